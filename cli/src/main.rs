@@ -1,0 +1,2 @@
+//! The binary for this workspace's own models.
+fn main() {}
