@@ -1,1 +1,25 @@
-//! .
+//! What a Postgres database is made of.
+//!
+//! A [`Schema`] holds every object of a database at one grain: a column, a default, a constraint, a comment is an
+//! object with a parent, as a table is one with a namespace. All that is known about one kind of object stands in one
+//! file, its room, under `objects/`; the register in `objects.rs` names each kind once.
+//!
+//! This crate is pure: it opens no connection and reads no file. `models` depends on it alone.
+//!
+//! Architecture invariant: the enum behind [`Entry`] is private to this crate, so code outside cannot match on a kind.
+//! Where it wants to, a word is missing in [`object`]: add the word.
+
+mod hazard;
+pub mod name;
+mod object;
+mod objects;
+pub mod read;
+mod schema;
+mod statement;
+
+pub use hazard::{Hazard, LockMode};
+pub use name::{Member, Name};
+pub use object::{Alter, Slot};
+pub use objects::{Id, Kind};
+pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread, census};
+pub use statement::{Clause, Statement};

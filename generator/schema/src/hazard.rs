@@ -1,0 +1,78 @@
+//! What can go wrong when a statement runs on a database that has rows in it and people at work.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+
+/// A risk of one statement, said to the person who reviews it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "hazard")]
+pub enum Hazard {
+    /// Rows or values that are there before are not there afterwards, and no down brings them back.
+    LosesData {
+        /// What is lost, as the end of the sentence "loses …".
+        what: String,
+    },
+    /// Every row of the table is written anew, under an ACCESS EXCLUSIVE lock.
+    RewritesTable {
+        /// The table.
+        table: String,
+    },
+    /// A lock that stops others for as long as the statement's work takes.
+    Locks {
+        /// The table.
+        table: String,
+        /// What others cannot do meanwhile, as the end of the sentence "nobody can …".
+        mode: LockMode,
+    },
+    /// The statement fails on some data that the schema allows.
+    MayFail {
+        /// When, as the end of the sentence "fails …".
+        because: String,
+    },
+}
+
+/// How much of a table a lock takes from others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockMode {
+    /// SHARE or SHARE ROW EXCLUSIVE: reading goes on, writing waits.
+    Writes,
+    /// ACCESS EXCLUSIVE: reading waits too.
+    ReadsAndWrites,
+}
+
+impl Hazard {
+    /// Whether the hazard needs a person's consent before a migration is written.
+    #[must_use]
+    pub fn loses_data(&self) -> bool {
+        matches!(self, Self::LosesData { .. })
+    }
+}
+
+impl Display for Hazard {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LosesData { what } => write!(f, "loses {what}"),
+            Self::RewritesTable { table } => {
+                write!(f, "rewrites {table}: nobody can read or write it meanwhile")
+            }
+            Self::Locks {
+                table,
+                mode: LockMode::Writes,
+            } => {
+                write!(f, "locks {table}: nobody can write to it meanwhile")
+            }
+            Self::Locks {
+                table,
+                mode: LockMode::ReadsAndWrites,
+            } => {
+                write!(
+                    f,
+                    "locks {table} while it is checked: nobody can read or write it meanwhile"
+                )
+            }
+            Self::MayFail { because } => write!(f, "fails {because}"),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What every kind of Postgres object must say about itself. One implementation a kind: its room, under `objects/`.
+//!
+//! Architecture invariant: all that is known about one kind stands in its room. What stands outside calls these methods
+//! through [`Entry`](crate::Entry) and cannot ask which kind it has in hand.
+
+use std::fmt::{Debug, Display};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Clause, Id, Member, Name, Schema, Server, Statement, read::Claims};
+
+/// One kind of Postgres object: how it is read, what it needs, how it comes, changes and goes, and what that risks.
+pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
+    /// What Postgres calls the kind, in lower case: `foreign key`.
+    const NAME: &'static str;
+
+    /// What tells one object of the kind from another.
+    type Key: Clone + Ord + Debug + Display + Serialize + DeserializeOwned;
+
+    /// The SELECT that reads all objects of the kind, with three columns: `addresses int8[]`, the flattened
+    /// `(classid, objid, objsubid)` of everything in the catalog that is this object; `position int4`, its place among
+    /// its siblings; and `object json`, the row that [`Object::decode`] takes.
+    fn catalog(server: Server) -> String;
+
+    /// Makes the object of its row; `None` where the row hangs on something that no room reads.
+    fn decode(row: &[u8], _claims: &Claims) -> Result<Option<Self>, serde_json::Error> {
+        serde_json::from_slice(row).map(Some)
+    }
+
+    /// The object's key.
+    fn key(&self) -> Self::Key;
+
+    /// The object that this one is a part of.
+    fn parent(&self) -> Option<Id> {
+        None
+    }
+
+    /// The object whose removal takes this one along.
+    fn falls_with(&self, _within: &Schema) -> Option<Id> {
+        self.parent()
+    }
+
+    /// Whether removing the object loses rows or values that creating it again does not bring back.
+    fn holds_data(&self) -> bool {
+        false
+    }
+
+    /// Whether a dependency that the catalog records is one that creating the object must wait for.
+    fn needs(&self, _on: &Id) -> bool {
+        true
+    }
+
+    /// What it needs and the catalog has no row in `pg_depend` for.
+    fn also_needs(&self) -> Vec<Id> {
+        Vec::new()
+    }
+
+    /// How SQL points at it, as in `COMMENT ON …`: `COLUMN public.users.email`.
+    fn designation(key: &Self::Key) -> String;
+
+    /// The names it takes, which nothing else may have at the same time.
+    fn occupies(&self) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    /// The statements that create it; `clauses` are those of its children that folded into it.
+    fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement>;
+
+    /// What it adds to its parent's CREATE, where it can stand there.
+    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        None
+    }
+
+    /// The statements that remove it.
+    fn remove(&self, within: &Schema) -> Vec<Statement>;
+
+    /// How it becomes `next`, which has the same key and is not equal. Destructure both without `..`.
+    fn alter(&self, next: &Self, within: &Schema) -> Alter;
+
+    /// How it keeps its data while `replaced`, which it needs, is rebuilt; `None` where it is taken down and put back.
+    fn recast(&self, _replaced: &Id, _within: &Schema) -> Option<Vec<Statement>> {
+        None
+    }
+
+    /// The statements that give it another name.
+    fn rename(&self, _to: &str) -> Option<Vec<Statement>> {
+        None
+    }
+
+    /// Where Postgres chooses a name when none is written: what the object belongs to, and the object without its name.
+    fn nameless(&self, _within: &Schema) -> Option<(Id, Self)> {
+        None
+    }
+
+    /// The statement that takes it and all that hangs on it out of a throw-away database. `None` for what models have no
+    /// way to declare.
+    fn clear(&self) -> Option<String> {
+        None
+    }
+}
+
+/// How an object becomes another with the same key.
+#[must_use]
+#[derive(Debug)]
+pub enum Alter {
+    /// By these statements.
+    InPlace(Vec<Statement>),
+    /// By removing and creating it, and what needs it.
+    Replace,
+    /// By making a new one beside it, moving the data over, and dropping the old one.
+    Rebuild {
+        /// Gets the old one out of the way.
+        aside: Vec<Statement>,
+        /// Creates the new one.
+        create: Vec<Statement>,
+        /// Drops the old one, which nothing uses any more.
+        drop: Vec<Statement>,
+    },
+    /// Not at all, for this reason: the rest of the sentence "not yet: …".
+    NotYet(String),
+}
+
+/// A name that only one thing can have at a time.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Slot {
+    /// In `pg_class`: tables, indexes, sequences, views.
+    Relation(Name),
+    /// In `pg_type`: types, and the row types of tables.
+    Type(Name),
+    /// In `pg_constraint`, on one relation.
+    Constraint(Member),
+}

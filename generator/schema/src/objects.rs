@@ -1,0 +1,230 @@
+//! The register: one line a kind, in the order in which kinds come into being when nothing else decides.
+
+use std::{
+    fmt::{self, Display, Formatter},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Alter, Clause, Schema, Server, Slot, Statement,
+    object::Object,
+    read::{Claims, ReadError},
+};
+
+mod catalog;
+pub(crate) mod check;
+pub(crate) mod column;
+pub(crate) mod comment;
+pub(crate) mod default;
+pub(crate) mod enum_type;
+pub(crate) mod extension;
+pub(crate) mod foreign_key;
+pub(crate) mod index;
+mod key_constraint;
+pub(crate) mod namespace;
+pub(crate) mod owner;
+pub(crate) mod primary_key;
+pub(crate) mod sequence;
+pub(crate) mod table;
+pub(crate) mod unique;
+
+/// Makes the register: the enums over all kinds, and what calls a room through them.
+macro_rules! objects {
+    ($($module:ident::$Kind:ident),* $(,)?) => {
+        /// An object of any kind. Private to the crate, so that nothing outside can ask which kind it is.
+        #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub(crate) enum AnyObject { $($Kind($module::$Kind)),* }
+
+        /// The key of an object of any kind.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum AnyKey { $($Kind(<$module::$Kind as Object>::Key)),* }
+
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        enum Tag { $($Kind),* }
+
+        impl Kind {
+            /// Every kind, in the order of the register.
+            #[must_use]
+            pub fn all() -> Vec<Self> {
+                vec![$(Self(Tag::$Kind)),*]
+            }
+
+            /// The SELECT that reads every object of the kind: `addresses int8[]`, `position int4`, `object json`.
+            #[must_use]
+            pub fn catalog(self, server: Server) -> String {
+                match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::catalog(server)),* }
+            }
+
+            pub(crate) fn decode(self, row: &[u8], claims: &Claims) -> Result<Option<AnyObject>, ReadError> {
+                let decoded = match self.0 {
+                    $(Tag::$Kind => <$module::$Kind as Object>::decode(row, claims)
+                        .map(|object| object.map(AnyObject::$Kind))),*
+                };
+                decoded.map_err(|source| ReadError::Row {
+                    kind: self,
+                    row: String::from_utf8_lossy(row).into_owned(),
+                    source,
+                })
+            }
+        }
+
+        impl Display for Kind {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str(match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::NAME),* })
+            }
+        }
+
+        impl Id {
+            /// The id's kind.
+            #[must_use]
+            pub fn kind(&self) -> Kind {
+                Kind(match *self.0 { $(AnyKey::$Kind(_) => Tag::$Kind),* })
+            }
+
+            /// How SQL points at it, as in `COMMENT ON …`.
+            #[must_use]
+            pub fn designation(&self) -> String {
+                match &*self.0 { $(AnyKey::$Kind(key) => <$module::$Kind as Object>::designation(key)),* }
+            }
+        }
+
+        impl Display for Id {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                match &*self.0 { $(AnyKey::$Kind(key) => write!(f, "{} {key}", <$module::$Kind as Object>::NAME)),* }
+            }
+        }
+
+        $(impl Registered for $module::$Kind {
+            fn kind() -> Kind {
+                Kind(Tag::$Kind)
+            }
+            fn id(key: Self::Key) -> Id {
+                Id(Arc::new(AnyKey::$Kind(key)))
+            }
+            fn of(object: &AnyObject) -> Option<&Self> {
+                if let AnyObject::$Kind(object) = object { Some(object) } else { None }
+            }
+            fn key_of(id: &Id) -> Option<&Self::Key> {
+                if let AnyKey::$Kind(key) = &*id.0 { Some(key) } else { None }
+            }
+        })*
+
+        /// Runs an expression with the object of whatever kind bound to a name.
+        macro_rules! each {
+            ($any:expr, $object:ident => $body:expr) => {
+                match $any { $(AnyObject::$Kind($object) => $body),* }
+            };
+        }
+
+        impl AnyObject {
+            pub(crate) fn id(&self) -> Id {
+                match self { $(Self::$Kind(object) => <$module::$Kind as Registered>::id(object.key())),* }
+            }
+
+            pub(crate) fn alter(&self, next: &Self, within: &Schema) -> Alter {
+                match (self, next) {
+                    $((Self::$Kind(from), Self::$Kind(to)) => from.alter(to, within),)*
+                    // Equal ids have equal kinds, so this is never reached by way of a diff.
+                    _ => Alter::Replace,
+                }
+            }
+
+            pub(crate) fn nameless(&self, within: &Schema) -> Option<(Id, Self)> {
+                match self {
+                    $(Self::$Kind(object) => object
+                        .nameless(within)
+                        .map(|(belongs_to, object)| (belongs_to, Self::$Kind(object)))),*
+                }
+            }
+        }
+    };
+}
+
+// `Eq` on an enum whose variants differ in size by design: a column is large, and there are many of them.
+objects! {
+    extension::Extension,
+    namespace::Namespace,
+    enum_type::EnumType,
+    sequence::Sequence,
+    table::Table,
+    column::Column,
+    default::Default,
+    owner::Owner,
+    primary_key::PrimaryKey,
+    unique::Unique,
+    check::Check,
+    index::Index,
+    foreign_key::ForeignKey,
+    comment::Comment,
+}
+
+/// A kind of Postgres object. It can be compared, ordered (as kinds come into being) and printed, and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Kind(Tag);
+
+/// What tells an object from every other in its schema: its kind and its key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Id(Arc<AnyKey>);
+
+/// The bridge between a room and the enums over all kinds.
+pub(crate) trait Registered: Object {
+    fn kind() -> Kind;
+    fn id(key: Self::Key) -> Id;
+    fn of(object: &AnyObject) -> Option<&Self>;
+    fn key_of(id: &Id) -> Option<&Self::Key>;
+}
+
+impl AnyObject {
+    pub(crate) fn parent(&self) -> Option<Id> {
+        each!(self, object => object.parent())
+    }
+
+    pub(crate) fn falls_with(&self, within: &Schema) -> Option<Id> {
+        each!(self, object => object.falls_with(within))
+    }
+
+    pub(crate) fn holds_data(&self) -> bool {
+        each!(self, object => object.holds_data())
+    }
+
+    pub(crate) fn needs(&self, on: &Id) -> bool {
+        each!(self, object => object.needs(on))
+    }
+
+    pub(crate) fn also_needs(&self) -> Vec<Id> {
+        each!(self, object => object.also_needs())
+    }
+
+    pub(crate) fn occupies(&self) -> Vec<Slot> {
+        each!(self, object => object.occupies())
+    }
+
+    pub(crate) fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+        each!(self, object => object.create(within, clauses))
+    }
+
+    pub(crate) fn clause(&self, within: &Schema, clauses: &[Clause]) -> Option<Clause> {
+        each!(self, object => object.clause(within, clauses))
+    }
+
+    pub(crate) fn remove(&self, within: &Schema) -> Vec<Statement> {
+        each!(self, object => object.remove(within))
+    }
+
+    pub(crate) fn recast(&self, replaced: &Id, within: &Schema) -> Option<Vec<Statement>> {
+        each!(self, object => object.recast(replaced, within))
+    }
+
+    pub(crate) fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        each!(self, object => object.rename(to))
+    }
+
+    pub(crate) fn clear(&self) -> Option<String> {
+        each!(self, object => object.clear())
+    }
+}

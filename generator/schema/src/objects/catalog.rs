@@ -1,0 +1,85 @@
+//! SQL that the rooms' SELECTs share.
+
+/// The condition that namespace `n` is neither Postgres' own nor a session's.
+pub(super) const USER_NAMESPACE: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+/// The condition that the object is no member of an extension.
+pub(super) fn no_member(class: &str, oid: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT FROM pg_catalog.pg_depend member
+            WHERE member.classid = 'pg_catalog.{class}'::regclass AND member.objid = {oid} AND member.deptype = 'e')"
+    )
+}
+
+/// The condition that `c` is a table that [`super::table`] reads: no partition or partitioned table, no part of an
+/// inheritance tree, no typed table, and not Diesel's own table.
+pub(super) fn table() -> String {
+    format!(
+        "c.relkind = 'r' AND NOT c.relispartition AND c.reloftype = 0 AND c.relpersistence <> 't'
+            AND c.relname <> '__diesel_schema_migrations'
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid OR i.inhparent = c.oid)
+            AND {USER_NAMESPACE} AND {}",
+        no_member("pg_class", "c.oid")
+    )
+}
+
+/// The name of relation `c` in namespace `n`, as [`crate::Name`] in JSON.
+pub(super) const RELATION: &str = "json_build_object('namespace', n.nspname, 'name', c.relname)";
+
+/// Storage parameters (`reloptions`, `attoptions`: `{fillfactor=70}`) in parentheses, as SQL.
+pub(super) fn parameters(options: &[String]) -> String {
+    let written: Vec<String> = options
+        .iter()
+        .map(|option| match option.split_once('=') {
+            Some((name, value)) => format!("{name} = {}", parameter(value)),
+            None => option.clone(),
+        })
+        .collect();
+    format!("({})", written.join(", "))
+}
+
+/// The `SET (…)` and `RESET (…)` that lead from one list of storage parameters to another.
+pub(super) fn parameter_changes(from: &[String], to: &[String]) -> Vec<String> {
+    let set: Vec<String> = to
+        .iter()
+        .filter(|option| !from.contains(option))
+        .cloned()
+        .collect();
+    let names = |options: &[String]| -> Vec<String> {
+        options
+            .iter()
+            .map(|option| {
+                option
+                    .split_once('=')
+                    .map_or(option.as_str(), |(name, _)| name)
+                    .to_owned()
+            })
+            .collect()
+    };
+    let kept = names(to);
+    let reset: Vec<String> = names(from)
+        .into_iter()
+        .filter(|name| !kept.contains(name))
+        .collect();
+    let mut changes = Vec::new();
+    if !set.is_empty() {
+        changes.push(format!("SET {}", parameters(&set)));
+    }
+    if !reset.is_empty() {
+        changes.push(format!("RESET ({})", reset.join(", ")));
+    }
+    changes
+}
+
+/// A parameter's value: numbers and plain words stand as they are.
+fn parameter(value: &str) -> String {
+    let plain = !value.is_empty()
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+    if plain {
+        value.to_owned()
+    } else {
+        crate::name::literal(value)
+    }
+}

@@ -1,0 +1,258 @@
+//! Table columns: type, nullability, identity, generation, storage. A default is an object of its own.
+
+mod alter;
+mod identity;
+mod retype;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Registered, catalog::table, enum_type::EnumType, table::Table};
+use crate::{
+    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Statement, name::quoted_ident,
+    object::Object,
+};
+use identity::Identity;
+
+/// A row of `pg_attribute`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Column {
+    relation: Name,
+    name: String,
+    /// As `format_type` prints it, type modifier included.
+    data_type: String,
+    /// The type without its modifier, and of a domain the type below: what casts are looked up by.
+    base_type: String,
+    /// `pg_type.typcategory`: `S` for the string types.
+    category: String,
+    not_null: Option<NotNull>,
+    /// Where it is not the type's own.
+    collation: Option<String>,
+    identity: Option<Identity>,
+    generated: Option<Generated>,
+    /// Where it is not the type's own.
+    storage: Option<String>,
+    /// What the type's own is.
+    type_storage: String,
+    compression: Option<String>,
+    statistics: Option<i32>,
+    options: Vec<String>,
+}
+
+/// A NOT NULL. Before PostgreSQL 18 it has no name and is always valid.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NotNull {
+    /// Where it is not the one that Postgres would choose.
+    name: Option<String>,
+    validated: bool,
+    no_inherit: bool,
+}
+
+/// A generated column's expression.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Generated {
+    expression: String,
+    stored: bool,
+}
+
+impl Object for Column {
+    const NAME: &'static str = "column";
+
+    type Key = Member;
+
+    fn catalog(server: Server) -> String {
+        // 18 keeps NOT NULL in pg_constraint; the name that Postgres chooses is not worth writing down.
+        let (not_null, not_null_join, not_null_address) = if server.at_least(18) {
+            (
+                "CASE WHEN nn.oid IS NOT NULL THEN json_build_object(
+                    'name', CASE WHEN nn.conname <> left(c.relname || '_' || a.attname || '_not_null', 63)
+                        THEN nn.conname END,
+                    'validated', nn.convalidated, 'no_inherit', nn.connoinherit) END",
+                "LEFT JOIN pg_catalog.pg_constraint nn
+                    ON nn.conrelid = c.oid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum",
+                "|| CASE WHEN nn.oid IS NOT NULL
+                    THEN ARRAY['pg_catalog.pg_constraint'::regclass::int8, nn.oid::int8, 0] ELSE '{}' END",
+            )
+        } else {
+            (
+                "CASE WHEN a.attnotnull THEN
+                    json_build_object('name', NULL, 'validated', true, 'no_inherit', false) END",
+                "",
+                "",
+            )
+        };
+        format!(
+            "SELECT ARRAY['pg_catalog.pg_class'::regclass::int8, c.oid::int8, a.attnum::int8]
+                    || CASE WHEN a.attgenerated <> ''
+                        THEN ARRAY['pg_catalog.pg_attrdef'::regclass::int8, d.oid::int8, 0] ELSE '{{}}' END
+                    || CASE WHEN s.seqrelid IS NOT NULL
+                        THEN ARRAY['pg_catalog.pg_class'::regclass::int8, s.seqrelid::int8, 0] ELSE '{{}}' END
+                    {not_null_address} AS addresses,
+                a.attnum::int4 AS position,
+                json_build_object(
+                    'relation', json_build_object('namespace', n.nspname, 'name', c.relname),
+                    'name', a.attname,
+                    'data_type', format_type(a.atttypid, a.atttypmod),
+                    'base_type', format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, NULL),
+                    'category', t.typcategory,
+                    'not_null', {not_null},
+                    'collation', CASE WHEN a.attcollation <> t.typcollation
+                        THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
+                    'identity', {identity},
+                    'generated', CASE WHEN a.attgenerated <> '' THEN json_build_object(
+                        'expression', pg_get_expr(d.adbin, d.adrelid, true), 'stored', a.attgenerated = 's') END,
+                    'storage', CASE WHEN a.attstorage <> t.typstorage THEN {storage} END,
+                    'type_storage', {type_storage},
+                    'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
+                    'statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
+                    'options', COALESCE(a.attoptions, '{{}}')) AS object
+            FROM pg_catalog.pg_attribute a
+                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+                LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+                LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
+                LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                LEFT JOIN pg_catalog.pg_depend own ON own.classid = 'pg_catalog.pg_class'::regclass
+                    AND own.refclassid = 'pg_catalog.pg_class'::regclass AND own.refobjid = c.oid
+                    AND own.refobjsubid = a.attnum AND own.deptype = 'i' AND a.attidentity <> ''
+                LEFT JOIN pg_catalog.pg_sequence s ON s.seqrelid = own.objid
+                LEFT JOIN pg_catalog.pg_class sc ON sc.oid = s.seqrelid
+                LEFT JOIN pg_catalog.pg_namespace sn ON sn.oid = sc.relnamespace
+                {not_null_join}
+            WHERE a.attnum > 0 AND NOT a.attisdropped AND {table}",
+            storage = storage("a.attstorage"),
+            type_storage = storage("t.typstorage"),
+            identity = Identity::json(),
+            table = table(),
+        )
+    }
+
+    fn key(&self) -> Member {
+        Member::new(self.relation.clone(), &self.name)
+    }
+
+    fn parent(&self) -> Option<Id> {
+        Some(Table::id(self.relation.clone()))
+    }
+
+    fn holds_data(&self) -> bool {
+        self.generated.is_none()
+    }
+
+    fn designation(key: &Member) -> String {
+        format!("COLUMN {key}")
+    }
+
+    fn create(&self, _within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+        let Self { relation, .. } = self;
+        let mut add = Statement::new(
+            format!("Add column {}", self.key()),
+            format!(
+                "ALTER TABLE {relation} ADD COLUMN {}",
+                self.definition(clauses)
+            ),
+        );
+        if self
+            .generated
+            .as_ref()
+            .is_some_and(|generated| generated.stored)
+            || self.identity.is_some()
+        {
+            add = add.hazard(Hazard::RewritesTable {
+                table: relation.to_string(),
+            });
+        } else if self.not_null.is_some() && clauses.is_empty() && self.generated.is_none() {
+            add = add.hazard(Hazard::MayFail {
+                because: format!("if {relation} has any row: they would hold NULL"),
+            });
+        }
+        let mut statements = vec![add];
+        statements.extend(self.settings());
+        statements
+    }
+
+    fn clause(&self, _within: &Schema, clauses: &[Clause]) -> Option<Clause> {
+        Some(Clause::cosmetic(self.definition(clauses)).then(self.settings()))
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        let Self { relation, name, .. } = self;
+        let drop = Statement::new(
+            format!("Drop column {}", self.key()),
+            format!("ALTER TABLE {relation} DROP COLUMN {}", quoted_ident(name)),
+        );
+        let lost = Hazard::LosesData {
+            what: format!("every value of {}", self.key()),
+        };
+        vec![if self.generated.is_some() {
+            drop
+        } else {
+            drop.hazard(lost)
+        }]
+    }
+
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        alter::alter(self, next, within)
+    }
+
+    fn recast(&self, replaced: &Id, _within: &Schema) -> Option<Vec<Statement>> {
+        if replaced.kind() != EnumType::kind() || self.generated.is_some() {
+            return None;
+        }
+        Some(vec![retype::recast(self)])
+    }
+}
+
+fn storage(letter: &str) -> String {
+    format!(
+        "CASE {letter} WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END"
+    )
+}
+
+impl Column {
+    /// The column as it stands in CREATE TABLE and after ADD COLUMN.
+    fn definition(&self, clauses: &[Clause]) -> String {
+        let mut sql = format!("{} {}", quoted_ident(&self.name), self.data_type);
+        if let Some(compression) = &self.compression {
+            sql += &format!(" COMPRESSION {compression}");
+        }
+        if let Some(collation) = &self.collation {
+            sql += &format!(" COLLATE {collation}");
+        }
+        for clause in clauses {
+            sql += &format!(" {}", clause.text());
+        }
+        if let Some(Generated { expression, stored }) = &self.generated {
+            let stored = if *stored { "STORED" } else { "VIRTUAL" };
+            sql += &format!(" GENERATED ALWAYS AS ({expression}) {stored}");
+        }
+        if let Some(identity) = &self.identity {
+            sql += &format!(" {}", identity.definition());
+        }
+        if let Some(not_null) = self.not_null.as_ref().filter(|not_null| not_null.validated) {
+            if let Some(name) = &not_null.name {
+                sql += &format!(" CONSTRAINT {}", quoted_ident(name));
+            }
+            sql += " NOT NULL";
+            if not_null.no_inherit {
+                sql += " NO INHERIT";
+            }
+        }
+        sql
+    }
+
+    /// What can only be said of a column that is there.
+    fn settings(&self) -> Vec<Statement> {
+        let bare = Self {
+            storage: None,
+            statistics: None,
+            options: Vec::new(),
+            not_null: self.not_null.clone().filter(|not_null| not_null.validated),
+            ..self.clone()
+        };
+        alter::settings(&bare, self)
+    }
+}

@@ -1,0 +1,292 @@
+//! How a column changes in place, in the order in which Postgres takes it.
+
+use super::super::catalog::parameter_changes;
+use super::super::table::scan;
+use super::{Column, Generated, NotNull, retype::retype};
+use crate::{
+    Alter, Hazard, Schema, Statement,
+    name::{literal, quoted_ident},
+};
+
+/// How `from` becomes `to`.
+pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
+    let Column {
+        relation,
+        name,
+        data_type,
+        base_type: _,
+        category: _,
+        not_null,
+        collation,
+        identity,
+        generated,
+        storage: _,
+        type_storage: _,
+        compression: _,
+        statistics: _,
+        options: _,
+    } = from;
+    let column = format!("ALTER TABLE {relation} ALTER COLUMN {}", quoted_ident(name));
+    let mut statements = Vec::new();
+
+    match (generated, &to.generated) {
+        (None, None) => {}
+        (Some(old), None) if old.stored => statements.push(Statement::new(
+            format!("Let {} be an ordinary column", from.qualified()),
+            format!("{column} DROP EXPRESSION"),
+        )),
+        (Some(old), Some(new)) if old == new => {}
+        (Some(Generated { stored, .. }), Some(new))
+            if *stored == new.stored && within.server().at_least(17) =>
+        {
+            let set = Statement::new(
+                format!("Change the expression of {}", from.qualified()),
+                format!("{column} SET EXPRESSION AS ({})", new.expression),
+            );
+            statements.push(if *stored {
+                set.hazard(Hazard::RewritesTable {
+                    table: relation.to_string(),
+                })
+            } else {
+                set
+            });
+        }
+        // Nothing but the column itself can say what becomes of its values, and here it says: they are computed.
+        (Some(_), None | Some(_)) | (None, Some(_)) => return Alter::Replace,
+    }
+
+    if identity.is_some() && to.identity.is_none() {
+        statements.push(Statement::new(
+            format!("Drop the identity of {}", from.qualified()),
+            format!("{column} DROP IDENTITY"),
+        ));
+    }
+    let retyped = *data_type != to.data_type || *collation != to.collation;
+    if retyped {
+        match retype(from, to, within) {
+            Ok(statement) => statements.push(statement),
+            Err(why) => return Alter::NotYet(why),
+        }
+    }
+    match not_null_change(from, to, &column) {
+        Ok(change) => statements.extend(change),
+        Err(why) => return Alter::NotYet(why),
+    }
+    if let Some(new) = &to.identity {
+        match identity {
+            None => {
+                statements.push(Statement::new(
+                    format!("Give {} an identity", from.qualified()),
+                    format!("{column} ADD {}", new.definition()),
+                ));
+                statements.push(advance(to, new.first(), new.counts_up()));
+            }
+            Some(old) => match old.changes(new) {
+                Some(changes) if changes.is_empty() => {}
+                Some(changes) => statements.push(Statement::new(
+                    format!("Change the identity of {}", from.qualified()),
+                    format!("{column} {}", changes.join(" ")),
+                )),
+                None => {
+                    return Alter::NotYet(format!(
+                        "the identity sequence of {} would be renamed",
+                        from.qualified()
+                    ));
+                }
+            },
+        }
+    }
+    // A new type comes with its own storage and compression.
+    let bare = Column {
+        storage: None,
+        compression: None,
+        not_null: not_null.clone(),
+        ..from.clone()
+    };
+    statements.extend(settings(if retyped { &bare } else { from }, to));
+    Alter::InPlace(statements)
+}
+
+/// The statements for storage, compression, statistics and options.
+pub(super) fn settings(from: &Column, to: &Column) -> Vec<Statement> {
+    let column = format!(
+        "ALTER TABLE {} ALTER COLUMN {}",
+        to.relation,
+        quoted_ident(&to.name)
+    );
+    let name = to.qualified();
+    let mut statements = Vec::new();
+    if from.storage != to.storage {
+        let storage = to.storage.as_ref().unwrap_or(&to.type_storage);
+        statements.push(Statement::new(
+            format!("Change how {name} is stored"),
+            format!("{column} SET STORAGE {storage}"),
+        ));
+    }
+    if from.compression != to.compression {
+        let compression = to.compression.as_deref().unwrap_or("default");
+        statements.push(Statement::new(
+            format!("Change how {name} is compressed"),
+            format!("{column} SET COMPRESSION {compression}"),
+        ));
+    }
+    if from.statistics != to.statistics {
+        let target = to.statistics.unwrap_or(-1);
+        statements.push(Statement::new(
+            format!("Change the statistics target of {name}"),
+            format!("{column} SET STATISTICS {target}"),
+        ));
+    }
+    for change in parameter_changes(&from.options, &to.options) {
+        statements.push(Statement::new(
+            format!("Change options of {name}"),
+            format!("{column} {change}"),
+        ));
+    }
+    if from.not_null.is_none()
+        && let Some(NotNull {
+            name: constraint,
+            validated: false,
+            no_inherit,
+        }) = &to.not_null
+    {
+        let named = constraint.as_ref().map_or(String::new(), |name| {
+            format!("CONSTRAINT {} ", quoted_ident(name))
+        });
+        let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
+        statements.push(Statement::new(
+            format!("Let no new NULL into {name}"),
+            format!(
+                "ALTER TABLE {} ADD {named}NOT NULL {}{no_inherit} NOT VALID",
+                to.relation,
+                quoted_ident(&to.name)
+            ),
+        ));
+    }
+    statements
+}
+
+fn not_null_change(from: &Column, to: &Column, column: &str) -> Result<Vec<Statement>, String> {
+    let name = from.qualified();
+    let table = &from.relation;
+    match (&from.not_null, &to.not_null) {
+        (None, None) => Ok(Vec::new()),
+        (Some(old), Some(new)) if old == new => Ok(Vec::new()),
+        // An identity column cannot be nullable, so the identity is gone before this.
+        (Some(_), None) => Ok(vec![Statement::new(
+            format!("Allow NULL in {name}"),
+            format!("{column} DROP NOT NULL"),
+        )]),
+        (
+            None,
+            Some(NotNull {
+                name: None,
+                validated: true,
+                no_inherit: false,
+            }),
+        ) => {
+            let query = format!(
+                "SELECT * FROM {table} WHERE {} IS NULL",
+                quoted_ident(&from.name)
+            );
+            Ok(vec![
+                Statement::new(
+                    format!("Require a value in {name}"),
+                    format!("{column} SET NOT NULL"),
+                )
+                .hazard(scan(table))
+                .hazard(Hazard::MayFail {
+                    because: format!("while this finds a row: {query}"),
+                }),
+            ])
+        }
+        // `settings` adds it.
+        (
+            None,
+            Some(NotNull {
+                validated: false, ..
+            }),
+        ) => Ok(Vec::new()),
+        (
+            None,
+            Some(NotNull {
+                name: constraint,
+                validated: true,
+                no_inherit,
+            }),
+        ) => {
+            let named = constraint.as_ref().map_or(String::new(), |name| {
+                format!("CONSTRAINT {} ", quoted_ident(name))
+            });
+            let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
+            let sql = format!(
+                "ALTER TABLE {table} ADD {named}NOT NULL {}{no_inherit}",
+                quoted_ident(&from.name)
+            );
+            Ok(vec![
+                Statement::new(format!("Require a value in {name}"), sql)
+                    .hazard(scan(table))
+                    .hazard(Hazard::MayFail {
+                        because: format!("while a row of {table} holds NULL there"),
+                    }),
+            ])
+        }
+        (
+            Some(NotNull {
+                name: a,
+                validated: false,
+                no_inherit: x,
+            }),
+            Some(NotNull {
+                name: b,
+                validated: true,
+                no_inherit: y,
+            }),
+        ) if a == b && x == y => Ok(vec![
+            Statement::new(
+                format!("Require a value in {name}"),
+                format!("{column} SET NOT NULL"),
+            )
+            .hazard(Hazard::MayFail {
+                because: format!("while a row of {table} holds NULL there"),
+            }),
+        ]),
+        (Some(_), Some(_)) => {
+            let mut statements = vec![Statement::new(
+                format!("Allow NULL in {name}"),
+                format!("{column} DROP NOT NULL"),
+            )];
+            let without = Column {
+                not_null: None,
+                ..from.clone()
+            };
+            statements.extend(not_null_change(&without, to, column)?);
+            Ok(statements)
+        }
+    }
+}
+
+/// Lets a new identity count on from the values that are there.
+fn advance(column: &Column, first: i64, up: bool) -> Statement {
+    let (table, name) = (&column.relation, quoted_ident(&column.name));
+    let next = if up {
+        format!("greatest(max({name}) + 1, {first})")
+    } else {
+        format!("least(min({name}) - 1, {first})")
+    };
+    Statement::new(
+        format!("Count on from the values in {}", column.qualified()),
+        format!(
+            "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), {next}, false)\nFROM {table}",
+            literal(&table.to_string()),
+            literal(&column.name),
+        ),
+    )
+}
+
+impl Column {
+    /// The column with its table, for people.
+    pub(super) fn qualified(&self) -> String {
+        format!("{}.{}", self.relation, quoted_ident(&self.name))
+    }
+}

@@ -1,0 +1,122 @@
+//! Comments, on whatever has a room.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+
+use super::Id;
+use crate::{
+    Address, Alter, Clause, Name, Schema, Server, Statement, name::literal, object::Object,
+    read::Claims,
+};
+
+/// A row of `pg_description`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Comment {
+    on: CommentKey,
+    text: String,
+}
+
+/// What a comment is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommentKey {
+    target: Id,
+    /// The index behind a constraint, where the comment is about that and not about the constraint.
+    index: Option<Name>,
+}
+
+/// The catalog's row, before its address is known to be somebody's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    address: Address,
+    index: Option<Name>,
+    text: String,
+}
+
+impl Display for CommentKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.index {
+            Some(index) => write!(f, "on the index of {}, {index}", self.target),
+            None => write!(f, "on {}", self.target),
+        }
+    }
+}
+
+impl Object for Comment {
+    const NAME: &'static str = "comment";
+
+    type Key = CommentKey;
+
+    fn catalog(_server: Server) -> String {
+        "SELECT ARRAY[]::int8[] AS addresses,
+            0 AS position,
+            json_build_object(
+                'address', json_build_object('class', d.classoid::int8, 'object', d.objoid::int8, 'sub', d.objsubid),
+                'index', CASE WHEN k.oid IS NOT NULL
+                    THEN json_build_object('namespace', n.nspname, 'name', c.relname) END,
+                'text', d.description) AS object
+        FROM pg_catalog.pg_description d
+            LEFT JOIN pg_catalog.pg_class c
+                ON d.classoid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objoid AND c.relkind = 'i'
+            LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')
+        -- Below are the comments that every new database has; public and plpgsql are among them.
+        WHERE d.objoid >= 16384 OR d.classoid IN
+            ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_extension'::regclass)"
+            .to_owned()
+    }
+
+    fn decode(row: &[u8], claims: &Claims) -> Result<Option<Self>, serde_json::Error> {
+        let Row {
+            address,
+            index,
+            text,
+        } = serde_json::from_slice(row)?;
+        Ok(claims.get(address).map(|target| Self {
+            on: CommentKey {
+                target: target.clone(),
+                index,
+            },
+            text,
+        }))
+    }
+
+    fn key(&self) -> CommentKey {
+        self.on.clone()
+    }
+
+    fn parent(&self) -> Option<Id> {
+        Some(self.on.target.clone())
+    }
+
+    fn designation(key: &CommentKey) -> String {
+        key.index.as_ref().map_or_else(
+            || key.target.designation(),
+            |index| format!("INDEX {index}"),
+        )
+    }
+
+    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let on = Self::designation(&self.on);
+        vec![Statement::new(
+            format!("Comment {}", self.on),
+            format!("COMMENT ON {on} IS {}", literal(&self.text)),
+        )]
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        let on = Self::designation(&self.on);
+        vec![Statement::new(
+            format!("Drop the comment {}", self.on),
+            format!("COMMENT ON {on} IS NULL"),
+        )]
+    }
+
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        let Self { on: _, text: _ } = self;
+        Alter::InPlace(next.create(within, &[]))
+    }
+}

@@ -1,0 +1,86 @@
+//! Column defaults. A generated column's expression is a part of the column, not a default.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Registered, catalog::table, column::Column};
+use crate::{Alter, Clause, Id, Member, Schema, Server, Statement, object::Object};
+
+/// A row of `pg_attrdef`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Default {
+    column: Member,
+    expression: String,
+}
+
+impl Object for Default {
+    const NAME: &'static str = "default";
+
+    type Key = Member;
+
+    fn catalog(_server: Server) -> String {
+        format!(
+            "SELECT ARRAY['pg_catalog.pg_attrdef'::regclass::int8, d.oid::int8, 0] AS addresses,
+                a.attnum::int4 AS position,
+                json_build_object(
+                    'column', json_build_object(
+                        'relation', json_build_object('namespace', n.nspname, 'name', c.relname),
+                        'name', a.attname),
+                    'expression', pg_get_expr(d.adbin, d.adrelid)) AS object
+            FROM pg_catalog.pg_attrdef d
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                JOIN pg_catalog.pg_class c ON c.oid = d.adrelid
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE a.attgenerated = '' AND {}",
+            table()
+        )
+    }
+
+    fn key(&self) -> Member {
+        self.column.clone()
+    }
+
+    fn parent(&self) -> Option<Id> {
+        Some(Column::id(self.column.clone()))
+    }
+
+    fn designation(key: &Member) -> String {
+        Column::designation(key)
+    }
+
+    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let Member { relation, name: _ } = &self.column;
+        vec![Statement::new(
+            format!("Set the default of {}", self.column),
+            format!(
+                "ALTER TABLE {relation} ALTER COLUMN {} SET DEFAULT {}",
+                self.column.ident(),
+                self.expression
+            ),
+        )]
+    }
+
+    /// ADD COLUMN … DEFAULT fills the rows that are there; SET DEFAULT afterwards leaves NULLs in them.
+    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        Some(Clause::essential(format!("DEFAULT {}", self.expression)))
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        let Member { relation, name: _ } = &self.column;
+        vec![Statement::new(
+            format!("Drop the default of {}", self.column),
+            format!(
+                "ALTER TABLE {relation} ALTER COLUMN {} DROP DEFAULT",
+                self.column.ident()
+            ),
+        )]
+    }
+
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        let Self {
+            column: _,
+            expression: _,
+        } = self;
+        Alter::InPlace(next.create(within, &[]))
+    }
+}

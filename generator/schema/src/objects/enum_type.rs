@@ -1,0 +1,172 @@
+//! Enum types. A label can be added in place; to lose one or to change their order, the type is rebuilt.
+
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{USER_NAMESPACE, no_member};
+use crate::{
+    Alter, Clause, Hazard, Name, Schema, Server, Slot, Statement,
+    name::{literal, quoted_ident},
+    object::Object,
+};
+
+/// A row of `pg_type` with `typtype = 'e'`, and its labels in their order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnumType {
+    name: Name,
+    labels: Vec<String>,
+}
+
+impl Object for EnumType {
+    const NAME: &'static str = "enum type";
+
+    type Key = Name;
+
+    fn catalog(_server: Server) -> String {
+        format!(
+            "SELECT ARRAY['pg_catalog.pg_type'::regclass::int8, t.oid::int8, 0] AS addresses,
+                0 AS position,
+                json_build_object(
+                    'name', json_build_object('namespace', n.nspname, 'name', t.typname),
+                    'labels', ARRAY(SELECT e.enumlabel FROM pg_catalog.pg_enum e
+                        WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder)) AS object
+            FROM pg_catalog.pg_type t
+                JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+            WHERE t.typtype = 'e' AND {USER_NAMESPACE} AND {}",
+            no_member("pg_type", "t.oid")
+        )
+    }
+
+    fn key(&self) -> Name {
+        self.name.clone()
+    }
+
+    fn designation(key: &Name) -> String {
+        format!("TYPE {key}")
+    }
+
+    fn occupies(&self) -> Vec<Slot> {
+        vec![Slot::Type(self.name.clone())]
+    }
+
+    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let labels: Vec<String> = self.labels.iter().map(|label| literal(label)).collect();
+        vec![Statement::new(
+            format!("Create enum type {}", self.name),
+            format!("CREATE TYPE {} AS ENUM ({})", self.name, labels.join(", ")),
+        )]
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        vec![Statement::new(
+            format!("Drop enum type {}", self.name),
+            format!("DROP TYPE {}", self.name),
+        )]
+    }
+
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        let Self { name, labels } = self;
+        let Self {
+            name: _,
+            labels: wanted,
+        } = next;
+        if is_subsequence(labels, wanted) {
+            return Alter::InPlace(additions(name, labels, wanted));
+        }
+        let aside = Name::new(&name.namespace, format!("{}__old", name.name));
+        let gone: Vec<String> = labels
+            .iter()
+            .filter(|label| !wanted.contains(label))
+            .map(|label| literal(label))
+            .collect();
+        let mut create = next.create(within, &[]);
+        if !gone.is_empty() {
+            let because = format!("while a row holds {}", gone.join(" or "));
+            create = create
+                .into_iter()
+                .map(|statement| {
+                    statement.hazard(Hazard::MayFail {
+                        because: because.clone(),
+                    })
+                })
+                .collect();
+        }
+        Alter::Rebuild {
+            aside: vec![Statement::new(
+                format!("Set enum type {name} aside: Postgres cannot remove or reorder labels"),
+                format!("ALTER TYPE {name} RENAME TO {}", quoted_ident(&aside.name)),
+            )],
+            create,
+            drop: vec![Statement::new(
+                format!("Drop the old enum type {name}"),
+                format!("DROP TYPE {aside}"),
+            )],
+        }
+    }
+
+    fn clear(&self) -> Option<String> {
+        Some(format!("DROP TYPE {} CASCADE", self.name))
+    }
+}
+
+/// The ALTER TYPE statements that add the labels of `wanted` that `labels` lacks, each at its place.
+fn additions(name: &Name, labels: &[String], wanted: &[String]) -> Vec<Statement> {
+    let mut have = labels.to_vec();
+    let mut statements = Vec::new();
+    for (place, label) in wanted.iter().enumerate() {
+        if have.get(place) == Some(label) {
+            continue;
+        }
+        let mut sql = format!("ALTER TYPE {name} ADD VALUE {}", literal(label));
+        if let Some(next) = have.get(place) {
+            sql += &format!(" BEFORE {}", literal(next));
+        }
+        have.insert(place, label.clone());
+        statements.push(
+            Statement::new(
+                format!("Add label {} to enum type {name}", literal(label)),
+                sql,
+            )
+            .after_commit(),
+        );
+    }
+    statements
+}
+
+fn is_subsequence(few: &[String], many: &[String]) -> bool {
+    let mut rest = many.iter();
+    few.iter().all(|label| rest.any(|other| other == label))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(words: &str) -> Vec<String> {
+        words.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn labels_come_at_their_place() {
+        let name = Name::new("public", "mood");
+        let sql: Vec<String> = additions(&name, &labels("b d"), &labels("a b c d e"))
+            .iter()
+            .map(|statement| statement.sql().to_owned())
+            .collect();
+        assert_eq!(
+            sql,
+            [
+                "ALTER TYPE public.mood ADD VALUE 'a' BEFORE 'b'",
+                "ALTER TYPE public.mood ADD VALUE 'c' BEFORE 'd'",
+                "ALTER TYPE public.mood ADD VALUE 'e'",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_lost_or_moved_label_is_no_addition() {
+        assert!(is_subsequence(&labels("a c"), &labels("a b c")));
+        assert!(!is_subsequence(&labels("a c"), &labels("c a")));
+        assert!(!is_subsequence(&labels("a c"), &labels("a b")));
+    }
+}

@@ -1,0 +1,105 @@
+//! Extensions. Their members belong to them and are read by no room.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Alter, Clause, Schema, Server, Statement,
+    name::{literal, quoted_ident},
+    object::Object,
+};
+
+/// A row of `pg_extension`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Extension {
+    name: String,
+    namespace: String,
+    version: String,
+    /// The version that CREATE EXTENSION installs on this server when none is written.
+    default_version: Option<String>,
+}
+
+impl Object for Extension {
+    const NAME: &'static str = "extension";
+
+    type Key = String;
+
+    fn catalog(_server: Server) -> String {
+        "SELECT ARRAY['pg_catalog.pg_extension'::regclass::int8, e.oid::int8, 0] AS addresses,
+            0 AS position,
+            json_build_object('name', e.extname, 'namespace', n.nspname, 'version', e.extversion, 'default_version',
+                -- Reads the control files of everything that is installed, so not for what every database has.
+                CASE WHEN e.extname <> 'plpgsql' THEN
+                    (SELECT a.default_version FROM pg_catalog.pg_available_extensions() a WHERE a.name = e.extname)
+                END) AS object
+        FROM pg_catalog.pg_extension e
+            JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
+            .to_owned()
+    }
+
+    fn key(&self) -> String {
+        self.name.clone()
+    }
+
+    fn designation(key: &String) -> String {
+        format!("EXTENSION {}", quoted_ident(key))
+    }
+
+    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let name = quoted_ident(&self.name);
+        let mut sql = format!(
+            "CREATE EXTENSION {name} WITH SCHEMA {}",
+            quoted_ident(&self.namespace)
+        );
+        if self
+            .default_version
+            .as_ref()
+            .is_some_and(|default| *default != self.version)
+        {
+            sql += &format!(" VERSION {}", literal(&self.version));
+        }
+        vec![Statement::new(format!("Create extension {name}"), sql)]
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        let name = quoted_ident(&self.name);
+        vec![Statement::new(
+            format!("Drop extension {name}"),
+            format!("DROP EXTENSION {name}"),
+        )]
+    }
+
+    fn alter(&self, next: &Self, _within: &Schema) -> Alter {
+        // Which version is the default is a fact about the server, not about the extension.
+        let Self {
+            name: _,
+            namespace,
+            version,
+            default_version: _,
+        } = self;
+        let Self {
+            name,
+            namespace: to_namespace,
+            version: to_version,
+            default_version: _,
+        } = next;
+        let name = quoted_ident(name);
+        let mut statements = Vec::new();
+        if namespace != to_namespace {
+            statements.push(Statement::new(
+                format!("Move extension {name}"),
+                format!(
+                    "ALTER EXTENSION {name} SET SCHEMA {}",
+                    quoted_ident(to_namespace)
+                ),
+            ));
+        }
+        if version != to_version {
+            statements.push(Statement::new(
+                format!("Update extension {name} from {version} to {to_version}"),
+                format!("ALTER EXTENSION {name} UPDATE TO {}", literal(to_version)),
+            ));
+        }
+        Alter::InPlace(statements)
+    }
+}

@@ -1,0 +1,309 @@
+//! Indexes that stand by themselves. One that backs a constraint is a part of the constraint.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Registered,
+    catalog::{RELATION, no_member, parameter_changes, parameters, table},
+    primary_key::PrimaryKey,
+    table::{Table, replica_identity_index},
+    unique::Unique,
+};
+use crate::{
+    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
+    object::Object,
+};
+
+/// A row of `pg_index`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Index {
+    relation: Name,
+    name: String,
+    unique: bool,
+    /// What `pg_get_indexdef` prints from USING up to the storage parameters.
+    columns: String,
+    options: Vec<String>,
+    tablespace: Option<String>,
+    predicate: Option<String>,
+    valid: bool,
+    clustered: bool,
+    replica_identity: bool,
+    /// The statistics targets that were set, by the number of the indexed expression.
+    statistics: Vec<(i32, i32)>,
+}
+
+impl Object for Index {
+    const NAME: &'static str = "index";
+
+    type Key = Name;
+
+    fn catalog(_server: Server) -> String {
+        // `pg_get_indexdef` is cut by the lengths of the parts whose text is known: its beginning, its storage parameters
+        // and its predicate.
+        format!(
+            "SELECT ARRAY['pg_catalog.pg_class'::regclass::int8, ic.oid::int8, 0] AS addresses,
+                0 AS position,
+                json_build_object(
+                    'relation', {RELATION},
+                    'name', ic.relname,
+                    'unique', i.indisunique,
+                    'columns', substr(left(def.text, -length(tail.text)), length(head.text) + 1),
+                    'options', COALESCE(ic.reloptions, '{{}}'),
+                    'tablespace', ts.spcname,
+                    'predicate', predicate.text,
+                    'valid', i.indisvalid,
+                    'clustered', i.indisclustered,
+                    'replica_identity', i.indisreplident,
+                    'statistics', COALESCE((SELECT json_agg(json_build_array(a.attnum, a.attstattarget) ORDER BY a.attnum)
+                        FROM pg_catalog.pg_attribute a WHERE a.attrelid = ic.oid AND a.attstattarget >= 0), '[]')
+                ) AS object
+            FROM pg_catalog.pg_index i
+                JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+                JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+                CROSS JOIN LATERAL (SELECT pg_get_indexdef(i.indexrelid, 0, true) AS text) def
+                CROSS JOIN LATERAL (SELECT pg_get_expr(i.indpred, i.indrelid, true) AS text) predicate
+                CROSS JOIN LATERAL (SELECT 'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+                    || quote_ident(ic.relname) || ' ON ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+                    || ' ' AS text) head
+                CROSS JOIN LATERAL (SELECT
+                    COALESCE((SELECT ' WITH (' || string_agg(quote_ident(o.option_name) || '='
+                            || CASE WHEN quote_ident(o.option_value) = o.option_value THEN o.option_value
+                                ELSE quote_literal(o.option_value) END, ', ' ORDER BY w.place) || ')'
+                        FROM unnest(ic.reloptions) WITH ORDINALITY w(option, place),
+                            pg_catalog.pg_options_to_table(ARRAY[w.option]) o), '')
+                    || COALESCE(' WHERE ' || predicate.text, '') AS text) tail
+            WHERE {} AND {}
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                    WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))",
+            table(),
+            no_member("pg_class", "ic.oid")
+        )
+    }
+
+    fn key(&self) -> Name {
+        Name::new(&self.relation.namespace, &self.name)
+    }
+
+    fn parent(&self) -> Option<Id> {
+        Some(Table::id(self.relation.clone()))
+    }
+
+    fn designation(key: &Name) -> String {
+        format!("INDEX {key}")
+    }
+
+    fn occupies(&self) -> Vec<Slot> {
+        vec![Slot::Relation(self.key())]
+    }
+
+    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let Self {
+            relation,
+            name,
+            unique,
+            columns,
+            options,
+            tablespace,
+            predicate,
+            valid: _,
+            clustered,
+            replica_identity,
+            statistics,
+        } = self;
+        let kind = if *unique { "UNIQUE INDEX" } else { "INDEX" };
+        let mut sql = format!(
+            "CREATE {kind} {} ON {relation} {columns}",
+            quoted_ident(name)
+        );
+        if !options.is_empty() {
+            sql += &format!(" WITH {}", parameters(options));
+        }
+        if let Some(tablespace) = tablespace {
+            sql += &format!(" TABLESPACE {}", quoted_ident(tablespace));
+        }
+        if let Some(predicate) = predicate {
+            sql += &format!("\n    WHERE {predicate}");
+        }
+        let mut create = Statement::new(
+            format!(
+                "Create {} {} on {relation}",
+                kind.to_lowercase(),
+                quoted_ident(name)
+            ),
+            sql,
+        )
+        .hazard(Hazard::Locks {
+            table: relation.to_string(),
+            mode: LockMode::Writes,
+        });
+        if *unique {
+            create = create.hazard(Hazard::MayFail {
+                because: format!("while two rows of {relation} are alike in it"),
+            });
+        }
+        let mut statements = vec![create];
+        statements.extend(statistics_changes(&self.key(), &[], statistics));
+        statements.extend(cluster_change(relation, name, false, *clustered, false));
+        statements.extend(replica_identity_index(
+            relation,
+            name,
+            false,
+            *replica_identity,
+        ));
+        statements
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        let key = self.key();
+        vec![
+            Statement::new(format!("Drop index {key}"), format!("DROP INDEX {key}")).hazard(
+                Hazard::Locks {
+                    table: self.relation.to_string(),
+                    mode: LockMode::ReadsAndWrites,
+                },
+            ),
+        ]
+    }
+
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        let Self {
+            relation,
+            name,
+            unique,
+            columns,
+            options,
+            tablespace,
+            predicate,
+            valid,
+            clustered,
+            replica_identity,
+            statistics,
+        } = self;
+        let rebuilt = *relation != next.relation
+            || *unique != next.unique
+            || *columns != next.columns
+            || *predicate != next.predicate
+            || *valid != next.valid;
+        if rebuilt {
+            return Alter::Replace;
+        }
+        let key = self.key();
+        let mut statements = index_option_changes(
+            &key,
+            &parameter_changes(options, &next.options),
+            tablespace,
+            &next.tablespace,
+        );
+        statements.extend(statistics_changes(&key, statistics, &next.statistics));
+        statements.extend(cluster_change(
+            relation,
+            name,
+            *clustered,
+            next.clustered,
+            any_clustered(relation, within),
+        ));
+        statements.extend(replica_identity_index(
+            relation,
+            name,
+            *replica_identity,
+            next.replica_identity,
+        ));
+        Alter::InPlace(statements)
+    }
+
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (key, to) = (self.key(), quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename index {key} to {to}"),
+            format!("ALTER INDEX {key} RENAME TO {to}"),
+        )])
+    }
+
+    fn nameless(&self, _within: &Schema) -> Option<(Id, Self)> {
+        Some((
+            self.parent()?,
+            Self {
+                name: String::new(),
+                ..self.clone()
+            },
+        ))
+    }
+}
+
+/// The statements for storage parameters and tablespace of an index, whatever stands behind it.
+pub(super) fn index_option_changes(
+    index: &Name,
+    parameters: &[String],
+    from: &Option<String>,
+    to: &Option<String>,
+) -> Vec<Statement> {
+    let mut statements: Vec<Statement> = parameters
+        .iter()
+        .map(|change| {
+            Statement::new(
+                format!("Change storage parameters of index {index}"),
+                format!("ALTER INDEX {index} {change}"),
+            )
+        })
+        .collect();
+    if from != to {
+        let tablespace = quoted_ident(to.as_deref().unwrap_or("pg_default"));
+        statements.push(Statement::new(
+            format!("Move index {index} to tablespace {tablespace}"),
+            format!("ALTER INDEX {index} SET TABLESPACE {tablespace}"),
+        ));
+    }
+    statements
+}
+
+/// The statement by which an index becomes, or stops being, the one that CLUSTER orders the table by. A table has one at
+/// most, so nothing is to be said where another takes over.
+pub(super) fn cluster_change(
+    table: &Name,
+    index: &str,
+    from: bool,
+    to: bool,
+    another: bool,
+) -> Option<Statement> {
+    let sql = match (from, to) {
+        (false, true) => format!("ALTER TABLE {table} CLUSTER ON {}", quoted_ident(index)),
+        (true, false) if !another => format!("ALTER TABLE {table} SET WITHOUT CLUSTER"),
+        (true, false | true) | (false, false) => return None,
+    };
+    Some(Statement::new(
+        format!("Set by which index {table} is clustered"),
+        sql,
+    ))
+}
+
+/// Whether an index of the table is the one that CLUSTER orders it by.
+pub(super) fn any_clustered(table: &Name, within: &Schema) -> bool {
+    within
+        .parts::<Index>(&Table::id(table.clone()))
+        .any(|index| index.clustered)
+        || within
+            .parts::<PrimaryKey>(&Table::id(table.clone()))
+            .any(PrimaryKey::clustered)
+        || within
+            .parts::<Unique>(&Table::id(table.clone()))
+            .any(Unique::clustered)
+}
+
+fn statistics_changes(index: &Name, from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Statement> {
+    let set = to.iter().filter(|target| !from.contains(target)).copied();
+    let unset = from
+        .iter()
+        .filter(|(number, _)| !to.iter().any(|(other, _)| other == number))
+        .map(|(number, _)| (*number, -1));
+    set.chain(unset)
+        .map(|(number, target)| {
+            Statement::new(
+                format!("Change the statistics target of an expression of {index}"),
+                format!("ALTER INDEX {index} ALTER COLUMN {number} SET STATISTICS {target}"),
+            )
+        })
+        .collect()
+}

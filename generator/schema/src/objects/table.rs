@@ -1,0 +1,298 @@
+//! Ordinary tables. A table is its name and its settings; columns and constraints are objects of their own that fold into
+//! its CREATE TABLE.
+
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{parameter_changes, parameters, table};
+use crate::{
+    Alter, Clause, Hazard, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
+    object::Object,
+};
+
+/// A row of `pg_class` with `relkind = 'r'`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
+    name: Name,
+    unlogged: bool,
+    options: Vec<String>,
+    toast_options: Vec<String>,
+    access_method: String,
+    /// `None` for the database's own.
+    tablespace: Option<String>,
+    replica_identity: ReplicaIdentity,
+    row_security: bool,
+    force_row_security: bool,
+}
+
+/// `pg_class.relreplident`: what of an old row goes into the log for logical replication.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum ReplicaIdentity {
+    #[serde(rename = "d")]
+    Default,
+    #[serde(rename = "f")]
+    Full,
+    #[serde(rename = "n")]
+    Nothing,
+    /// The index says which one it is.
+    #[serde(rename = "i")]
+    Index,
+}
+
+impl Object for Table {
+    const NAME: &'static str = "table";
+
+    type Key = Name;
+
+    fn catalog(_server: Server) -> String {
+        format!(
+            "SELECT ARRAY['pg_catalog.pg_class'::regclass::int8, c.oid::int8, 0] AS addresses,
+                0 AS position,
+                json_build_object(
+                    'name', json_build_object('namespace', n.nspname, 'name', c.relname),
+                    'unlogged', c.relpersistence = 'u',
+                    'options', COALESCE(c.reloptions, '{{}}'),
+                    'toast_options', COALESCE(toast.reloptions, '{{}}'),
+                    'access_method', am.amname,
+                    'tablespace', ts.spcname,
+                    'replica_identity', c.relreplident,
+                    'row_security', c.relrowsecurity,
+                    'force_row_security', c.relforcerowsecurity) AS object
+            FROM pg_catalog.pg_class c
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_catalog.pg_am am ON am.oid = c.relam
+                LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
+                LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
+            WHERE {}",
+            table()
+        )
+    }
+
+    fn key(&self) -> Name {
+        self.name.clone()
+    }
+
+    fn holds_data(&self) -> bool {
+        true
+    }
+
+    fn designation(key: &Name) -> String {
+        format!("TABLE {key}")
+    }
+
+    fn occupies(&self) -> Vec<Slot> {
+        vec![
+            Slot::Relation(self.name.clone()),
+            Slot::Type(self.name.clone()),
+        ]
+    }
+
+    fn create(&self, _within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+        let Self {
+            name,
+            unlogged,
+            options,
+            toast_options,
+            access_method,
+            tablespace,
+            replica_identity,
+            row_security,
+            force_row_security,
+        } = self;
+        let unlogged = if *unlogged { "UNLOGGED " } else { "" };
+        let lines: Vec<&str> = clauses.iter().map(Clause::text).collect();
+        let body = if lines.is_empty() {
+            String::new()
+        } else {
+            format!("\n    {}\n", lines.join(",\n    "))
+        };
+        let mut sql = format!("CREATE {unlogged}TABLE {name} ({body})");
+        if access_method != "heap" {
+            sql += &format!("\nUSING {}", quoted_ident(access_method));
+        }
+        let all = with_toast(options, toast_options);
+        if !all.is_empty() {
+            sql += &format!("\nWITH {}", parameters(&all));
+        }
+        if let Some(tablespace) = tablespace {
+            sql += &format!("\nTABLESPACE {}", quoted_ident(tablespace));
+        }
+        let mut statements = vec![Statement::new(format!("Create table {name}"), sql)];
+        statements.extend(replica_identity.statement(name, ReplicaIdentity::Default));
+        statements.extend(row_security_change(name, false, *row_security));
+        statements.extend(force_row_security_change(name, false, *force_row_security));
+        statements
+    }
+
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+        let name = &self.name;
+        vec![
+            Statement::new(format!("Drop table {name}"), format!("DROP TABLE {name}")).hazard(
+                Hazard::LosesData {
+                    what: format!("every row of {name}"),
+                },
+            ),
+        ]
+    }
+
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        let Self {
+            name,
+            unlogged,
+            options,
+            toast_options,
+            access_method,
+            tablespace,
+            replica_identity,
+            row_security,
+            force_row_security,
+        } = self;
+        let Self {
+            name: _,
+            unlogged: to_unlogged,
+            options: to_options,
+            toast_options: to_toast_options,
+            access_method: to_access_method,
+            tablespace: to_tablespace,
+            replica_identity: to_replica_identity,
+            row_security: to_row_security,
+            force_row_security: to_force_row_security,
+        } = next;
+        let mut statements = Vec::new();
+        let mut rewrite = |says: String, clause: String| {
+            statements.push(
+                Statement::new(says, format!("ALTER TABLE {name} {clause}")).hazard(
+                    Hazard::RewritesTable {
+                        table: name.to_string(),
+                    },
+                ),
+            );
+        };
+        if unlogged != to_unlogged {
+            let logged = if *to_unlogged { "UNLOGGED" } else { "LOGGED" };
+            rewrite(
+                format!("Make table {name} {}", logged.to_lowercase()),
+                format!("SET {logged}"),
+            );
+        }
+        if access_method != to_access_method {
+            if !within.server().at_least(15) {
+                return Alter::NotYet(format!(
+                    "PostgreSQL {} cannot change the access method of a table",
+                    within.server().major()
+                ));
+            }
+            let method = quoted_ident(to_access_method);
+            rewrite(
+                format!("Store table {name} with {method}"),
+                format!("SET ACCESS METHOD {method}"),
+            );
+        }
+        if tablespace != to_tablespace {
+            let tablespace = quoted_ident(to_tablespace.as_deref().unwrap_or("pg_default"));
+            rewrite(
+                format!("Move table {name} to tablespace {tablespace}"),
+                format!("SET TABLESPACE {tablespace}"),
+            );
+        }
+        let (from, to) = (
+            with_toast(options, toast_options),
+            with_toast(to_options, to_toast_options),
+        );
+        statements.extend(parameter_changes(&from, &to).into_iter().map(|change| {
+            Statement::new(
+                format!("Change storage parameters of {name}"),
+                format!("ALTER TABLE {name} {change}"),
+            )
+        }));
+        statements.extend(to_replica_identity.statement(name, *replica_identity));
+        statements.extend(row_security_change(name, *row_security, *to_row_security));
+        statements.extend(force_row_security_change(
+            name,
+            *force_row_security,
+            *to_force_row_security,
+        ));
+        Alter::InPlace(statements)
+    }
+
+    fn clear(&self) -> Option<String> {
+        Some(format!("DROP TABLE {} CASCADE", self.name))
+    }
+}
+
+impl ReplicaIdentity {
+    fn statement(self, table: &Name, from: Self) -> Option<Statement> {
+        let identity = match self {
+            _ if self == from => return None,
+            Self::Default => "DEFAULT",
+            Self::Full => "FULL",
+            Self::Nothing => "NOTHING",
+            Self::Index => return None,
+        };
+        Some(Statement::new(
+            format!("Set the replica identity of {table}"),
+            format!("ALTER TABLE {table} REPLICA IDENTITY {identity}"),
+        ))
+    }
+}
+
+/// What a table and its index say when an index becomes, or stops being, the one that identifies rows.
+pub(super) fn replica_identity_index(
+    table: &Name,
+    index: &str,
+    from: bool,
+    to: bool,
+) -> Option<Statement> {
+    // Where the index stops being it, the table or the next index says what is instead.
+    (to && !from).then(|| {
+        Statement::new(
+            format!("Identify rows of {table} to replicas by {index}"),
+            format!(
+                "ALTER TABLE {table} REPLICA IDENTITY USING INDEX {}",
+                quoted_ident(index)
+            ),
+        )
+    })
+}
+
+fn with_toast(options: &[String], toast_options: &[String]) -> Vec<String> {
+    options
+        .iter()
+        .cloned()
+        .chain(toast_options.iter().map(|option| format!("toast.{option}")))
+        .collect()
+}
+
+fn row_security_change(name: &Name, from: bool, to: bool) -> Option<Statement> {
+    let word = if to { "ENABLE" } else { "DISABLE" };
+    (from != to).then(|| {
+        Statement::new(
+            format!(
+                "{} row level security on {name}",
+                if to { "Enable" } else { "Disable" }
+            ),
+            format!("ALTER TABLE {name} {word} ROW LEVEL SECURITY"),
+        )
+    })
+}
+
+fn force_row_security_change(name: &Name, from: bool, to: bool) -> Option<Statement> {
+    let word = if to { "FORCE" } else { "NO FORCE" };
+    (from != to).then(|| {
+        Statement::new(
+            format!(
+                "{} row level security for the owner of {name}",
+                if to { "Force" } else { "Do not force" }
+            ),
+            format!("ALTER TABLE {name} {word} ROW LEVEL SECURITY"),
+        )
+    })
+}
+
+/// The hazard of a statement that reads the whole table under a lock that stops all others.
+pub(super) fn scan(table: &Name) -> Hazard {
+    Hazard::Locks {
+        table: table.to_string(),
+        mode: LockMode::ReadsAndWrites,
+    }
+}

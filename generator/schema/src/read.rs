@@ -1,0 +1,300 @@
+//! From catalog rows to a schema: decodes rows through their rooms, turns `pg_depend` into links, and finds what no room
+//! claims. Runs no query itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Unread};
+
+/// A row of `pg_depend`: `from` needs `to`.
+#[derive(Clone, Copy, Debug)]
+pub struct Depend {
+    /// The one that needs.
+    pub from: Address,
+    /// The one that is needed.
+    pub to: Address,
+    /// `deptype`, as ASCII: `n`, `a`, `i`, `e`, …
+    pub kind: u8,
+}
+
+/// What an address in the catalog is, in Postgres' words.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The address that was asked about.
+    pub address: Address,
+    /// The kind and the name: `view public.active_users`.
+    pub what: String,
+}
+
+/// A row that a room could not make sense of.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The JSON does not fit the room's struct.
+    #[error(
+        "the catalog row of a {kind} does not have the form that its room expects: {source}: {row}"
+    )]
+    Row {
+        /// The room's kind.
+        kind: Kind,
+        /// The row's JSON.
+        row: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+}
+
+/// Which object each address is.
+#[derive(Default, Debug)]
+pub struct Claims(HashMap<Address, Id>);
+
+impl Claims {
+    /// The object at an address; a column or part that no object claims by itself belongs to the whole.
+    #[must_use]
+    pub fn get(&self, address: Address) -> Option<&Id> {
+        self.0
+            .get(&address)
+            .or_else(|| self.0.get(&Address { sub: 0, ..address }))
+    }
+}
+
+/// Collects catalog rows until they make a schema.
+#[derive(Debug)]
+pub struct Reading {
+    server: Server,
+    entries: Vec<Arc<Entry>>,
+    claims: Claims,
+    depends: Vec<Depend>,
+    bookkeeping: HashSet<Address>,
+}
+
+impl Reading {
+    /// Begins with nothing.
+    #[must_use]
+    pub fn new(server: Server) -> Self {
+        Self {
+            server,
+            entries: Vec::new(),
+            claims: Claims::default(),
+            depends: Vec::new(),
+            bookkeeping: HashSet::new(),
+        }
+    }
+
+    /// Takes a row of a room's SELECT. `addresses` is flat: class, object, sub, class, …
+    pub fn row(
+        &mut self,
+        kind: Kind,
+        addresses: &[i64],
+        position: i32,
+        row: &[u8],
+    ) -> Result<(), ReadError> {
+        let Some(object) = kind.decode(row, &self.claims)? else {
+            return Ok(());
+        };
+        let addresses: Vec<Address> = addresses
+            .chunks_exact(3)
+            .map(|part| Address {
+                class: part[0],
+                object: part[1],
+                sub: part[2],
+            })
+            .collect();
+        let id = object.id();
+        for address in &addresses {
+            self.claims.0.insert(*address, id.clone());
+        }
+        self.entries.push(Arc::new(Entry {
+            object,
+            addresses,
+            position,
+        }));
+        Ok(())
+    }
+
+    /// Takes a row of `pg_depend`, or a row that needs nothing (`to` all zeroes) for what has none there.
+    pub fn depend(&mut self, depend: Depend) {
+        self.depends.push(depend);
+    }
+
+    /// Takes the address of something that is the tools' own and never part of a schema.
+    pub fn bookkeeping(&mut self, address: Address) {
+        self.bookkeeping.insert(address);
+    }
+
+    /// The addresses that nobody claims and that [`Reading::finish`] wants identified.
+    #[must_use]
+    pub fn unclaimed(&self) -> Vec<Address> {
+        self.unread_parts().into_keys().collect()
+    }
+
+    /// Makes the schema. `identities` answers [`Reading::unclaimed`].
+    #[must_use]
+    pub fn finish(self, identities: Vec<Identity>, casts: Casts) -> Schema {
+        let parts = self.unread_parts();
+        let names: HashMap<Address, String> = identities
+            .into_iter()
+            .map(|identity| (identity.address, identity.what))
+            .collect();
+        let unread = self.unread(&parts, &names);
+        let wholes = self.wholes();
+        let links: Vec<(Id, Id)> = self
+            .depends
+            .iter()
+            .filter_map(|depend| {
+                Some((
+                    self.resolve(depend.from, &wholes)?,
+                    self.resolve(depend.to, &wholes)?,
+                ))
+            })
+            .collect();
+        Schema::new(self.server, self.entries, links, unread, casts)
+    }
+
+    /// Of what each unclaimed address is a part: an array type of its element type, a function of its extension.
+    fn wholes(&self) -> HashMap<Address, Address> {
+        self.depends
+            .iter()
+            .filter(|depend| {
+                matches!(depend.kind, b'i' | b'e') && self.claims.get(depend.from).is_none()
+            })
+            .map(|depend| (whole(depend.from), depend.to))
+            .collect()
+    }
+
+    fn resolve(&self, address: Address, wholes: &HashMap<Address, Address>) -> Option<Id> {
+        let mut at = address;
+        // An array type of a table's row type in an extension is three steps from it; nothing is deeper.
+        for _ in 0..4 {
+            if let Some(id) = self.claims.get(at) {
+                return Some(id.clone());
+            }
+            at = *wholes.get(&whole(at))?;
+        }
+        None
+    }
+
+    /// Unread objects, each with every address that is a part of it: a view and its rule, a domain and its constraint.
+    fn unread_parts(&self) -> BTreeMap<Address, BTreeSet<Address>> {
+        let mut owners: HashMap<Address, Vec<Address>> = HashMap::new();
+        let mut candidates: BTreeSet<Address> = BTreeSet::new();
+        let mut skipped: HashSet<Address> = self.bookkeeping.clone();
+        for depend in &self.depends {
+            let from = whole(depend.from);
+            if depend.kind == b'e' {
+                skipped.insert(from);
+            }
+            if self.claims.get(from).is_some() || self.claims.get(depend.from).is_some() {
+                continue;
+            }
+            candidates.insert(from);
+            // `i`: a part. `a`: made by and for something else, and gone with it. `P`, `S`: a partition's part.
+            if matches!(depend.kind, b'i' | b'a' | b'P' | b'S') && whole(depend.to) != from {
+                owners.entry(from).or_default().push(depend.to);
+            }
+        }
+        let internal: HashSet<Address> = self
+            .depends
+            .iter()
+            .filter(|depend| depend.kind == b'i' && self.claims.get(depend.to).is_some())
+            .map(|depend| whole(depend.from))
+            .collect();
+        let mut parts: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for candidate in candidates {
+            if let Some(root) = self.root(candidate, &owners, &skipped, &internal) {
+                parts.entry(root).or_default().insert(candidate);
+            }
+        }
+        parts
+    }
+
+    /// The unread object that an unclaimed address is a part of; `None` where it is a part of something read, of an
+    /// extension, or of the tools' own.
+    fn root(
+        &self,
+        start: Address,
+        owners: &HashMap<Address, Vec<Address>>,
+        skipped: &HashSet<Address>,
+        parts: &HashSet<Address>,
+    ) -> Option<Address> {
+        let mut seen = HashSet::from([start]);
+        let mut root = start;
+        loop {
+            if skipped.contains(&root) {
+                return None;
+            }
+            let Some(above) = owners.get(&root) else {
+                return Some(root);
+            };
+            if above.iter().any(|owner| skipped.contains(&whole(*owner))) {
+                return None;
+            }
+            // A trigger or a policy is made for its table alone (`a`), and yet it is an object of its own.
+            if above.iter().any(|owner| self.claims.get(*owner).is_some()) {
+                return if parts.contains(&root) {
+                    None
+                } else {
+                    Some(root)
+                };
+            }
+            match above
+                .iter()
+                .map(|owner| whole(*owner))
+                .find(|owner| seen.insert(*owner))
+            {
+                Some(owner) => root = owner,
+                None => return Some(root),
+            }
+        }
+    }
+
+    fn unread(
+        &self,
+        parts: &BTreeMap<Address, BTreeSet<Address>>,
+        names: &HashMap<Address, String>,
+    ) -> Vec<Unread> {
+        let mut root_of: HashMap<Address, Address> = HashMap::new();
+        for (root, members) in parts {
+            root_of.extend(members.iter().map(|member| (*member, *root)));
+        }
+        let mut needs: BTreeMap<Address, BTreeSet<Id>> = BTreeMap::new();
+        let mut among: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        for depend in &self.depends {
+            let Some(root) = root_of.get(&whole(depend.from)) else {
+                continue;
+            };
+            if let Some(id) = self.claims.get(depend.to) {
+                needs.entry(*root).or_default().insert(id.clone());
+            } else if let Some(other) = root_of.get(&whole(depend.to)) {
+                among.entry(*root).or_default().insert(*other);
+            }
+        }
+        let mut unread: Vec<Unread> = parts
+            .keys()
+            .filter_map(|root| {
+                let what = names.get(root)?.clone();
+                let mut all = BTreeSet::new();
+                let (mut seen, mut stack) = (BTreeSet::from([*root]), vec![*root]);
+                while let Some(address) = stack.pop() {
+                    all.extend(needs.get(&address).into_iter().flatten().cloned());
+                    stack.extend(
+                        among
+                            .get(&address)
+                            .into_iter()
+                            .flatten()
+                            .filter(|next| seen.insert(**next)),
+                    );
+                }
+                Some(Unread { what, needs: all })
+            })
+            .collect();
+        unread.sort();
+        unread
+    }
+}
+
+fn whole(address: Address) -> Address {
+    Address { sub: 0, ..address }
+}

@@ -1,0 +1,441 @@
+//! A whole database's shape: its objects, and which of them need which.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Display, Formatter},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Alter, Clause, Id, Kind, Slot, Statement,
+    objects::{AnyObject, Registered},
+};
+
+/// The Postgres server whose catalog is read or whose SQL is written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Server {
+    /// `server_version_num`: 150018 for PostgreSQL 15.18.
+    pub version_num: u32,
+}
+
+impl Server {
+    /// Whether the server is of this major version or a later one.
+    #[must_use]
+    pub fn at_least(self, major: u32) -> bool {
+        self.major() >= major
+    }
+
+    /// The major version: 15.
+    #[must_use]
+    pub fn major(self) -> u32 {
+        self.version_num / 10_000
+    }
+}
+
+/// Where a declared object was written.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// The source file, as `file!()` gives it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The struct or enum.
+    pub item: String,
+    /// The field or variant, where it is about one.
+    pub field: Option<String>,
+}
+
+impl Display for Origin {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}, {}", self.file, self.line, self.item)?;
+        if let Some(field) = &self.field {
+            write!(f, "::{field}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing in the catalog: `(classid, objid, objsubid)`, as `pg_depend` writes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Address {
+    /// The catalog it is a row of, as that catalog's `pg_class.oid`.
+    pub class: i64,
+    /// Its oid there.
+    pub object: i64,
+    /// The column's number, or 0.
+    pub sub: i64,
+}
+
+/// An object in the catalog that no room reads.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Unread {
+    /// What it is, in Postgres' words: `view public.active_users`.
+    pub what: String,
+    /// The objects with a room that it needs.
+    pub needs: BTreeSet<Id>,
+}
+
+/// An object in a schema, with what is known about it besides what it is. Only the object takes part in equality.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    pub(crate) object: AnyObject,
+    #[serde(skip)]
+    pub(crate) addresses: Vec<Address>,
+    #[serde(default)]
+    pub(crate) position: i32,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.object == other.object
+    }
+}
+
+impl Entry {
+    /// The object's id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.object.id()
+    }
+
+    /// Its place among its siblings.
+    #[must_use]
+    pub fn position(&self) -> i32 {
+        self.position
+    }
+
+    /// The object that it is a part of.
+    #[must_use]
+    pub fn parent(&self) -> Option<Id> {
+        self.object.parent()
+    }
+
+    /// The object whose removal takes it along.
+    #[must_use]
+    pub fn falls_with(&self, within: &Schema) -> Option<Id> {
+        self.object.falls_with(within)
+    }
+
+    /// Whether removing it loses data.
+    #[must_use]
+    pub fn holds_data(&self) -> bool {
+        self.object.holds_data()
+    }
+
+    /// The names it takes.
+    #[must_use]
+    pub fn occupies(&self) -> Vec<Slot> {
+        self.object.occupies()
+    }
+
+    /// The statements that create it, with its folded children's clauses.
+    pub fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+        self.object.create(within, clauses)
+    }
+
+    /// What it adds to its parent's CREATE, where it can stand there.
+    #[must_use]
+    pub fn clause(&self, within: &Schema, clauses: &[Clause]) -> Option<Clause> {
+        self.object.clause(within, clauses)
+    }
+
+    /// The statements that remove it.
+    pub fn remove(&self, within: &Schema) -> Vec<Statement> {
+        self.object.remove(within)
+    }
+
+    /// How it becomes `next`.
+    pub fn alter(&self, next: &Self, within: &Schema) -> Alter {
+        self.object.alter(&next.object, within)
+    }
+
+    /// How it keeps its data while something that it needs is rebuilt.
+    #[must_use]
+    pub fn recast(&self, replaced: &Id, within: &Schema) -> Option<Vec<Statement>> {
+        self.object.recast(replaced, within)
+    }
+
+    /// The statements that give it another name.
+    #[must_use]
+    pub fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        self.object.rename(to)
+    }
+
+    /// The statement that takes it out of a throw-away database, with all that hangs on it; `None` for what models have
+    /// no way to declare.
+    #[must_use]
+    pub fn clear(&self) -> Option<String> {
+        self.object.clear()
+    }
+
+    /// Whether both are the same but for a name that Postgres could have chosen.
+    #[must_use]
+    pub fn same_but_for_name(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+        match (self.object.nameless(within), other.object.nameless(others)) {
+            (Some(a), Some(b)) => a == b,
+            (None | Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// What the object belongs to, where Postgres chooses its name when none is written.
+    #[must_use]
+    pub fn named_within(&self, within: &Schema) -> Option<Id> {
+        self.object
+            .nameless(within)
+            .map(|(belongs_to, _)| belongs_to)
+    }
+}
+
+/// A whole database's shape.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    server: Server,
+    entries: BTreeMap<Id, Arc<Entry>>,
+    needs: BTreeMap<Id, BTreeSet<Id>>,
+    needed_by: BTreeMap<Id, BTreeSet<Id>>,
+    children: BTreeMap<Id, Vec<Id>>,
+    unread: Vec<Unread>,
+    casts: Casts,
+}
+
+impl Schema {
+    /// Puts a schema together. `links` are pairs of an object and one that it needs; a parent is needed without saying.
+    #[must_use]
+    pub fn new(
+        server: Server,
+        entries: impl IntoIterator<Item = Arc<Entry>>,
+        links: impl IntoIterator<Item = (Id, Id)>,
+        unread: Vec<Unread>,
+        casts: Casts,
+    ) -> Self {
+        let entries: BTreeMap<Id, Arc<Entry>> = entries
+            .into_iter()
+            .map(|entry| (entry.id(), entry))
+            .collect();
+        let mut schema = Self {
+            server,
+            entries,
+            needs: BTreeMap::new(),
+            needed_by: BTreeMap::new(),
+            children: BTreeMap::new(),
+            unread,
+            casts,
+        };
+        let parents: Vec<(Id, Id)> = schema
+            .entries
+            .iter()
+            .filter_map(|(id, entry)| Some((id.clone(), entry.parent()?)))
+            .collect();
+        for (child, parent) in parents {
+            schema
+                .children
+                .entry(parent.clone())
+                .or_default()
+                .push(child.clone());
+            schema.link(child, parent);
+        }
+        let told: Vec<(Id, Id)> = schema
+            .entries
+            .iter()
+            .flat_map(|(id, entry)| {
+                entry
+                    .object
+                    .also_needs()
+                    .into_iter()
+                    .map(move |on| (id.clone(), on))
+            })
+            .collect();
+        for (id, on) in links.into_iter().chain(told) {
+            let wanted = id != on
+                && schema
+                    .entries
+                    .get(&id)
+                    .is_some_and(|entry| entry.object.needs(&on));
+            if wanted && schema.entries.contains_key(&on) {
+                schema.link(id, on);
+            }
+        }
+        schema
+    }
+
+    fn link(&mut self, id: Id, on: Id) {
+        self.needed_by
+            .entry(on.clone())
+            .or_default()
+            .insert(id.clone());
+        self.needs.entry(id).or_default().insert(on);
+    }
+
+    /// The server that the schema was read from.
+    #[must_use]
+    pub fn server(&self) -> Server {
+        self.server
+    }
+
+    /// The entry with this id.
+    #[must_use]
+    pub fn entry(&self, id: &Id) -> Option<&Arc<Entry>> {
+        self.entries.get(id)
+    }
+
+    /// All entries, in the order of their ids.
+    pub fn entries(&self) -> impl Iterator<Item = (&Id, &Arc<Entry>)> {
+        self.entries.iter()
+    }
+
+    /// What the object needs, its parent included.
+    pub fn needs(&self, id: &Id) -> impl Iterator<Item = &Id> {
+        self.needs.get(id).into_iter().flatten()
+    }
+
+    /// What needs the object, its children included.
+    pub fn needed_by(&self, id: &Id) -> impl Iterator<Item = &Id> {
+        self.needed_by.get(id).into_iter().flatten()
+    }
+
+    /// The parts of the object.
+    #[must_use]
+    pub fn children(&self, id: &Id) -> &[Id] {
+        self.children.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What no room reads.
+    #[must_use]
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
+    }
+
+    /// The casts that the server knows.
+    #[must_use]
+    pub fn casts(&self) -> &Casts {
+        &self.casts
+    }
+
+    /// Whether there is nothing in it at all, but for what every new database has.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The same schema with other entries, links from `self` kept among those that stay, and `more` with the links that
+    /// they have in `theirs`.
+    #[must_use]
+    pub fn with(&self, more: impl IntoIterator<Item = Arc<Entry>>, theirs: &Self) -> Self {
+        let more: Vec<Arc<Entry>> = more.into_iter().collect();
+        let mut links: Vec<(Id, Id)> = Vec::new();
+        for (id, on) in &self.needs {
+            links.extend(on.iter().map(|on| (id.clone(), on.clone())));
+        }
+        for entry in &more {
+            let id = entry.id();
+            links.extend(theirs.needs(&id).map(|on| (id.clone(), on.clone())));
+        }
+        let entries = self.entries.values().cloned().chain(more);
+        Self::new(
+            self.server,
+            entries,
+            links,
+            self.unread.clone(),
+            self.casts.clone(),
+        )
+    }
+
+    pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {
+        self.entries
+            .get(&O::id(key.clone()))
+            .and_then(|entry| O::of(&entry.object))
+    }
+
+    pub(crate) fn parts<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
+        self.children(of)
+            .iter()
+            .filter_map(|id| self.entries.get(id).and_then(|entry| O::of(&entry.object)))
+    }
+
+    /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let links: Vec<(&Id, &Id)> = self
+            .needs
+            .iter()
+            .flat_map(|(id, on)| on.iter().map(move |on| (id, on)))
+            .collect();
+        serde_json::to_string_pretty(&Written {
+            server: self.server,
+            entries: self.entries.values().cloned().collect(),
+            links: links
+                .into_iter()
+                .map(|(id, on)| (id.clone(), on.clone()))
+                .collect(),
+            unread: self.unread.clone(),
+        })
+    }
+
+    /// Reads what [`Schema::to_json`] wrote.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        let written: Written = serde_json::from_str(json)?;
+        Ok(Self::new(
+            written.server,
+            written.entries,
+            written.links,
+            written.unread,
+            Casts::default(),
+        ))
+    }
+}
+
+/// A schema as it is written down: keys are derived again on reading.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    server: Server,
+    entries: Vec<Arc<Entry>>,
+    #[serde(default)]
+    links: Vec<(Id, Id)>,
+    #[serde(default)]
+    unread: Vec<Unread>,
+}
+
+/// When Postgres applies a cast by itself: `pg_cast.castcontext`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CastContext {
+    /// In any expression.
+    Implicit,
+    /// When a value is stored.
+    Assignment,
+    /// Only where it is written.
+    Explicit,
+}
+
+/// The casts that a server knows, between types as `format_type` prints them.
+#[derive(Clone, Default, Debug)]
+pub struct Casts(Arc<BTreeMap<(String, String), CastContext>>);
+
+impl Casts {
+    /// Collects casts: from, to, and when they apply.
+    #[must_use]
+    pub fn new(casts: impl IntoIterator<Item = (String, String, CastContext)>) -> Self {
+        Self(Arc::new(
+            casts
+                .into_iter()
+                .map(|(from, to, context)| ((from, to), context))
+                .collect(),
+        ))
+    }
+
+    /// The cast between two types, where `pg_cast` has one.
+    #[must_use]
+    pub fn get(&self, from: &str, to: &str) -> Option<CastContext> {
+        self.0.get(&(from.to_owned(), to.to_owned())).copied()
+    }
+}
+
+/// The kinds that appear, with how many there are of each; for summaries.
+#[must_use]
+pub fn census(schema: &Schema) -> BTreeMap<Kind, usize> {
+    let mut census = BTreeMap::new();
+    for (id, _) in schema.entries() {
+        *census.entry(id.kind()).or_default() += 1;
+    }
+    census
+}

@@ -1,0 +1,142 @@
+//! One SQL statement, with what a reviewer and the planner must know about it.
+
+use crate::{Hazard, Kind};
+
+/// One SQL statement, without its semicolon.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct Statement {
+    says: String,
+    sql: String,
+    hazards: Vec<Hazard>,
+    disturbs: Vec<Kind>,
+    after_commit: bool,
+    alone: bool,
+}
+
+impl Statement {
+    /// Makes a statement: one English line that says what it does, and the SQL.
+    pub fn new(says: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self {
+            says: says.into(),
+            sql: sql.into(),
+            hazards: Vec::new(),
+            disturbs: Vec::new(),
+            after_commit: false,
+            alone: false,
+        }
+    }
+
+    /// Adds a risk.
+    pub fn hazard(mut self, hazard: Hazard) -> Self {
+        self.hazards.push(hazard);
+        self
+    }
+
+    /// Names the kinds of dependents that must be taken down before the statement and put back after it.
+    pub fn disturbs(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        self.disturbs.extend(kinds);
+        self
+    }
+
+    /// Says that what needs this object can only be done after a commit.
+    pub fn after_commit(mut self) -> Self {
+        self.after_commit = true;
+        self
+    }
+
+    /// Says that the statement cannot run in a transaction block.
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+
+    /// The English line.
+    #[must_use]
+    pub fn says(&self) -> &str {
+        &self.says
+    }
+
+    /// The SQL, without a semicolon.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The risks.
+    #[must_use]
+    pub fn hazards(&self) -> &[Hazard] {
+        &self.hazards
+    }
+
+    /// The kinds of dependents to take down around the statement.
+    #[must_use]
+    pub fn disturbed(&self) -> &[Kind] {
+        &self.disturbs
+    }
+
+    /// Whether what needs the object must wait for a commit.
+    #[must_use]
+    pub fn needs_commit(&self) -> bool {
+        self.after_commit
+    }
+
+    /// Whether the statement cannot run in a transaction block.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.alone
+    }
+}
+
+/// What an object contributes to the statement that creates its parent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Clause {
+    text: String,
+    essential: bool,
+    then: Vec<Statement>,
+}
+
+impl Clause {
+    /// A clause that reads better inside, and means the same in a statement of its own.
+    pub fn cosmetic(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            essential: false,
+            then: Vec::new(),
+        }
+    }
+
+    /// A clause that would mean something else in a statement of its own, once the table has rows.
+    pub fn essential(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            essential: true,
+            then: Vec::new(),
+        }
+    }
+
+    /// Adds what must be said right after the parent is created.
+    #[must_use]
+    pub fn then(mut self, statements: Vec<Statement>) -> Self {
+        self.then = statements;
+        self
+    }
+
+    /// What must be said right after the parent is created.
+    #[must_use]
+    pub fn afterwards(&self) -> &[Statement] {
+        &self.then
+    }
+
+    /// The SQL of the clause.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the clause must fold whenever its parent is created.
+    #[must_use]
+    pub fn is_essential(&self) -> bool {
+        self.essential
+    }
+}
