@@ -1,0 +1,26 @@
+# What a contributor types. Every recipe is three lines or fewer; anything longer lives in .ci/.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test check fmt lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what building and testing need, where it is missing
+	@bash .ci/setup.sh
+
+test: setup ## Run every test
+	cargo test --workspace
+
+check: ## Say whether models, migrations and database agree
+	@cargo run -q -p cli -- check
+
+fmt: ## Format the code
+	cargo fmt --all
+
+lint: setup ## Fail on unformatted code and on any warning
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+clean: ## Remove what was built; the embedded database stays
+	cargo clean
