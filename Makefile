@@ -1,13 +1,16 @@
 # What a contributor types. Every recipe is three lines or fewer; anything longer lives in .ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check fmt lint clean
+.PHONY: help setup demo test check fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what building and testing need, where it is missing
 	@bash .ci/setup.sh
+
+demo: setup ## Run the main job on the shipped models, with the embedded Postgres
+	@bash .ci/demo.sh
 
 test: setup ## Run every test
 	cargo test --workspace
