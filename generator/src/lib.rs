@@ -1,1 +1,5 @@
-//! .
+//! How one schema becomes another.
+
+pub mod diff;
+pub mod plan;
+pub mod postgres;

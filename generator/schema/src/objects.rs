@@ -166,6 +166,14 @@ objects! {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Kind(Tag);
 
+impl Kind {
+    /// The place of the kind in the register, from 0.
+    #[must_use]
+    pub fn rank(self) -> u8 {
+        self.0 as u8
+    }
+}
+
 /// What tells an object from every other in its schema: its kind and its key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

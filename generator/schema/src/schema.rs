@@ -280,6 +280,12 @@ impl Schema {
         self.entries.get(id)
     }
 
+    /// The id as the schema holds it, and the entry.
+    #[must_use]
+    pub fn entries_at(&self, id: &Id) -> Option<(&Id, &Arc<Entry>)> {
+        self.entries.get_key_value(id)
+    }
+
     /// All entries, in the order of their ids.
     pub fn entries(&self) -> impl Iterator<Item = (&Id, &Arc<Entry>)> {
         self.entries.iter()

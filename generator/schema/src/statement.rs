@@ -33,6 +33,12 @@ impl Statement {
         self
     }
 
+    /// The same statement where there is nobody and nothing to endanger.
+    pub fn without_hazards(mut self) -> Self {
+        self.hazards.clear();
+        self
+    }
+
     /// Names the kinds of dependents that must be taken down before the statement and put back after it.
     pub fn disturbs(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.disturbs.extend(kinds);

@@ -1,0 +1,110 @@
+//! Two schemas become ordered statements.
+//!
+//! [`work`] says what must be done to which object, the replacement closure included; [`graph`] puts it in an order that
+//! Postgres takes; [`gather`](graph) lets children fall or fold with their parents; [`segment`] cuts the result where a
+//! commit is needed.
+//!
+//! Architecture invariant: names no kind. A cycle is a bug in a room, reported by name and never repaired.
+
+mod graph;
+mod segment;
+mod work;
+
+use std::fmt::{self, Display, Formatter};
+
+use trueup::{Hazard, Id, Schema, Statement};
+
+pub use segment::Segment;
+
+/// What leads from one schema to another, in order.
+#[derive(Clone, Default, Debug)]
+pub struct Plan {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What becomes of one object, and of those that fall or fold with it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The objects; the one that the statements are about comes first.
+    pub ids: Vec<Id>,
+    /// The statements, in order.
+    pub statements: Vec<Statement>,
+    /// What must have been committed before, where it was made in the same plan.
+    pub(crate) needs: Vec<Id>,
+}
+
+/// Whether children are written into their parent's CREATE where that only reads better.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Folding {
+    /// Wherever it can be.
+    Wherever,
+    /// Only where a statement of its own would mean something else.
+    OnlyForMeaning,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Changes that trueup does not make.
+    #[error("{}", list(.0))]
+    NotYet(Vec<NotYet>),
+    /// Steps of which each waits for another.
+    #[error(
+        "these changes wait for each other, which is a mistake in trueup and not in your schema; please report it: {}",
+        .0.join(" → ")
+    )]
+    Cycle(Vec<String>),
+}
+
+/// One change that trueup does not make.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NotYet {
+    /// The object that would have to change.
+    pub object: String,
+    /// Why it does not.
+    pub why: String,
+}
+
+impl Display for NotYet {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "not yet: {}: {}", self.object, self.why)
+    }
+}
+
+fn list(not_yet: &[NotYet]) -> String {
+    let lines: Vec<String> = not_yet.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// Plans the way from one schema to another.
+pub fn plan(from: &Schema, to: &Schema, folding: Folding) -> Result<Plan, PlanError> {
+    let work = work::work(from, to)?;
+    let steps = graph::order(&work, from, to, folding)?;
+    Ok(Plan { steps })
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.statements().next().is_none()
+    }
+
+    /// All statements, in order.
+    pub fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.steps.iter().flat_map(|step| &step.statements)
+    }
+
+    /// All hazards, in order.
+    pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
+        self.statements().flat_map(Statement::hazards)
+    }
+
+    /// Cuts the plan into what each must be a migration of its own.
+    #[must_use]
+    pub fn segments(self) -> Vec<Segment> {
+        segment::segments(self.steps)
+    }
+}

@@ -1,0 +1,503 @@
+//! The order of the work: what needs what, and which children go along with their parents.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+};
+
+use petgraph::{algo::tarjan_scc, graph::DiGraph};
+use trueup::{Clause, Entry, Id, Kind, Schema, Slot, Statement};
+
+use super::{Folding, PlanError, Step, work::Work};
+
+/// What happens to the object of a node. The order is the one in which nodes come when nothing else decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Act {
+    Go,
+    Alter,
+    Come,
+}
+
+struct Node<'a> {
+    id: &'a Id,
+    act: Act,
+    /// The node of the parent that this one falls or folds with.
+    joins: Option<usize>,
+    /// Whether it must not be parted from that.
+    bound: bool,
+}
+
+struct Graph<'a> {
+    work: &'a BTreeMap<Id, Work>,
+    from: &'a Schema,
+    to: &'a Schema,
+    nodes: Vec<Node<'a>>,
+    places: BTreeMap<(&'a Id, Act), usize>,
+    edges: BTreeSet<(usize, usize)>,
+}
+
+/// Where a node stands among those that could all come next: the parts of one object stay together.
+type Precedence<'a> = (Act, i16, &'a Id, i16, i32, &'a Id);
+
+pub(super) fn order(
+    work: &BTreeMap<Id, Work>,
+    from: &Schema,
+    to: &Schema,
+    folding: Folding,
+) -> Result<Vec<Step>, PlanError> {
+    let mut graph = Graph {
+        work,
+        from,
+        to,
+        nodes: Vec::new(),
+        places: BTreeMap::new(),
+        edges: BTreeSet::new(),
+    };
+    graph.add_nodes();
+    graph.add_edges();
+    graph.add_slots();
+    graph.fall();
+    graph.fold(folding);
+    graph.part_cycles()?;
+    Ok(graph
+        .sorted()
+        .into_iter()
+        .map(|(root, members)| graph.step(root, &members))
+        .collect())
+}
+
+impl<'a> Graph<'a> {
+    fn add_nodes(&mut self) {
+        for (id, work) in self.work {
+            let acts = [
+                (work.goes, Act::Go),
+                (work.alters.is_some(), Act::Alter),
+                (work.comes, Act::Come),
+            ];
+            for (_, act) in acts.into_iter().filter(|(wanted, _)| *wanted) {
+                self.places.insert((id, act), self.nodes.len());
+                self.nodes.push(Node {
+                    id,
+                    act,
+                    joins: None,
+                    bound: false,
+                });
+            }
+        }
+    }
+
+    fn place(&self, id: &Id, act: Act) -> Option<usize> {
+        self.places.get(&(id, act)).copied()
+    }
+
+    /// An edge from what is first to what is second, where both are there.
+    fn edge(&mut self, first: Option<usize>, second: Option<usize>) {
+        if let (Some(first), Some(second)) = (first, second)
+            && first != second
+        {
+            self.edges.insert((first, second));
+        }
+    }
+
+    fn add_edges(&mut self) {
+        for id in self.work.keys() {
+            let (go, alter, come) = (
+                self.place(id, Act::Go),
+                self.place(id, Act::Alter),
+                self.place(id, Act::Come),
+            );
+            self.edge(go, come);
+            for need in self.from.needs(id) {
+                let still = self.to.needs(id).any(|other| other == need);
+                self.edge(go, self.place(need, Act::Go));
+                self.edge(go, self.place(need, Act::Alter));
+                self.edge(alter, self.place(need, Act::Go));
+                if !still {
+                    self.edge(alter, self.place(need, Act::Alter));
+                }
+            }
+            for need in self.to.needs(id) {
+                for mine in [alter, come] {
+                    self.edge(self.place(need, Act::Come), mine);
+                    self.edge(self.place(need, Act::Alter), mine);
+                }
+            }
+        }
+    }
+
+    /// A name must be free before it is taken.
+    fn add_slots(&mut self) {
+        let mut freed: BTreeMap<Slot, usize> = BTreeMap::new();
+        for (place, node) in self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.act == Act::Go)
+        {
+            let slots = self
+                .from
+                .entry(node.id)
+                .map(|entry| entry.occupies())
+                .unwrap_or_default();
+            freed.extend(slots.into_iter().map(|slot| (slot, place)));
+        }
+        let mut edges = Vec::new();
+        for (place, node) in self
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| node.act == Act::Come)
+        {
+            let slots = self
+                .to
+                .entry(node.id)
+                .map(|entry| entry.occupies())
+                .unwrap_or_default();
+            edges.extend(
+                slots
+                    .iter()
+                    .filter_map(|slot| Some((*freed.get(slot)?, place))),
+            );
+        }
+        self.edges.extend(edges);
+    }
+
+    /// A child's removal is left to its parent's, if everything that needs the child goes with the same parent.
+    fn fall(&mut self) {
+        for place in 0..self.nodes.len() {
+            let node = &self.nodes[place];
+            if node.act == Act::Go {
+                let above = self
+                    .from
+                    .entry(node.id)
+                    .and_then(|entry| entry.falls_with(self.from));
+                self.nodes[place].joins = above.and_then(|above| self.place(&above, Act::Go));
+            }
+        }
+        loop {
+            let early: Vec<usize> = (0..self.nodes.len())
+                .filter(|place| self.nodes[*place].joins.is_some() && !self.all_fall_along(*place))
+                .collect();
+            if early.is_empty() {
+                return;
+            }
+            for place in early {
+                self.nodes[place].joins = None;
+            }
+        }
+    }
+
+    fn all_fall_along(&self, place: usize) -> bool {
+        let root = self.root(place);
+        self.from.needed_by(self.nodes[place].id).all(|dependent| {
+            self.place(dependent, Act::Go).is_none_or(|dependent| self.root(dependent) == root)
+                // What is altered before, so that it needs this no more, is out of the way in time.
+                && self.place(dependent, Act::Alter).is_none()
+        })
+    }
+
+    /// A child's clause stands in its parent's CREATE.
+    fn fold(&mut self, folding: Folding) {
+        for place in 0..self.nodes.len() {
+            let node = &self.nodes[place];
+            if node.act != Act::Come {
+                continue;
+            }
+            let Some(entry) = self.to.entry(node.id) else {
+                continue;
+            };
+            let parent = entry
+                .parent()
+                .and_then(|parent| self.place(&parent, Act::Come));
+            let (Some(parent), Some(clause)) = (parent, entry.clause(self.to, &[])) else {
+                continue;
+            };
+            if clause.is_essential() || folding == Folding::Wherever {
+                self.nodes[place].joins = Some(parent);
+                self.nodes[place].bound = clause.is_essential();
+            }
+        }
+    }
+
+    fn root(&self, place: usize) -> usize {
+        let mut root = place;
+        while let Some(above) = self.nodes[root].joins {
+            root = above;
+        }
+        root
+    }
+
+    /// Parts children from their parents where going together would make steps wait for each other.
+    fn part_cycles(&mut self) -> Result<(), PlanError> {
+        loop {
+            let mut graph: DiGraph<usize, ()> = DiGraph::new();
+            let mut index_of = BTreeMap::new();
+            for place in 0..self.nodes.len() {
+                let root = self.root(place);
+                index_of.entry(root).or_insert_with(|| graph.add_node(root));
+            }
+            for (first, second) in &self.edges {
+                let (first, second) = (self.root(*first), self.root(*second));
+                if first != second {
+                    graph.update_edge(index_of[&first], index_of[&second], ());
+                }
+            }
+            let cycles: Vec<Vec<usize>> = tarjan_scc(&graph)
+                .into_iter()
+                .filter(|component| component.len() > 1)
+                .map(|component| component.into_iter().map(|index| graph[index]).collect())
+                .collect();
+            let Some(cycle) = cycles.first() else {
+                return Ok(());
+            };
+            let parted = self.part(&cycles);
+            if !parted {
+                return Err(PlanError::Cycle(
+                    cycle.iter().map(|place| self.describe(*place)).collect(),
+                ));
+            }
+        }
+    }
+
+    /// Parts every child whose own edges lead from one step of a cycle to another; `false` where there is none.
+    fn part(&mut self, cycles: &[Vec<usize>]) -> bool {
+        let mut cycle_of: BTreeMap<usize, usize> = BTreeMap::new();
+        for (number, cycle) in cycles.iter().enumerate() {
+            cycle_of.extend(cycle.iter().map(|root| (*root, number)));
+        }
+        let mut parted = BTreeSet::new();
+        for (first, second) in &self.edges {
+            let (one, other) = (self.root(*first), self.root(*second));
+            let crosses = one != other
+                && cycle_of
+                    .get(&one)
+                    .is_some_and(|cycle| cycle_of.get(&other) == Some(cycle));
+            if crosses {
+                parted.extend([*first, *second].into_iter().filter(|place| {
+                    let node = &self.nodes[*place];
+                    node.joins.is_some() && !node.bound
+                }));
+            }
+        }
+        // What others hang on stays where it is if the leaves suffice: a foreign key rather than the column it starts from.
+        let leaves: Vec<usize> = parted
+            .iter()
+            .copied()
+            .filter(|place| {
+                !parted
+                    .iter()
+                    .any(|other| self.is_needed_within(*place, *other))
+            })
+            .collect();
+        let chosen = if leaves.is_empty() {
+            parted.into_iter().collect()
+        } else {
+            leaves
+        };
+        for place in &chosen {
+            self.nodes[*place].joins = None;
+        }
+        !chosen.is_empty()
+    }
+
+    /// Whether `other` waits for `place` within the same step, or `place` for `other` when both go.
+    fn is_needed_within(&self, place: usize, other: usize) -> bool {
+        if place == other || self.root(place) != self.root(other) {
+            return false;
+        }
+        match self.nodes[place].act {
+            Act::Go => self.edges.contains(&(other, place)),
+            Act::Alter | Act::Come => self.edges.contains(&(place, other)),
+        }
+    }
+
+    /// Kahn's algorithm over the steps, always taking the one that precedes: the same input gives the same file.
+    fn sorted(&self) -> Vec<(usize, Vec<usize>)> {
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for place in 0..self.nodes.len() {
+            members.entry(self.root(place)).or_default().push(place);
+        }
+        let mut waits: BTreeMap<usize, usize> = members.keys().map(|root| (*root, 0)).collect();
+        let mut unlocks: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (first, second) in &self.edges {
+            let (first, second) = (self.root(*first), self.root(*second));
+            if first != second && unlocks.entry(first).or_default().insert(second) {
+                *waits.entry(second).or_default() += 1;
+            }
+        }
+        let mut ready: BinaryHeap<Reverse<(Precedence<'_>, usize)>> = waits
+            .iter()
+            .filter(|(_, count)| **count == 0)
+            .map(|(root, _)| Reverse((self.precedence(*root), *root)))
+            .collect();
+        let mut sorted = Vec::new();
+        while let Some(Reverse((_, root))) = ready.pop() {
+            for next in unlocks.get(&root).into_iter().flatten() {
+                if let Some(count) = waits.get_mut(next) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.push(Reverse((self.precedence(*next), *next)));
+                    }
+                }
+            }
+            sorted.push((root, members.remove(&root).unwrap_or_default()));
+        }
+        sorted
+    }
+
+    fn precedence(&self, place: usize) -> Precedence<'a> {
+        let Node { id, act, .. } = &self.nodes[place];
+        let schema = self.schema(*act);
+        let entry = schema.entry(id);
+        let top = top(schema, id);
+        let position = entry.map_or(0, |entry| entry.position());
+        // What came last goes first.
+        let sign = if *act == Act::Go { -1 } else { 1 };
+        (
+            *act,
+            sign * i16::from(top.kind().rank()),
+            top,
+            sign * i16::from(id.kind().rank()),
+            position,
+            id,
+        )
+    }
+
+    fn schema(&self, act: Act) -> &'a Schema {
+        match act {
+            Act::Go => self.from,
+            Act::Alter | Act::Come => self.to,
+        }
+    }
+
+    fn describe(&self, place: usize) -> String {
+        let Node { id, act, .. } = &self.nodes[place];
+        match act {
+            Act::Go => format!("drop {id}"),
+            Act::Alter => format!("alter {id}"),
+            Act::Come => format!("create {id}"),
+        }
+    }
+
+    fn step(&self, root: usize, members: &[usize]) -> Step {
+        let Node { id, act, .. } = &self.nodes[root];
+        let statements = match act {
+            Act::Go => self
+                .from
+                .entry(id)
+                .map(|entry| entry.remove(self.from))
+                .unwrap_or_default(),
+            Act::Alter => self
+                .work
+                .get(id)
+                .and_then(|work| work.alters.clone())
+                .unwrap_or_default(),
+            Act::Come => self.created(root, members),
+        };
+        let is_new = *act != Act::Go && self.belongs_to_something_new(id);
+        let statements = if is_new {
+            statements
+                .into_iter()
+                .map(Statement::without_hazards)
+                .collect()
+        } else {
+            statements
+        };
+        let mut ids: Vec<Id> = vec![(*id).clone()];
+        ids.extend(
+            members
+                .iter()
+                .filter(|place| **place != root)
+                .map(|place| self.nodes[*place].id.clone()),
+        );
+        let needs = match act {
+            Act::Go => Vec::new(),
+            Act::Alter | Act::Come => ids
+                .iter()
+                .flat_map(|id| self.to.needs(id).cloned())
+                .collect(),
+        };
+        Step {
+            ids,
+            statements,
+            needs,
+        }
+    }
+
+    /// Whether a parent of the object is made in the same plan: then no row and nobody's work is at risk.
+    fn belongs_to_something_new(&self, id: &Id) -> bool {
+        let mut above = self.to.entry(id).and_then(|entry| entry.parent());
+        while let Some(parent) = above {
+            let holds_data = self
+                .to
+                .entry(&parent)
+                .is_some_and(|entry| entry.holds_data());
+            let work = self.work.get(&parent);
+            if holds_data && work.is_some_and(|work| work.comes && !work.goes) {
+                // A new column of a table that is there is no such thing: the table has rows.
+                if self
+                    .to
+                    .entry(&parent)
+                    .and_then(|entry| entry.parent())
+                    .is_none()
+                {
+                    return true;
+                }
+            }
+            above = self.to.entry(&parent).and_then(|entry| entry.parent());
+        }
+        false
+    }
+
+    fn created(&self, root: usize, members: &[usize]) -> Vec<Statement> {
+        let Some(entry) = self.to.entry(self.nodes[root].id) else {
+            return Vec::new();
+        };
+        let clauses = self.clauses(root, members);
+        let mut statements = entry.create(self.to, &clauses);
+        statements.extend(
+            clauses
+                .iter()
+                .flat_map(|clause| clause.afterwards().iter().cloned()),
+        );
+        statements
+    }
+
+    /// The clauses of what folds into a node, in the order in which a person would write them.
+    fn clauses(&self, place: usize, members: &[usize]) -> Vec<Clause> {
+        let mut children: Vec<(Kind, i32, usize)> = members
+            .iter()
+            .filter(|member| self.nodes[**member].joins == Some(place))
+            .map(|member| {
+                let id = self.nodes[*member].id;
+                (
+                    id.kind(),
+                    self.to.entry(id).map_or(0, |entry| entry.position()),
+                    *member,
+                )
+            })
+            .collect();
+        children.sort_unstable();
+        children
+            .into_iter()
+            .filter_map(|(_, _, child)| {
+                let inner = self.clauses(child, members);
+                let entry: &Entry = self.to.entry(self.nodes[child].id)?;
+                entry.clause(self.to, &inner)
+            })
+            .collect()
+    }
+}
+
+/// The outermost object that the object is a part of.
+fn top<'a>(schema: &'a Schema, id: &'a Id) -> &'a Id {
+    let mut top = id;
+    while let Some((parent, _)) = schema
+        .entry(top)
+        .and_then(|entry| entry.parent())
+        .and_then(|parent| schema.entries_at(&parent))
+    {
+        top = parent;
+    }
+    top
+}

@@ -1,0 +1,235 @@
+//! What must be done to which object: the differences, and what stands in their way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup::{Alter, Id, Kind, Schema, Statement};
+
+use super::{NotYet, PlanError};
+use crate::diff::{Delta, diff};
+
+/// What is to be done to one object. An object that is replaced both goes and comes.
+#[derive(Default, Debug)]
+pub(super) struct Work {
+    pub(super) goes: bool,
+    pub(super) alters: Option<Vec<Statement>>,
+    pub(super) comes: bool,
+}
+
+struct Closure<'a> {
+    from: &'a Schema,
+    to: &'a Schema,
+    work: BTreeMap<Id, Work>,
+    rebuilds: BTreeMap<Id, Rebuild>,
+    not_yet: BTreeSet<NotYet>,
+    queue: Vec<Id>,
+}
+
+struct Rebuild {
+    before: Vec<Statement>,
+    moves: Vec<Statement>,
+    after: Vec<Statement>,
+}
+
+/// Finds all work, or everything that cannot be done.
+pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, PlanError> {
+    let mut closure = Closure {
+        from,
+        to,
+        work: BTreeMap::new(),
+        rebuilds: BTreeMap::new(),
+        not_yet: BTreeSet::new(),
+        queue: Vec::new(),
+    };
+    for (id, delta) in diff(from, to) {
+        closure.delta(id, delta);
+    }
+    while let Some(id) = closure.queue.pop() {
+        closure.make_way(&id);
+    }
+    closure.lost_needs();
+    closure.finish()
+}
+
+impl Closure<'_> {
+    fn delta(&mut self, id: &Id, delta: Delta<'_>) {
+        let mut work = Work::default();
+        match delta {
+            Delta::Create(_) => work.comes = true,
+            Delta::Remove(_) => work.goes = true,
+            Delta::Change { from, to } => match from.alter(to, self.to) {
+                Alter::InPlace(statements) => work.alters = Some(statements),
+                Alter::Replace => (work.goes, work.comes) = (true, true),
+                Alter::Rebuild {
+                    aside,
+                    mut create,
+                    drop,
+                } => {
+                    let mut before = aside;
+                    before.append(&mut create);
+                    self.rebuilds.insert(
+                        id.clone(),
+                        Rebuild {
+                            before,
+                            moves: Vec::new(),
+                            after: drop,
+                        },
+                    );
+                    work.alters = Some(Vec::new());
+                }
+                Alter::NotYet(why) => self.refuse(id.to_string(), why),
+            },
+        }
+        self.work.insert(id.clone(), work);
+        self.queue.push(id.clone());
+    }
+
+    /// Takes down and puts back what would stand in the way of the work on one object.
+    fn make_way(&mut self, id: &Id) {
+        let Some(work) = self.work.get(id) else {
+            return;
+        };
+        let goes = work.goes;
+        let disturbed: BTreeSet<Kind> = work
+            .alters
+            .iter()
+            .flatten()
+            .flat_map(|statement| statement.disturbed().iter().copied())
+            .collect();
+        let rebuilt = self.rebuilds.contains_key(id);
+        if goes || rebuilt || !disturbed.is_empty() {
+            self.refuse_for_unread(id);
+        }
+        let dependents: Vec<Id> = self.from.needed_by(id).cloned().collect();
+        for dependent in dependents {
+            if self.work.get(&dependent).is_some_and(|work| work.goes)
+                || self.to.entry(&dependent).is_none()
+            {
+                continue;
+            }
+            if rebuilt {
+                self.move_over(&dependent, id);
+            } else if disturbed.contains(&dependent.kind()) {
+                self.replace(&dependent, id);
+            } else if goes {
+                let lets_go = self
+                    .work
+                    .get(&dependent)
+                    .is_some_and(|work| work.alters.is_some())
+                    && !self.to.needs(&dependent).any(|on| on == id);
+                if !lets_go {
+                    self.replace(&dependent, id);
+                }
+            }
+        }
+    }
+
+    /// Keeps the data of what needs a rebuilt object, or takes it down and puts it back where there is none.
+    fn move_over(&mut self, dependent: &Id, rebuilt: &Id) {
+        let stays = self.to.needs(dependent).any(|on| on == rebuilt);
+        let recast = self
+            .from
+            .entry(dependent)
+            .and_then(|entry| entry.recast(rebuilt, self.to));
+        let Some(statements) = recast else {
+            return self.replace(dependent, rebuilt);
+        };
+        if !stays {
+            return;
+        }
+        let disturbed: BTreeSet<Kind> = statements
+            .iter()
+            .flat_map(|statement| statement.disturbed().iter().copied())
+            .collect();
+        self.refuse_for_unread(dependent);
+        let beyond: Vec<Id> = self.from.needed_by(dependent).cloned().collect();
+        for other in beyond {
+            if disturbed.contains(&other.kind()) && self.to.entry(&other).is_some() {
+                self.replace(&other, dependent);
+            }
+        }
+        if let Some(rebuild) = self.rebuilds.get_mut(rebuilt) {
+            rebuild.moves.extend(statements);
+        }
+    }
+
+    fn replace(&mut self, id: &Id, because_of: &Id) {
+        if self.from.entry(id).is_some_and(|entry| entry.holds_data()) {
+            let why = format!(
+                "it needs {because_of}, which is to go, and cannot be made anew without losing its data"
+            );
+            return self.refuse(id.to_string(), why);
+        }
+        let work = self.work.entry(id.clone()).or_default();
+        if !(work.goes && work.comes) {
+            *work = Work {
+                goes: true,
+                alters: None,
+                comes: true,
+            };
+            self.rebuilds.remove(id);
+            self.queue.push(id.clone());
+        }
+    }
+
+    /// What stays in `to` must find there all that it needs.
+    fn lost_needs(&mut self) {
+        let lost: Vec<(Id, Id)> = self
+            .work
+            .iter()
+            .filter(|(_, work)| work.goes && !work.comes)
+            .flat_map(|(id, _)| {
+                self.to
+                    .needed_by(id)
+                    .map(move |dependent| (dependent.clone(), id.clone()))
+            })
+            .collect();
+        for (dependent, id) in lost {
+            self.refuse(
+                dependent.to_string(),
+                format!("it needs {id}, which is to go"),
+            );
+        }
+    }
+
+    fn refuse_for_unread(&mut self, id: &Id) {
+        let in_the_way: Vec<String> = self
+            .from
+            .unread()
+            .iter()
+            .filter(|unread| unread.needs.contains(id))
+            .map(|unread| unread.what.clone())
+            .collect();
+        for what in in_the_way {
+            self.refuse(
+                id.to_string(),
+                format!("{what} needs it, and trueup does not read that kind of object"),
+            );
+        }
+    }
+
+    fn refuse(&mut self, object: String, why: String) {
+        self.not_yet.insert(NotYet { object, why });
+    }
+
+    fn finish(mut self) -> Result<BTreeMap<Id, Work>, PlanError> {
+        if !self.not_yet.is_empty() {
+            return Err(PlanError::NotYet(self.not_yet.into_iter().collect()));
+        }
+        for (
+            id,
+            Rebuild {
+                mut before,
+                mut moves,
+                mut after,
+            },
+        ) in self.rebuilds
+        {
+            before.append(&mut moves);
+            before.append(&mut after);
+            if let Some(work) = self.work.get_mut(&id) {
+                work.alters = Some(before);
+            }
+        }
+        Ok(self.work)
+    }
+}

@@ -1,0 +1,301 @@
+//! The one door to a live catalog: every schema that is compared came through [`read`].
+//!
+//! Architecture invariant: the number of queries does not depend on the size of the database.
+
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    sql_query,
+    sql_types::{Array, BigInt, Integer, Text},
+};
+use trueup::{
+    Address, CastContext, Casts, Kind, Schema, Server,
+    read::{Depend, Identity, Reading},
+};
+
+/// Why a catalog could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// Postgres refused a query, or went away.
+    #[error("cannot read {what}: {source}")]
+    Query {
+        /// What was being read.
+        what: String,
+        /// What Postgres said.
+        source: diesel::result::Error,
+    },
+    /// A row does not fit its room.
+    #[error(transparent)]
+    Row(#[from] trueup::read::ReadError),
+    /// `pg_cast` holds a context that is none of Postgres'.
+    #[error("pg_cast has the context {0:?}, which this version of trueup does not know")]
+    CastContext(String),
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Array<BigInt>)]
+    addresses: Vec<i64>,
+    #[diesel(sql_type = Integer)]
+    position: i32,
+    #[diesel(sql_type = Text)]
+    object: String,
+}
+
+#[derive(QueryableByName)]
+struct DependRow {
+    #[diesel(sql_type = BigInt)]
+    class: i64,
+    #[diesel(sql_type = BigInt)]
+    object: i64,
+    #[diesel(sql_type = BigInt)]
+    sub: i64,
+    #[diesel(sql_type = BigInt)]
+    on_class: i64,
+    #[diesel(sql_type = BigInt)]
+    on_object: i64,
+    #[diesel(sql_type = BigInt)]
+    on_sub: i64,
+    #[diesel(sql_type = Text)]
+    kind: String,
+}
+
+#[derive(QueryableByName)]
+struct AddressRow {
+    #[diesel(sql_type = BigInt)]
+    class: i64,
+    #[diesel(sql_type = BigInt)]
+    object: i64,
+}
+
+#[derive(QueryableByName)]
+struct IdentityRow {
+    #[diesel(sql_type = BigInt)]
+    class: i64,
+    #[diesel(sql_type = BigInt)]
+    object: i64,
+    #[diesel(sql_type = Text)]
+    what: String,
+}
+
+#[derive(QueryableByName)]
+struct CastRow {
+    #[diesel(sql_type = Text)]
+    source: String,
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = Text)]
+    context: String,
+}
+
+/// What each object needs. What has no row in `pg_depend` appears as needing nothing, so that it is not overlooked; what a
+/// grant or a default privilege says has no place in a schema yet.
+const DEPENDS: &str = "
+    SELECT classid::int8 AS class, objid::int8 AS object, objsubid::int8 AS sub,
+        refclassid::int8 AS on_class, refobjid::int8 AS on_object, refobjsubid::int8 AS on_sub, deptype::text AS kind
+    FROM pg_catalog.pg_depend
+    WHERE objid >= 16384 AND classid <> 'pg_catalog.pg_default_acl'::regclass
+    UNION ALL
+    SELECT lone.class::int8, lone.object::int8, 0, 0, 0, 0, 'n'
+    FROM (
+        SELECT 'pg_catalog.pg_publication'::regclass, oid FROM pg_catalog.pg_publication
+        UNION ALL SELECT 'pg_catalog.pg_event_trigger'::regclass, oid FROM pg_catalog.pg_event_trigger
+        UNION ALL SELECT 'pg_catalog.pg_foreign_data_wrapper'::regclass, oid FROM pg_catalog.pg_foreign_data_wrapper
+        UNION ALL SELECT 'pg_catalog.pg_language'::regclass, oid FROM pg_catalog.pg_language
+        UNION ALL SELECT 'pg_catalog.pg_cast'::regclass, oid FROM pg_catalog.pg_cast
+        UNION ALL SELECT 'pg_catalog.pg_am'::regclass, oid FROM pg_catalog.pg_am
+        UNION ALL SELECT 'pg_catalog.pg_subscription'::regclass, oid FROM pg_catalog.pg_subscription
+            WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+    ) lone(class, object)
+    WHERE lone.object >= 16384";
+
+/// Diesel's own table, and what sessions keep for themselves.
+const BOOKKEEPING: &str = "
+    SELECT 'pg_catalog.pg_class'::regclass::int8 AS class, oid::int8 AS object
+    FROM pg_catalog.pg_class
+    WHERE oid >= 16384 AND (relpersistence = 't' OR relname = '__diesel_schema_migrations')";
+
+const CASTS: &str = "
+    SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, castcontext::text AS context
+    FROM pg_catalog.pg_cast";
+
+const IDENTIFY: &str = "
+    SELECT a.class, a.object, COALESCE(CASE
+            WHEN c.relkind = 'p' THEN 'partitioned table '
+            WHEN c.relispartition THEN 'partition '
+            WHEN c.relkind = 'r' AND c.reloftype <> 0 THEN 'typed table '
+            WHEN c.relkind = 'r' THEN 'inheriting or inherited table '
+        END, i.type || ' ') || i.identity AS what
+    FROM unnest($1, $2) AS a(class, object)
+        CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.class::oid, a.object::oid, 0) i
+        LEFT JOIN pg_catalog.pg_class c
+            ON a.class = 'pg_catalog.pg_class'::regclass::int8 AND c.oid = a.object::oid
+    WHERE i.identity IS NOT NULL";
+
+/// Reads the whole schema of a database in one snapshot.
+pub fn read(connection: &mut PgConnection) -> Result<Schema, ReadError> {
+    match read_once(connection) {
+        // `pg_get_*def` look at the catalog of now, not of the snapshot: what vanished in between fails once.
+        Err(ReadError::Query { .. }) => read_once(connection),
+        done => done,
+    }
+}
+
+fn read_once(connection: &mut PgConnection) -> Result<Schema, ReadError> {
+    connection
+        .build_transaction()
+        .repeatable_read()
+        .read_only()
+        .run(|connection| {
+            connection
+                .batch_execute("SET LOCAL search_path = ''")
+                .map_err(|source| ReadError::Query {
+                    what: "the catalog".to_owned(),
+                    source,
+                })?;
+            read_snapshot(connection)
+        })
+}
+
+impl From<diesel::result::Error> for ReadError {
+    fn from(source: diesel::result::Error) -> Self {
+        Self::Query {
+            what: "the catalog".to_owned(),
+            source,
+        }
+    }
+}
+
+fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
+    let server = server(connection)?;
+    let mut reading = Reading::new(server);
+    for kind in Kind::all() {
+        let select = format!(
+            "SELECT addresses, position, object::text AS object FROM ({}) room",
+            kind.catalog(server)
+        );
+        let rows: Vec<Row> =
+            sql_query(select)
+                .load(connection)
+                .map_err(|source| ReadError::Query {
+                    what: format!("every {kind}"),
+                    source,
+                })?;
+        for row in rows {
+            reading.row(kind, &row.addresses, row.position, row.object.as_bytes())?;
+        }
+    }
+    let bookkeeping: Vec<AddressRow> = load(connection, BOOKKEEPING, "Diesel's own tables")?;
+    for row in bookkeeping {
+        reading.bookkeeping(Address {
+            class: row.class,
+            object: row.object,
+            sub: 0,
+        });
+    }
+    let depends: Vec<DependRow> = load(connection, DEPENDS, "pg_depend")?;
+    for row in depends {
+        reading.depend(Depend {
+            from: Address {
+                class: row.class,
+                object: row.object,
+                sub: row.sub,
+            },
+            to: Address {
+                class: row.on_class,
+                object: row.on_object,
+                sub: row.on_sub,
+            },
+            kind: row.kind.bytes().next().unwrap_or_default(),
+        });
+    }
+    let identities = identify(connection, &reading.unclaimed())?;
+    Ok(reading.finish(identities, casts(connection)?))
+}
+
+/// The server's version.
+pub fn server(connection: &mut PgConnection) -> Result<Server, ReadError> {
+    #[derive(QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = Integer)]
+        version_num: i32,
+    }
+    let version: Version =
+        sql_query("SELECT current_setting('server_version_num')::int4 AS version_num")
+            .get_result(connection)
+            .map_err(|source| ReadError::Query {
+                what: "the server's version".to_owned(),
+                source,
+            })?;
+    Ok(Server {
+        version_num: version.version_num.unsigned_abs(),
+    })
+}
+
+fn identify(
+    connection: &mut PgConnection,
+    addresses: &[Address],
+) -> Result<Vec<Identity>, ReadError> {
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<IdentityRow> = sql_query(IDENTIFY)
+        .bind::<Array<BigInt>, _>(
+            addresses
+                .iter()
+                .map(|address| address.class)
+                .collect::<Vec<_>>(),
+        )
+        .bind::<Array<BigInt>, _>(
+            addresses
+                .iter()
+                .map(|address| address.object)
+                .collect::<Vec<_>>(),
+        )
+        .load(connection)
+        .map_err(|source| ReadError::Query {
+            what: "what no room reads".to_owned(),
+            source,
+        })?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Identity {
+            address: Address {
+                class: row.class,
+                object: row.object,
+                sub: 0,
+            },
+            what: row.what,
+        })
+        .collect())
+}
+
+fn casts(connection: &mut PgConnection) -> Result<Casts, ReadError> {
+    let rows: Vec<CastRow> = load(connection, CASTS, "pg_cast")?;
+    let casts: Result<Vec<_>, ReadError> = rows
+        .into_iter()
+        .map(|row| {
+            let context = match row.context.as_str() {
+                "i" => CastContext::Implicit,
+                "a" => CastContext::Assignment,
+                "e" => CastContext::Explicit,
+                _ => return Err(ReadError::CastContext(row.context)),
+            };
+            Ok((row.source, row.target, context))
+        })
+        .collect();
+    Ok(Casts::new(casts?))
+}
+
+fn load<T>(connection: &mut PgConnection, query: &str, what: &str) -> Result<Vec<T>, ReadError>
+where
+    T: QueryableByName<diesel::pg::Pg> + 'static,
+{
+    sql_query(query)
+        .load(connection)
+        .map_err(|source| ReadError::Query {
+            what: what.to_owned(),
+            source,
+        })
+}
