@@ -46,8 +46,9 @@ impl Object for ForeignKey {
                     'relation', {RELATION},
                     'name', k.conname,
                     'referenced', json_build_object('namespace', rn.nspname, 'name', r.relname),
-                    'definition', left(pg_get_constraintdef(k.oid, true), -length({TIMING} || CASE
-                        WHEN NOT {enforced} THEN ' NOT ENFORCED' WHEN NOT k.convalidated THEN ' NOT VALID' ELSE '' END)),
+                    'definition', left(def.text, length(def.text) - length({TIMING} || CASE
+                        WHEN NOT {enforced} THEN ' NOT ENFORCED'
+                        WHEN NOT k.convalidated THEN ' NOT VALID' ELSE '' END)),
                     'deferrable', k.condeferrable,
                     'deferred', k.condeferred,
                     'validated', k.convalidated,
@@ -57,6 +58,7 @@ impl Object for ForeignKey {
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
                 JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+                CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
             WHERE k.contype = 'f' AND k.conparentid = 0 AND {}",
             table()
         )

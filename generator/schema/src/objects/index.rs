@@ -48,7 +48,7 @@ impl Object for Index {
                     'relation', {RELATION},
                     'name', ic.relname,
                     'unique', i.indisunique,
-                    'columns', substr(left(def.text, -length(tail.text)), length(head.text) + 1),
+                    'columns', substr(left(def.text, length(def.text) - length(tail.text)), length(head.text) + 1),
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
                     'predicate', predicate.text,

@@ -39,7 +39,7 @@ pub(super) fn catalog(contype: char) -> String {
             json_build_object(
                 'relation', {RELATION},
                 'name', k.conname,
-                'definition', left(pg_get_constraintdef(k.oid, true), -length({TIMING})),
+                'definition', left(def.text, length(def.text) - length({TIMING})),
                 'timing', {TIMING},
                 'options', COALESCE(ic.reloptions, '{{}}'),
                 'tablespace', ts.spcname,
@@ -51,6 +51,7 @@ pub(super) fn catalog(contype: char) -> String {
             JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid
             JOIN pg_catalog.pg_class ic ON ic.oid = k.conindid
             LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+            CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
         WHERE k.contype = '{contype}' AND {}",
         table()
     )

@@ -134,6 +134,7 @@ impl Object for Sequence {
             clauses.push(format!("AS {to_type}"));
         }
         clauses.extend(options.changes(to_options));
+        clauses.extend(options.restart(to_options));
         let mut statements = Vec::new();
         if !clauses.is_empty() {
             statements.push(Statement::new(
@@ -201,6 +202,12 @@ impl SequenceOptions {
         )
     }
 
+    /// What has to be written besides when the place where a new sequence stands is no place for `to`. Where a used one
+    /// stands is not known here.
+    pub(super) fn restart(&self, to: &Self) -> Option<String> {
+        (!to.holds(self.first())).then(|| format!("RESTART WITH {}", to.first()))
+    }
+
     /// The value from which a new sequence counts.
     pub(super) fn first(&self) -> i64 {
         let bound = if self.counts_up() {
@@ -209,6 +216,17 @@ impl SequenceOptions {
             self.max.unwrap_or(-1)
         };
         self.start.unwrap_or(bound)
+    }
+
+    /// Whether the value lies within the bounds.
+    pub(super) fn holds(&self, value: i64) -> bool {
+        let low = self
+            .min
+            .unwrap_or(if self.counts_up() { 1 } else { i64::MIN });
+        let high = self
+            .max
+            .unwrap_or(if self.counts_up() { i64::MAX } else { -1 });
+        (low..=high).contains(&value)
     }
 
     pub(super) fn counts_up(&self) -> bool {

@@ -66,6 +66,7 @@ impl Identity {
                 .into_iter()
                 .map(|change| format!("SET {change}")),
         );
+        changes.extend(options.restart(&to.options));
         Some(changes)
     }
 

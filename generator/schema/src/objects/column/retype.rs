@@ -14,6 +14,8 @@ enum Way {
     Assigned,
     /// By a cast that must be written.
     Written,
+    /// By its text, from one enum to another.
+    Label,
 }
 
 /// The statement that gives `from` the type and collation of `to`; `Err` where Postgres knows no way.
@@ -34,8 +36,10 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     if let Some(collation) = &to.collation {
         sql += &format!(" COLLATE {collation}");
     }
-    if matches!(way, Way::Written) {
-        sql += &format!(" USING {column}::{}", to.data_type);
+    match way {
+        Way::Implicit | Way::Assigned => {}
+        Way::Written => sql += &format!(" USING {column}::{}", to.data_type),
+        Way::Label => sql += &format!(" USING {column}::text{}::{}", array_of(to), to.data_type),
     }
     let says = format!(
         "Change the type of {} from {} to {}",
@@ -62,7 +66,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
                 to.data_type
             ),
         },
-        Way::Written => Hazard::MayFail {
+        Way::Written | Way::Label => Hazard::MayFail {
             because: format!("if a value of {} is no {}", to.qualified(), to.data_type),
         },
     };
@@ -95,12 +99,23 @@ pub(super) fn recast(column: &Column) -> Statement {
     .disturbs(casualties())
 }
 
+fn array_of(column: &Column) -> &'static str {
+    if column.data_type.ends_with("[]") {
+        "[]"
+    } else {
+        ""
+    }
+}
+
 fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
     let (mut old, mut new) = (from.base_type.as_str(), to.base_type.as_str());
     if old == new {
         return Some(Way::Implicit);
     }
     // An array is cast as its elements are.
+    if from.category == ENUM && to.category == ENUM {
+        return Some(Way::Label);
+    }
     let arrays = (old.strip_suffix("[]"), new.strip_suffix("[]"));
     let mut to_string = to.category == "S";
     let mut from_string = from.category == "S";
@@ -119,6 +134,9 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
         None => None,
     }
 }
+
+/// `pg_type.typcategory` of enum types.
+const ENUM: &str = "E";
 
 fn is_string(base_type: &str) -> bool {
     matches!(
