@@ -1,1 +1,6 @@
 //! .
+
+pub mod binaries;
+pub mod connection;
+pub mod scratch;
+pub mod url;
