@@ -1,0 +1,414 @@
+//! Finds the Postgres programs that are installed.
+//!
+//! Nothing is run that need not be: most folders tell their major by name, and only where a choice hangs on another one is
+//! its program asked.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Where installers put programs: a folder, how its entries begin, and where in an entry the programs are.
+const PLACES: &[(&str, &str, &str)] = &[
+    ("/usr/lib/postgresql", "", "bin"),
+    ("/usr", "pgsql-", "bin"),
+    ("/opt/homebrew/opt", "postgresql@", "bin"),
+    ("/usr/local/opt", "postgresql@", "bin"),
+    ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+];
+
+/// The environment variable that names folders with Postgres programs, in the manner of `PATH`.
+pub const VARIABLE: &str = "TRUEUP_PG_BIN";
+
+/// The Postgres programs of this machine.
+#[derive(Debug)]
+pub struct Binaries {
+    folders: Vec<Folder>,
+    by_pg_config: OnceLock<Vec<Folder>>,
+}
+
+/// A folder with the programs of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The folder that holds `initdb` and `postgres`.
+    pub folder: PathBuf,
+    /// Its major version.
+    pub major: u32,
+}
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    /// Whether a person named it, rather than us having looked there.
+    named: bool,
+    major: OnceLock<Option<u32>>,
+}
+
+/// A program that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BinariesError {
+    /// No `initdb` and `postgres` anywhere.
+    #[error("no PostgreSQL server programs (initdb, postgres) were found")]
+    NoServer,
+    /// Servers, but not of this major.
+    #[error(
+        "no PostgreSQL {wanted} server programs were found, only {}",
+        list(found)
+    )]
+    NotThisMajor {
+        /// The major that is needed.
+        wanted: u32,
+        /// The majors that are there.
+        found: Vec<u32>,
+    },
+    /// No `pg_dump` that can read such a server.
+    #[error("no pg_dump of PostgreSQL {at_least} or newer was found")]
+    NoDump {
+        /// The server's major.
+        at_least: u32,
+    },
+    /// No `psql`.
+    #[error("no psql was found")]
+    NoPsql,
+}
+
+impl BinariesError {
+    /// What to install.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let (major, debian, fedora, brew) = match self {
+            Self::NoServer => (
+                None,
+                "postgresql",
+                "postgresql-server postgresql-contrib",
+                "postgresql",
+            ),
+            Self::NotThisMajor { wanted, .. } => (
+                Some(*wanted),
+                "postgresql",
+                "postgresql-server",
+                "postgresql",
+            ),
+            Self::NoDump { at_least } => (
+                Some(*at_least),
+                "postgresql-client",
+                "postgresql",
+                "postgresql",
+            ),
+            Self::NoPsql => (None, "postgresql-client", "postgresql", "postgresql"),
+        };
+        let dashed = major.map(|major| format!("-{major}")).unwrap_or_default();
+        let at = major.unwrap_or(18);
+        format!(
+            "Debian, Ubuntu: apt-get install {debian}{dashed}; Fedora: dnf install {fedora}; macOS: brew install {brew}@{at}; \
+             elsewhere name their folder with --pg-bin or {VARIABLE}"
+        )
+    }
+}
+
+fn list(majors: &[u32]) -> String {
+    majors
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl Binaries {
+    /// Looks in the folders of `extra` (as `PATH` lists them; [`VARIABLE`] where there is none), in `PATH`, and where
+    /// installers put Postgres.
+    #[must_use]
+    pub fn find(extra: Option<&OsStr>) -> Self {
+        let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        let named = extra.map(OsStr::to_owned).or(variable).unwrap_or_default();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let named = std::env::split_paths(&named).map(|path| Folder::new(path, true));
+        let looked_at = std::env::split_paths(&path)
+            .chain(installed())
+            .map(|path| Folder::new(path, false));
+        let mut folders: Vec<Folder> = Vec::new();
+        for folder in named.chain(looked_at).filter(Folder::holds_anything) {
+            if !folders.iter().any(|known| known.path == folder.path) {
+                folders.push(folder);
+            }
+        }
+        Self {
+            folders,
+            by_pg_config: OnceLock::new(),
+        }
+    }
+
+    /// A server of the major that is preferred, else the newest; folders that a person named come first.
+    pub fn server(&self, prefer: Option<u32>) -> Result<Server, BinariesError> {
+        let servers = self.servers(prefer);
+        let wanted = servers
+            .iter()
+            .find(|(server, _)| Some(server.major) == prefer);
+        // `max_by_key` takes the last of equals, and what stands first in PATH should win.
+        let best = wanted.or_else(|| {
+            servers
+                .iter()
+                .rev()
+                .max_by_key(|(server, named)| (*named, server.major))
+        });
+        best.map(|(server, _)| server.clone())
+            .ok_or(BinariesError::NoServer)
+    }
+
+    /// A server of exactly this major.
+    pub fn server_of(&self, wanted: u32) -> Result<Server, BinariesError> {
+        let server = self.server(Some(wanted))?;
+        if server.major == wanted {
+            return Ok(server);
+        }
+        let mut found: Vec<_> = self
+            .servers(None)
+            .into_iter()
+            .map(|(server, _)| server.major)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        Err(BinariesError::NotThisMajor { wanted, found })
+    }
+
+    /// The `pg_dump` nearest to a server of this major that can still read it.
+    pub fn pg_dump(&self, at_least: u32) -> Result<PathBuf, BinariesError> {
+        let folders = self.all().filter(|folder| folder.holds("pg_dump"));
+        let fit = folders.filter_map(|folder| {
+            folder
+                .major("pg_dump")
+                .filter(|major| *major >= at_least)
+                .map(|major| (major, folder))
+        });
+        let nearest = fit.min_by_key(|(major, _)| *major);
+        nearest
+            .map(|(_, folder)| folder.path.join("pg_dump"))
+            .ok_or(BinariesError::NoDump { at_least })
+    }
+
+    /// The newest `psql`.
+    pub fn psql(&self) -> Result<PathBuf, BinariesError> {
+        let folders: Vec<_> = self.all().filter(|folder| folder.holds("psql")).collect();
+        let newest = folders
+            .into_iter()
+            .rev()
+            .max_by_key(|folder| folder.major("psql"));
+        newest
+            .map(|folder| folder.path.join("psql"))
+            .ok_or(BinariesError::NoPsql)
+    }
+
+    /// The servers, with whether a person named their folder; `pg_config` is asked only when `prefer` is not among them.
+    fn servers(&self, prefer: Option<u32>) -> Vec<(Server, bool)> {
+        let of = |folder: &Folder| {
+            let major = folder
+                .is_server()
+                .then(|| folder.major("postgres"))
+                .flatten()?;
+            Some((
+                Server {
+                    folder: folder.path.clone(),
+                    major,
+                },
+                folder.named,
+            ))
+        };
+        let mut servers: Vec<_> = self.folders.iter().filter_map(of).collect();
+        let enough = servers
+            .iter()
+            .any(|(server, _)| prefer.is_none_or(|major| server.major == major));
+        if !enough {
+            servers.extend(self.by_pg_config().iter().filter_map(of));
+        }
+        servers
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Folder> {
+        // The folder that pg_config names is searched only after all others have been.
+        self.folders
+            .iter()
+            .chain(std::iter::once_with(|| self.by_pg_config().iter()).flatten())
+    }
+
+    fn by_pg_config(&self) -> &[Folder] {
+        self.by_pg_config.get_or_init(|| {
+            let output = Command::new("pg_config").arg("--bindir").output().ok();
+            let text = output
+                .filter(|output| output.status.success())
+                .and_then(|output| String::from_utf8(output.stdout).ok());
+            let folder = text.map(|text| Folder::new(PathBuf::from(text.trim()), false));
+            folder
+                .filter(|folder| {
+                    folder.holds_anything()
+                        && !self.folders.iter().any(|known| known.path == folder.path)
+                })
+                .into_iter()
+                .collect()
+        })
+    }
+}
+
+impl Folder {
+    fn new(path: PathBuf, named: bool) -> Self {
+        Self {
+            path,
+            named,
+            major: OnceLock::new(),
+        }
+    }
+
+    fn is_server(&self) -> bool {
+        self.holds("initdb") && self.holds("postgres")
+    }
+
+    fn holds_anything(&self) -> bool {
+        self.path.is_absolute() && (self.is_server() || self.holds("pg_dump") || self.holds("psql"))
+    }
+
+    /// Whether the program is here. Debian's `/usr/bin/psql` and its like are Perl scripts that choose among the real ones,
+    /// which are found as well; they cost 50 ms a call.
+    fn holds(&self, program: &str) -> bool {
+        let path = self.path.join(program);
+        fs::canonicalize(path)
+            .is_ok_and(|real| real.is_file() && real.file_name() != Some(OsStr::new("pg_wrapper")))
+    }
+
+    fn major(&self, program: &str) -> Option<u32> {
+        *self
+            .major
+            .get_or_init(|| major_by_name(&self.path).or_else(|| ask(&self.path.join(program))))
+    }
+}
+
+fn installed() -> impl Iterator<Item = PathBuf> {
+    PLACES.iter().flat_map(|(place, prefix, programs)| {
+        let entries = fs::read_dir(place)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok);
+        entries
+            .filter(move |entry| entry.file_name().to_string_lossy().starts_with(prefix))
+            .map(move |entry| entry.path().join(programs))
+    })
+}
+
+/// The major in `…/postgresql/15/bin`, `…/pgsql-15/bin`, `…/postgresql@15/bin`, `…/Versions/15/bin`.
+fn major_by_name(folder: &Path) -> Option<u32> {
+    let version = folder.parent().filter(|_| folder.ends_with("bin"))?;
+    let name = version.file_name()?.to_str()?;
+    let above = version
+        .parent()
+        .and_then(Path::file_name)
+        .and_then(OsStr::to_str);
+    let number = match above {
+        Some("postgresql" | "Versions") => name,
+        _ => ["pgsql-", "postgresql@", "postgresql-"]
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix))?,
+    };
+    number.parse().ok()
+}
+
+/// The major of `postgres (PostgreSQL) 15.18 (Debian …)`, `pg_dump (PostgreSQL) 18beta1`.
+fn ask(program: &Path) -> Option<u32> {
+    let output = Command::new(program)
+        .arg("--version")
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let version = text.split_once("(PostgreSQL) ")?.1;
+    version
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn install(folder: &Path, programs: &[&str], version: &str) -> Folder {
+        fs::create_dir_all(folder).expect("a folder");
+        for program in programs {
+            let path = folder.join(program);
+            fs::write(
+                &path,
+                format!("#!/bin/sh\necho '{program} (PostgreSQL) {version}'\n"),
+            )
+            .expect("a program");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("an executable");
+        }
+        Folder::new(folder.to_owned(), false)
+    }
+
+    fn binaries(folders: Vec<Folder>) -> Binaries {
+        Binaries {
+            folders,
+            by_pg_config: OnceLock::from(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn majors_by_name() {
+        let major = |path: &str| major_by_name(Path::new(path));
+        assert_eq!(major("/usr/lib/postgresql/15/bin"), Some(15));
+        assert_eq!(major("/usr/pgsql-16/bin"), Some(16));
+        assert_eq!(major("/opt/homebrew/opt/postgresql@17/bin"), Some(17));
+        assert_eq!(
+            major("/Applications/Postgres.app/Contents/Versions/18/bin"),
+            Some(18)
+        );
+        assert_eq!((major("/usr/bin"), major("/opt/tool/15/bin")), (None, None));
+    }
+
+    #[test]
+    fn takes_the_preferred_major_else_the_newest() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let server = ["initdb", "postgres"];
+        let stray = install(&dir.path().join("stray"), &["postgres"], "99.1");
+        let old = install(&dir.path().join("old"), &server, "14.2");
+        let new = install(&dir.path().join("new"), &server, "18beta1");
+        let found = binaries(vec![stray, old, new]);
+        assert_eq!(found.server(Some(14)).map(|server| server.major), Ok(14));
+        assert_eq!(found.server(Some(16)).map(|server| server.major), Ok(18));
+        assert_eq!(found.server(None).map(|server| server.major), Ok(18));
+        assert_eq!(
+            found.server_of(16),
+            Err(BinariesError::NotThisMajor {
+                wanted: 16,
+                found: vec![14, 18]
+            })
+        );
+    }
+
+    #[test]
+    fn a_pg_dump_is_never_older_than_the_server() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let old = install(&dir.path().join("old"), &["pg_dump", "psql"], "15.1");
+        let new = install(&dir.path().join("new"), &["pg_dump", "psql"], "18.1");
+        let found = binaries(vec![new, old]);
+        assert_eq!(found.pg_dump(15), Ok(dir.path().join("old/pg_dump")));
+        assert_eq!(found.pg_dump(16), Ok(dir.path().join("new/pg_dump")));
+        assert_eq!(found.psql(), Ok(dir.path().join("new/psql")));
+        assert_eq!(
+            found.pg_dump(19),
+            Err(BinariesError::NoDump { at_least: 19 })
+        );
+    }
+
+    #[test]
+    fn says_what_to_install() {
+        let none = binaries(Vec::new());
+        let error = none.server(None).expect_err("nothing there");
+        assert!(
+            error.hint().contains("apt-get install postgresql")
+                && error.hint().contains("brew install")
+        );
+        assert_eq!(none.psql(), Err(BinariesError::NoPsql));
+    }
+}

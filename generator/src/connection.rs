@@ -1,0 +1,176 @@
+//! The one way to open a connection: with all settings pinned that change how Postgres prints text.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
+
+use crate::url::Url;
+
+mod run;
+
+pub use run::{SqlError, run_sql};
+
+/// The oldest major that is supported.
+pub const OLDEST_MAJOR: u32 = 14;
+
+/// The settings that change printed text; the same wherever we read, declare, replay or apply.
+pub const PINNED: &[(&str, &str)] = &[
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("quote_all_identifiers", "off"),
+    ("lc_monetary", "C"),
+    ("xmlbinary", "base64"),
+    ("standard_conforming_strings", "on"),
+    ("jit", "off"),
+];
+
+/// Why there is no connection. No variant holds a password: libpq's messages repeat none of a URL that [`Url`] accepts.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody answers at the address.
+    #[error("cannot reach the database at {url}: {message}")]
+    Unreachable {
+        /// Where it should be.
+        url: Url,
+        /// What libpq says.
+        message: String,
+    },
+    /// The server wants another password, or one at all.
+    #[error("the server at {url} does not accept the password: {message}")]
+    Password {
+        /// Where it is.
+        url: Url,
+        /// What the server says.
+        message: String,
+    },
+    /// The server has no such database.
+    #[error("the server at {url} has no such database: {message}")]
+    NoSuchDatabase {
+        /// Where it should be.
+        url: Url,
+        /// What the server says.
+        message: String,
+    },
+    /// Any other refusal.
+    #[error("cannot connect to {url}: {message}")]
+    Refused {
+        /// Where it is.
+        url: Url,
+        /// What libpq or the server says.
+        message: String,
+    },
+    /// The server is older than [`OLDEST_MAJOR`].
+    #[error("the server at {url} is PostgreSQL {major}; trueup needs {OLDEST_MAJOR} or newer")]
+    TooOld {
+        /// Where it is.
+        url: Url,
+        /// Its major version.
+        major: u32,
+    },
+    /// The connection was made and the first statements on it failed.
+    #[error("cannot prepare the connection to {url}: {source}")]
+    Prepare {
+        /// Where it is.
+        url: Url,
+        /// What failed.
+        source: diesel::result::Error,
+    },
+}
+
+impl ConnectError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } => {
+                Some("start the server, or check host and port (a socket needs ?host=/its/folder)")
+            }
+            Self::Password { .. } => Some(
+                "check user and password in the URL, PGPASSWORD and ~/.pgpass; special characters are written %XX",
+            ),
+            Self::NoSuchDatabase { .. } => {
+                Some("create it (`createdb`), or check the name at the end of the URL")
+            }
+            Self::Refused { .. } => {
+                Some("check the user name, sslmode and the server's pg_hba.conf")
+            }
+            Self::TooOld { .. } => {
+                Some("upgrade the server; every major before 14 is out of support")
+            }
+            Self::Prepare { .. } => None,
+        }
+    }
+
+    fn refused(url: &Url, message: &str) -> Self {
+        let url = url.clone();
+        let message = message.trim().to_owned();
+        let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
+        if says(&["password authentication failed", "no password supplied"]) {
+            Self::Password { url, message }
+        } else if says(&["FATAL:"]) && says(&["database \""]) && says(&["does not exist"]) {
+            Self::NoSuchDatabase { url, message }
+        } else if says(&["FATAL:", "invalid ", "server does not support"]) {
+            Self::Refused { url, message }
+        } else {
+            Self::Unreachable { url, message }
+        }
+    }
+}
+
+/// Opens a connection with the [`PINNED`] settings to a server that is new enough.
+pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
+    // Without a limit, an address that drops packets is waited for longer than anyone has patience.
+    let address = url
+        .with_default("connect_timeout", "10")
+        .with_default("fallback_application_name", "trueup");
+    let refused = |error| match error {
+        ConnectionError::BadConnection(message) => ConnectError::refused(url, &message),
+        ConnectionError::CouldntSetupConfiguration(source) => ConnectError::Prepare {
+            url: url.clone(),
+            source,
+        },
+        ConnectionError::InvalidCString(_) | ConnectionError::InvalidConnectionUrl(_) | _ => {
+            ConnectError::Refused {
+                url: url.clone(),
+                message: error.to_string(),
+            }
+        }
+    };
+    let mut connection = PgConnection::establish(address.as_secret_str()).map_err(refused)?;
+    let prepare = |source| ConnectError::Prepare {
+        url: url.clone(),
+        source,
+    };
+    let major = server_version(&mut connection).map_err(prepare)? / 10_000;
+    if major < OLDEST_MAJOR {
+        return Err(ConnectError::TooOld {
+            url: url.clone(),
+            major,
+        });
+    }
+    let pinned: Vec<_> = PINNED
+        .iter()
+        .map(|(name, value)| format!("SET {name} = '{value}'"))
+        .collect();
+    connection
+        .batch_execute(&pinned.join(";"))
+        .map_err(prepare)?;
+    Ok(connection)
+}
+
+/// Empties the search path, so that Postgres prints every name with its namespace.
+pub fn pin_reading(connection: &mut PgConnection) -> QueryResult<()> {
+    connection.batch_execute("SET search_path = ''")
+}
+
+/// The server's `server_version_num`, such as 150018.
+pub fn server_version(connection: &mut PgConnection) -> QueryResult<u32> {
+    let version: i32 = diesel::select(diesel::dsl::sql::<Integer>(
+        "pg_catalog.current_setting('server_version_num')::pg_catalog.int4",
+    ))
+    .get_result(connection)?;
+    Ok(version.unsigned_abs())
+}

@@ -1,0 +1,268 @@
+//! Running a text of SQL so that a failure names the statement.
+
+use std::fmt;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::result::Error;
+
+/// A statement that Postgres rejected, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlError {
+    /// What was being run: a file's path, or words.
+    pub what: Box<str>,
+    /// The line in it, from 1, where it is known.
+    pub line: Option<usize>,
+    /// The statement that failed, where it is known.
+    pub statement: Option<Box<str>>,
+    /// Postgres' message.
+    pub message: Box<str>,
+    /// Postgres' detail.
+    pub detail: Option<Box<str>>,
+    /// Postgres' hint.
+    pub hint: Option<Box<str>>,
+}
+
+impl std::error::Error for SqlError {}
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(first) = self
+            .statement
+            .as_deref()
+            .and_then(|statement| statement.lines().next())
+        {
+            write!(f, "\n  statement: {first}")?;
+        }
+        for (word, text) in [("detail", &self.detail), ("hint", &self.hint)] {
+            if let Some(text) = text {
+                write!(f, "\n  {word}: {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SqlError {
+    /// What `error` says about `statement`, which begins at byte `start` of `text`.
+    pub(crate) fn new(what: &str, text: &str, part: Option<Part<'_>>, error: &Error) -> Self {
+        let mut this = Self {
+            what: what.into(),
+            line: None,
+            statement: None,
+            message: error.to_string().into(),
+            detail: None,
+            hint: None,
+        };
+        let mut position = None;
+        if let Error::DatabaseError(_, information) = error {
+            this.message = information.message().into();
+            this.detail = information.details().map(Into::into);
+            this.hint = information.hint().map(Into::into);
+            // It counts characters, from 1.
+            position = information
+                .statement_position()
+                .and_then(|position| usize::try_from(position).ok());
+        }
+        let start = part.map_or(0, |part| part.start);
+        let within = position.map(|position| {
+            let sent = &text[start..];
+            start
+                + sent
+                    .char_indices()
+                    .nth(position.saturating_sub(1))
+                    .map_or(sent.len(), |(byte, _)| byte)
+        });
+        let part = part.or_else(|| {
+            parts(text)?
+                .into_iter()
+                .find(|part| within.is_some_and(|at| part.holds(at)))
+        });
+        this.statement = part.map(|part| part.sql.into());
+        this.line = within
+            .or(part.map(|part| part.start))
+            .map(|at| text[..at].matches('\n').count() + 1);
+        this
+    }
+}
+
+/// One statement of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part<'a> {
+    /// The byte at which it begins.
+    pub(crate) start: usize,
+    /// The statement, without the comments before it and the semicolon.
+    pub(crate) sql: &'a str,
+}
+
+impl Part<'_> {
+    fn holds(&self, at: usize) -> bool {
+        (self.start..=self.start + self.sql.len()).contains(&at)
+    }
+
+    fn steers_transactions(&self) -> bool {
+        const WORDS: &[&str] = &[
+            "begin",
+            "start",
+            "commit",
+            "end",
+            "rollback",
+            "abort",
+            "savepoint",
+            "release",
+            "prepare",
+        ];
+        let word = self
+            .sql
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .next()
+            .unwrap_or_default();
+        WORDS.contains(&word.to_ascii_lowercase().as_str())
+    }
+}
+
+/// Runs `sql`, which may hold many statements, all or nothing; `what` is a file's path or words that say what this is.
+///
+/// Postgres gives no position for what fails at run time ("relation already exists"), so the statements are sent one by
+/// one inside a transaction, which means the same as sending them at once. A text that steers transactions itself or that
+/// our parser does not know goes out in one piece, and an error in it may then have no line.
+pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(), SqlError> {
+    let into_sql = |failed| match failed {
+        Failed::Sql(error) => *error,
+        Failed::Transaction(error) => SqlError::new(what, sql, None, &error),
+    };
+    match parts(sql) {
+        Some(parts) if parts.len() > 1 && !parts.iter().any(Part::steers_transactions) => {
+            if AnsiTransactionManager::transaction_manager_status_mut(connection)
+                .transaction_depth()
+                .is_ok_and(|depth| depth.is_some())
+            {
+                return run_each(connection, sql, &parts, what).map_err(into_sql);
+            }
+            connection
+                .transaction(|connection| run_each(connection, sql, &parts, what))
+                .map_err(into_sql)
+        }
+        Some(parts) => {
+            let only = parts.first().copied().filter(|_| parts.len() == 1);
+            connection
+                .batch_execute(only.map_or(sql, |part| part.sql))
+                .map_err(|error| SqlError::new(what, sql, only, &error))
+        }
+        None => connection
+            .batch_execute(sql)
+            .map_err(|error| SqlError::new(what, sql, None, &error)),
+    }
+}
+
+/// The statements of `text`, or nothing where our parser, which is that of one Postgres major, does not know it.
+pub(crate) fn parts(text: &str) -> Option<Vec<Part<'_>>> {
+    let statements = pg_query::split_with_parser(text).ok()?;
+    let begin = text.as_ptr().addr();
+    let part = |statement: &'_ str| {
+        let sql = without_comments(statement);
+        (sql.as_ptr().addr() - begin, sql.trim_end().len())
+    };
+    Some(
+        statements
+            .into_iter()
+            .map(part)
+            .map(|(start, length)| Part {
+                start,
+                sql: &text[start..start + length],
+            })
+            .collect(),
+    )
+}
+
+/// `sql` from its first word on.
+pub(crate) fn without_comments(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let after = if rest.starts_with("--") {
+            rest.find('\n')
+        } else if rest.starts_with("/*") {
+            block_comment(rest)
+        } else {
+            return rest;
+        };
+        rest = after.map_or("", |end| rest[end..].trim_start());
+    }
+}
+
+/// Where the comment ends that `text` begins with; comments nest.
+fn block_comment(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    let mut at = 0;
+    loop {
+        let next = at + text[at..].find(['/', '*'])?;
+        match text.get(next..next + 2) {
+            Some("/*") => depth += 1,
+            Some("*/") => depth -= 1,
+            _ => {
+                at = next + 1;
+                continue;
+            }
+        }
+        at = next + 2;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// What can go wrong inside diesel's transaction; it wants an error that its own converts into.
+enum Failed {
+    Sql(Box<SqlError>),
+    Transaction(Error),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Transaction(error)
+    }
+}
+
+fn run_each(
+    connection: &mut PgConnection,
+    text: &str,
+    parts: &[Part<'_>],
+    what: &str,
+) -> Result<(), Failed> {
+    for part in parts {
+        connection.batch_execute(part.sql).map_err(|error| {
+            Failed::Sql(Box::new(SqlError::new(what, text, Some(*part), &error)))
+        })?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_begin_at_their_first_word() {
+        let text = "-- one; two\n/* a /* b */ ; */ SELECT 1 ; ;\n\nSELECT ';';\n-- end\n";
+        let found: Vec<_> = parts(text)
+            .expect("it parses")
+            .into_iter()
+            .map(|part| (part.start, part.sql))
+            .collect();
+        assert_eq!(found, [(30, "SELECT 1"), (44, "SELECT ';'")]);
+        assert_eq!(parts("SELECT FROM WHERE"), None);
+        assert_eq!(parts("-- nothing"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn transactions_are_left_to_who_steers_them() {
+        let steers = |sql| Part { start: 0, sql }.steers_transactions();
+        assert!(steers("begin") && steers("COMMIT;") && steers("start TRANSACTION"));
+        assert!(!steers("SELECT 1") && !steers("beginning"));
+    }
+}

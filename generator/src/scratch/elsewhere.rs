@@ -1,0 +1,110 @@
+//! Throw-away databases on a server that is not ours.
+//!
+//! Their names hold the number of an advisory lock that our session holds: it is free as soon as the session ends, however it
+//! ends, and so tells the next run what to remove. Advisory locks belong to one database, hence its number in the name too.
+
+use std::hash::{BuildHasher, RandomState};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Oid, Text};
+
+use super::live::{self, Registration};
+use super::{Host, ScratchError};
+use crate::connection::connect;
+use crate::url::Url;
+
+/// The upper half of our locks' numbers, so that they are nobody else's.
+const LOCKS: i64 = 0x7472_7565 << 32;
+
+/// The throw-away databases of this process on somebody's server.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    prefix: String,
+    _registration: Registration,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+impl Elsewhere {
+    pub(super) fn new(admin: &mut PgConnection, url: &Url) -> Result<Self, ScratchError> {
+        let prefix = claim(admin).map_err(ScratchError::sql("prepare throw-away databases"))?;
+        let (later_url, later_prefix) = (url.clone(), prefix.clone());
+        let registration = live::register(move || {
+            if let Ok(mut admin) = connect(&later_url) {
+                let _ = remove_all(&mut admin, &later_prefix);
+            }
+        });
+        Ok(Self {
+            prefix,
+            _registration: registration,
+        })
+    }
+
+    /// How the names of this process's databases begin.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+/// Sweeps what others left, and takes a lock for ourselves.
+fn claim(admin: &mut PgConnection) -> QueryResult<String> {
+    let here =
+        "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
+    let here: u32 = diesel::select(diesel::dsl::sql::<Oid>(here)).get_result(admin)?;
+    let common = format!("trueup_scratch_{here}_");
+    sweep(admin, &common)?;
+    loop {
+        let number = RandomState::new().hash_one(std::process::id()) & 0xffff_ffff;
+        if lock(admin, "pg_try_advisory_lock", number)? {
+            return Ok(format!("{common}{number:08x}"));
+        }
+    }
+}
+
+/// Removes the databases of sessions that have ended.
+fn sweep(admin: &mut PgConnection, common: &str) -> QueryResult<()> {
+    for name in named(admin, common)? {
+        let number = name[common.len()..]
+            .get(..8)
+            .and_then(|text| u64::from_str_radix(text, 16).ok());
+        let Some(number) = number else { continue };
+        if lock(admin, "pg_try_advisory_lock", number)? {
+            Host::drop_database(admin, &name)?;
+            lock(admin, "pg_advisory_unlock", number)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes every database whose name begins so.
+fn remove_all(admin: &mut PgConnection, prefix: &str) -> QueryResult<()> {
+    named(admin, prefix)?
+        .iter()
+        .try_for_each(|name| Host::drop_database(admin, name))
+}
+
+fn named(admin: &mut PgConnection, prefix: &str) -> QueryResult<Vec<String>> {
+    let query = "SELECT datname::text AS name FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname::text, $1)";
+    let found: Vec<Found> = diesel::sql_query(query)
+        .bind::<Text, _>(prefix)
+        .load(admin)?;
+    Ok(found.into_iter().map(|found| found.name).collect())
+}
+
+fn lock(admin: &mut PgConnection, function: &str, number: u64) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Answer {
+        #[diesel(sql_type = Bool)]
+        done: bool,
+    }
+    let number = LOCKS | number.cast_signed();
+    let query = format!("SELECT pg_catalog.{function}($1) AS done");
+    diesel::sql_query(query)
+        .bind::<BigInt, _>(number)
+        .get_result(admin)
+        .map(|answer: Answer| answer.done)
+}

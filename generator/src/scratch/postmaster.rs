@@ -1,0 +1,151 @@
+//! Starting and ending one Postgres server on one cluster.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::account::{Account, command};
+use crate::binaries::Server;
+
+/// How long a server may take to start or to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_millis(2);
+
+/// The port that names the socket; it is a file in a private folder, so it can be the same for all.
+pub(crate) const PORT: u16 = 5432;
+
+/// What a cluster is started with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Launch<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) account: Option<Account>,
+    pub(crate) data: &'a Path,
+    pub(crate) socket: &'a Path,
+    pub(crate) settings: &'a [&'a str],
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub(crate) enum NotStarted {
+    Io(io::Error),
+    /// It ended, having written this.
+    Ended(String),
+    Slow,
+}
+
+impl From<io::Error> for NotStarted {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Starts a server and waits until it takes connections.
+pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
+    let log = launch.data.with_extension("log");
+    let output = File::create(&log)?;
+    // Left by a server that was killed, it would pass for the new one's.
+    remove_if_there(&launch.data.join("postmaster.pid"))?;
+    let mut postgres = command(&launch.server.folder.join("postgres"), launch.account);
+    postgres
+        .arg("-D")
+        .arg(launch.data)
+        .arg("-k")
+        .arg(launch.socket)
+        .args(["-h", "", "-p", &PORT.to_string()]);
+    for setting in launch.settings {
+        postgres.args(["-c", setting]);
+    }
+    let mut child = postgres
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .spawn()?;
+    let begun = Instant::now();
+    while !is_ready(launch.data) {
+        if child.try_wait()?.is_some() {
+            return Err(NotStarted::Ended(fs::read_to_string(&log)?));
+        }
+        if begun.elapsed() > PATIENCE {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(NotStarted::Slow);
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok(child)
+}
+
+/// Whether the server on this cluster takes connections: it says so in the eighth line of its pid file.
+pub(crate) fn is_ready(data: &Path) -> bool {
+    let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    text.lines()
+        .nth(7)
+        .is_some_and(|status| status.starts_with("ready"))
+}
+
+/// Whether a server runs on this cluster.
+pub(crate) fn is_running(data: &Path) -> bool {
+    running(data).is_some()
+}
+
+/// Ends a server without letting it write anything more: for clusters that are thrown away.
+pub(crate) fn kill(data: &Path) {
+    if let Some(pid) = running(data) {
+        let _ = kill_process(pid, Signal::QUIT);
+        if !is_gone_within(data, Duration::from_secs(5)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+/// Ends a server in good order: sessions are cut off, everything is written. Says whether it has ended.
+pub(crate) fn stop(data: &Path) -> bool {
+    if let Some(pid) = running(data) {
+        let _ = kill_process(pid, Signal::INT);
+        return is_gone_within(data, PATIENCE);
+    }
+    true
+}
+
+/// The last thing that a server does is to remove its pid file; its process may stay on until its parent looks.
+fn is_gone_within(data: &Path, patience: Duration) -> bool {
+    let begun = Instant::now();
+    while running(data).is_some() {
+        if begun.elapsed() > patience {
+            return false;
+        }
+        std::thread::sleep(TICK);
+    }
+    true
+}
+
+/// The server of this cluster, if the process of that number is indeed it and no later one that got its number.
+fn running(data: &Path) -> Option<Pid> {
+    let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?)?;
+    test_kill_process(pid).ok()?;
+    let number = pid.as_raw_nonzero();
+    let works_here = match fs::read_link(format!("/proc/{number}/cwd")) {
+        Ok(folder) => Some(folder) == fs::canonicalize(data).ok(),
+        // Of a process that has ended and was not waited for, nothing can be read.
+        Err(_) if Path::new("/proc/self").exists() => false,
+        Err(_) => {
+            let ps = std::process::Command::new("ps")
+                .args(["-o", "command=", "-p", &number.to_string()])
+                .output()
+                .ok()?;
+            String::from_utf8_lossy(&ps.stdout).contains(&*data.to_string_lossy())
+        }
+    };
+    works_here.then_some(pid)
+}
+
+fn remove_if_there(path: &PathBuf) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

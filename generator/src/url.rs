@@ -1,0 +1,438 @@
+//! The address of a database, in every form that libpq takes.
+//!
+//! Invariant: no output of this module but [`Url::as_secret_str`] holds a password. The grammar is libpq's own and not that
+//! of a web address: several hosts, a socket folder as host, and `#` or `?` inside a password are all legal there, and a
+//! parser that sees them differently would show parts of a password as a host.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Stands where a password stood.
+const HIDDEN: &str = "***";
+
+/// A libpq connection string, `postgres://…` or `key=value …`, whose password is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url(Arc<Written>);
+
+#[derive(PartialEq, Eq)]
+struct Written {
+    form: Form,
+    secret: String,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Form {
+    Uri(Uri),
+    Pairs(Vec<(String, String)>),
+}
+
+/// The parts of a URI as they were written, still percent-encoded.
+#[derive(Clone, PartialEq, Eq)]
+struct Uri {
+    user: Option<String>,
+    password: Option<String>,
+    hosts: String,
+    database: Option<String>,
+    parameters: Vec<(String, String)>,
+}
+
+/// What is wrong with a connection string. The text itself is not repeated, since it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// Neither a URI nor `key=value` pairs.
+    #[error("the database URL is neither postgres://… nor key=value pairs")]
+    Unknown,
+    /// A `%` without two hexadecimal digits after it.
+    #[error(
+        "the database URL has a % that is not followed by two hexadecimal digits (a literal % is written %25)"
+    )]
+    PercentEncoding,
+    /// An `@` behind the host: most likely a password with a bare `/` in it.
+    #[error(
+        "the database URL has an @ after its host; in a user name or password, write / as %2F and @ as %40"
+    )]
+    Unescaped,
+    /// A query parameter that is no `key=value`.
+    #[error(
+        "the database URL has a query parameter that is no key=value (a literal & is written %26)"
+    )]
+    Parameter,
+    /// A quoted value without its closing quote.
+    #[error("the connection string has a quoted value without its closing quote")]
+    Quote,
+    /// A key without `=`.
+    #[error(
+        "the connection string has a key without =value (a value with spaces needs single quotes)"
+    )]
+    Pair,
+}
+
+impl Url {
+    /// Reads a connection string as libpq would.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let text = text.trim();
+        let uri = ["postgres://", "postgresql://"]
+            .iter()
+            .find_map(|scheme| text.strip_prefix(scheme));
+        let form = match uri {
+            Some(rest) => Form::Uri(Uri::parse(rest)?),
+            None if text.contains("://") || !text.contains('=') => return Err(UrlError::Unknown),
+            None => Form::Pairs(parse_pairs(text)?),
+        };
+        Ok(Self::of(form))
+    }
+
+    /// The URL of a server that listens on a socket in `folder`.
+    #[must_use]
+    pub fn of_socket(folder: &str, port: u16, user: &str, database: &str) -> Self {
+        Self::of(Form::Uri(Uri {
+            user: Some(encode(user)),
+            password: None,
+            hosts: String::new(),
+            database: Some(encode(database)),
+            parameters: vec![
+                ("host".to_owned(), encode(folder)),
+                ("port".to_owned(), port.to_string()),
+            ],
+        }))
+    }
+
+    /// The whole string, password included, for connecting and for nothing else.
+    #[must_use]
+    pub fn as_secret_str(&self) -> &str {
+        &self.0.secret
+    }
+
+    /// The same server and user, another database.
+    #[must_use]
+    pub fn with_database(&self, name: &str) -> Self {
+        let mut form = self.0.form.clone();
+        match &mut form {
+            Form::Uri(uri) => {
+                uri.database = Some(encode(name));
+                uri.parameters.retain(|(key, _)| decode(key) != "dbname");
+            }
+            Form::Pairs(pairs) => {
+                pairs.retain(|(key, _)| key != "dbname");
+                pairs.push(("dbname".to_owned(), name.to_owned()));
+            }
+        }
+        Self::of(form)
+    }
+
+    /// The same URL with a parameter that applies unless the URL already sets it.
+    #[must_use]
+    pub fn with_default(&self, key: &str, value: &str) -> Self {
+        let mut form = self.0.form.clone();
+        match &mut form {
+            Form::Uri(uri) if uri.parameters.iter().all(|(old, _)| decode(old) != key) => {
+                uri.parameters.push((encode(key), encode(value)));
+            }
+            Form::Pairs(pairs) if pairs.iter().all(|(old, _)| old != key) => {
+                pairs.push((key.to_owned(), value.to_owned()));
+            }
+            Form::Uri(_) | Form::Pairs(_) => {}
+        }
+        Self::of(form)
+    }
+
+    /// The database that is named, if one is; otherwise libpq takes the user's name.
+    #[must_use]
+    pub fn database(&self) -> Option<String> {
+        let (in_path, pairs) = match &self.0.form {
+            Form::Uri(uri) => (uri.database.as_deref().map(decode), &uri.parameters),
+            Form::Pairs(pairs) => (None, pairs),
+        };
+        let in_pairs = pairs.iter().rev().find(|(key, _)| decode(key) == "dbname");
+        in_pairs
+            .map(|(_, value)| decode(value))
+            .or(in_path)
+            .filter(|name| !name.is_empty())
+    }
+
+    fn of(form: Form) -> Self {
+        let secret = form.written(|_, value| value);
+        Self(Arc::new(Written { form, secret }))
+    }
+}
+
+impl FromStr for Url {
+    type Err = UrlError;
+
+    fn from_str(text: &str) -> Result<Self, UrlError> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            &self
+                .form
+                .written(|key, value| if is_secret(key) { HIDDEN } else { value }),
+        )
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Url({self})")
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    matches!(key, "password" | "sslpassword" | "oauth_client_secret")
+}
+
+impl Form {
+    /// Writes the connection string with each value as `show(key, value)` lets it.
+    fn written(&self, show: impl for<'a> Fn(&str, &'a str) -> &'a str) -> String {
+        match self {
+            Self::Uri(uri) => uri.written(show),
+            Self::Pairs(pairs) => {
+                let pairs: Vec<_> = pairs
+                    .iter()
+                    .map(|(key, value)| format!("{key}={}", quote(show(key, value))))
+                    .collect();
+                pairs.join(" ")
+            }
+        }
+    }
+}
+
+impl Uri {
+    fn parse(rest: &str) -> Result<Self, UrlError> {
+        if !is_percent_encoded(rest) {
+            return Err(UrlError::PercentEncoding);
+        }
+        // libpq looks for the user up to the first `@`, unless a `/` comes before it.
+        let (credentials, rest) = match rest.find(['@', '/']) {
+            Some(at) if rest[at..].starts_with('@') => (Some(&rest[..at]), &rest[at + 1..]),
+            Some(_) | None => (None, rest),
+        };
+        let (user, password) = match credentials.map(|text| text.split_once(':').ok_or(text)) {
+            None => (None, None),
+            Some(Ok((user, password))) => (Some(user.to_owned()), Some(password.to_owned())),
+            Some(Err(user)) => (Some(user.to_owned()), None),
+        };
+        let (address, query) = rest
+            .split_once('?')
+            .map_or((rest, None), |(address, query)| (address, Some(query)));
+        if address.contains('@') {
+            return Err(UrlError::Unescaped);
+        }
+        let (hosts, database) = address
+            .split_once('/')
+            .map_or((address, None), |(hosts, name)| (hosts, Some(name)));
+        let parameters = query
+            .into_iter()
+            .flat_map(|query| query.split('&'))
+            .map(|pair| {
+                pair.split_once('=')
+                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or(UrlError::Parameter)?;
+        Ok(Self {
+            user,
+            password,
+            hosts: hosts.to_owned(),
+            database: database.map(str::to_owned),
+            parameters,
+        })
+    }
+
+    fn written(&self, show: impl for<'a> Fn(&str, &'a str) -> &'a str) -> String {
+        let mut text = "postgres://".to_owned();
+        if let Some(user) = &self.user {
+            text.push_str(user);
+            if let Some(password) = &self.password {
+                text.extend([":", show("password", password)]);
+            }
+            text.push('@');
+        }
+        text.push_str(&self.hosts);
+        if let Some(database) = &self.database {
+            text.extend(["/", database]);
+        }
+        for (index, (key, value)) in self.parameters.iter().enumerate() {
+            text.push(if index == 0 { '?' } else { '&' });
+            text.extend([key, "=", show(&decode(key), value)]);
+        }
+        text
+    }
+}
+
+fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, UrlError> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=').ok_or(UrlError::Pair)?;
+        let key = key.trim_end();
+        if key.is_empty() || key.contains(char::is_whitespace) {
+            return Err(UrlError::Pair);
+        }
+        let (value, after) = parse_value(after.trim_start())?;
+        pairs.push((key.to_owned(), value));
+        rest = after.trim_start();
+    }
+    Ok(pairs)
+}
+
+/// One value, quoted or bare; a backslash takes the next character as it is in both.
+fn parse_value(text: &str) -> Result<(String, &str), UrlError> {
+    let quoted = text.starts_with('\'');
+    let mut value = String::new();
+    let mut characters = text.char_indices().skip(usize::from(quoted));
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '\\' => value.extend(characters.next().map(|(_, next)| next)),
+            '\'' if quoted => return Ok((value, &text[at + 1..])),
+            space if !quoted && space.is_whitespace() => return Ok((value, &text[at..])),
+            other => value.push(other),
+        }
+    }
+    if quoted {
+        Err(UrlError::Quote)
+    } else {
+        Ok((value, ""))
+    }
+}
+
+fn quote(value: &str) -> String {
+    let plain =
+        !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c == '\'' || c == '\\');
+    if plain {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\\', r"\\").replace('\'', r"\'"))
+    }
+}
+
+fn is_percent_encoded(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| {
+        after.get(..2).is_some_and(|digits| {
+            digits != "00" && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    })
+}
+
+fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part
+            .get(..2)
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok())
+        {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[2..]);
+            }
+            None => bytes.extend(part.as_bytes()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let url = Url::parse(text).expect("a valid URL");
+        assert_eq!(format!("{url:?}"), format!("Url({url})"));
+        url.to_string()
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        assert_eq!(
+            shown("postgres://me:s3cret@h:5432/db"),
+            "postgres://me:***@h:5432/db"
+        );
+        assert_eq!(
+            shown("postgresql://me:1?2#3@h/db"),
+            "postgres://me:***@h/db"
+        );
+        assert_eq!(
+            shown("postgres://h1,h2:5433/db?password=s3&sslmode=disable"),
+            "postgres://h1,h2:5433/db?password=***&sslmode=disable"
+        );
+        assert_eq!(
+            shown("postgres://h/db?pass%77ord=s3"),
+            "postgres://h/db?pass%77ord=***"
+        );
+        assert_eq!(
+            shown(r"host = h password='my \'s3' dbname=db"),
+            "host=h password=*** dbname=db"
+        );
+    }
+
+    #[test]
+    fn what_libpq_would_misread_is_refused_without_showing_it() {
+        assert_eq!(
+            Url::parse("postgres://me:s3/cret@h/db"),
+            Err(UrlError::Unescaped)
+        );
+        assert_eq!(
+            Url::parse("postgres://me:s3%zz@h/db"),
+            Err(UrlError::PercentEncoding)
+        );
+        assert_eq!(
+            Url::parse("postgres://h/db?password=s3&cret"),
+            Err(UrlError::Parameter)
+        );
+        assert_eq!(Url::parse("host=h password=my s3cret"), Err(UrlError::Pair));
+        assert_eq!(Url::parse("host=h password='s3cret"), Err(UrlError::Quote));
+        assert_eq!(Url::parse("mysql://me:s3@h/db"), Err(UrlError::Unknown));
+        assert_eq!(Url::parse("s3cret"), Err(UrlError::Unknown));
+    }
+
+    #[test]
+    fn connects_with_what_was_written() {
+        for text in [
+            "postgres://me:p%40@h:1/db?host=%2Ftmp",
+            "postgres:///db",
+            r"host=h password='a b\\' dbname=''",
+        ] {
+            assert_eq!(Url::parse(text).expect("a valid URL").as_secret_str(), text);
+        }
+    }
+
+    #[test]
+    fn another_database() {
+        let other = |text: &str| {
+            Url::parse(text)
+                .expect("a valid URL")
+                .with_database("a/b ü")
+        };
+        assert_eq!(
+            other("postgres://me:s@h/db?dbname=x&port=1").as_secret_str(),
+            "postgres://me:s@h/a%2Fb%20%C3%BC?port=1"
+        );
+        assert_eq!(
+            other("postgres://h").as_secret_str(),
+            "postgres://h/a%2Fb%20%C3%BC"
+        );
+        assert_eq!(
+            other("dbname=x host=h").as_secret_str(),
+            "host=h dbname='a/b ü'"
+        );
+        assert_eq!(other("postgres://h").database().as_deref(), Some("a/b ü"));
+    }
+}
