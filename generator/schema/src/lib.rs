@@ -22,4 +22,4 @@ pub use name::{Member, Name};
 pub use object::{Alter, Slot};
 pub use objects::{Id, Kind};
 pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread, census};
-pub use statement::{Clause, Statement};
+pub use statement::{Clause, Statement, one_line};

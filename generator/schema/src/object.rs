@@ -92,7 +92,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// The statement that takes it and all that hangs on it out of a throw-away database. `None` for what models have no
+    /// The declared object with what models have no way to say taken from the one that is there.
+    fn keep(&self, _there: &Self) -> Self {
+        self.clone()
+    }
+
+    /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what models have no
     /// way to declare.
     fn clear(&self) -> Option<String> {
         None

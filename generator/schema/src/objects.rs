@@ -133,6 +133,13 @@ macro_rules! objects {
                 }
             }
 
+            pub(crate) fn keep(&self, there: &Self) -> Self {
+                match (self, there) {
+                    $((Self::$Kind(declared), Self::$Kind(there)) => Self::$Kind(declared.keep(there)),)*
+                    _ => self.clone(),
+                }
+            }
+
             pub(crate) fn nameless(&self, within: &Schema) -> Option<(Id, Self)> {
                 match self {
                     $(Self::$Kind(object) => object

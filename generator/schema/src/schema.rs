@@ -163,11 +163,20 @@ impl Entry {
         self.object.rename(to)
     }
 
-    /// The statement that takes it out of a throw-away database, with all that hangs on it; `None` for what models have
+    /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have
     /// no way to declare.
     #[must_use]
     pub fn clear(&self) -> Option<String> {
         self.object.clear()
+    }
+
+    /// The declared object with what models have no way to say taken from the one that is there.
+    #[must_use]
+    pub fn keep(&self, there: &Self) -> Self {
+        Self {
+            object: self.object.keep(&there.object),
+            ..self.clone()
+        }
     }
 
     /// Whether both are the same but for a name that Postgres could have chosen.

@@ -15,10 +15,11 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Makes a statement: one English line that says what it does, and the SQL.
+    /// Makes a statement: one English line that says what it does, and the SQL. A name with a line break in it must not
+    /// end the line, which stands as a comment in a migration.
     pub fn new(says: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
-            says: says.into(),
+            says: one_line(&says.into()),
             sql: sql.into(),
             hazards: Vec::new(),
             disturbs: Vec::new(),
@@ -92,6 +93,14 @@ impl Statement {
     pub fn is_alone(&self) -> bool {
         self.alone
     }
+}
+
+/// The text with every control character replaced by a space.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// What an object contributes to the statement that creates its parent.

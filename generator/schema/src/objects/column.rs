@@ -198,6 +198,26 @@ impl Object for Column {
         alter::alter(self, next, within)
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        let mut kept = Self {
+            storage: there.storage.clone(),
+            compression: there.compression.clone(),
+            statistics: there.statistics,
+            options: there.options.clone(),
+            ..self.clone()
+        };
+        if kept.data_type != there.data_type {
+            (kept.storage, kept.compression) = (None, None);
+        }
+        if let (Some(declared), Some(there)) = (&mut kept.not_null, &there.not_null) {
+            declared.name.clone_from(&there.name);
+        }
+        if let (Some(declared), Some(there)) = (&mut kept.identity, &there.identity) {
+            declared.keep_name(there);
+        }
+        kept
+    }
+
     fn recast(&self, replaced: &Id, _within: &Schema) -> Option<Vec<Statement>> {
         if replaced.kind() != EnumType::kind() || self.generated.is_some() {
             return None;

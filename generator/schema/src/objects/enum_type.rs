@@ -73,7 +73,7 @@ impl Object for EnumType {
         if is_subsequence(labels, wanted) {
             return Alter::InPlace(additions(name, labels, wanted));
         }
-        let aside = Name::new(&name.namespace, format!("{}__old", name.name));
+        let aside = Name::new(&name.namespace, format!("{}__old", cut(&name.name, 58)));
         let gone: Vec<String> = labels
             .iter()
             .filter(|label| !wanted.contains(label))
@@ -105,7 +105,7 @@ impl Object for EnumType {
     }
 
     fn clear(&self) -> Option<String> {
-        Some(format!("DROP TYPE {} CASCADE", self.name))
+        Some(format!("DROP TYPE IF EXISTS {} CASCADE", self.name))
     }
 }
 
@@ -131,6 +131,11 @@ fn additions(name: &Name, labels: &[String], wanted: &[String]) -> Vec<Statement
         );
     }
     statements
+}
+
+/// The beginning of a name, at most so many bytes of it.
+fn cut(name: &str, bytes: usize) -> &str {
+    &name[..name.floor_char_boundary(bytes)]
 }
 
 fn is_subsequence(few: &[String], many: &[String]) -> bool {

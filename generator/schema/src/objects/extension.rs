@@ -102,4 +102,11 @@ impl Object for Extension {
         }
         Alter::InPlace(statements)
     }
+
+    fn keep(&self, there: &Self) -> Self {
+        Self {
+            version: there.version.clone(),
+            ..self.clone()
+        }
+    }
 }

@@ -214,6 +214,16 @@ impl Object for Index {
         Alter::InPlace(statements)
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        Self {
+            tablespace: there.tablespace.clone(),
+            clustered: there.clustered,
+            replica_identity: there.replica_identity,
+            statistics: there.statistics.clone(),
+            ..self.clone()
+        }
+    }
+
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         let (key, to) = (self.key(), quoted_ident(to));
         Some(vec![Statement::new(

@@ -155,6 +155,16 @@ impl KeyConstraint {
         Alter::InPlace(statements)
     }
 
+    pub(super) fn keep(&self, there: &Self) -> Self {
+        Self {
+            options: there.options.clone(),
+            tablespace: there.tablespace.clone(),
+            clustered: there.clustered,
+            replica_identity: there.replica_identity,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn rename(&self, to: &str) -> Vec<Statement> {
         let Self { relation, name, .. } = self;
         let (name, to) = (quoted_ident(name), quoted_ident(to));

@@ -152,6 +152,14 @@ impl Object for Sequence {
         Alter::InPlace(statements)
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        Self {
+            name: self.name.clone(),
+            data_type: self.data_type.clone(),
+            ..there.clone()
+        }
+    }
+
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         Some(vec![Statement::new(
             format!("Rename sequence {} to {}", self.name, quoted_ident(to)),
@@ -175,7 +183,7 @@ impl Object for Sequence {
     }
 
     fn clear(&self) -> Option<String> {
-        Some(format!("DROP SEQUENCE {} CASCADE", self.name))
+        Some(format!("DROP SEQUENCE IF EXISTS {} CASCADE", self.name))
     }
 }
 

@@ -215,8 +215,16 @@ impl Object for Table {
         Alter::InPlace(statements)
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        Self {
+            name: self.name.clone(),
+            unlogged: self.unlogged,
+            ..there.clone()
+        }
+    }
+
     fn clear(&self) -> Option<String> {
-        Some(format!("DROP TABLE {} CASCADE", self.name))
+        Some(format!("DROP TABLE IF EXISTS {} CASCADE", self.name))
     }
 }
 

@@ -57,6 +57,10 @@ impl Object for Unique {
             .alter(&next.0, any_clustered(self.0.relation(), within))
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        Self(self.0.keep(&there.0))
+    }
+
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         Some(self.0.rename(to))
     }

@@ -70,6 +70,11 @@ impl Identity {
         Some(changes)
     }
 
+    /// Takes over the name of the sequence, which models have no way to write.
+    pub(super) fn keep_name(&mut self, there: &Self) {
+        self.sequence.clone_from(&there.sequence);
+    }
+
     /// The value from which a new sequence counts.
     pub(super) fn first(&self) -> i64 {
         self.options.first()
