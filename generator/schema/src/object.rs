@@ -87,9 +87,14 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// Where Postgres chooses a name when none is written: what the object belongs to, and the object without its name.
-    fn nameless(&self, _within: &Schema) -> Option<(Id, Self)> {
+    /// Where Postgres chooses a name when none is written: what the name is unique within, and the name.
+    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         None
+    }
+
+    /// The same object under another name, where [`Object::naming`] says that it has one.
+    fn named(&self, _name: &str) -> Self {
+        self.clone()
     }
 
     /// The declared object with what models have no way to say taken from the one that is there.

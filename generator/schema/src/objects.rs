@@ -140,12 +140,8 @@ macro_rules! objects {
                 }
             }
 
-            pub(crate) fn nameless(&self, within: &Schema) -> Option<(Id, Self)> {
-                match self {
-                    $(Self::$Kind(object) => object
-                        .nameless(within)
-                        .map(|(belongs_to, object)| (belongs_to, Self::$Kind(object)))),*
-                }
+            pub(crate) fn named(&self, name: &str) -> Self {
+                match self { $(Self::$Kind(object) => Self::$Kind(object.named(name))),* }
             }
         }
     };
@@ -237,6 +233,10 @@ impl AnyObject {
 
     pub(crate) fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         each!(self, object => object.rename(to))
+    }
+
+    pub(crate) fn naming(&self, within: &Schema) -> Option<(Id, String)> {
+        each!(self, object => object.naming(within))
     }
 
     pub(crate) fn clear(&self) -> Option<String> {

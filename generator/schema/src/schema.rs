@@ -179,21 +179,27 @@ impl Entry {
         }
     }
 
-    /// Whether both are the same but for a name that Postgres could have chosen.
+    /// Whether both are the same but for a name that Postgres could have chosen, and belong to the same.
     #[must_use]
     pub fn same_but_for_name(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
-        match (self.object.nameless(within), other.object.nameless(others)) {
-            (Some(a), Some(b)) => a == b,
+        match (self.naming(within), other.naming(others)) {
+            (Some((scope, _)), Some((other_scope, _))) => {
+                scope == other_scope && self.object.named("") == other.object.named("")
+            }
             (None | Some(_), None) | (None, Some(_)) => false,
         }
     }
 
-    /// What the object belongs to, where Postgres chooses its name when none is written.
+    /// What the name is unique within, and the name, where Postgres chooses one when none is written.
     #[must_use]
-    pub fn named_within(&self, within: &Schema) -> Option<Id> {
-        self.object
-            .nameless(within)
-            .map(|(belongs_to, _)| belongs_to)
+    pub fn naming(&self, within: &Schema) -> Option<(Id, String)> {
+        self.object.naming(within)
+    }
+
+    /// The same object under another name, where [`Entry::naming`] says that it has one.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self { object: self.object.named(name), ..self.clone() }
     }
 }
 

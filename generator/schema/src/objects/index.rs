@@ -232,14 +232,12 @@ impl Object for Index {
         )])
     }
 
-    fn nameless(&self, _within: &Schema) -> Option<(Id, Self)> {
-        Some((
-            self.parent()?,
-            Self {
-                name: String::new(),
-                ..self.clone()
-            },
-        ))
+    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
+        Some((self.parent()?, self.name.clone()))
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
     }
 }
 

@@ -70,11 +70,8 @@ impl KeyConstraint {
         self.clustered
     }
 
-    pub(super) fn nameless(&self) -> Self {
-        Self {
-            name: String::new(),
-            ..self.clone()
-        }
+    pub(super) fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
     }
 
     pub(super) fn occupies(&self) -> Vec<Slot> {

@@ -65,8 +65,12 @@ impl Object for PrimaryKey {
         Some(self.0.rename(to))
     }
 
-    fn nameless(&self, _within: &Schema) -> Option<(Id, Self)> {
-        Some((self.parent()?, Self(self.0.nameless())))
+    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
+        Some((self.parent()?, self.0.key().name))
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self(self.0.named(name))
     }
 }
 

@@ -171,15 +171,12 @@ impl Object for Sequence {
         )])
     }
 
-    fn nameless(&self, within: &Schema) -> Option<(Id, Self)> {
-        let owner = within.get::<Owner>(&self.name)?;
-        Some((
-            owner.column(),
-            Self {
-                name: Name::new("", ""),
-                ..self.clone()
-            },
-        ))
+    fn naming(&self, within: &Schema) -> Option<(Id, String)> {
+        Some((within.get::<Owner>(&self.name)?.column(), self.name.name.clone()))
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self { name: Name::new(&self.name.namespace, name), ..self.clone() }
     }
 
     fn clear(&self) -> Option<String> {

@@ -1,0 +1,139 @@
+//! What went wrong: whose fault it is, what was being done, and what to do now.
+
+use std::{error::Error as StdError, fmt};
+
+/// Anything that stops a command.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    doing: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    hints: Vec<String>,
+}
+
+/// Whose fault it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    /// What was asked for, or the models, migrations or files that were given.
+    Input,
+    /// The machine: a database out of reach, a missing program, a full disk.
+    Environment,
+    /// Something that trueup does not do yet.
+    NotYet,
+    /// trueup itself: what it wrote did not prove right.
+    Defect,
+}
+
+impl Error {
+    /// An error about something that was given.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Input, message)
+    }
+
+    /// An error without a cause below it.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, doing: message.into(), source: None, hints: Vec::new() }
+    }
+
+    /// An error with the cause below it; `doing` is the message, as in "cannot read the live database".
+    pub fn caused(
+        kind: ErrorKind,
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self { kind, doing: doing.into(), source: Some(source.into()), hints: Vec::new() }
+    }
+
+    /// Adds what to do now.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what to do now, where there is something.
+    #[must_use]
+    pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.hints.extend(hints.into_iter().map(Into::into));
+        self
+    }
+
+    /// Whose fault it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What to do now.
+    #[must_use]
+    pub fn advice(&self) -> &[String] {
+        &self.hints
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.doing)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl From<crate::connection::ConnectError> for Error {
+    fn from(error: crate::connection::ConnectError) -> Self {
+        let hints = error.hint();
+        Self::new(ErrorKind::Environment, error.to_string()).hints(hints)
+    }
+}
+
+impl From<crate::scratch::ScratchError> for Error {
+    fn from(error: crate::scratch::ScratchError) -> Self {
+        let hints = error.hint();
+        Self::new(ErrorKind::Environment, error.to_string()).hints(hints)
+    }
+}
+
+impl From<crate::binaries::BinariesError> for Error {
+    fn from(error: crate::binaries::BinariesError) -> Self {
+        let hint = error.hint();
+        Self::new(ErrorKind::Environment, error.to_string()).hint(hint)
+    }
+}
+
+impl From<crate::postgres::ReadError> for Error {
+    fn from(error: crate::postgres::ReadError) -> Self {
+        Self::new(ErrorKind::Environment, error.to_string())
+    }
+}
+
+impl From<crate::plan::PlanError> for Error {
+    fn from(error: crate::plan::PlanError) -> Self {
+        let kind = match &error {
+            crate::plan::PlanError::NotYet(_) => ErrorKind::NotYet,
+            crate::plan::PlanError::Cycle(_) => ErrorKind::Defect,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<crate::connection::SqlError> for Error {
+    fn from(error: crate::connection::SqlError) -> Self {
+        Self::new(ErrorKind::Input, error.to_string())
+    }
+}
+
+impl From<trueup::ModelErrors> for Error {
+    fn from(error: trueup::ModelErrors) -> Self {
+        Self::new(ErrorKind::Input, error.to_string())
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::new(ErrorKind::Environment, error.to_string())
+    }
+}

@@ -1,0 +1,51 @@
+//! Where a project keeps its things, and the one scratch that a command uses.
+
+use std::{cell::OnceCell, path::PathBuf};
+
+use crate::{
+    Error,
+    binaries::Binaries,
+    scratch::{Scratch, ScratchOptions},
+    url::Url,
+};
+
+/// A project, as the command line found it.
+#[derive(Debug)]
+pub struct Project {
+    /// The folder of the migrations.
+    pub migrations: PathBuf,
+    /// The live database, where one is configured.
+    pub database: Option<Url>,
+    /// The Postgres programs of this machine.
+    pub binaries: Binaries,
+    /// A server to make throw-away databases on, instead of starting one.
+    pub scratch_url: Option<Url>,
+    scratch: OnceCell<Scratch>,
+}
+
+impl Project {
+    /// Puts a project together.
+    #[must_use]
+    pub fn new(
+        migrations: PathBuf,
+        database: Option<Url>,
+        binaries: Binaries,
+        scratch_url: Option<Url>,
+    ) -> Self {
+        Self { migrations, database, binaries, scratch_url, scratch: OnceCell::new() }
+    }
+
+    /// The scratch, started when it is first asked for; then `prefer_major` says which major it should have.
+    pub fn scratch(&self, prefer_major: Option<u32>) -> Result<&Scratch, Error> {
+        if let Some(scratch) = self.scratch.get() {
+            return Ok(scratch);
+        }
+        let options = ScratchOptions {
+            binaries: &self.binaries,
+            prefer_major,
+            url: self.scratch_url.clone(),
+        };
+        let scratch = Scratch::start(&options)?;
+        Ok(self.scratch.get_or_init(|| scratch))
+    }
+}

@@ -1,0 +1,166 @@
+//! The proof of a draft: on a copy of the start, up gives exactly the target and down gives exactly the start, as we read
+//! them and as `pg_dump` sees them, which shares none of our code.
+
+use std::thread::{self, JoinHandle};
+
+use diesel::PgConnection;
+use serde::Serialize;
+use trueup::Schema;
+
+use crate::{
+    Error, ErrorKind, Project,
+    connection::run_sql,
+    diff::{Delta, diff},
+    postgres,
+    scratch::Database,
+    source::Side,
+    witness::{self, WitnessError},
+};
+
+/// What was tried.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Proof {
+    /// The Postgres that it was tried on; `None` where nothing was.
+    pub postgres: Option<String>,
+    /// Whether `pg_dump` was asked, and about what.
+    pub witness: Witness,
+}
+
+/// What `pg_dump` was asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Witness {
+    /// Both ends.
+    Both,
+    /// The start alone: the target stands on no database by itself.
+    Start,
+    /// Nothing.
+    None,
+}
+
+impl Proof {
+    /// Nothing was tried.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { postgres: None, witness: Witness::None }
+    }
+
+    /// The sentence that stands in a migration's header.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Some(postgres) = &self.postgres else { return "not proved (--no-proof)".to_owned() };
+        let witness = match self.witness {
+            Witness::Both => "; pg_dump agrees with both",
+            Witness::Start => "; pg_dump agrees with the latter",
+            Witness::None => "",
+        };
+        format!("on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}")
+    }
+}
+
+/// A copy of the start, on which the proof goes there and back.
+pub struct Trial<'a> {
+    database: Database,
+    connection: PgConnection,
+    target: &'a Schema,
+    postgres: String,
+    pg_dump: std::path::PathBuf,
+    whole: bool,
+    start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
+    target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
+}
+
+impl<'a> Trial<'a> {
+    /// Copies the start; `witnessed` has `pg_dump` look at both ends meanwhile.
+    pub fn begin(project: &Project, from: &Side, to: &'a Side, witnessed: bool) -> Result<Self, Error> {
+        let scratch = project.scratch(None)?;
+        let start = from
+            .scratch
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorKind::Defect, "a proof needs its start on the scratch"))?;
+        let database = scratch.copy(start)?;
+        let pg_dump = project.binaries.pg_dump(scratch.major().max(to.schema.server().major()))?;
+        let dump = |side: &Side| {
+            let (pg_dump, url) = (pg_dump.clone(), side.url.clone());
+            thread::spawn(move || witness::dump(&pg_dump, &url))
+        };
+        Ok(Self {
+            connection: database.connect()?,
+            database,
+            target: &to.schema,
+            whole: to.whole,
+            postgres: scratch.version_text().to_owned(),
+            start_dump: witnessed.then(|| dump(from)),
+            target_dump: (witnessed && to.whole).then(|| dump(to)),
+            pg_dump,
+        })
+    }
+
+    /// Runs a file of the draft and reads what it leaves.
+    pub fn run(&mut self, file: &str, sql: &str) -> Result<Schema, Error> {
+        run_sql(&mut self.connection, sql, file).map_err(|error| {
+            Error::caused(ErrorKind::Defect, format!("{file} does not run on the scratch; nothing was written"), error)
+                .hints(REPORT)
+        })?;
+        Ok(postgres::read(&mut self.connection)?)
+    }
+
+    /// Whether the ups led to the target.
+    pub fn is_target(&mut self, reached: &Schema) -> Result<(), Error> {
+        equal(reached, self.target, "up.sql")?;
+        match self.target_dump.take() {
+            Some(dump) => self.witness(dump, "up.sql"),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the downs led back to the start: the last step of a proof.
+    pub fn is_start(mut self) -> Result<Proof, Error> {
+        let Some(dump) = self.start_dump.take() else { return Ok(Proof::none()) };
+        self.witness(dump, "down.sql")?;
+        let witness = if self.whole { Witness::Both } else { Witness::Start };
+        Ok(Proof { postgres: Some(self.postgres), witness })
+    }
+
+    fn witness(&self, dump: JoinHandle<Result<String, WitnessError>>, file: &str) -> Result<(), Error> {
+        let wanted = dump
+            .join()
+            .map_err(|_| Error::new(ErrorKind::Defect, "the thread that ran pg_dump ended in a panic"))??;
+        let reached = witness::dump(&self.pg_dump, &self.database.url())?;
+        witness::agree(&reached, &wanted).map_err(|differences| {
+            let shown: Vec<String> = differences.iter().take(5).map(ToString::to_string).collect();
+            Error::new(
+                ErrorKind::Defect,
+                format!(
+                    "pg_dump sees a difference after {file} that trueup does not; nothing was written\n{}",
+                    shown.join("\n")
+                ),
+            )
+            .hints(REPORT)
+        })
+    }
+}
+
+/// Whether two schemas are the same; else the first objects that are not.
+pub fn equal(reached: &Schema, wanted: &Schema, file: &str) -> Result<(), Error> {
+    let differences = diff(reached, wanted);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> = differences
+        .iter()
+        .take(5)
+        .map(|(id, delta)| match delta {
+            Delta::Create(_) => format!("  {id} is missing"),
+            Delta::Remove(_) => format!("  {id} should not be there"),
+            Delta::Change { from, to } => format!("  {id} is {from:?}\n    and should be {to:?}"),
+        })
+        .collect();
+    Err(Error::new(
+        ErrorKind::Defect,
+        format!("{file} does not lead where it should; nothing was written\n{}", shown.join("\n")),
+    )
+    .hints(REPORT))
+}
+
+const REPORT: [&str; 1] = ["this is a mistake in trueup; please report it with the two schemas (`trueup inspect`)"];

@@ -1,0 +1,20 @@
+//! Statements as a person reads them: one English line above each, and a line for each hazard.
+
+use trueup::{Statement, one_line};
+
+/// Writes statements as a text that psql and Diesel run as it is.
+pub fn sql<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> String {
+    let mut text = String::new();
+    for statement in statements {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &format!("-- {}\n", statement.says());
+        for hazard in statement.hazards() {
+            text += &format!("-- hazard: {}\n", one_line(&hazard.to_string()));
+        }
+        text += statement.sql();
+        text += ";\n";
+    }
+    text
+}

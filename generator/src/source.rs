@@ -1,0 +1,142 @@
+//! Where schemas come from. Whatever the source, the schema is read by [`postgres::read`] from a Postgres.
+
+pub mod models;
+
+use std::{
+    fmt::{self, Display, Formatter},
+    path::PathBuf,
+};
+
+use trueup::Schema;
+
+use crate::{
+    Error, ErrorKind, Project, apply,
+    connection::{connect, run_sql},
+    migration, postgres,
+    scratch::{Database, Locale, Scratch},
+    url::Url,
+    witness,
+};
+
+/// Where a schema comes from, as it is spelled on the command line.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// `models`: what this program's models declare.
+    Models,
+    /// `postgres://…`, or any other libpq connection string: a live database.
+    Database(Url),
+    /// `migrations` or `migrations:DIR`: the migrations, replayed.
+    Migrations(PathBuf),
+    /// `file:PATH`, or a path that ends in `.sql`: the file, run on an empty database.
+    Sql(PathBuf),
+}
+
+/// A schema, and the database that holds it.
+#[derive(Debug)]
+pub struct Side {
+    /// The schema.
+    pub schema: Schema,
+    /// Where the database is.
+    pub url: Url,
+    /// The database, where it is on the scratch and may be copied.
+    pub scratch: Option<Database>,
+    /// Whether the database holds all that the schema does and nothing else, so that a dump of it is a witness.
+    pub whole: bool,
+}
+
+impl Source {
+    /// Reads a source as it is spelled on the command line; `migrations` without a folder are the project's.
+    pub fn parse(text: &str, project: &Project) -> Result<Self, Error> {
+        if text == "models" {
+            return Ok(Self::Models);
+        }
+        if text == "migrations" {
+            return Ok(Self::Migrations(project.migrations.clone()));
+        }
+        if let Some(folder) = text.strip_prefix("migrations:") {
+            return Ok(Self::Migrations(folder.into()));
+        }
+        if let Some(path) = text.strip_prefix("file:") {
+            return Ok(Self::Sql(path.into()));
+        }
+        if std::path::Path::new(text).extension().is_some_and(|extension| extension == "sql") {
+            return Ok(Self::Sql(text.into()));
+        }
+        Url::parse(text).map(Self::Database).map_err(|error| {
+            Error::caused(ErrorKind::Input, "this is not a source that trueup knows", error).hint(
+                "a source is `models`, `migrations`, `migrations:DIR`, `file:PATH`, a path that ends in .sql, or a \
+                 database: postgres://USER@HOST/NAME",
+            )
+        })
+    }
+}
+
+impl Display for Source {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Models => f.write_str("the models"),
+            Self::Database(url) => write!(f, "{url}"),
+            Self::Migrations(folder) => write!(f, "the migrations in {}", folder.display()),
+            Self::Sql(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Reads a live database as it is.
+pub fn live(url: &Url) -> Result<Side, Error> {
+    let mut connection = connect(url)?;
+    let schema = postgres::read(&mut connection)?;
+    Ok(Side { schema, url: url.clone(), scratch: None, whole: true })
+}
+
+/// Replays migrations on an empty scratch database.
+pub fn replay(scratch: &Scratch, folder: &std::path::Path) -> Result<Side, Error> {
+    let migrations = migration::read(folder)?;
+    let database = scratch.create(&Locale::default())?;
+    {
+        let mut connection = database.connect()?;
+        apply::replay(&mut connection, &migrations)?;
+    }
+    side(database)
+}
+
+/// Runs a file of SQL on an empty scratch database.
+pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
+    let sql = std::fs::read_to_string(path)
+        .map_err(|error| Error::caused(ErrorKind::Input, format!("cannot read {}", path.display()), error))?;
+    let database = scratch.create(&Locale::default())?;
+    run_sql(&mut database.connect()?, &sql, &path.display().to_string())?;
+    side(database)
+}
+
+/// Copies a live database's schema to the scratch, by way of `pg_dump`.
+pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
+    let pg_dump = project.binaries.pg_dump(from.schema.server().major())?;
+    let dump = witness::dump(&pg_dump, &from.url)?;
+    let locale = Locale::of(&mut connect(&from.url)?)?;
+    let database = scratch.create(&locale)?;
+    let public = from.schema.entries().any(|(id, _)| id.designation() == "SCHEMA public");
+    witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
+    let copy = side(database)?;
+    if copy.schema.server().major() == from.schema.server().major() {
+        let differences = crate::diff::diff(&from.schema, &copy.schema);
+        if let Some((id, _)) = differences.first() {
+            return Err(Error::new(
+                ErrorKind::Defect,
+                format!(
+                    "the database cannot be copied for a trial: {} of its objects come out differently, the first is \
+                     {id}",
+                    differences.len()
+                ),
+            )
+            .hint("a server with other extensions or locales than the live one can cause this; see --scratch-url"));
+        }
+    }
+    Ok(copy)
+}
+
+/// Reads a database on the scratch.
+pub fn side(database: Database) -> Result<Side, Error> {
+    let schema = postgres::read(&mut database.connect()?)?;
+    Ok(Side { schema, url: database.url(), scratch: Some(database), whole: true })
+}

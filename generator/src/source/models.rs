@@ -1,0 +1,209 @@
+//! What models declare, in the form that Postgres gives it: declared on a copy of the database that is to change, with
+//! what is not theirs left as it is.
+
+mod adopt;
+mod fragments;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use trueup::{Declaration, Declarations, Entry, Id, Origin, Schema, name::quoted_ident};
+
+use super::Side;
+use crate::{
+    Error, ErrorKind,
+    connection::{SqlError, run_sql},
+    plan::{Folding, plan},
+    postgres,
+    scratch::Scratch,
+};
+
+/// What models declare, settled.
+#[derive(Debug)]
+pub struct Settled {
+    /// The schema that the models want, with what is not theirs.
+    pub side: Side,
+    /// What the models declare and what earlier models declared: what may be changed and removed.
+    pub managed: BTreeSet<Id>,
+    /// What the trial had to take along with the old tables and no room reads, in Postgres' words. It is still in the
+    /// database.
+    pub taken: Vec<String>,
+}
+
+/// Puts what the models declare in place of what is managed in a copy of `from`.
+///
+/// `managed` are the top-level objects that may be gone when no model declares them any more.
+pub fn settle(
+    scratch: &Scratch,
+    from: &Side,
+    declarations: &Declarations,
+    managed: &BTreeSet<Id>,
+) -> Result<Settled, Error> {
+    fragments::check(declarations)?;
+    let base = from.scratch.as_ref().ok_or_else(|| {
+        Error::new(ErrorKind::Defect, "models are declared on the scratch, and the start is not there")
+    })?;
+    let database = scratch.copy(base)?;
+    let declared: BTreeSet<Id> = declarations.list().iter().filter_map(|declaration| declaration.id.clone()).collect();
+    let ours: BTreeSet<Id> = from
+        .schema
+        .entries()
+        .filter(|(id, entry)| entry.clear().is_some() && (managed.contains(id) || declared.contains(id)))
+        .map(|(id, _)| id.clone())
+        .collect();
+    let mut connection = database.connect()?;
+    clear(&mut connection, &from.schema, &ours)?;
+    declare(&mut connection, declarations)?;
+    let mut settled = postgres::read(&mut connection)?;
+
+    let named: BTreeSet<Id> = declarations.named().cloned().collect();
+    let renames = adopt::renames(&from.schema, &settled, &named);
+    if !renames.is_empty() {
+        run_sql(&mut connection, &renames.join(";\n"), "the names that the database has")?;
+        settled = postgres::read(&mut connection)?;
+    }
+    let amended = amend(&settled, &from.schema, &ours);
+    let repair = plan(&settled, &amended, Folding::Wherever).map_err(|error| {
+        Error::caused(ErrorKind::NotYet, "what is not in the models cannot stay beside what is", error)
+    })?;
+    if !repair.is_empty() {
+        let sql: Vec<&str> = repair.statements().map(trueup::Statement::sql).collect();
+        run_sql(&mut connection, &sql.join(";\n"), "what is not in the models")?;
+        settled = postgres::read(&mut connection)?;
+    }
+    drop(connection);
+    let still: BTreeSet<&str> = settled.unread().iter().map(|unread| unread.what.as_str()).collect();
+    let taken: Vec<String> = from
+        .schema
+        .unread()
+        .iter()
+        .map(|unread| unread.what.clone())
+        .filter(|what| !still.contains(what.as_str()))
+        .collect();
+    let side = Side { schema: settled, url: database.url(), scratch: Some(database), whole: taken.is_empty() };
+    Ok(Settled { side, managed: managed.union(&declared).cloned().collect(), taken })
+}
+
+/// Takes what models declare, or declared, out of the trial.
+fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> Result<(), Error> {
+    let statements: Vec<String> =
+        ours.iter().filter_map(|id| from.entry(id).and_then(|entry| entry.clear())).collect();
+    if statements.is_empty() {
+        return Ok(());
+    }
+    // CASCADE says in a notice what it takes along; what that is, is read afterwards.
+    run_sql(connection, &format!("SET client_min_messages = warning;\n{}", statements.join(";\n")), "the old models")?;
+    Ok(())
+}
+
+/// What the models want, with what is not theirs and what they cannot say as it is in `from`.
+fn amend(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
+    let gone = from.entries().filter(|(id, _)| settled.entry(id).is_none() && !belongs(id, from, ours));
+    let kept = from.entries().filter_map(|(id, there)| {
+        let entry = settled.entry(id)?.keep(there);
+        Some(Arc::new(entry))
+    });
+    let amended: Vec<Arc<Entry>> = kept.collect();
+    settled.with(gone.map(|(_, entry)| Arc::clone(entry)).chain(amended), from)
+}
+
+/// Whether an object is one of these or a part of one of these.
+fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
+    let mut at = Some(id.clone());
+    while let Some(id) = at {
+        if tops.contains(&id) {
+            return true;
+        }
+        at = within.entry(&id).and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)));
+    }
+    false
+}
+
+/// Runs the declarations, a rank at a time; what fails because something comes later in its rank is tried again.
+fn declare(connection: &mut PgConnection, declarations: &Declarations) -> Result<(), Error> {
+    let mut ranks: BTreeMap<_, Vec<&Declaration>> = BTreeMap::new();
+    for declaration in declarations.list() {
+        ranks.entry(declaration.rank).or_default().push(declaration);
+    }
+    for declarations in ranks.into_values() {
+        if connection.transaction(|connection| connection.batch_execute(&batch(&declarations))).is_err() {
+            one_by_one(connection, declarations)?;
+        }
+    }
+    connection.batch_execute("RESET search_path")?;
+    Ok(())
+}
+
+fn batch(declarations: &[&Declaration]) -> String {
+    let mut sql = String::new();
+    let mut namespace = None;
+    for declaration in declarations {
+        if namespace != Some(&declaration.namespace) {
+            sql += &search_path(declaration);
+            namespace = Some(&declaration.namespace);
+        }
+        sql += &declaration.sql();
+        sql += ";\n";
+    }
+    sql
+}
+
+fn search_path(declaration: &Declaration) -> String {
+    format!("SET search_path = {}, public;\n", quoted_ident(&declaration.namespace))
+}
+
+fn one_by_one(connection: &mut PgConnection, declarations: Vec<&Declaration>) -> Result<(), Error> {
+    let mut left = declarations;
+    loop {
+        let before = left.len();
+        let mut failed = Vec::new();
+        for declaration in left {
+            if let Err(error) = attempt(connection, declaration, &declaration.sql()) {
+                failed.push((declaration, error));
+            }
+        }
+        if failed.len() == before {
+            // Each of the rest fails without any of the others.
+            return failed.into_iter().next().map_or(Ok(()), |(declaration, error)| {
+                Err(rejected(connection, declaration, &error))
+            });
+        }
+        if failed.is_empty() {
+            return Ok(());
+        }
+        left = failed.into_iter().map(|(declaration, _)| declaration).collect();
+    }
+}
+
+fn attempt(connection: &mut PgConnection, declaration: &Declaration, sql: &str) -> Result<(), SqlError> {
+    run_sql(connection, &format!("{}{sql}", search_path(declaration)), "the models")
+}
+
+/// Finds the part of a declaration that Postgres rejects: the first that fails when the parts are added one by one.
+fn rejected(connection: &mut PgConnection, declaration: &Declaration, error: &SqlError) -> Error {
+    let Declaration { head, parts, tail, origin, .. } = declaration;
+    for count in 1..=parts.len() {
+        let some: Vec<&str> = parts[..count].iter().map(|part| part.sql.as_str()).collect();
+        let sql = format!("{}{head}{}{tail}", search_path(declaration), some.join(",\n"));
+        let tried = connection.transaction(|connection| {
+            let done = connection.batch_execute(&sql);
+            done.and_then(|()| Err::<(), _>(diesel::result::Error::RollbackTransaction))
+        });
+        if !matches!(tried, Err(diesel::result::Error::RollbackTransaction)) {
+            return postgres_says(&parts[count - 1].origin, &parts[count - 1].sql, error);
+        }
+    }
+    postgres_says(origin, &declaration.sql(), error)
+}
+
+fn postgres_says(origin: &Origin, sql: &str, error: &SqlError) -> Error {
+    let mut message = format!("{origin}: Postgres rejects this: {}", error.message);
+    if let Some(detail) = &error.detail {
+        message += &format!("\n  detail: {detail}");
+    }
+    message += &format!("\n  declared as: {sql}");
+    Error::input(message).hints(error.hint.as_ref().map(ToString::to_string))
+}
