@@ -1,5 +1,14 @@
 //! The derive macros of trueup. Use them through the crate `trueup`, which brings each together with its trait.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "syn's enums are non-exhaustive and have dozens of variants"
+)]
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "what stores a setting answers with an Option, also where it takes every form"
+)]
+
 mod argument;
 mod case;
 mod diesel;

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Error, Result};
 
@@ -23,11 +22,6 @@ impl Mistakes {
     /// Records a mistake at the tokens it is about.
     pub(crate) fn at(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(Error::new_spanned(tokens.into_token_stream(), message));
-    }
-
-    /// Records a mistake at a place that has no tokens left.
-    pub(crate) fn at_span(&self, span: Span, message: impl Display) {
-        self.push(Error::new(span, message));
     }
 
     /// Records a mistake that syn found.

@@ -11,7 +11,7 @@ use crate::case::{CASES, Case};
 use crate::documentation;
 use crate::mistakes::Mistakes;
 use crate::place::{comment, line, unraw};
-use crate::setting::{Setting, choose, once, read_all, text};
+use crate::setting::{Setting, choose, once, once_or_empty, read_all, text};
 
 #[derive(Default)]
 struct Container {
@@ -31,10 +31,9 @@ const CONTAINER: &[Setting<Container>] = &[
         "rename_all = \"snake_case\"",
         |it, a, mistakes| choose(&mut it.rename_all, a, CASES, mistakes),
     ),
-    once("comment", "comment = \"…\"", |it, a, _| {
+    once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)
-    })
-    .or_empty(),
+    }),
 ];
 
 #[derive(Default)]
@@ -42,10 +41,9 @@ struct Label {
     label: Option<LitStr>,
 }
 
-const LABEL: &[Setting<Label>] = &[once("label", "label = \"…\"", |it, a, _| {
+const LABEL: &[Setting<Label>] = &[once_or_empty("label", "label = \"…\"", |it, a, _| {
     text(&mut it.label, a)
-})
-.or_empty()];
+})];
 
 /// Expands `#[derive(PgEnum)]`.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {

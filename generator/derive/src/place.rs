@@ -57,10 +57,10 @@ pub(crate) fn line(span: Span) -> TokenStream {
 
 /// `Some(value)` or `None`, whatever the names mean where the macro is used.
 pub(crate) fn optional<T: ToTokens>(value: Option<T>) -> TokenStream {
-    match value {
-        Some(value) => quote! { ::core::option::Option::Some(#value) },
-        None => quote! { ::core::option::Option::None },
-    }
+    value.map_or_else(
+        || quote! { ::core::option::Option::None },
+        |value| quote! { ::core::option::Option::Some(#value) },
+    )
 }
 
 /// A comment: what `comment = "…"` says, else what the documentation says; an empty one is none.

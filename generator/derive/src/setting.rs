@@ -39,15 +39,19 @@ pub(crate) const fn many<T>(name: &'static str, form: &'static str, store: Store
     }
 }
 
-impl<T> Setting<T> {
-    /// Says that an empty string is an answer too.
-    pub(crate) const fn or_empty(self) -> Self {
-        Self {
-            may_be_empty: true,
-            ..self
-        }
+/// A setting that may be written once, and for which an empty string is an answer too.
+pub(crate) const fn once_or_empty<T>(
+    name: &'static str,
+    form: &'static str,
+    store: Store<T>,
+) -> Setting<T> {
+    Setting {
+        may_be_empty: true,
+        ..once(name, form, store)
     }
+}
 
+impl<T> Setting<T> {
     /// Says whether this is the setting of that name.
     pub(crate) fn is(&self, key: &Ident) -> bool {
         key == self.name
@@ -112,7 +116,7 @@ pub(crate) fn read_known<'a, T>(
     others
 }
 
-/// Puts a value where nothing else was put before.
+/// Puts a value into its slot.
 pub(crate) fn set<T>(slot: &mut Option<T>, value: T) -> Option<()> {
     *slot = Some(value);
     Some(())
@@ -133,15 +137,14 @@ pub(crate) fn choose<C: Copy>(
     mistakes: &Mistakes,
 ) -> Option<()> {
     let text = argument.text()?;
-    match choices.iter().find(|(word, _)| *word == text.value()) {
-        Some((_, choice)) => *slot = Some(*choice),
-        None => {
-            let words: Vec<String> = choices
-                .iter()
-                .map(|(word, _)| format!("{word:?}"))
-                .collect();
-            mistakes.at(&text, format!("{argument} is one of {}", words.join(", ")));
-        }
+    if let Some((_, choice)) = choices.iter().find(|(word, _)| *word == text.value()) {
+        *slot = Some(*choice);
+    } else {
+        let words: Vec<String> = choices
+            .iter()
+            .map(|(word, _)| format!("{word:?}"))
+            .collect();
+        mistakes.at(&text, format!("{argument} is one of {}", words.join(", ")));
     }
     Some(())
 }

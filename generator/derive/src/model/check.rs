@@ -42,7 +42,7 @@ impl Check {
         for other in read_known("a check", CHECK, arguments, &mut check, mistakes) {
             match other.bare_text() {
                 Some(expression) if check.expression.is_none() => {
-                    set(&mut check.expression, expression)?
+                    set(&mut check.expression, expression)?;
                 }
                 Some(second) => mistakes.at(
                     second,

@@ -11,7 +11,7 @@ use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
-use crate::setting::{Setting, many, once, read_all, set, text, turn_on};
+use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text, turn_on};
 
 /// What the attributes of a struct say, before anything is checked against anything else.
 #[derive(Default)]
@@ -67,10 +67,9 @@ const CONTAINER: &[Setting<Container>] = &[
     once("unlogged", "unlogged", |it, a, _| {
         turn_on(&mut it.unlogged, a)
     }),
-    once("comment", "comment = \"…\"", |it, a, _| {
+    once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)
-    })
-    .or_empty(),
+    }),
 ];
 
 impl Container {

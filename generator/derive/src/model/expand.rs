@@ -20,6 +20,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     quote! {
         const _: () = {
             use ::trueup::__private as __trueup;
+            #[allow(unused_imports)]
+            use __trueup::NotNullable as _;
 
             #[allow(dead_code, missing_docs, missing_debug_implementations, unreachable_pub)]
             pub struct #columns_type;
@@ -117,9 +119,10 @@ fn column(field: &Field) -> TokenStream {
             quote! { __trueup::TypeDef::OfRust(#of_rust) }
         }
     };
-    let nullable = match &field.sql_type {
-        Some(_) => quote! { __trueup::Nullable::<#ty>::NULLABLE },
-        None => quote_spanned! { ty.span()=> <#ty as ::trueup::PgType>::NULLABLE },
+    let nullable = if field.sql_type.is_some() {
+        quote! { __trueup::Nullable::<#ty>::NULLABLE }
+    } else {
+        quote_spanned! { ty.span()=> <#ty as ::trueup::PgType>::NULLABLE }
     };
     let collation = optional(field.collation.as_ref());
     let filling = optional(field.fillings.first().map(|filling| filling.expand(ty)));

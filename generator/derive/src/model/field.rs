@@ -13,7 +13,7 @@ use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
-use crate::setting::{Setting, many, once, read_all, set, text};
+use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text};
 
 /// A field of a model: what was written, before anything is checked against anything else.
 pub(crate) struct Field {
@@ -107,18 +107,13 @@ const FIELD: &[Setting<Field>] = &[
     once("deferrable", "deferrable", |it, a, mistakes| {
         it.rule(a, mistakes)
     }),
-    once(
-        "initially_deferred",
-        "initially_deferred",
-        |it, a, mistakes| it.rule(a, mistakes),
-    ),
+    once("initially_deferred", "initially_deferred", Field::rule),
     once("collation", "collation = \"…\"", |it, a, _| {
         text(&mut it.collation, a)
     }),
-    once("comment", "comment = \"…\"", |it, a, _| {
+    once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)
-    })
-    .or_empty(),
+    }),
     once("skip", "skip", |it, a, _| set(&mut it.skip, a.word()?)),
 ];
 

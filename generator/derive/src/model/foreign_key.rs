@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Path, Token};
+use syn::{Expr, Ident, LitStr, Path};
 
 use super::columns::Columns;
 use super::key::{Deferral, columns, defer};
@@ -41,7 +41,7 @@ pub(crate) struct Rules {
 /// What happens to a row when the row it refers to goes or changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
-    NoAction,
+    Nothing,
     Restrict,
     Cascade,
     SetNull,
@@ -59,7 +59,7 @@ const ACTIONS: &[(&str, Action)] = &[
     ("restrict", Action::Restrict),
     ("set null", Action::SetNull),
     ("set default", Action::SetDefault),
-    ("no action", Action::NoAction),
+    ("no action", Action::Nothing),
 ];
 
 const MATCHES: &[(&str, Match)] = &[("simple", Match::Simple), ("full", Match::Full)];
@@ -302,7 +302,7 @@ impl Target {
 impl Action {
     fn expand(self) -> TokenStream {
         match self {
-            Self::NoAction => quote! { __trueup::Action::NoAction },
+            Self::Nothing => quote! { __trueup::Action::NoAction },
             Self::Restrict => quote! { __trueup::Action::Restrict },
             Self::Cascade => quote! { __trueup::Action::Cascade },
             Self::SetNull => quote! { __trueup::Action::SetNull },
