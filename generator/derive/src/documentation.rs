@@ -43,7 +43,7 @@ fn documentation(attribute: &Attribute) -> Option<String> {
 fn lines(documentation: &str) -> Vec<String> {
     let is_block = documentation.contains('\n');
     documentation
-        .lines()
+        .split('\n')
         .map(|line| {
             let line = line.trim();
             let without_star = if is_block {

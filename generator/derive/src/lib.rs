@@ -19,6 +19,9 @@ mod pg_enum;
 mod place;
 mod setting;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 

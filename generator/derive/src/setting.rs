@@ -10,7 +10,8 @@ use crate::mistakes::Mistakes;
 /// One attribute that may be written at one place.
 pub(crate) struct Setting<T> {
     name: &'static str,
-    /// How it is written; a word alone is a flag. Shown where something else was written.
+    /// How it is written; a word alone is a flag. Shown in backticks where something else was written, so two forms stand
+    /// as "a` or `b".
     form: &'static str,
     repeats: bool,
     may_be_empty: bool,
@@ -156,7 +157,7 @@ pub(crate) fn text(slot: &mut Option<LitStr>, argument: &Argument) -> Option<()>
 
 fn unknown<T>(place: &str, table: &[Setting<T>], argument: &Argument, mistakes: &Mistakes) {
     let forms: Vec<&str> = table.iter().map(|setting| setting.form).collect();
-    let forms = forms.join("\n  ");
+    let forms = forms.join("\n  ").replace("` or `", " or ");
     match argument.key() {
         Some(key) => mistakes.at(
             key,
