@@ -11,6 +11,7 @@ mod index;
 mod index_key;
 mod key;
 mod rules;
+mod target;
 
 use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput, Fields, Ident, Result};

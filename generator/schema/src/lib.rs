@@ -24,8 +24,8 @@ mod statement;
 
 pub use hazard::{Hazard, LockMode};
 pub use model::{
-    Declaration, Declarations, Fragment, FragmentKind, Model, ModelError, ModelErrors, Part,
-    PgElement, PgEnum, PgType, Rank, SerialType, declarations,
+    Declaration, Declarations, Fragment, FragmentKind, Model, ModelError, ModelErrors, PgElement,
+    PgEnum, PgType, Rank, SerialType, declarations,
 };
 pub use name::{Member, Name};
 pub use object::{Alter, Slot};

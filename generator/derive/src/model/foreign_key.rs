@@ -1,12 +1,12 @@
-//! Foreign keys. What they refer to is looked up by the compiler, so a field that is not there is an error at its name.
+//! Foreign keys.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Path};
+use quote::quote;
+use syn::{Ident, LitStr};
 
 use super::columns::Columns;
 use super::key::{Deferral, columns, defer};
+use super::target::Target;
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::place::{Place, optional};
@@ -19,13 +19,6 @@ pub(crate) struct ForeignKey {
     pub(crate) columns: Vec<Ident>,
     target: Target,
     rules: Rules,
-}
-
-/// The columns of another model.
-#[derive(Clone, Debug)]
-pub(crate) struct Target {
-    model: Path,
-    columns: Vec<Ident>,
 }
 
 /// What a foreign key says beside its columns.
@@ -252,50 +245,6 @@ impl Reference {
             rules,
             is_list: true,
         })
-    }
-}
-
-impl Target {
-    /// `Other::field`.
-    fn of_field(value: &Expr) -> Option<Self> {
-        let Expr::Path(value) = value else {
-            return None;
-        };
-        let mut model = value.path.clone();
-        let field = model.segments.pop()?.into_value().ident;
-        model.segments.pop_punct();
-        (!model.segments.is_empty()).then_some(Self {
-            model,
-            columns: vec![field],
-        })
-    }
-
-    /// `Other(x, y)`, or `Other::field` for one column.
-    fn of(value: &Expr) -> Option<Self> {
-        let Expr::Call(call) = value else {
-            return Self::of_field(value);
-        };
-        let Expr::Path(model) = &*call.func else {
-            return None;
-        };
-        let columns = call.args.iter().map(|argument| match argument {
-            Expr::Path(path) => path.path.get_ident().cloned(),
-            _ => None,
-        });
-        Some(Self {
-            model: model.path.clone(),
-            columns: columns.collect::<Option<_>>()?,
-        })
-    }
-
-    /// One expression a column: `<Other as Model>::Columns::field`.
-    fn expand(&self) -> Vec<TokenStream> {
-        let Self { model, columns } = self;
-        let columns = columns.iter().map(|column| {
-            let owner = quote_spanned! { model.span()=> <#model as ::trueup::Model>::Columns };
-            quote_spanned! { column.span()=> <#owner>::#column }
-        });
-        columns.collect()
     }
 }
 

@@ -2,10 +2,17 @@
 //!
 //! Everything in here is written by the derive macros and read by this crate; it is public for their sake only.
 
+mod constraint;
+mod index;
+mod nullable;
+
 use std::borrow::Cow;
-use std::marker::PhantomData;
 
 use crate::{Name, Origin};
+
+pub use self::constraint::{Action, CheckDef, ColumnRef, Deferral, ForeignKeyDef, KeyDef};
+pub use self::index::{IndexDef, IndexKeyDef, Indexed, Nulls};
+pub use self::nullable::{NotNullable, Nullable};
 
 /// What one derive or one `extension!` submitted.
 #[derive(Debug)]
@@ -161,146 +168,6 @@ pub struct IdentityDef {
     pub cycle: bool,
 }
 
-/// A primary key or a unique constraint.
-#[derive(Debug)]
-pub struct KeyDef {
-    /// Where it was written.
-    pub place: Place,
-    /// The name, where one was written.
-    pub name: Option<&'static str>,
-    /// The columns that are unique together.
-    pub columns: &'static [&'static str],
-    /// The columns that its index carries along.
-    pub include: &'static [&'static str],
-    /// Whether two NULLs are one value too many.
-    pub nulls_not_distinct: bool,
-    /// When it is checked.
-    pub deferral: Deferral,
-}
-
-/// When a constraint is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deferral {
-    /// With every statement.
-    Never,
-    /// With every statement, unless a transaction defers it.
-    Deferrable,
-    /// At the end of the transaction.
-    InitiallyDeferred,
-}
-
-/// A check constraint.
-#[derive(Debug)]
-pub struct CheckDef {
-    /// Where it was written.
-    pub place: Place,
-    /// The name, where one was written.
-    pub name: Option<&'static str>,
-    /// What must not be false.
-    pub expression: &'static str,
-    /// Whether child tables do without it.
-    pub no_inherit: bool,
-}
-
-/// A column of a model, to which a foreign key can refer.
-#[derive(Clone, Copy, Debug)]
-pub struct ColumnRef {
-    /// The table's namespace.
-    pub namespace: &'static str,
-    /// The table.
-    pub table: &'static str,
-    /// The column.
-    pub column: &'static str,
-}
-
-/// A foreign key.
-#[derive(Debug)]
-pub struct ForeignKeyDef {
-    /// Where it was written.
-    pub place: Place,
-    /// The name, where one was written.
-    pub name: Option<&'static str>,
-    /// The columns here.
-    pub columns: &'static [&'static str],
-    /// The columns there, as many, all of one table.
-    pub references: &'static [ColumnRef],
-    /// What happens when the row there goes.
-    pub on_delete: Option<Action>,
-    /// What happens when the row there changes.
-    pub on_update: Option<Action>,
-    /// Whether either all columns are NULL or none.
-    pub match_full: bool,
-    /// When it is checked.
-    pub deferral: Deferral,
-}
-
-/// What happens to a row when the row it refers to goes or changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each variant is the clause of its name")]
-pub enum Action {
-    NoAction,
-    Restrict,
-    Cascade,
-    SetNull,
-    SetDefault,
-}
-
-/// An index that belongs to no constraint.
-#[derive(Debug)]
-pub struct IndexDef {
-    /// Where it was written.
-    pub place: Place,
-    /// The name, where one was written.
-    pub name: Option<&'static str>,
-    /// Whether what it holds is unique.
-    pub unique: bool,
-    /// The access method; btree where none is written.
-    pub method: Option<&'static str>,
-    /// What is indexed.
-    pub keys: &'static [IndexKeyDef],
-    /// The columns that it carries along.
-    pub include: &'static [&'static str],
-    /// Whether two NULLs are one value too many.
-    pub nulls_not_distinct: bool,
-    /// The storage parameters.
-    pub parameters: &'static [(&'static str, &'static str)],
-    /// Which rows are indexed, if not all.
-    pub predicate: Option<&'static str>,
-}
-
-/// One column or expression of an index.
-#[derive(Debug)]
-pub struct IndexKeyDef {
-    /// The column or expression.
-    pub what: Indexed,
-    /// The operator class, with its parameters.
-    pub opclass: Option<&'static str>,
-    /// The collation.
-    pub collation: Option<&'static str>,
-    /// Whether the order is descending.
-    pub descending: bool,
-    /// Where NULLs stand in it.
-    pub nulls: Option<Nulls>,
-}
-
-/// What is indexed.
-#[derive(Clone, Copy, Debug)]
-pub enum Indexed {
-    /// A column.
-    Column(&'static str),
-    /// An expression.
-    Expression(&'static str),
-}
-
-/// Where NULLs stand in an order.
-#[derive(Clone, Copy, Debug)]
-pub enum Nulls {
-    /// Before everything else.
-    First,
-    /// After everything else.
-    Last,
-}
-
 /// An enum that is an enum type.
 #[derive(Debug)]
 pub struct EnumDef {
@@ -340,22 +207,3 @@ pub struct ExtensionDef {
     /// The namespace that its objects live in, where one is written.
     pub namespace: Option<&'static str>,
 }
-
-/// Tells whether a field is an `Option` when its column's type is written and its Rust type need not be a
-/// [`PgType`](crate::PgType). A constant of the type itself goes before that of a trait, so `Option` is found through
-/// aliases too.
-#[derive(Debug)]
-pub struct Nullable<T>(PhantomData<T>);
-
-impl<T> Nullable<Option<T>> {
-    /// An `Option` takes NULL.
-    pub const NULLABLE: bool = true;
-}
-
-/// What holds for every type that is no `Option`.
-pub trait NotNullable {
-    /// No other type takes NULL.
-    const NULLABLE: bool = false;
-}
-
-impl<T> NotNullable for Nullable<T> {}

@@ -154,7 +154,8 @@ mod indexes {
     use crate::Model;
 
     #[derive(Model)]
-    #[model(table = "docs", index(title), index(title, "lower(body)", unique))]
+    #[model(table = "docs", index(title))]
+    #[model(index(title, "lower(body)", unique))]
     #[model(index(
         columns(
             title(opclass = "text_pattern_ops", collation = "C", desc, nulls = "first"),
