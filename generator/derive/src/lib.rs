@@ -1,1 +1,44 @@
-//! .
+//! The derive macros of trueup. Use them through the crate `trueup`, which brings each together with its trait.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "syn's enums are non-exhaustive and have dozens of variants"
+)]
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "what stores a setting answers with an Option, also where it takes every form"
+)]
+
+mod argument;
+mod case;
+mod diesel;
+mod documentation;
+mod mistakes;
+mod model;
+mod pg_enum;
+mod place;
+mod setting;
+
+#[cfg(test)]
+mod tests;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+#[doc = include_str!("model.md")]
+#[proc_macro_derive(Model, attributes(model, diesel))]
+pub fn derive_model(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    model::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+#[doc = include_str!("pg_enum.md")]
+#[proc_macro_derive(PgEnum, attributes(model))]
+pub fn derive_pg_enum(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    pg_enum::expand(&input)
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}

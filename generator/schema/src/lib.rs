@@ -9,7 +9,12 @@
 //! Architecture invariant: the enum behind [`Entry`] is private to this crate, so code outside cannot match on a kind.
 //! Where it wants to, a word is missing in [`object`]: add the word.
 
+// The derives write `::trueup::…`, and this crate's tests use them.
+#[cfg(test)]
+extern crate self as trueup;
+
 mod hazard;
+pub mod model;
 pub mod name;
 mod object;
 mod objects;
@@ -18,8 +23,23 @@ mod schema;
 mod statement;
 
 pub use hazard::{Hazard, LockMode};
+pub use model::{
+    Declaration, Declarations, Fragment, FragmentKind, Model, ModelError, ModelErrors, PgElement,
+    PgEnum, PgType, Rank, SerialType, declarations,
+};
 pub use name::{Member, Name};
 pub use object::{Alter, Slot};
 pub use objects::{Id, Kind};
 pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread, census};
 pub use statement::{Clause, Statement, one_line};
+pub use trueup_derive::{Model, PgEnum};
+
+/// What the derives expand to. Nothing in here is for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use std::borrow::Cow;
+
+    pub use inventory;
+
+    pub use crate::model::definition::*;
+}

@@ -1,0 +1,72 @@
+//! Check constraints.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::LitStr;
+
+use crate::argument::Argument;
+use crate::mistakes::Mistakes;
+use crate::place::{Place, optional};
+use crate::setting::{Setting, once, read_known, set, text, turn_on};
+
+/// A check constraint.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    place: Place,
+    name: Option<LitStr>,
+    expression: Option<LitStr>,
+    no_inherit: bool,
+}
+
+/// The settings of `check(…)`.
+const CHECK: &[Setting<Check>] = &[
+    once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    once("expr", "expr = \"…\"", |it, a, _| {
+        text(&mut it.expression, a)
+    }),
+    once("no_inherit", "no_inherit", |it, a, _| {
+        turn_on(&mut it.no_inherit, a)
+    }),
+];
+
+impl Check {
+    /// `check("…")` or `check(name = "…", expr = "…")`.
+    pub(crate) fn read(place: Place, argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
+        let arguments = argument.list()?;
+        let mut check = Self {
+            place,
+            name: None,
+            expression: None,
+            no_inherit: false,
+        };
+        for other in read_known("a check", CHECK, arguments, &mut check, mistakes) {
+            match other.bare_text() {
+                Some(expression) if check.expression.is_none() => {
+                    set(&mut check.expression, expression)?;
+                }
+                Some(second) => mistakes.at(
+                    second,
+                    "a check has one expression; write a second check(…)",
+                ),
+                None => mistakes.at(
+                    other,
+                    "a check's expression is a string: check(\"qty >= 0\")",
+                ),
+            }
+        }
+        check.expression.is_some().then_some(check)
+    }
+
+    pub(crate) fn expand(&self) -> TokenStream {
+        let Self {
+            place,
+            name,
+            expression,
+            no_inherit,
+        } = self;
+        let name = optional(name.as_ref());
+        quote! {
+            __trueup::CheckDef { place: #place, name: #name, expression: #expression, no_inherit: #no_inherit }
+        }
+    }
+}

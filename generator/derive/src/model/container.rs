@@ -1,0 +1,111 @@
+//! A struct that is a model, with what its attributes say.
+
+use syn::{Attribute, Ident, LitStr};
+
+use super::check::Check;
+use super::foreign_key::ForeignKey;
+use super::index::Index;
+use super::key::{Key, PRIMARY_KEY, UNIQUE};
+use crate::argument::{Argument, arguments};
+use crate::diesel::{DieselAttributes, diesel_attributes};
+use crate::documentation::comment;
+use crate::mistakes::Mistakes;
+use crate::place::Place;
+use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text, turn_on};
+
+/// What the attributes of a struct say, before anything is checked against anything else.
+#[derive(Default)]
+pub(crate) struct Container {
+    pub(crate) table: Option<LitStr>,
+    pub(crate) namespace: Option<LitStr>,
+    pub(crate) comment: Option<LitStr>,
+    pub(crate) documentation: Option<String>,
+    pub(crate) unlogged: bool,
+    pub(crate) primary_key: Option<Key>,
+    pub(crate) uniques: Vec<Key>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) diesel: DieselAttributes,
+}
+
+/// The settings of a struct.
+const CONTAINER: &[Setting<Container>] = &[
+    once("table", "table = \"…\"", |it, a, _| {
+        text(&mut it.table, a)
+    }),
+    once("namespace", "namespace = \"…\"", |it, a, _| {
+        text(&mut it.namespace, a)
+    }),
+    once("primary_key", "primary_key(a, b)", |it, a, mistakes| {
+        set(
+            &mut it.primary_key,
+            Key::on_struct(PRIMARY_KEY, a, mistakes)?,
+        )
+    }),
+    many("unique", "unique(a, b)", |it, a, mistakes| {
+        it.uniques.push(Key::on_struct(UNIQUE, a, mistakes)?);
+        Some(())
+    }),
+    many("index", "index(a, \"lower(b)\")", |it, a, mistakes| {
+        it.indexes.push(Index::on_struct(a, mistakes)?);
+        Some(())
+    }),
+    many("check", "check(\"…\")", |it, a, mistakes| {
+        it.checks
+            .push(Check::read(Place::on_struct(a), a, mistakes)?);
+        Some(())
+    }),
+    many(
+        "foreign_key",
+        "foreign_key(columns(a, b), references = Other(x, y))",
+        |it, a, mistakes| {
+            it.foreign_keys.push(ForeignKey::on_struct(a, mistakes)?);
+            Some(())
+        },
+    ),
+    once("unlogged", "unlogged", |it, a, _| {
+        turn_on(&mut it.unlogged, a)
+    }),
+    once_or_empty("comment", "comment = \"…\"", |it, a, _| {
+        text(&mut it.comment, a)
+    }),
+];
+
+impl Container {
+    pub(crate) fn read(attributes: &[Attribute], mistakes: &Mistakes) -> Self {
+        let mut read = Self {
+            documentation: comment(attributes),
+            diesel: diesel_attributes(attributes),
+            ..Self::default()
+        };
+        let written = attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("model"));
+        let all: Vec<Argument> = written
+            .flat_map(|attribute| arguments(attribute, mistakes))
+            .collect();
+        read_all("a struct", CONTAINER, &all, &mut read, mistakes);
+        read
+    }
+
+    /// The table's name. Where none is written, the rules have said so already.
+    pub(crate) fn table_name(&self) -> String {
+        self.table
+            .as_ref()
+            .or(self.diesel.table_name.as_ref())
+            .map(LitStr::value)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn namespace(&self) -> String {
+        self.namespace
+            .as_ref()
+            .map_or_else(|| "public".to_owned(), LitStr::value)
+    }
+
+    /// The columns of the primary key that Diesel's attribute names.
+    pub(crate) fn diesel_primary_key(&self) -> Option<&[Ident]> {
+        self.diesel.primary_key.as_deref()
+    }
+}

@@ -1,0 +1,160 @@
+//! The expansion of `#[derive(Model)]`: the columns as constants, the definition as a static, and its submission.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::Model;
+use super::field::Field;
+use super::foreign_key::ForeignKey;
+use super::key::Key;
+use crate::place::{Place, comment, line, optional, unraw};
+
+/// The columns are constants of a type of their own, so that `references = Other::field` is resolved by the compiler and
+/// a field that is not there is an error at its name; constants of the model itself would clash with its methods.
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let columns_type = format_ident!("{}Columns", unraw(ident));
+    let columns = columns(model);
+    let definition = definition(model);
+    quote! {
+        const _: () = {
+            use ::trueup::__private as __trueup;
+            #[allow(unused_imports)]
+            use __trueup::NotNullable as _;
+
+            #[allow(dead_code, missing_docs, missing_debug_implementations, unreachable_pub)]
+            pub struct #columns_type;
+
+            #[allow(dead_code, missing_docs, non_upper_case_globals, unreachable_pub)]
+            impl #columns_type {
+                #(#columns)*
+            }
+
+            #[automatically_derived]
+            impl ::trueup::Model for #ident {
+                type Columns = #columns_type;
+                const DEFINITION: &'static __trueup::ModelDef = &#definition;
+            }
+
+            __trueup::inventory::submit! {
+                __trueup::Submitted::Model(<#ident as ::trueup::Model>::DEFINITION)
+            }
+        };
+    }
+}
+
+fn columns(model: &Model) -> impl Iterator<Item = TokenStream> {
+    let (namespace, table) = (model.container.namespace(), model.container.table_name());
+    model.columns().map(move |field| {
+        let (ident, column) = (&field.ident, field.column_name());
+        quote! {
+            pub const #ident: __trueup::ColumnRef =
+                __trueup::ColumnRef { namespace: #namespace, table: #table, column: #column };
+        }
+    })
+}
+
+fn definition(model: &Model) -> TokenStream {
+    let Model {
+        ident,
+        container,
+        column_names,
+        ..
+    } = model;
+    let (item, line) = (unraw(ident), line(ident.span()));
+    let (namespace, table) = (container.namespace(), container.table_name());
+    let (comment, unlogged) = (
+        comment(container.comment.as_ref(), container.documentation.as_ref()),
+        container.unlogged,
+    );
+    let columns = model.columns().map(column);
+    let primary_key = optional(primary_key(model).map(|key| key.expand(column_names)));
+    let uniques = model
+        .columns()
+        .flat_map(|field| &field.uniques)
+        .chain(&container.uniques);
+    let uniques = uniques.map(|key| key.expand(column_names));
+    let checks = model
+        .columns()
+        .flat_map(|field| &field.checks)
+        .chain(&container.checks);
+    let checks = checks.map(super::check::Check::expand);
+    let indexes = model.indexes().map(|index| index.expand(column_names));
+    let foreign_keys = model
+        .columns()
+        .filter_map(reference)
+        .chain(container.foreign_keys.iter().cloned());
+    let foreign_keys = foreign_keys.map(|key| key.expand(column_names));
+    quote! {
+        __trueup::ModelDef {
+            item: __trueup::Item { name: #item, module: ::core::module_path!(), file: ::core::file!(), line: #line },
+            namespace: #namespace,
+            table: #table,
+            unlogged: #unlogged,
+            comment: #comment,
+            columns: &[#(#columns),*],
+            primary_key: #primary_key,
+            uniques: &[#(#uniques),*],
+            checks: &[#(#checks),*],
+            indexes: &[#(#indexes),*],
+            foreign_keys: &[#(#foreign_keys),*],
+        }
+    }
+}
+
+fn column(field: &Field) -> TokenStream {
+    let Field { ident, ty, .. } = field;
+    let (place, name) = (Place::of_field(ident), field.column_name());
+    let is_serial = field
+        .fillings
+        .iter()
+        .any(|filling| filling.name() == "serial");
+    let sql_type = match &field.sql_type {
+        Some(written) => quote! { __trueup::TypeDef::Written(#written) },
+        // A serial's keyword is its type.
+        None if is_serial => quote! { __trueup::TypeDef::Serial },
+        None => {
+            let of_rust = quote_spanned! { ty.span()=> <#ty as ::trueup::PgType>::sql_type };
+            quote! { __trueup::TypeDef::OfRust(#of_rust) }
+        }
+    };
+    let nullable = if field.sql_type.is_some() {
+        quote! { __trueup::Nullable::<#ty>::NULLABLE }
+    } else {
+        quote_spanned! { ty.span()=> <#ty as ::trueup::PgType>::NULLABLE }
+    };
+    let collation = optional(field.collation.as_ref());
+    let filling = optional(field.fillings.first().map(|filling| filling.expand(ty)));
+    let comment = comment(field.comment.as_ref(), field.documentation.as_ref());
+    quote! {
+        __trueup::ColumnDef {
+            place: #place,
+            name: #name,
+            sql_type: #sql_type,
+            nullable: #nullable,
+            collation: #collation,
+            filling: #filling,
+            comment: #comment,
+        }
+    }
+}
+
+fn primary_key(model: &Model) -> Option<Key> {
+    let on_field = model.columns().find_map(|field| field.primary_key.as_ref());
+    let ours = model.container.primary_key.as_ref().or(on_field).cloned();
+    ours.or_else(|| {
+        let columns = model.container.diesel_primary_key()?.to_vec();
+        let span = columns.first().map_or(model.ident.span(), syn::Ident::span);
+        Some(Key::over(columns, Place::on_struct_at(span)))
+    })
+}
+
+fn reference(field: &Field) -> Option<ForeignKey> {
+    let rules = field.rules.clone().map(|(_, rules)| rules);
+    Some(ForeignKey::on_field(
+        &field.ident,
+        field.reference.clone()?,
+        rules,
+    ))
+}

@@ -1,0 +1,175 @@
+//! A field of a model, with what its attributes say.
+
+use syn::ext::IdentExt;
+use syn::{Ident, LitStr, Type};
+
+use super::check::Check;
+use super::filling::{Filling, Generated, Identity};
+use super::foreign_key::{Reference, Rules};
+use super::index::Index;
+use super::key::{Key, PRIMARY_KEY, UNIQUE};
+use crate::argument::{Argument, arguments};
+use crate::diesel::{DieselAttributes, diesel_attributes};
+use crate::documentation::comment;
+use crate::mistakes::Mistakes;
+use crate::place::Place;
+use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text};
+
+/// A field of a model: what was written, before anything is checked against anything else.
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) column: Option<LitStr>,
+    pub(crate) sql_type: Option<LitStr>,
+    pub(crate) collation: Option<LitStr>,
+    pub(crate) comment: Option<LitStr>,
+    pub(crate) documentation: Option<String>,
+    pub(crate) fillings: Vec<Filling>,
+    pub(crate) primary_key: Option<Key>,
+    pub(crate) uniques: Vec<Key>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) reference: Option<Reference>,
+    /// `on_delete = "…"` and the like, written beside `references = …`, with the first of their words.
+    pub(crate) rules: Option<(Ident, Rules)>,
+    pub(crate) skip: Option<Ident>,
+    pub(crate) diesel: DieselAttributes,
+}
+
+/// The settings of a field.
+const FIELD: &[Setting<Field>] = &[
+    once("column", "column = \"…\"", |it, a, _| {
+        text(&mut it.column, a)
+    }),
+    once("sql_type", "sql_type = \"…\"", |it, a, _| {
+        text(&mut it.sql_type, a)
+    }),
+    once("default", "default = \"…\"", |it, a, _| {
+        it.fill(Filling::Default(a.text()?))
+    }),
+    once("primary_key", "primary_key", |it, a, mistakes| {
+        set(
+            &mut it.primary_key,
+            Key::on_field(PRIMARY_KEY, &it.ident, a, mistakes)?,
+        )
+    }),
+    once(
+        "identity",
+        "identity = \"by default\"` or `identity(always, start = 10)",
+        |it, a, mistakes| {
+            it.fill(Filling::Identity(
+                a.key()?.span(),
+                Identity::read(a, mistakes)?,
+            ))
+        },
+    ),
+    once("serial", "serial", |it, a, _| {
+        it.fill(Filling::Serial(a.word()?.span()))
+    }),
+    once(
+        "generated",
+        "generated = \"…\"` or `generated(expr = \"…\", virtual)",
+        |it, a, mistakes| {
+            it.fill(Filling::Generated(
+                a.key()?.span(),
+                Generated::read(a, mistakes)?,
+            ))
+        },
+    ),
+    many("unique", "unique", |it, a, mistakes| {
+        it.uniques
+            .push(Key::on_field(UNIQUE, &it.ident, a, mistakes)?);
+        Some(())
+    }),
+    many("index", "index", |it, a, mistakes| {
+        it.indexes.push(Index::on_field(&it.ident, a, mistakes)?);
+        Some(())
+    }),
+    many("check", "check(\"…\")", |it, a, mistakes| {
+        it.checks
+            .push(Check::read(Place::on_field(&it.ident, a), a, mistakes)?);
+        Some(())
+    }),
+    once(
+        "references",
+        "references = Other::field` or `references(Other::field, name = \"…\")",
+        |it, a, mistakes| set(&mut it.reference, Reference::read(&it.ident, a, mistakes)?),
+    ),
+    once("on_delete", "on_delete = \"cascade\"", |it, a, mistakes| {
+        it.rule(a, mistakes)
+    }),
+    once("on_update", "on_update = \"cascade\"", |it, a, mistakes| {
+        it.rule(a, mistakes)
+    }),
+    once("match", "match = \"full\"", |it, a, mistakes| {
+        it.rule(a, mistakes)
+    }),
+    once("deferrable", "deferrable", |it, a, mistakes| {
+        it.rule(a, mistakes)
+    }),
+    once("initially_deferred", "initially_deferred", Field::rule),
+    once("collation", "collation = \"…\"", |it, a, _| {
+        text(&mut it.collation, a)
+    }),
+    once_or_empty("comment", "comment = \"…\"", |it, a, _| {
+        text(&mut it.comment, a)
+    }),
+    once("skip", "skip", |it, a, _| set(&mut it.skip, a.word()?)),
+];
+
+impl Field {
+    /// Reads a named field; a field without a name is not a column.
+    pub(crate) fn read(field: &syn::Field, mistakes: &Mistakes) -> Option<Self> {
+        let mut read = Self::new(field)?;
+        let written = field
+            .attrs
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("model"));
+        let all: Vec<Argument> = written
+            .flat_map(|attribute| arguments(attribute, mistakes))
+            .collect();
+        read_all("a field", FIELD, &all, &mut read, mistakes);
+        Some(read)
+    }
+
+    fn new(field: &syn::Field) -> Option<Self> {
+        Some(Self {
+            ident: field.ident.clone()?,
+            ty: field.ty.clone(),
+            column: None,
+            sql_type: None,
+            collation: None,
+            comment: None,
+            documentation: comment(&field.attrs),
+            fillings: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            indexes: Vec::new(),
+            checks: Vec::new(),
+            reference: None,
+            rules: None,
+            skip: None,
+            diesel: diesel_attributes(&field.attrs),
+        })
+    }
+
+    /// The column's name: what an attribute says, else the field's own.
+    pub(crate) fn column_name(&self) -> String {
+        let written = self.column.as_ref().or(self.diesel.column_name.as_ref());
+        written.map_or_else(|| self.ident.unraw().to_string(), LitStr::value)
+    }
+
+    /// What is said about a reference beside it.
+    fn rule(&mut self, argument: &Argument, mistakes: &Mistakes) -> Option<()> {
+        let word = argument.key()?.clone();
+        self.rules
+            .get_or_insert_with(|| (word, Rules::default()))
+            .1
+            .read(argument, mistakes)
+    }
+
+    fn fill(&mut self, filling: Filling) -> Option<()> {
+        self.fillings.push(filling);
+        Some(())
+    }
+}

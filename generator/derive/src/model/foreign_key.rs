@@ -1,0 +1,261 @@
+//! Foreign keys.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Ident, LitStr};
+
+use super::columns::Columns;
+use super::key::{Deferral, columns, defer};
+use super::target::Target;
+use crate::argument::Argument;
+use crate::mistakes::Mistakes;
+use crate::place::{Place, optional};
+use crate::setting::{Setting, choose, once, read_all, read_known, set, text};
+
+/// A foreign key.
+#[derive(Clone, Debug)]
+pub(crate) struct ForeignKey {
+    place: Place,
+    pub(crate) columns: Vec<Ident>,
+    target: Target,
+    rules: Rules,
+}
+
+/// What a foreign key says beside its columns.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    name: Option<LitStr>,
+    on_delete: Option<Action>,
+    on_update: Option<Action>,
+    matching: Option<Match>,
+    deferral: Deferral,
+}
+
+/// What happens to a row when the row it refers to goes or changes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Action {
+    Nothing,
+    Restrict,
+    Cascade,
+    SetNull,
+    SetDefault,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Match {
+    Simple,
+    Full,
+}
+
+const ACTIONS: &[(&str, Action)] = &[
+    ("cascade", Action::Cascade),
+    ("restrict", Action::Restrict),
+    ("set null", Action::SetNull),
+    ("set default", Action::SetDefault),
+    ("no action", Action::Nothing),
+];
+
+const MATCHES: &[(&str, Match)] = &[("simple", Match::Simple), ("full", Match::Full)];
+
+/// The settings in `references(Other::field, …)`.
+const RULES: &[Setting<Rules>] = &[
+    once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    once("on_delete", "on_delete = \"cascade\"", |it, a, mistakes| {
+        choose(&mut it.on_delete, a, ACTIONS, mistakes)
+    }),
+    once("on_update", "on_update = \"cascade\"", |it, a, mistakes| {
+        choose(&mut it.on_update, a, ACTIONS, mistakes)
+    }),
+    once("match", "match = \"full\"", |it, a, mistakes| {
+        choose(&mut it.matching, a, MATCHES, mistakes)
+    }),
+    once("deferrable", "deferrable", |it, a, _| {
+        defer(&mut it.deferral, a, Deferral::Deferrable)
+    }),
+    once("initially_deferred", "initially_deferred", |it, a, _| {
+        defer(&mut it.deferral, a, Deferral::InitiallyDeferred)
+    }),
+];
+
+/// What `foreign_key(…)` says.
+#[derive(Default)]
+struct Draft {
+    columns: Vec<Ident>,
+    target: Option<Target>,
+    rules: Rules,
+}
+
+const FOREIGN_KEY: &[Setting<Draft>] = &[
+    once("columns", "columns(a, b)", |it, a, _| {
+        columns(&mut it.columns, a)
+    }),
+    once("references", "references = Other(x, y)", |it, a, _| {
+        set(&mut it.target, Target::of(a.value()?)?)
+    }),
+    once("name", "name = \"…\"", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
+    once("on_delete", "on_delete = \"cascade\"", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
+    once("on_update", "on_update = \"cascade\"", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
+    once("match", "match = \"full\"", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
+    once("deferrable", "deferrable", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
+    once(
+        "initially_deferred",
+        "initially_deferred",
+        |it, a, mistakes| it.rules.read(a, mistakes),
+    ),
+];
+
+impl Rules {
+    /// Reads one setting that is written beside others.
+    pub(crate) fn read(&mut self, argument: &Argument, mistakes: &Mistakes) -> Option<()> {
+        read_all(
+            "a reference",
+            RULES,
+            std::slice::from_ref(argument),
+            self,
+            mistakes,
+        );
+        Some(())
+    }
+}
+
+impl ForeignKey {
+    /// `foreign_key(columns(a, b), references = Other(x, y), …)` on a struct.
+    pub(crate) fn on_struct(argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
+        let mut draft = Draft::default();
+        read_all(
+            "a foreign key",
+            FOREIGN_KEY,
+            argument.list()?,
+            &mut draft,
+            mistakes,
+        );
+        let Draft {
+            columns,
+            target,
+            rules,
+        } = draft;
+        let target = target?;
+        let (here, there) = (columns.len(), target.columns.len());
+        if here != there {
+            mistakes.at(
+                &target.model,
+                format!("{here} column(s) here cannot refer to {there} there"),
+            );
+        }
+        Some(Self {
+            place: Place::on_struct(argument),
+            columns,
+            target,
+            rules,
+        })
+    }
+
+    /// `references = Other::field` or `references(Other::field, …)` on a field.
+    pub(crate) fn on_field(field: &Ident, reference: Reference, beside: Option<Rules>) -> Self {
+        let Reference {
+            place,
+            target,
+            rules,
+            ..
+        } = reference;
+        Self {
+            place,
+            columns: vec![field.clone()],
+            target,
+            rules: beside.unwrap_or(rules),
+        }
+    }
+
+    pub(crate) fn expand(&self, table: &Columns) -> TokenStream {
+        let Self {
+            place,
+            columns,
+            target,
+            rules,
+        } = self;
+        let columns = table.names(columns);
+        let references = target.expand();
+        let Rules {
+            name,
+            on_delete,
+            on_update,
+            matching,
+            deferral,
+        } = rules;
+        let name = optional(name.as_ref());
+        let [on_delete, on_update] =
+            [on_delete, on_update].map(|action| optional(action.map(Action::expand)));
+        let match_full = matches!(matching, Some(Match::Full));
+        quote! {
+            __trueup::ForeignKeyDef {
+                place: #place,
+                name: #name,
+                columns: &[#(#columns),*],
+                references: &[#(#references),*],
+                on_delete: #on_delete,
+                on_update: #on_update,
+                match_full: #match_full,
+                deferral: #deferral,
+            }
+        }
+    }
+}
+
+/// What `references` says on a field.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference {
+    pub(crate) place: Place,
+    target: Target,
+    rules: Rules,
+    /// Whether it has parentheses, in which all that is said about it belongs.
+    pub(crate) is_list: bool,
+}
+
+impl Reference {
+    /// `references = Other::field` or `references(Other::field, …)`.
+    pub(crate) fn read(field: &Ident, argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
+        let place = Place::on_field(field, argument);
+        if let Some(value) = argument.value() {
+            let target = Target::of_field(value)?;
+            return Some(Self {
+                place,
+                target,
+                rules: Rules::default(),
+                is_list: false,
+            });
+        }
+        let mut rules = Rules::default();
+        let others = read_known("a reference", RULES, argument.list()?, &mut rules, mistakes);
+        let [Argument::Bare(value)] = others.as_slice() else {
+            return None;
+        };
+        Some(Self {
+            place,
+            target: Target::of_field(value)?,
+            rules,
+            is_list: true,
+        })
+    }
+}
+
+impl Action {
+    fn expand(self) -> TokenStream {
+        match self {
+            Self::Nothing => quote! { __trueup::Action::NoAction },
+            Self::Restrict => quote! { __trueup::Action::Restrict },
+            Self::Cascade => quote! { __trueup::Action::Cascade },
+            Self::SetNull => quote! { __trueup::Action::SetNull },
+            Self::SetDefault => quote! { __trueup::Action::SetDefault },
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Primary keys and unique constraints.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Ident, LitStr};
+
+use super::columns::Columns;
+use crate::argument::Argument;
+use crate::mistakes::Mistakes;
+use crate::place::{Place, optional};
+use crate::setting::{Setting, once, read_known, text, turn_on};
+
+/// A primary key or a unique constraint.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) place: Place,
+    pub(crate) columns: Vec<Ident>,
+    pub(crate) include: Vec<Ident>,
+    name: Option<LitStr>,
+    nulls_not_distinct: bool,
+    deferral: Deferral,
+}
+
+/// When a constraint is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Deferral {
+    #[default]
+    Never,
+    Deferrable,
+    InitiallyDeferred,
+}
+
+impl ToTokens for Deferral {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Self::Never => quote! { __trueup::Deferral::Never },
+            Self::Deferrable => quote! { __trueup::Deferral::Deferrable },
+            Self::InitiallyDeferred => quote! { __trueup::Deferral::InitiallyDeferred },
+        });
+    }
+}
+
+/// Takes note of `deferrable` and `initially_deferred`; the second includes the first.
+pub(crate) fn defer(slot: &mut Deferral, argument: &Argument, deferral: Deferral) -> Option<()> {
+    argument.flag()?;
+    *slot = deferral.max(*slot);
+    Some(())
+}
+
+pub(crate) const PRIMARY_KEY: &[Setting<Key>] = &[
+    once("columns", "columns(a, b)", |it, a, _| {
+        columns(&mut it.columns, a)
+    }),
+    once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    once("include", "include(c)", |it, a, _| {
+        columns(&mut it.include, a)
+    }),
+    once("deferrable", "deferrable", |it, a, _| {
+        defer(&mut it.deferral, a, Deferral::Deferrable)
+    }),
+    once("initially_deferred", "initially_deferred", |it, a, _| {
+        defer(&mut it.deferral, a, Deferral::InitiallyDeferred)
+    }),
+];
+
+pub(crate) const UNIQUE: &[Setting<Key>] = &[
+    once("columns", "columns(a, b)", |it, a, _| {
+        columns(&mut it.columns, a)
+    }),
+    once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    once("nulls_not_distinct", "nulls_not_distinct", |it, a, _| {
+        turn_on(&mut it.nulls_not_distinct, a)
+    }),
+    once("include", "include(c)", |it, a, _| {
+        columns(&mut it.include, a)
+    }),
+    once("deferrable", "deferrable", |it, a, _| {
+        defer(&mut it.deferral, a, Deferral::Deferrable)
+    }),
+    once("initially_deferred", "initially_deferred", |it, a, _| {
+        defer(&mut it.deferral, a, Deferral::InitiallyDeferred)
+    }),
+];
+
+impl Key {
+    /// `primary_key(…)` or `unique(…)` on a struct, which names its columns.
+    pub(crate) fn on_struct(
+        table: &[Setting<Self>],
+        argument: &Argument,
+        mistakes: &Mistakes,
+    ) -> Option<Self> {
+        let mut key = Self::over(Vec::new(), Place::on_struct(argument));
+        key.read(table, argument.list()?, mistakes);
+        (!key.columns.is_empty()).then_some(key)
+    }
+
+    /// `primary_key` or `unique` on a field, alone or with settings.
+    pub(crate) fn on_field(
+        table: &[Setting<Self>],
+        field: &Ident,
+        argument: &Argument,
+        mistakes: &Mistakes,
+    ) -> Option<Self> {
+        let mut key = Self::over(Vec::new(), Place::on_field(field, argument));
+        key.read(table, argument.options()?, mistakes);
+        for column in key.columns.drain(..) {
+            mistakes.at(
+                column,
+                format!("on a field, {argument} is about that field; list columns on the struct"),
+            );
+        }
+        key.columns.push(field.clone());
+        Some(key)
+    }
+
+    /// A key that says nothing but its columns.
+    pub(crate) fn over(columns: Vec<Ident>, place: Place) -> Self {
+        Self {
+            place,
+            columns,
+            include: Vec::new(),
+            name: None,
+            nulls_not_distinct: false,
+            deferral: Deferral::Never,
+        }
+    }
+
+    fn read(&mut self, table: &[Setting<Self>], arguments: &[Argument], mistakes: &Mistakes) {
+        for other in read_known("this key", table, arguments, self, mistakes) {
+            match other.word() {
+                Some(column) => self.columns.push(column),
+                None => mistakes.at(
+                    other,
+                    "a key consists of columns; for an expression write a unique index",
+                ),
+            }
+        }
+    }
+
+    pub(crate) fn expand(&self, table: &Columns) -> TokenStream {
+        let Self {
+            place,
+            columns,
+            include,
+            name,
+            nulls_not_distinct,
+            deferral,
+        } = self;
+        let name = optional(name.as_ref());
+        let columns = table.names(columns);
+        let include = table.names(include);
+        quote! {
+            __trueup::KeyDef {
+                place: #place,
+                name: #name,
+                columns: &[#(#columns),*],
+                include: &[#(#include),*],
+                nulls_not_distinct: #nulls_not_distinct,
+                deferral: #deferral,
+            }
+        }
+    }
+}
+
+/// Reads `columns(a, b)` and the like.
+pub(crate) fn columns(slot: &mut Vec<Ident>, argument: &Argument) -> Option<()> {
+    slot.extend(argument.words()?);
+    Some(())
+}

@@ -1,0 +1,119 @@
+//! Every mistake is found at once; each test is one item with many.
+
+use syn::{DeriveInput, Result, parse_quote};
+
+use crate::{model, pg_enum};
+
+fn messages<T>(expanded: Result<T>) -> String {
+    let Err(mistakes) = expanded else {
+        return "no mistake".to_owned();
+    };
+    let messages = mistakes.into_iter().map(|mistake| format!("- {mistake}"));
+    messages.collect::<Vec<_>>().join("\n")
+}
+
+fn mistakes(item: &DeriveInput) -> String {
+    messages(model::expand(item))
+}
+
+#[test]
+fn attributes_have_a_form() {
+    insta::assert_snapshot!(mistakes(&parse_quote! {
+        #[model(tabel = "users", table = 5, namespace = "", unlogged = true, index, unique(), check)]
+        #[model(foreign_key(columns(a), on_delete = "vanish"), primary_key(a = 1), "users", unlogged)]
+        struct User {
+            #[model(identity = "sometimes", serial(4), default(now), colour = "red")]
+            a: i64,
+            #[model(identity(start = "x"), generated, references = Other, check(name = "x"))]
+            b: i64,
+            #[model(references(Other::x, Other::y), on_delete = "cascade", sql_type = "a", sql_type = "b")]
+            c: i64,
+        }
+    }));
+}
+
+#[test]
+fn malformed_tokens_are_passed_over() {
+    insta::assert_snapshot!(mistakes(&parse_quote! {
+        #[model(table = , check("a" "b"), 5 % , unique(a))]
+        #[model]
+        #[model = "users"]
+        struct User {
+            #[model(default "0", uniqe)]
+            b: i64,
+        }
+    }));
+}
+
+#[test]
+fn columns_are_known_and_named_once() {
+    insta::assert_snapshot!(mistakes(&parse_quote! {
+        #[model(table = "users", primary_key(id, nmae), unique(id, id), index(a, expr, "lower(a)", b(desc)))]
+        #[model(foreign_key(columns(id, x), references = Other(y)))]
+        struct User {
+            id: i64,
+            #[model(column = "id", index(include(z), c), unique(d))]
+            a: String,
+            #[model(skip)]
+            b: String,
+        }
+    }));
+}
+
+#[test]
+fn attributes_exclude_each_other() {
+    insta::assert_snapshot!(mistakes(&parse_quote! {
+        #[model(table = "users", primary_key(id))]
+        #[diesel(table_name = people, primary_key(name))]
+        struct User {
+            #[model(primary_key, serial, default = "1", sql_type = "int4")]
+            id: i32,
+            #[model(column = "a")]
+            #[diesel(column_name = b)]
+            name: String,
+            #[model(skip, default = "1")]
+            skipped: i32,
+            #[model(on_delete = "cascade", index(nulls_not_distinct, asc, desc))]
+            parent: i32,
+            #[model(references(User::id, name = "x"), on_delete = "cascade")]
+            other: i32,
+            #[diesel(embed)]
+            address: Address,
+        }
+    }));
+}
+
+#[test]
+fn a_model_is_a_struct_with_named_fields() {
+    insta::assert_snapshot!(
+        [
+            mistakes(&parse_quote! { #[model(table = "a")] struct A(i32, i32); }),
+            mistakes(&parse_quote! { #[model(table = "a")] struct A; }),
+            mistakes(&parse_quote! { #[model(table = "a")] enum A { B } }),
+            mistakes(&parse_quote! { #[model(table = "a")] union A { b: i32 } }),
+            mistakes(&parse_quote! { struct A<'a, T> { b: &'a T } }),
+            mistakes(&parse_quote! { #[diesel(table_name = a)] struct A { r#type: i32 } }),
+        ]
+        .join("\n\n")
+    );
+}
+
+#[test]
+fn an_enum_type_has_labels() {
+    let mistakes = |item: &DeriveInput| messages(pg_enum::expand(item));
+    insta::assert_snapshot!(
+        [
+            mistakes(&parse_quote! {
+                #[model(name = "mood", rename_all = "Title Case")]
+                enum Mood<T> {
+                    Good(T),
+                    #[model(label = "good", colour = "red")]
+                    Fine,
+                }
+            }),
+            mistakes(&parse_quote! { #[model(type = "mood")] struct Mood { a: i32 } }),
+            mistakes(&parse_quote! { #[model(type = "mood")] enum Mood { Good, VeryGood } }),
+        ]
+        .join("\n\n")
+    );
+}

@@ -1,0 +1,13 @@
+use trueup::Model;
+
+struct Celsius(f64);
+
+#[derive(Model)]
+#[model(table = "readings")]
+struct Reading {
+    temperature: Option<Celsius>,
+    flags: u8,
+    others: Vec<Celsius>,
+}
+
+fn main() {}

@@ -1,0 +1,95 @@
+//! Models: what the derives say about a program's structs, and what that declares as SQL.
+//!
+//! Declarations are no [`Schema`](crate::Schema): what they say is in the form in which a person wrote it. Only Postgres
+//! can put it into the form in which two schemas are compared.
+
+mod declaration;
+pub(crate) mod definition;
+mod error;
+mod fragment;
+mod gathered;
+mod pg_type;
+mod rules;
+mod sql;
+
+pub use self::declaration::{Declaration, Declarations, Fragment, FragmentKind, Part, Rank};
+pub use self::error::{ModelError, ModelErrors};
+pub use self::pg_type::{PgElement, PgType, SerialType};
+
+use self::definition::{EnumDef, ModelDef, Submitted};
+use self::gathered::Gathered;
+
+/// A struct that is a table. Derive it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no model",
+    label = "no table is known for this",
+    note = "derive `trueup::Model` on it"
+)]
+pub trait Model {
+    /// A type whose constants are the columns, under the names of the fields.
+    #[doc(hidden)]
+    type Columns;
+
+    /// What the struct says.
+    #[doc(hidden)]
+    const DEFINITION: &'static ModelDef;
+}
+
+/// An enum that is an enum type. Derive it.
+pub trait PgEnum: PgType {
+    /// What the enum says.
+    #[doc(hidden)]
+    const DEFINITION: &'static EnumDef;
+}
+
+/// Declares all models, enums and extensions that are linked into the program.
+pub fn declarations() -> Result<Declarations, ModelErrors> {
+    declare(&Gathered::new(inventory::iter::<Submitted>))
+}
+
+fn declare(gathered: &Gathered) -> Result<Declarations, ModelErrors> {
+    if gathered.models.is_empty() {
+        return Err(ModelErrors::NoModels);
+    }
+    let wrong = rules::check(gathered);
+    if !wrong.is_empty() {
+        return Err(ModelErrors::Wrong(wrong));
+    }
+    Ok(Declarations {
+        list: sql::declare(gathered),
+        fragments: fragment::fragments(gathered),
+    })
+}
+
+/// Declares an extension that the models need, which migrations then create.
+///
+/// ```
+/// trueup::extension!("citext");
+/// trueup::extension!("pg_trgm", schema = "extensions");
+/// ```
+#[macro_export]
+macro_rules! extension {
+    ($name:literal $(,)?) => {
+        $crate::extension!(@submit $name, ::core::option::Option::None);
+    };
+    ($name:literal, schema = $namespace:literal $(,)?) => {
+        $crate::extension!(@submit $name, ::core::option::Option::Some($namespace));
+    };
+    (@submit $name:literal, $namespace:expr) => {
+        $crate::__private::inventory::submit! {
+            $crate::__private::Submitted::Extension(&$crate::__private::ExtensionDef {
+                item: $crate::__private::Item {
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    module: ::core::module_path!(),
+                    name: "extension!",
+                },
+                name: $name,
+                namespace: $namespace,
+            })
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! What models declare, as SQL in the order in which it can run, each piece with the place it was written at.
+
+use serde::Serialize;
+
+use crate::{Id, Origin};
+
+/// Everything that the models of a program declare.
+#[derive(Clone, Debug)]
+pub struct Declarations {
+    pub(super) list: Vec<Declaration>,
+    pub(super) fragments: Vec<Fragment>,
+}
+
+impl Declarations {
+    /// The declarations in an order in which they can run, by rank.
+    pub fn iter(&self) -> std::slice::Iter<'_, Declaration> {
+        self.list.iter()
+    }
+
+    /// The pieces of SQL that were written by hand, to be checked before Postgres sees them.
+    #[must_use]
+    pub fn fragments(&self) -> &[Fragment] {
+        &self.fragments
+    }
+
+    /// What the models gave a name. Where Postgres chose it, any name is right.
+    pub fn named(&self) -> impl Iterator<Item = &Id> {
+        self.list.iter().flat_map(|declaration| {
+            let parts = declaration.parts.iter().filter_map(|part| part.id.as_ref());
+            declaration.id.iter().chain(parts)
+        })
+    }
+}
+
+impl<'a> IntoIterator for &'a Declarations {
+    type Item = &'a Declaration;
+    type IntoIter = std::slice::Iter<'a, Declaration>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// One statement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Declaration {
+    /// What it declares, where the model wrote the name.
+    pub id: Option<Id>,
+    /// When it can run.
+    pub rank: Rank,
+    /// The namespace that stands first in `search_path` while it runs.
+    pub namespace: String,
+    /// What stands before the parts; the whole statement where there are none.
+    pub head: String,
+    /// The columns and constraints of a table.
+    pub parts: Vec<Part>,
+    /// What stands after the parts.
+    pub tail: String,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+impl Declaration {
+    /// The whole statement, without a semicolon.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        let parts: Vec<&str> = self.parts.iter().map(|part| part.sql.as_str()).collect();
+        format!("{}{}{}", self.head, parts.join(",\n"), self.tail)
+    }
+}
+
+/// A column or constraint within a CREATE TABLE, so that the one that Postgres rejects can be found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Part {
+    /// What it declares, where it is a constraint and the model wrote its name.
+    pub id: Option<Id>,
+    /// The column or the constraint.
+    pub sql: String,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// When a declaration can run: after all of the ranks before.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[allow(missing_docs, reason = "each variant is the statement of its name")]
+pub enum Rank {
+    Namespace,
+    Extension,
+    Enum,
+    Table,
+    Index,
+    ForeignKey,
+    Comment,
+}
+
+/// A piece of SQL that was written by hand in an attribute.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Fragment {
+    /// What it has to be.
+    pub kind: FragmentKind,
+    /// As it was written.
+    pub sql: String,
+    /// The attribute that it was written in.
+    pub attribute: &'static str,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// What a piece of SQL has to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub enum FragmentKind {
+    /// A value: a default, a generated column, what an index holds.
+    Expression,
+    /// A condition: a check, which rows an index holds.
+    Predicate,
+    /// A type.
+    Type,
+    /// An operator class, with or without parameters.
+    OperatorClass,
+}

@@ -1,0 +1,87 @@
+//! What the derive says about constraints.
+
+use super::Place;
+
+/// A primary key or a unique constraint.
+#[derive(Debug)]
+pub struct KeyDef {
+    /// Where it was written.
+    pub place: Place,
+    /// The name, where one was written.
+    pub name: Option<&'static str>,
+    /// The columns that are unique together.
+    pub columns: &'static [&'static str],
+    /// The columns that its index carries along.
+    pub include: &'static [&'static str],
+    /// Whether two NULLs are one value too many.
+    pub nulls_not_distinct: bool,
+    /// When it is checked.
+    pub deferral: Deferral,
+}
+
+/// When a constraint is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deferral {
+    /// With every statement.
+    Never,
+    /// With every statement, unless a transaction defers it.
+    Deferrable,
+    /// At the end of the transaction.
+    InitiallyDeferred,
+}
+
+/// A check constraint.
+#[derive(Debug)]
+pub struct CheckDef {
+    /// Where it was written.
+    pub place: Place,
+    /// The name, where one was written.
+    pub name: Option<&'static str>,
+    /// What must not be false.
+    pub expression: &'static str,
+    /// Whether child tables do without it.
+    pub no_inherit: bool,
+}
+
+/// A column of a model, to which a foreign key can refer.
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnRef {
+    /// The table's namespace.
+    pub namespace: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+}
+
+/// A foreign key.
+#[derive(Debug)]
+pub struct ForeignKeyDef {
+    /// Where it was written.
+    pub place: Place,
+    /// The name, where one was written.
+    pub name: Option<&'static str>,
+    /// The columns here.
+    pub columns: &'static [&'static str],
+    /// The columns there, as many, all of one table.
+    pub references: &'static [ColumnRef],
+    /// What happens when the row there goes.
+    pub on_delete: Option<Action>,
+    /// What happens when the row there changes.
+    pub on_update: Option<Action>,
+    /// Whether either all columns are NULL or none.
+    pub match_full: bool,
+    /// When it is checked.
+    pub deferral: Deferral,
+}
+
+/// What happens to a row when the row it refers to goes or changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each variant is the clause of its name")]
+pub enum Action {
+    NoAction,
+    Restrict,
+    Cascade,
+    SetNull,
+    SetDefault,
+}

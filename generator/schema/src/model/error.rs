@@ -1,0 +1,53 @@
+//! What can be wrong with models that each compile.
+
+use crate::{Name, Origin};
+
+/// Why the models declare nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ModelErrors {
+    /// No model is linked into the program. Taken for an empty database, it would mean: drop everything.
+    #[error(
+        "there are no models in this program. A crate that is mentioned nowhere is not linked: write `use models as _;` \
+         in the binary, and derive `Model` on at least one struct"
+    )]
+    NoModels,
+    /// All that is wrong with the models, in the order of their files.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Wrong(Vec<ModelError>),
+}
+
+/// One thing that is wrong with the models.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says what each field is")]
+pub enum ModelError {
+    /// Two structs are one table, or two enums one type, or one of each.
+    #[error(
+        "{second}: {name} is declared already, at {first}. Give one of them another name, or remove it (a table takes \
+         the name of a type too)"
+    )]
+    DeclaredTwice {
+        name: Name,
+        first: Origin,
+        second: Origin,
+    },
+    /// One extension is wanted in two namespaces.
+    #[error(
+        "{second}: the extension {name} is declared in another schema at {first}. A database has an extension once"
+    )]
+    ExtensionInTwoPlaces {
+        name: String,
+        first: Origin,
+        second: Origin,
+    },
+    /// A name that Postgres would cut.
+    #[error(
+        "{origin}: the name {name:?} is {} bytes long, and Postgres cuts names after 63. Write a shorter one", .name.len()
+    )]
+    NameTooLong { name: String, origin: Origin },
+    /// A column that cannot be NULL and whose field can.
+    #[error("{origin}: {because} is never NULL. Take the Option from the field's type")]
+    NeverNull {
+        because: &'static str,
+        origin: Origin,
+    },
+}

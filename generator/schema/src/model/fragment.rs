@@ -1,0 +1,75 @@
+//! The pieces of SQL in models, each with the attribute that it was written in.
+
+use super::declaration::{Fragment, FragmentKind};
+use super::definition::{Filling, IndexDef, Indexed, ModelDef, Place, TypeDef};
+use super::gathered::Gathered;
+
+/// A piece of SQL before its origin is known in full.
+type Piece = (FragmentKind, &'static str, &'static str, Place);
+
+/// Every piece of SQL that was written by hand, in the order of the files.
+pub(super) fn fragments(gathered: &Gathered) -> Vec<Fragment> {
+    let of_model = |model: &&'static ModelDef| {
+        let item = model.item;
+        pieces(model)
+            .into_iter()
+            .map(move |(kind, attribute, sql, place)| Fragment {
+                kind,
+                attribute,
+                sql: sql.to_owned(),
+                origin: item.origin_at(place),
+            })
+    };
+    gathered.models.iter().flat_map(of_model).collect()
+}
+
+fn pieces(model: &'static ModelDef) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for column in model.columns {
+        if let TypeDef::Written(sql) = column.sql_type {
+            pieces.push((FragmentKind::Type, "sql_type", sql, column.place));
+        }
+        match column.filling {
+            Some(Filling::Default(sql)) => {
+                pieces.push((FragmentKind::Expression, "default", sql, column.place));
+            }
+            Some(Filling::Generated { expression, .. }) => {
+                pieces.push((
+                    FragmentKind::Expression,
+                    "generated",
+                    expression,
+                    column.place,
+                ));
+            }
+            Some(Filling::Identity(_) | Filling::Serial(_)) | None => {}
+        }
+    }
+    for check in model.checks {
+        pieces.push((
+            FragmentKind::Predicate,
+            "check",
+            check.expression,
+            check.place,
+        ));
+    }
+    for index in model.indexes {
+        pieces.extend(pieces_of_index(index));
+    }
+    pieces
+}
+
+fn pieces_of_index(index: &'static IndexDef) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for key in index.keys {
+        if let Indexed::Expression(sql) = key.what {
+            pieces.push((FragmentKind::Expression, "index", sql, index.place));
+        }
+        if let Some(sql) = key.opclass {
+            pieces.push((FragmentKind::OperatorClass, "opclass", sql, index.place));
+        }
+    }
+    if let Some(sql) = index.predicate {
+        pieces.push((FragmentKind::Predicate, "where", sql, index.place));
+    }
+    pieces
+}

@@ -1,0 +1,29 @@
+//! All that a program's derives submitted, in the order of its files: the linker's order is nobody's.
+
+use super::definition::{EnumDef, ExtensionDef, ModelDef, Submitted};
+
+/// All that was submitted, in the order of the files.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) models: Vec<&'static ModelDef>,
+    pub(super) enums: Vec<&'static EnumDef>,
+    pub(super) extensions: Vec<&'static ExtensionDef>,
+}
+
+impl Gathered {
+    /// Takes what was submitted.
+    pub(super) fn new<'a>(submitted: impl IntoIterator<Item = &'a Submitted>) -> Self {
+        let mut gathered = Self::default();
+        for one in submitted {
+            match one {
+                Submitted::Model(model) => gathered.models.push(model),
+                Submitted::Enum(pg_enum) => gathered.enums.push(pg_enum),
+                Submitted::Extension(extension) => gathered.extensions.push(extension),
+            }
+        }
+        gathered.models.sort_by_key(|model| model.item);
+        gathered.enums.sort_by_key(|pg_enum| pg_enum.item);
+        gathered.extensions.sort_by_key(|extension| extension.item);
+        gathered
+    }
+}

@@ -1,0 +1,154 @@
+//! What must hold for models that no derive can see by itself: each other, and what their types say.
+
+use std::collections::BTreeMap;
+
+use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef};
+use super::error::ModelError;
+use super::gathered::Gathered;
+use crate::{Name, Origin};
+
+/// A name is cut after this many bytes.
+const LONGEST_NAME: usize = 63;
+
+/// All that is wrong, in the order of the files.
+pub(super) fn check(gathered: &Gathered) -> Vec<ModelError> {
+    let mut errors = declared_twice(gathered);
+    errors.extend(extensions_in_two_places(&gathered.extensions));
+    errors.extend(names_too_long(gathered));
+    for model in &gathered.models {
+        errors.extend(nullable_and_never_null(model));
+    }
+    errors.sort_by_key(place);
+    errors
+}
+
+fn place(error: &ModelError) -> Origin {
+    match error {
+        ModelError::DeclaredTwice { second: origin, .. }
+        | ModelError::ExtensionInTwoPlaces { second: origin, .. }
+        | ModelError::NameTooLong { origin, .. }
+        | ModelError::NeverNull { origin, .. } => origin.clone(),
+    }
+}
+
+fn declared_twice(gathered: &Gathered) -> Vec<ModelError> {
+    let models = gathered
+        .models
+        .iter()
+        .map(|model| (model.name(), &model.item));
+    let enums = gathered
+        .enums
+        .iter()
+        .map(|pg_enum| (pg_enum.name(), &pg_enum.item));
+    let mut seen: BTreeMap<Name, &Item> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for (name, item) in models.chain(enums) {
+        if let Some(first) = seen.get(&name) {
+            let (first, second) = (first.origin(), item.origin());
+            errors.push(ModelError::DeclaredTwice {
+                name,
+                first,
+                second,
+            });
+        } else {
+            seen.insert(name, item);
+        }
+    }
+    errors
+}
+
+/// The same extension twice in the same place is no mistake: two models may each say that they need it.
+fn extensions_in_two_places(extensions: &[&ExtensionDef]) -> Vec<ModelError> {
+    let mut seen: BTreeMap<&str, &ExtensionDef> = BTreeMap::new();
+    let mut errors = Vec::new();
+    for extension in extensions {
+        let first = seen.entry(extension.name).or_insert(extension);
+        if first.namespace != extension.namespace {
+            errors.push(ModelError::ExtensionInTwoPlaces {
+                name: extension.name.to_owned(),
+                first: first.item.origin(),
+                second: extension.item.origin(),
+            });
+        }
+    }
+    errors
+}
+
+fn names_too_long(gathered: &Gathered) -> Vec<ModelError> {
+    let models = gathered
+        .models
+        .iter()
+        .flat_map(|model| names_of_model(model));
+    let enums = gathered
+        .enums
+        .iter()
+        .flat_map(|pg_enum| names_of_enum(pg_enum));
+    let extensions = gathered.extensions.iter().flat_map(|extension| {
+        let names = [Some(extension.name), extension.namespace];
+        names
+            .into_iter()
+            .flatten()
+            .map(|name| (name, extension.item.origin()))
+    });
+    let all = models.chain(enums).chain(extensions);
+    let too_long = all.filter(|(name, _)| name.len() > LONGEST_NAME);
+    let errors = too_long.map(|(name, origin)| ModelError::NameTooLong {
+        name: name.to_owned(),
+        origin,
+    });
+    errors.collect()
+}
+
+fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
+    let of_table = [
+        (model.namespace, model.item.origin()),
+        (model.table, model.item.origin()),
+    ];
+    let columns = model
+        .columns
+        .iter()
+        .map(|column| (Some(column.name), column.place));
+    let keys = model
+        .primary_key
+        .iter()
+        .chain(model.uniques)
+        .map(|key| (key.name, key.place));
+    let checks = model.checks.iter().map(|check| (check.name, check.place));
+    let indexes = model.indexes.iter().map(|index| (index.name, index.place));
+    let foreign_keys = model.foreign_keys.iter().map(|key| (key.name, key.place));
+    let within = columns
+        .chain(keys)
+        .chain(checks)
+        .chain(indexes)
+        .chain(foreign_keys);
+    let within = within.filter_map(|(name, place)| Some((name?, model.item.origin_at(place))));
+    of_table.into_iter().chain(within).collect()
+}
+
+fn names_of_enum(pg_enum: &'static EnumDef) -> Vec<(&'static str, Origin)> {
+    let names = [pg_enum.namespace, pg_enum.name]
+        .into_iter()
+        .chain(pg_enum.labels.iter().copied());
+    names.map(|name| (name, pg_enum.item.origin())).collect()
+}
+
+fn nullable_and_never_null(model: &ModelDef) -> Vec<ModelError> {
+    let key = model
+        .primary_key
+        .as_ref()
+        .map_or(&[][..], |key| key.columns);
+    let nullable = model.columns.iter().filter(|column| column.nullable);
+    let errors = nullable.filter_map(|column| {
+        let because = match column.filling {
+            _ if key.contains(&column.name) => "a column of the primary key",
+            Some(Filling::Identity(_)) => "an identity column",
+            Some(Filling::Serial(_)) => "a serial column",
+            Some(Filling::Default(_) | Filling::Generated { .. }) | None => return None,
+        };
+        Some(ModelError::NeverNull {
+            because,
+            origin: model.item.origin_at(column.place),
+        })
+    });
+    errors.collect()
+}

@@ -1,0 +1,136 @@
+//! CREATE TABLE with its columns and with every constraint that needs no other table.
+
+use super::{collation, constraint, deferral};
+use crate::Member;
+use crate::model::declaration::{Declaration, Part, Rank};
+use crate::model::definition::{
+    Action, CheckDef, ColumnDef, Filling, IdentityDef, KeyDef, ModelDef, TypeDef,
+};
+use crate::name::{ident_list, quoted_ident};
+use crate::objects::Registered;
+use crate::objects::{check::Check, primary_key::PrimaryKey, table::Table, unique::Unique};
+
+pub(super) fn declare(model: &ModelDef) -> Declaration {
+    let unlogged = if model.unlogged { "UNLOGGED " } else { "" };
+    let columns = model.columns.iter().map(|column| Part {
+        id: None,
+        sql: self::column(column),
+        origin: model.item.origin_at(column.place),
+    });
+    let primary_key = model.primary_key.iter().map(|key| Part {
+        id: key
+            .name
+            .map(|name| PrimaryKey::id(Member::new(model.name(), name))),
+        sql: self::key("PRIMARY KEY", key),
+        origin: model.item.origin_at(key.place),
+    });
+    let uniques = model.uniques.iter().map(|key| Part {
+        id: key
+            .name
+            .map(|name| Unique::id(Member::new(model.name(), name))),
+        sql: self::key("UNIQUE", key),
+        origin: model.item.origin_at(key.place),
+    });
+    let checks = model.checks.iter().map(|check| Part {
+        id: check
+            .name
+            .map(|name| Check::id(Member::new(model.name(), name))),
+        sql: self::check(check),
+        origin: model.item.origin_at(check.place),
+    });
+    let parts = columns.chain(primary_key).chain(uniques).chain(checks);
+    Declaration {
+        id: Some(Table::id(model.name())),
+        rank: Rank::Table,
+        namespace: model.namespace.to_owned(),
+        head: format!("CREATE {unlogged}TABLE {} (\n", model.name()),
+        parts: parts.collect(),
+        tail: "\n)".to_owned(),
+        origin: model.item.origin(),
+    }
+}
+
+fn column(column: &ColumnDef) -> String {
+    let sql_type = match (column.sql_type, &column.filling) {
+        (_, Some(Filling::Serial(serial))) => (*serial).into(),
+        (TypeDef::OfRust(sql_type), _) => sql_type(),
+        (TypeDef::Written(sql_type), _) => sql_type.into(),
+        (TypeDef::Serial, _) => "serial".into(),
+    };
+    let mut clauses = vec![quoted_ident(column.name), sql_type.into_owned()];
+    clauses.extend(column.collation.map(collation));
+    clauses.extend((!column.nullable).then(|| "NOT NULL".to_owned()));
+    clauses.extend(match &column.filling {
+        // Without parentheses the grammar of a column takes fewer expressions: no IN, no comparison with NULL.
+        Some(Filling::Default(expression)) => Some(format!("DEFAULT ({expression})")),
+        Some(Filling::Identity(identity)) => Some(self::identity(identity)),
+        Some(Filling::Generated {
+            expression,
+            is_virtual,
+        }) => {
+            let storage = if *is_virtual { "VIRTUAL" } else { "STORED" };
+            Some(format!("GENERATED ALWAYS AS ({expression}) {storage}"))
+        }
+        Some(Filling::Serial(_)) | None => None,
+    });
+    clauses.join(" ")
+}
+
+fn identity(identity: &IdentityDef) -> String {
+    let mode = if identity.always {
+        "ALWAYS"
+    } else {
+        "BY DEFAULT"
+    };
+    let numbers = [
+        ("START WITH", identity.start),
+        ("INCREMENT BY", identity.increment),
+        ("MINVALUE", identity.min),
+        ("MAXVALUE", identity.max),
+        ("CACHE", identity.cache),
+    ];
+    let numbers = numbers
+        .into_iter()
+        .filter_map(|(clause, number)| Some(format!("{clause} {}", number?)));
+    let options: Vec<String> = numbers
+        .chain(identity.cycle.then(|| "CYCLE".to_owned()))
+        .collect();
+    if options.is_empty() {
+        format!("GENERATED {mode} AS IDENTITY")
+    } else {
+        format!("GENERATED {mode} AS IDENTITY ({})", options.join(" "))
+    }
+}
+
+fn key(what: &str, key: &KeyDef) -> String {
+    let nulls = if key.nulls_not_distinct {
+        " NULLS NOT DISTINCT"
+    } else {
+        ""
+    };
+    let mut clauses: Vec<String> = key.name.map(constraint).into_iter().collect();
+    clauses.push(format!("{what}{nulls} ({})", ident_list(key.columns)));
+    clauses.extend(
+        (!key.include.is_empty()).then(|| format!("INCLUDE ({})", ident_list(key.include))),
+    );
+    clauses.extend(deferral(key.deferral));
+    clauses.join(" ")
+}
+
+fn check(check: &CheckDef) -> String {
+    let mut clauses: Vec<String> = check.name.map(constraint).into_iter().collect();
+    clauses.push(format!("CHECK ({})", check.expression));
+    clauses.extend(check.no_inherit.then(|| "NO INHERIT".to_owned()));
+    clauses.join(" ")
+}
+
+/// What follows ON DELETE or ON UPDATE.
+pub(super) fn action(action: Action) -> &'static str {
+    match action {
+        Action::NoAction => "NO ACTION",
+        Action::Restrict => "RESTRICT",
+        Action::Cascade => "CASCADE",
+        Action::SetNull => "SET NULL",
+        Action::SetDefault => "SET DEFAULT",
+    }
+}

@@ -1,0 +1,309 @@
+//! Models → SQL, as snapshots: every setting once.
+#![allow(dead_code, reason = "models are declared, not used")]
+
+use super::definition::Submitted;
+use super::gathered::Gathered;
+use super::{Declarations, Model, ModelErrors, PgEnum, declare};
+
+fn declare_all(submitted: &[Submitted]) -> Result<Declarations, ModelErrors> {
+    declare(&Gathered::new(submitted))
+}
+
+fn sql(submitted: &[Submitted]) -> String {
+    let declarations = declare_all(submitted).expect("these models are right");
+    let statements: Vec<String> = declarations.iter().map(|one| one.sql() + ";").collect();
+    statements.join("\n")
+}
+
+const fn model<M: Model>() -> Submitted {
+    Submitted::Model(M::DEFINITION)
+}
+
+const fn pg_enum<E: PgEnum>() -> Submitted {
+    Submitted::Enum(E::DEFINITION)
+}
+
+mod columns {
+    use super::{model, pg_enum, sql};
+    use crate::{Model, PgEnum};
+
+    /// How it feels.
+    #[derive(PgEnum)]
+    #[model(type = "Mood", namespace = "shop", rename_all = "SCREAMING_SNAKE_CASE")]
+    enum Mood {
+        VeryGood,
+        #[model(label = "it's bad")]
+        Bad,
+    }
+
+    type Maybe = Option<String>;
+
+    /// A thing
+    /// with columns.
+    #[derive(Model)]
+    #[model(namespace = "shop", unlogged)]
+    #[diesel(table_name = crate::schema::things, primary_key(id))]
+    struct Thing {
+        #[model(identity(always, start = 10, increment = -2, min = -90, max = 10, cache = 5, cycle))]
+        id: i64,
+        #[model(serial)]
+        number: i32,
+        /// The user's "name".
+        #[model(collation = "C", default = "'it''s'")]
+        name: String,
+        #[model(sql_type = "varchar(80)", collation = "pg_catalog.\"C\"")]
+        alias: Maybe,
+        r#type: Mood,
+        #[diesel(column_name = "Moods")]
+        moods: Vec<Mood>,
+        #[model(column = "the bytes", comment = "")]
+        /// Not shown.
+        bytes: Option<Vec<u8>>,
+        #[model(generated = "number * 2")]
+        twice: i32,
+        #[model(generated(expr = "number * 3", virtual))]
+        thrice: Option<i32>,
+        #[model(skip)]
+        cache: std::collections::HashMap<u8, u8>,
+    }
+
+    #[test]
+    fn every_setting() {
+        insta::assert_snapshot!(sql(&[model::<Thing>(), pg_enum::<Mood>()]));
+    }
+}
+
+mod constraints {
+    use super::{model, sql};
+    use crate::Model;
+
+    #[derive(Model)]
+    #[model(
+        table = "order",
+        primary_key(columns(shop, number), name = "order_key", include(note))
+    )]
+    #[model(unique(number, note, nulls_not_distinct, deferrable))]
+    #[model(unique(columns(note), name = "one note", include(number), initially_deferred))]
+    #[model(
+        check("number > 0"),
+        check(name = "small", expr = "number < 100", no_inherit)
+    )]
+    struct Order {
+        #[model(check("shop <> 13"), unique)]
+        shop: i32,
+        number: i32,
+        note: String,
+    }
+
+    #[derive(Model)]
+    #[model(table = "items")]
+    #[model(foreign_key(
+        columns(shop, number),
+        references = Order(shop, number),
+        on_delete = "cascade",
+        on_update = "set default",
+        match = "full",
+        initially_deferred,
+        name = "items_order"
+    ))]
+    struct Item {
+        #[model(primary_key(name = "items_key"))]
+        id: i64,
+        shop: i32,
+        number: i32,
+        #[model(references = Self::id, on_delete = "set null", deferrable)]
+        part_of: Option<i64>,
+        #[model(references(
+            super::columns_elsewhere::Elsewhere::id,
+            name = "far",
+            on_update = "restrict"
+        ))]
+        elsewhere: i64,
+    }
+
+    #[test]
+    fn every_setting() {
+        insta::assert_snapshot!(sql(&[
+            model::<Item>(),
+            model::<Order>(),
+            model::<super::columns_elsewhere::Elsewhere>()
+        ]));
+    }
+
+    #[test]
+    fn only_what_was_named_has_an_id() {
+        let declarations = super::declare_all(&[model::<Order>(), model::<Item>()]).expect("right");
+        let named: Vec<String> = declarations.named().map(ToString::to_string).collect();
+        insta::assert_snapshot!(named.join("\n"));
+    }
+}
+
+mod columns_elsewhere {
+    use crate::Model;
+
+    #[derive(Model)]
+    #[model(table = "elsewhere", namespace = "Far Away")]
+    pub(super) struct Elsewhere {
+        #[model(primary_key)]
+        id: i64,
+    }
+}
+
+mod indexes {
+    use super::{declare_all, model, sql};
+    use crate::Model;
+
+    #[derive(Model)]
+    #[model(table = "docs", index(title))]
+    #[model(index(title, "lower(body)", unique))]
+    #[model(index(
+        columns(
+            title(opclass = "text_pattern_ops", collation = "C", desc, nulls = "first"),
+            expr("lower(body)", desc),
+            body(nulls = "last", asc)
+        ),
+        method = "btree",
+        include(id),
+        where = "id > 0",
+        with(fillfactor = 70, deduplicate_items = off),
+        unique,
+        nulls_not_distinct,
+        name = "docs_all"
+    ))]
+    struct Doc {
+        #[model(sql_type = "int8")]
+        id: i64,
+        #[model(index, index(unique, desc, name = "docs_title"))]
+        title: String,
+        #[model(index(method = "hash", where = "body IS NOT NULL"))]
+        body: Option<String>,
+    }
+
+    #[test]
+    fn every_setting() {
+        insta::assert_snapshot!(sql(&[model::<Doc>()]));
+    }
+
+    #[test]
+    fn fragments_know_their_attribute_and_place() {
+        let declarations = declare_all(&[model::<Doc>()]).expect("right");
+        let fragments = declarations.fragments().iter().map(|one| {
+            let field = one.origin.field.as_deref().unwrap_or("-");
+            format!("{:?} {} {} {}", one.kind, one.attribute, field, one.sql)
+        });
+        insta::assert_snapshot!(fragments.collect::<Vec<_>>().join("\n"));
+    }
+}
+
+mod mistakes {
+    use super::{declare_all, model, pg_enum};
+    use crate::model::definition::Submitted;
+    use crate::{Model, ModelErrors, PgEnum};
+
+    #[derive(Model)]
+    #[model(table = "twice")]
+    struct First {
+        #[model(primary_key, sql_type = "int8")]
+        id: Option<i64>,
+    }
+
+    #[derive(Model)]
+    #[model(table = "twice")]
+    struct Second {
+        #[model(serial)]
+        #[model(check(
+            name = "a_name_that_is_longer_than_sixty_three_bytes_and_so_would_be_cut_by_it",
+            expr = "true"
+        ))]
+        id: i64,
+    }
+
+    #[derive(PgEnum)]
+    #[model(type = "twice")]
+    enum Third {
+        One,
+    }
+
+    fn message(submitted: &[Submitted]) -> String {
+        let errors = declare_all(submitted).expect_err("these models are wrong");
+        let file = regex_free_lines(&errors.to_string());
+        file.join("\n")
+    }
+
+    /// Line numbers change with every edit of this file.
+    fn regex_free_lines(text: &str) -> Vec<String> {
+        let without = |line: &str| {
+            let parts = line.split("tests.rs:");
+            parts
+                .map(|part| {
+                    part.trim_start_matches(|c: char| c.is_ascii_digit())
+                        .to_owned()
+                })
+                .collect::<Vec<_>>()
+                .join("tests.rs")
+        };
+        text.lines().map(without).collect()
+    }
+
+    #[test]
+    fn all_at_once() {
+        insta::assert_snapshot!(message(&[
+            model::<First>(),
+            model::<Second>(),
+            pg_enum::<Third>()
+        ]));
+    }
+
+    #[test]
+    fn no_models_is_an_answer_of_its_own() {
+        assert_eq!(
+            declare_all(&[pg_enum::<Third>()]).expect_err("no table"),
+            ModelErrors::NoModels
+        );
+    }
+}
+
+mod extensions {
+    use super::{Submitted, model, sql};
+    use crate::model::definition::ExtensionDef;
+    use crate::model::definition::Item;
+
+    const fn extension(name: &'static str, namespace: Option<&'static str>) -> ExtensionDef {
+        let item = Item {
+            file: "src/lib.rs",
+            line: 1,
+            module: "app",
+            name: "extension!",
+        };
+        ExtensionDef {
+            item,
+            name,
+            namespace,
+        }
+    }
+
+    static CITEXT: ExtensionDef = extension("citext", None);
+    static TRIGRAMS: ExtensionDef = extension("pg_trgm", Some("ext"));
+
+    crate::extension!("citext");
+
+    #[test]
+    fn come_after_their_namespace() {
+        insta::assert_snapshot!(sql(&[
+            Submitted::Extension(&TRIGRAMS),
+            Submitted::Extension(&CITEXT),
+            Submitted::Extension(&CITEXT),
+            model::<super::columns_elsewhere::Elsewhere>(),
+        ]));
+    }
+
+    #[test]
+    fn are_gathered_from_the_macro() {
+        let declarations = crate::declarations();
+        // The models of the other tests claim one table twice, which says that all of them were gathered.
+        assert!(declarations.is_err_and(|errors| errors.to_string().contains("twice")));
+        let extensions =
+            inventory::iter::<Submitted>().filter(|one| matches!(one, Submitted::Extension(_)));
+        assert_eq!(extensions.count(), 1);
+    }
+}
