@@ -1,9 +1,42 @@
 //! How one schema becomes another.
+//!
+//! Everything is one pipeline: two sources, two schemas, one diff, one plan, one proof, one set of files.
+//!
+//! ```text
+//! models ──────────────┐                                  ┌─ up.sql, down.sql ─ diesel_migrations ─ database
+//! live database ───────┤                                  │
+//! migrations replayed ─┼─ source ─► Schema ─┐             │
+//! .sql files ──────────┘                    ├─ diff ─ plan ─ prove ─ write
+//!                            other Schema ──┘
+//! ```
+//!
+//! [`autogen`] is that pipeline with the models at its end, [`check`] is its first half, [`diff`](compare::diff) is its
+//! first half with any two sources.
+//!
+//! Architecture invariant: nothing in this crate can name a kind of object. What is known about one stands in its room,
+//! in the crate `trueup`; what is compared was printed by Postgres.
 
+pub mod apply;
+pub mod autogen;
 pub mod binaries;
+pub mod check;
+pub mod compare;
 pub mod connection;
 pub mod diff;
+pub mod draft;
+pub mod embedded;
+mod error;
+mod hash;
+pub mod migration;
 pub mod plan;
 pub mod postgres;
+mod project;
+pub mod prove;
+pub mod render;
 pub mod scratch;
+pub mod source;
 pub mod url;
+pub mod witness;
+
+pub use error::{Error, ErrorKind};
+pub use project::Project;

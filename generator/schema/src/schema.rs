@@ -363,6 +363,24 @@ impl Schema {
         )
     }
 
+    /// The part of the schema that every new database has.
+    #[must_use]
+    pub fn initial(&self) -> Self {
+        // Oids from here on are given to what users make.
+        let first_user_oid = 16_384;
+        let is_initial = |id: &Id| {
+            self.entry(id).is_some_and(|entry| {
+                entry.addresses.iter().any(|address| address.object < first_user_oid)
+            })
+        };
+        let entries = self.entries.iter().filter(|(id, entry)| {
+            is_initial(id)
+                || entry.addresses.is_empty() && entry.parent().is_some_and(|parent| is_initial(&parent))
+        });
+        let entries: Vec<Arc<Entry>> = entries.map(|(_, entry)| Arc::clone(entry)).collect();
+        Self::new(self.server, entries, Vec::new(), Vec::new(), self.casts.clone())
+    }
+
     pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {
         self.entries
             .get(&O::id(key.clone()))

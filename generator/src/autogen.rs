@@ -1,0 +1,133 @@
+//! Models become migrations.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use trueup::{Declarations, Hazard, Id, Schema};
+
+use crate::{
+    Error, ErrorKind, Project, apply,
+    connection::connect,
+    draft::{Draft, DraftOptions, draft},
+    migration::{self, NewMigration},
+    source::{self, Side, Source, models::settle},
+};
+
+/// What an autogen is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AutogenOptions<'a> {
+    /// What to compare the models with: the live database where there is one, else the migrations.
+    pub from: Option<&'a Source>,
+    /// How the draft is made.
+    pub draft: DraftOptions,
+}
+
+/// What an autogen found.
+#[derive(Debug)]
+pub struct Autogen {
+    /// What it was compared with, in words.
+    pub from: String,
+    /// The migrations, where there is anything to do.
+    pub draft: Option<Draft>,
+    /// What hangs on the old tables and no room reads; it stays as it is.
+    pub taken: Vec<String>,
+    /// The start's server, where the trial ran on another major.
+    pub other_major: Option<u32>,
+}
+
+impl Autogen {
+    /// What is lost for good when the ups run.
+    pub fn losses(&self) -> impl Iterator<Item = &Hazard> {
+        self.draft.iter().flat_map(Draft::hazards).filter(|hazard| hazard.loses_data())
+    }
+}
+
+/// Compares the models with where they are to go and drafts what is missing. Writes nothing.
+pub fn autogen(
+    project: &Project,
+    declarations: &Declarations,
+    options: AutogenOptions<'_>,
+) -> Result<Autogen, Error> {
+    let Start { side, managed, words, other_major } = start(project, options.from)?;
+    let settled = settle(project.scratch(None)?, &side, declarations, &managed)?;
+    let draft = draft(project, &side, &settled.side, options.draft)?;
+    Ok(Autogen { from: words, draft, taken: settled.taken, other_major })
+}
+
+/// Writes a draft as migrations, all or none, and returns their folders.
+pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<PathBuf>, Error> {
+    let migrations: Vec<NewMigration> = draft
+        .parts
+        .iter()
+        .enumerate()
+        .map(|(number, part)| NewMigration {
+            message: numbered(message, number, draft.parts.len()),
+            proof: draft.proof.sentence(),
+            up: part.up_sql(),
+            down: part.down_sql(),
+            run_in_transaction: part.in_transaction,
+        })
+        .collect();
+    Ok(migration::write(&project.migrations, &migrations)?)
+}
+
+/// The message of one of several migrations that were drafted together.
+#[must_use]
+pub fn numbered(message: &str, number: usize, of: usize) -> String {
+    if of == 1 { message.to_owned() } else { format!("{message} ({} of {of})", number + 1) }
+}
+
+struct Start {
+    side: Side,
+    managed: BTreeSet<Id>,
+    words: String,
+    other_major: Option<u32>,
+}
+
+fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
+    let default = match &project.database {
+        Some(url) => Source::Database(url.clone()),
+        None => Source::Migrations(project.migrations.clone()),
+    };
+    let from = from.unwrap_or(&default);
+    let words = from.to_string();
+    let whole = |side: Side| {
+        let managed = tops(&side.schema);
+        Start { side, managed, words: words.clone(), other_major: None }
+    };
+    match from {
+        Source::Models => Err(Error::input("the models cannot be compared with themselves")
+            .hint("--from takes a database, migrations or a .sql file")),
+        Source::Migrations(folder) => Ok(whole(source::replay(project.scratch(None)?, folder)?)),
+        Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
+        Source::Database(url) => {
+            let live = source::live(url)?;
+            let major = live.schema.server().major();
+            let scratch = project.scratch(Some(major))?;
+            let pending = apply::pending(&mut connect(url)?, &migration::read(&project.migrations)?)?;
+            if let Some(first) = pending.first() {
+                return Err(Error::input(format!(
+                    "{} migrations are not applied to the database yet, the first is {}_{}: what they bring would be \
+                     generated once more",
+                    pending.len(),
+                    first.version,
+                    first.name
+                ))
+                .hint("run `upgrade` first, or compare with the migrations: --from migrations"));
+            }
+            let side = source::restored(project, scratch, &live)?;
+            let managed = tops(&source::replay(scratch, &project.migrations)?.schema);
+            let other_major = (scratch.major() != major).then_some(major);
+            Ok(Start { side, managed, words, other_major })
+        }
+    }
+}
+
+/// The top-level objects that models could declare.
+pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
+    schema.entries().filter(|(_, entry)| entry.clear().is_some()).map(|(id, _)| id.clone()).collect()
+}
+
+/// Whether an empty set of models stands where there should be some.
+pub fn declarations() -> Result<Declarations, Error> {
+    trueup::declarations().map_err(|error| Error::new(ErrorKind::Input, error.to_string()))
+}

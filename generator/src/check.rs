@@ -1,0 +1,125 @@
+//! Do models, migrations and database say the same?
+
+use serde::Serialize;
+use trueup::{Declarations, Schema, Unread};
+
+use crate::{
+    Error, Project, apply,
+    autogen::tops,
+    connection::connect,
+    diff::{Delta, diff},
+    migration,
+    source::{self, models::settle},
+};
+
+/// What a check found.
+#[derive(Debug, Default, Serialize)]
+pub struct Check {
+    /// What the models say and no migration does.
+    pub models: Vec<Difference>,
+    /// What is in the database otherwise than the migrations say.
+    pub database: Vec<Difference>,
+    /// The migrations that the database does not have yet.
+    pub pending: Vec<String>,
+    /// The versions that the database has and the folder does not.
+    pub unknown: Vec<String>,
+    /// The database that was compared, where there was one; its password is not in it.
+    pub compared: Option<String>,
+    /// What is in the database alone and no room reads.
+    pub unread: Vec<String>,
+}
+
+/// One object that differs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Difference {
+    /// The object, as in `column public.users.email`.
+    pub object: String,
+    /// How it differs.
+    pub how: How,
+}
+
+/// How an object differs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// It should be there and is not.
+    Missing,
+    /// It is there and should not be.
+    Extra,
+    /// It is there otherwise.
+    Different,
+}
+
+impl Check {
+    /// Whether all agree.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        let Self { models, database, pending, unknown, compared: _, unread } = self;
+        models.is_empty() && database.is_empty() && pending.is_empty() && unknown.is_empty() && unread.is_empty()
+    }
+}
+
+/// Compares the models with the migrations, and the migrations with the database unless there is none or `offline`.
+pub fn check(project: &Project, declarations: &Declarations, offline: bool) -> Result<Check, Error> {
+    let mut check = Check::default();
+    let url = project.database.as_ref().filter(|_| !offline);
+    let live = url.map(source::live).transpose()?;
+    let major = live.as_ref().map(|live| live.schema.server().major());
+    let scratch = project.scratch(major)?;
+    let replayed = source::replay(scratch, &project.migrations)?;
+    if let (Some(live), Some(url)) = (&live, url) {
+        let mut connection = connect(url)?;
+        let migrations = migration::read(&project.migrations)?;
+        let applied = apply::applied(&mut connection)?;
+        check.pending = migrations
+            .iter()
+            .filter(|migration| !applied.contains(&migration.version))
+            .map(|migration| format!("{}_{}", migration.version, migration.name))
+            .collect();
+        check.unknown = applied
+            .into_iter()
+            .filter(|version| !migrations.iter().any(|migration| migration.version == *version))
+            .collect();
+        check.compared = Some(url.to_string());
+        if check.pending.is_empty() {
+            let restored = (Some(scratch.major()) != major).then(|| source::restored(project, scratch, live));
+            let restored = restored.transpose()?;
+            let there = restored.as_ref().unwrap_or(live);
+            check.database = differences(&there.schema, &replayed.schema);
+            check.unread = unread(&replayed.schema, &there.schema);
+        }
+    }
+    let settled = settle(scratch, &replayed, declarations, &tops(&replayed.schema))?;
+    check.models = differences(&replayed.schema, &settled.side.schema);
+    Ok(check)
+}
+
+fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
+    diff(there, wanted)
+        .into_iter()
+        .filter(|(_, delta)| !speaks_for(there, wanted, delta))
+        .map(|(id, delta)| Difference {
+            object: id.to_string(),
+            how: match delta {
+                Delta::Create(_) => How::Missing,
+                Delta::Remove(_) => How::Extra,
+                Delta::Change { .. } => How::Different,
+            },
+        })
+        .collect()
+}
+
+/// Whether the object's parent is missing or extra as well, which says it all.
+fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
+    match delta {
+        Delta::Create(entry) => entry.parent().is_some_and(|parent| there.entry(&parent).is_none()),
+        Delta::Remove(entry) => entry.parent().is_some_and(|parent| wanted.entry(&parent).is_none()),
+        Delta::Change { .. } => false,
+    }
+}
+
+fn unread(known: &Schema, there: &Schema) -> Vec<String> {
+    let known: Vec<&str> = known.unread().iter().map(|unread| unread.what.as_str()).collect();
+    let what = |unread: &Unread| unread.what.clone();
+    there.unread().iter().map(what).filter(|what| !known.contains(&what.as_str())).collect()
+}
