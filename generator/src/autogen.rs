@@ -37,7 +37,10 @@ pub struct Autogen {
 impl Autogen {
     /// What is lost for good when the ups run.
     pub fn losses(&self) -> impl Iterator<Item = &Hazard> {
-        self.draft.iter().flat_map(Draft::hazards).filter(|hazard| hazard.loses_data())
+        self.draft
+            .iter()
+            .flat_map(Draft::hazards)
+            .filter(|hazard| hazard.loses_data())
     }
 }
 
@@ -47,10 +50,20 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
-    let Start { side, managed, words, other_major } = start(project, options.from)?;
+    let Start {
+        side,
+        managed,
+        words,
+        other_major,
+    } = start(project, options.from)?;
     let settled = settle(project.scratch(None)?, &side, declarations, &managed)?;
     let draft = draft(project, &side, &settled.side, options.draft)?;
-    Ok(Autogen { from: words, draft, taken: settled.taken, other_major })
+    Ok(Autogen {
+        from: words,
+        draft,
+        taken: settled.taken,
+        other_major,
+    })
 }
 
 /// Writes a draft as migrations, all or none, and returns their folders.
@@ -61,7 +74,7 @@ pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<Path
         .enumerate()
         .map(|(number, part)| NewMigration {
             message: numbered(message, number, draft.parts.len()),
-            proof: draft.proof.sentence(),
+            proof: vec![draft.proof.sentence()],
             up: part.up_sql(),
             down: part.down_sql(),
             run_in_transaction: part.in_transaction,
@@ -73,7 +86,11 @@ pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<Path
 /// The message of one of several migrations that were drafted together.
 #[must_use]
 pub fn numbered(message: &str, number: usize, of: usize) -> String {
-    if of == 1 { message.to_owned() } else { format!("{message} ({} of {of})", number + 1) }
+    if of == 1 {
+        message.to_owned()
+    } else {
+        format!("{message} ({} of {of})", number + 1)
+    }
 }
 
 struct Start {
@@ -92,18 +109,26 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
     let words = from.to_string();
     let whole = |side: Side| {
         let managed = tops(&side.schema);
-        Start { side, managed, words: words.clone(), other_major: None }
+        Start {
+            side,
+            managed,
+            words: words.clone(),
+            other_major: None,
+        }
     };
     match from {
-        Source::Models => Err(Error::input("the models cannot be compared with themselves")
-            .hint("--from takes a database, migrations or a .sql file")),
+        Source::Models => Err(
+            Error::input("the models cannot be compared with themselves")
+                .hint("--from takes a database, migrations or a .sql file"),
+        ),
         Source::Migrations(folder) => Ok(whole(source::replay(project.scratch(None)?, folder)?)),
         Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
         Source::Database(url) => {
             let live = source::live(url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let pending = apply::pending(&mut connect(url)?, &migration::read(&project.migrations)?)?;
+            let migrations = migration::read(&project.migrations)?;
+            let pending = apply::pending(&migrations, &apply::applied(&mut connect(url)?)?);
             if let Some(first) = pending.first() {
                 return Err(Error::input(format!(
                     "{} migrations are not applied to the database yet, the first is {}_{}: what they bring would be \
@@ -117,14 +142,23 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             let side = source::restored(project, scratch, &live)?;
             let managed = tops(&source::replay(scratch, &project.migrations)?.schema);
             let other_major = (scratch.major() != major).then_some(major);
-            Ok(Start { side, managed, words, other_major })
+            Ok(Start {
+                side,
+                managed,
+                words,
+                other_major,
+            })
         }
     }
 }
 
 /// The top-level objects that models could declare.
 pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
-    schema.entries().filter(|(_, entry)| entry.clear().is_some()).map(|(id, _)| id.clone()).collect()
+    schema
+        .entries()
+        .filter(|(_, entry)| entry.clear().is_some())
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// Whether an empty set of models stands where there should be some.

@@ -54,13 +54,28 @@ impl Check {
     /// Whether all agree.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        let Self { models, database, pending, unknown, compared: _, unread } = self;
-        models.is_empty() && database.is_empty() && pending.is_empty() && unknown.is_empty() && unread.is_empty()
+        let Self {
+            models,
+            database,
+            pending,
+            unknown,
+            compared: _,
+            unread,
+        } = self;
+        models.is_empty()
+            && database.is_empty()
+            && pending.is_empty()
+            && unknown.is_empty()
+            && unread.is_empty()
     }
 }
 
 /// Compares the models with the migrations, and the migrations with the database unless there is none or `offline`.
-pub fn check(project: &Project, declarations: &Declarations, offline: bool) -> Result<Check, Error> {
+pub fn check(
+    project: &Project,
+    declarations: &Declarations,
+    offline: bool,
+) -> Result<Check, Error> {
     let mut check = Check::default();
     let url = project.database.as_ref().filter(|_| !offline);
     let live = url.map(source::live).transpose()?;
@@ -71,18 +86,22 @@ pub fn check(project: &Project, declarations: &Declarations, offline: bool) -> R
         let mut connection = connect(url)?;
         let migrations = migration::read(&project.migrations)?;
         let applied = apply::applied(&mut connection)?;
-        check.pending = migrations
-            .iter()
-            .filter(|migration| !applied.contains(&migration.version))
+        check.pending = apply::pending(&migrations, &applied)
+            .into_iter()
             .map(|migration| format!("{}_{}", migration.version, migration.name))
             .collect();
         check.unknown = applied
             .into_iter()
-            .filter(|version| !migrations.iter().any(|migration| migration.version == *version))
+            .filter(|version| {
+                !migrations
+                    .iter()
+                    .any(|migration| migration.version == *version)
+            })
             .collect();
         check.compared = Some(url.to_string());
         if check.pending.is_empty() {
-            let restored = (Some(scratch.major()) != major).then(|| source::restored(project, scratch, live));
+            let restored =
+                (Some(scratch.major()) != major).then(|| source::restored(project, scratch, live));
             let restored = restored.transpose()?;
             let there = restored.as_ref().unwrap_or(live);
             check.database = differences(&there.schema, &replayed.schema);
@@ -112,14 +131,27 @@ fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
 /// Whether the object's parent is missing or extra as well, which says it all.
 fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
     match delta {
-        Delta::Create(entry) => entry.parent().is_some_and(|parent| there.entry(&parent).is_none()),
-        Delta::Remove(entry) => entry.parent().is_some_and(|parent| wanted.entry(&parent).is_none()),
+        Delta::Create(entry) => entry
+            .parent()
+            .is_some_and(|parent| there.entry(&parent).is_none()),
+        Delta::Remove(entry) => entry
+            .parent()
+            .is_some_and(|parent| wanted.entry(&parent).is_none()),
         Delta::Change { .. } => false,
     }
 }
 
 fn unread(known: &Schema, there: &Schema) -> Vec<String> {
-    let known: Vec<&str> = known.unread().iter().map(|unread| unread.what.as_str()).collect();
+    let known: Vec<&str> = known
+        .unread()
+        .iter()
+        .map(|unread| unread.what.as_str())
+        .collect();
     let what = |unread: &Unread| unread.what.clone();
-    there.unread().iter().map(what).filter(|what| !known.contains(&what.as_str())).collect()
+    there
+        .unread()
+        .iter()
+        .map(what)
+        .filter(|what| !known.contains(&what.as_str()))
+        .collect()
 }

@@ -44,12 +44,21 @@ pub fn diff(
     }
     let plan = plan(&from.schema, &to.schema, Folding::Wherever)?;
     if plan.is_empty() || !options.prove {
-        return Ok(Compared { plan, unproved: None });
+        return Ok(Compared {
+            plan,
+            unproved: None,
+        });
     }
     let unproved = match trial(project, from)? {
         Ok(start) => {
-            let whole = to.whole && start.schema.unread().is_empty() && to.schema.unread().is_empty();
-            draft(project, &start, &Side { whole, ..to }, DraftOptions::default())?;
+            let whole =
+                to.whole && start.schema.unread().is_empty() && to.schema.unread().is_empty();
+            draft(
+                project,
+                &start,
+                &Side { whole, ..to },
+                DraftOptions::default(),
+            )?;
             None
         }
         Err(why) => Some(why),
@@ -68,7 +77,10 @@ fn trial(project: &Project, from: Side) -> Result<Result<Side, String>, Error> {
         Err(error) => return Ok(Err(error.to_string())),
     };
     if scratch.major() != major {
-        let why = format!("the database is PostgreSQL {major}, and the one to try things on is {}", scratch.major());
+        let why = format!(
+            "the database is PostgreSQL {major}, and the one to try things on is {}",
+            scratch.major()
+        );
         return Ok(Err(why));
     }
     if let Err(error) = project.binaries.pg_dump(major) {
@@ -104,7 +116,9 @@ fn sides(
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
         match (source, live) {
             (Source::Models, _) => Ok(None),
-            (_, Some(live)) if !copied && live.schema.server().major() == scratch.major() => Ok(Some(live)),
+            (_, Some(live)) if !copied && live.schema.server().major() == scratch.major() => {
+                Ok(Some(live))
+            }
             (_, Some(live)) => source::restored(project, scratch, &live).map(Some),
             (Source::Migrations(folder), None) => source::replay(scratch, folder).map(Some),
             (Source::Sql(path), None) => source::file(scratch, path).map(Some),
@@ -112,7 +126,10 @@ fn sides(
         }
     };
     let either_is_models = matches!(from, Source::Models) || matches!(to, Source::Models);
-    match (load(from, live_from, either_is_models)?, load(to, live_to, either_is_models)?) {
+    match (
+        load(from, live_from, either_is_models)?,
+        load(to, live_to, either_is_models)?,
+    ) {
         (Some(from), Some(to)) => Ok((from, to)),
         (Some(from), None) => {
             let to = settle_on(&from, &declarations()?)?;
@@ -122,7 +139,9 @@ fn sides(
             let from = settle_on(&to, &declarations()?)?;
             Ok((from, to))
         }
-        (None, None) => Err(Error::input("both sources are the models, which are always equal")),
+        (None, None) => Err(Error::input(
+            "both sources are the models, which are always equal",
+        )),
     }
 }
 
@@ -157,8 +176,15 @@ fn refuse_unread(sides: &[&Schema]) -> Result<(), Error> {
     if unread.is_empty() {
         return Ok(());
     }
-    let lines: Vec<String> =
-        unread.iter().map(|unread| format!("not yet: {}: trueup does not read that kind of object", unread.what)).collect();
+    let lines: Vec<String> = unread
+        .iter()
+        .map(|unread| {
+            format!(
+                "not yet: {}: trueup does not read that kind of object",
+                unread.what
+            )
+        })
+        .collect();
     Err(Error::new(ErrorKind::NotYet, lines.join("\n"))
         .hint("--ignore-unread compares the rest and leaves these as they are"))
 }

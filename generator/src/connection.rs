@@ -8,6 +8,7 @@ use crate::url::Url;
 
 mod run;
 
+pub(crate) use run::parts;
 pub use run::{SqlError, run_sql};
 
 /// The oldest major that is supported.

@@ -44,7 +44,10 @@ pub struct DraftOptions {
 
 impl Default for DraftOptions {
     fn default() -> Self {
-        Self { prove: true, folding: Folding::Wherever }
+        Self {
+            prove: true,
+            folding: Folding::Wherever,
+        }
     }
 }
 
@@ -74,12 +77,19 @@ impl Part {
 impl Draft {
     /// The hazards of all ups, in order.
     pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
-        self.parts.iter().flat_map(|part| part.up.iter().flat_map(Statement::hazards))
+        self.parts
+            .iter()
+            .flat_map(|part| part.up.iter().flat_map(Statement::hazards))
     }
 }
 
 /// Drafts the way from `from` to `to`; `None` where there is nothing to do. `from` must be on the scratch.
-pub fn draft(project: &Project, from: &Side, to: &Side, options: DraftOptions) -> Result<Option<Draft>, Error> {
+pub fn draft(
+    project: &Project,
+    from: &Side,
+    to: &Side,
+    options: DraftOptions,
+) -> Result<Option<Draft>, Error> {
     let forth = plan(&from.schema, &to.schema, options.folding)?;
     if forth.is_empty() {
         return Ok(None);
@@ -87,8 +97,15 @@ pub fn draft(project: &Project, from: &Side, to: &Side, options: DraftOptions) -
     let segments = forth.segments();
     if let ([only], false) = (segments.as_slice(), options.prove) {
         let back = back(&to.schema, &from.schema, options.folding)?;
-        let part = Part { up: statements(only), down: statements(&back), in_transaction: only.in_transaction };
-        return Ok(Some(Draft { parts: vec![part], proof: Proof::none() }));
+        let part = Part {
+            up: statements(only),
+            down: statements(&back),
+            in_transaction: only.in_transaction,
+        };
+        return Ok(Some(Draft {
+            parts: vec![part],
+            proof: Proof::none(),
+        }));
     }
     let mut trial = Trial::begin(project, from, to, options.prove)?;
     let mut states: Vec<Schema> = vec![from.schema.clone()];
@@ -102,10 +119,17 @@ pub fn draft(project: &Project, from: &Side, to: &Side, options: DraftOptions) -
     for (number, segment) in segments.iter().enumerate() {
         let back = back(&states[number + 1], &states[number], options.folding)?;
         let in_transaction = segment.in_transaction && back.in_transaction;
-        parts.push(Part { up: statements(segment), down: statements(&back), in_transaction });
+        parts.push(Part {
+            up: statements(segment),
+            down: statements(&back),
+            in_transaction,
+        });
     }
     if !options.prove {
-        return Ok(Some(Draft { parts, proof: Proof::none() }));
+        return Ok(Some(Draft {
+            parts,
+            proof: Proof::none(),
+        }));
     }
     for (part, state) in parts.iter().zip(&states).rev() {
         let reached = trial.run("down.sql", &part.down_sql())?;
@@ -117,8 +141,13 @@ pub fn draft(project: &Project, from: &Side, to: &Side, options: DraftOptions) -
 
 /// The way back, which has to fit into one down.sql.
 fn back(from: &Schema, to: &Schema, folding: Folding) -> Result<Segment, Error> {
-    let back: Plan = plan(from, to, folding)
-        .map_err(|error| Error::caused(ErrorKind::NotYet, "there is a way there, and none back", error))?;
+    let back: Plan = plan(from, to, folding).map_err(|error| {
+        Error::caused(
+            ErrorKind::NotYet,
+            "there is a way there, and none back",
+            error,
+        )
+    })?;
     let mut segments = back.segments();
     match (segments.pop(), segments.is_empty()) {
         (Some(only), true) => Ok(only),
@@ -127,7 +156,10 @@ fn back(from: &Schema, to: &Schema, folding: Folding) -> Result<Segment, Error> 
             "not yet: the way back needs a commit in its middle, and one down.sql has none",
         )
         .hint("make the change in two steps, with an autogen after each")),
-        (None, _) => Err(Error::new(ErrorKind::Defect, "the way there changes something, and the way back nothing")),
+        (None, _) => Err(Error::new(
+            ErrorKind::Defect,
+            "the way there changes something, and the way back nothing",
+        )),
     }
 }
 

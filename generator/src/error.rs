@@ -32,7 +32,12 @@ impl Error {
 
     /// An error without a cause below it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, doing: message.into(), source: None, hints: Vec::new() }
+        Self {
+            kind,
+            doing: message.into(),
+            source: None,
+            hints: Vec::new(),
+        }
     }
 
     /// An error with the cause below it; `doing` is the message, as in "cannot read the live database".
@@ -41,7 +46,12 @@ impl Error {
         doing: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self { kind, doing: doing.into(), source: Some(source.into()), hints: Vec::new() }
+        Self {
+            kind,
+            doing: doing.into(),
+            source: Some(source.into()),
+            hints: Vec::new(),
+        }
     }
 
     /// Adds what to do now.
@@ -79,7 +89,9 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -134,6 +146,26 @@ impl From<trueup::ModelErrors> for Error {
 
 impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
+        Self::new(ErrorKind::Environment, error.to_string())
+    }
+}
+
+impl From<crate::migration::MigrationError> for Error {
+    fn from(error: crate::migration::MigrationError) -> Self {
+        let hints = error.hint();
+        Self::new(ErrorKind::Input, error.to_string()).hints(hints)
+    }
+}
+
+impl From<crate::apply::ApplyError> for Error {
+    fn from(error: crate::apply::ApplyError) -> Self {
+        let hints = error.hint();
+        Self::new(ErrorKind::Input, error.to_string()).hints(hints)
+    }
+}
+
+impl From<crate::witness::WitnessError> for Error {
+    fn from(error: crate::witness::WitnessError) -> Self {
         Self::new(ErrorKind::Environment, error.to_string())
     }
 }

@@ -32,7 +32,13 @@ impl Project {
         binaries: Binaries,
         scratch_url: Option<Url>,
     ) -> Self {
-        Self { migrations, database, binaries, scratch_url, scratch: OnceCell::new() }
+        Self {
+            migrations,
+            database,
+            binaries,
+            scratch_url,
+            scratch: OnceCell::new(),
+        }
     }
 
     /// The scratch, started when it is first asked for; then `prefer_major` says which major it should have.

@@ -42,19 +42,26 @@ impl Proof {
     /// Nothing was tried.
     #[must_use]
     pub fn none() -> Self {
-        Self { postgres: None, witness: Witness::None }
+        Self {
+            postgres: None,
+            witness: Witness::None,
+        }
     }
 
     /// The sentence that stands in a migration's header.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Some(postgres) = &self.postgres else { return "not proved (--no-proof)".to_owned() };
+        let Some(postgres) = &self.postgres else {
+            return "not proved (--no-proof)".to_owned();
+        };
         let witness = match self.witness {
             Witness::Both => "; pg_dump agrees with both",
             Witness::Start => "; pg_dump agrees with the latter",
             Witness::None => "",
         };
-        format!("on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}")
+        format!(
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}"
+        )
     }
 }
 
@@ -72,14 +79,20 @@ pub struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     /// Copies the start; `witnessed` has `pg_dump` look at both ends meanwhile.
-    pub fn begin(project: &Project, from: &Side, to: &'a Side, witnessed: bool) -> Result<Self, Error> {
+    pub fn begin(
+        project: &Project,
+        from: &Side,
+        to: &'a Side,
+        witnessed: bool,
+    ) -> Result<Self, Error> {
         let scratch = project.scratch(None)?;
-        let start = from
-            .scratch
-            .as_ref()
-            .ok_or_else(|| Error::new(ErrorKind::Defect, "a proof needs its start on the scratch"))?;
+        let start = from.scratch.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Defect, "a proof needs its start on the scratch")
+        })?;
         let database = scratch.copy(start)?;
-        let pg_dump = project.binaries.pg_dump(scratch.major().max(to.schema.server().major()))?;
+        let pg_dump = project
+            .binaries
+            .pg_dump(scratch.major().max(to.schema.server().major()))?;
         let dump = |side: &Side| {
             let (pg_dump, url) = (pg_dump.clone(), side.url.clone());
             thread::spawn(move || witness::dump(&pg_dump, &url))
@@ -99,8 +112,12 @@ impl<'a> Trial<'a> {
     /// Runs a file of the draft and reads what it leaves.
     pub fn run(&mut self, file: &str, sql: &str) -> Result<Schema, Error> {
         run_sql(&mut self.connection, sql, file).map_err(|error| {
-            Error::caused(ErrorKind::Defect, format!("{file} does not run on the scratch; nothing was written"), error)
-                .hints(REPORT)
+            Error::caused(
+                ErrorKind::Defect,
+                format!("{file} does not run on the scratch; nothing was written"),
+                error,
+            )
+            .hints(REPORT)
         })?;
         Ok(postgres::read(&mut self.connection)?)
     }
@@ -116,16 +133,32 @@ impl<'a> Trial<'a> {
 
     /// Whether the downs led back to the start: the last step of a proof.
     pub fn is_start(mut self) -> Result<Proof, Error> {
-        let Some(dump) = self.start_dump.take() else { return Ok(Proof::none()) };
+        let Some(dump) = self.start_dump.take() else {
+            return Ok(Proof::none());
+        };
         self.witness(dump, "down.sql")?;
-        let witness = if self.whole { Witness::Both } else { Witness::Start };
-        Ok(Proof { postgres: Some(self.postgres), witness })
+        let witness = if self.whole {
+            Witness::Both
+        } else {
+            Witness::Start
+        };
+        Ok(Proof {
+            postgres: Some(self.postgres),
+            witness,
+        })
     }
 
-    fn witness(&self, dump: JoinHandle<Result<String, WitnessError>>, file: &str) -> Result<(), Error> {
-        let wanted = dump
-            .join()
-            .map_err(|_| Error::new(ErrorKind::Defect, "the thread that ran pg_dump ended in a panic"))??;
+    fn witness(
+        &self,
+        dump: JoinHandle<Result<String, WitnessError>>,
+        file: &str,
+    ) -> Result<(), Error> {
+        let wanted = dump.join().map_err(|_| {
+            Error::new(
+                ErrorKind::Defect,
+                "the thread that ran pg_dump ended in a panic",
+            )
+        })??;
         let reached = witness::dump(&self.pg_dump, &self.database.url())?;
         witness::agree(&reached, &wanted).map_err(|differences| {
             let shown: Vec<String> = differences.iter().take(5).map(ToString::to_string).collect();
@@ -158,9 +191,13 @@ pub fn equal(reached: &Schema, wanted: &Schema, file: &str) -> Result<(), Error>
         .collect();
     Err(Error::new(
         ErrorKind::Defect,
-        format!("{file} does not lead where it should; nothing was written\n{}", shown.join("\n")),
+        format!(
+            "{file} does not lead where it should; nothing was written\n{}",
+            shown.join("\n")
+        ),
     )
     .hints(REPORT))
 }
 
-const REPORT: [&str; 1] = ["this is a mistake in trueup; please report it with the two schemas (`trueup inspect`)"];
+const REPORT: [&str; 1] =
+    ["this is a mistake in trueup; please report it with the two schemas (`trueup inspect`)"];

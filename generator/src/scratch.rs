@@ -22,11 +22,11 @@ pub(crate) mod claim;
 mod elsewhere;
 pub(crate) mod live;
 mod locale;
-mod own;
+pub(crate) mod own;
 pub(crate) mod postmaster;
 pub(crate) mod pristine;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use live::remove_all_now;
 pub use locale::Locale;
@@ -167,18 +167,15 @@ impl ScratchError {
 impl Scratch {
     /// Starts a server, or connects to the one that is given.
     pub fn start(options: &ScratchOptions<'_>) -> Result<Self, ScratchError> {
-        let (home, url, mut admin) = match &options.url {
-            Some(url) => {
-                let mut admin = connect(url)?;
-                let home = elsewhere::Elsewhere::new(&mut admin, url)?;
-                (Home::Elsewhere(home), url.clone(), admin)
-            }
-            None => {
-                let own = own::Own::start(&options.binaries.server(options.prefer_major)?)?;
-                let url = own.url().clone();
-                let admin = connect(&url)?;
-                (Home::Own(own), url, admin)
-            }
+        let (home, url, mut admin) = if let Some(url) = &options.url {
+            let mut admin = connect(url)?;
+            let home = elsewhere::Elsewhere::new(&mut admin, url)?;
+            (Home::Elsewhere(home), url.clone(), admin)
+        } else {
+            let own = own::Own::start(&options.binaries.server(options.prefer_major)?)?;
+            let url = own.url().clone();
+            let admin = connect(&url)?;
+            (Home::Own(own), url, admin)
         };
         let asking = ScratchError::sql("ask for the version");
         let major = server_version(&mut admin).map_err(&asking)? / 10_000;

@@ -59,7 +59,10 @@ impl Source {
         if let Some(path) = text.strip_prefix("file:") {
             return Ok(Self::Sql(path.into()));
         }
-        if std::path::Path::new(text).extension().is_some_and(|extension| extension == "sql") {
+        if std::path::Path::new(text)
+            .extension()
+            .is_some_and(|extension| extension == "sql")
+        {
             return Ok(Self::Sql(text.into()));
         }
         Url::parse(text).map(Self::Database).map_err(|error| {
@@ -86,7 +89,12 @@ impl Display for Source {
 pub fn live(url: &Url) -> Result<Side, Error> {
     let mut connection = connect(url)?;
     let schema = postgres::read(&mut connection)?;
-    Ok(Side { schema, url: url.clone(), scratch: None, whole: true })
+    Ok(Side {
+        schema,
+        url: url.clone(),
+        scratch: None,
+        whole: true,
+    })
 }
 
 /// Replays migrations on an empty scratch database.
@@ -102,8 +110,13 @@ pub fn replay(scratch: &Scratch, folder: &std::path::Path) -> Result<Side, Error
 
 /// Runs a file of SQL on an empty scratch database.
 pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
-    let sql = std::fs::read_to_string(path)
-        .map_err(|error| Error::caused(ErrorKind::Input, format!("cannot read {}", path.display()), error))?;
+    let sql = std::fs::read_to_string(path).map_err(|error| {
+        Error::caused(
+            ErrorKind::Input,
+            format!("cannot read {}", path.display()),
+            error,
+        )
+    })?;
     let database = scratch.create(&Locale::default())?;
     run_sql(&mut database.connect()?, &sql, &path.display().to_string())?;
     side(database)
@@ -115,7 +128,10 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let dump = witness::dump(&pg_dump, &from.url)?;
     let locale = Locale::of(&mut connect(&from.url)?)?;
     let database = scratch.create(&locale)?;
-    let public = from.schema.entries().any(|(id, _)| id.designation() == "SCHEMA public");
+    let public = from
+        .schema
+        .entries()
+        .any(|(id, _)| id.designation() == "SCHEMA public");
     witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
     let copy = side(database)?;
     if copy.schema.server().major() == from.schema.server().major() {
@@ -138,5 +154,10 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
 /// Reads a database on the scratch.
 pub fn side(database: Database) -> Result<Side, Error> {
     let schema = postgres::read(&mut database.connect()?)?;
-    Ok(Side { schema, url: database.url(), scratch: Some(database), whole: true })
+    Ok(Side {
+        schema,
+        url: database.url(),
+        scratch: Some(database),
+        whole: true,
+    })
 }

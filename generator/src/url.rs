@@ -169,6 +169,7 @@ impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             &self
+                .0
                 .form
                 .written(|key, value| if is_secret(key) { HIDDEN } else { value }),
         )

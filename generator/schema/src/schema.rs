@@ -199,7 +199,10 @@ impl Entry {
     /// The same object under another name, where [`Entry::naming`] says that it has one.
     #[must_use]
     pub fn named(&self, name: &str) -> Self {
-        Self { object: self.object.named(name), ..self.clone() }
+        Self {
+            object: self.object.named(name),
+            ..self.clone()
+        }
     }
 }
 
@@ -370,15 +373,25 @@ impl Schema {
         let first_user_oid = 16_384;
         let is_initial = |id: &Id| {
             self.entry(id).is_some_and(|entry| {
-                entry.addresses.iter().any(|address| address.object < first_user_oid)
+                entry
+                    .addresses
+                    .iter()
+                    .any(|address| address.object < first_user_oid)
             })
         };
         let entries = self.entries.iter().filter(|(id, entry)| {
             is_initial(id)
-                || entry.addresses.is_empty() && entry.parent().is_some_and(|parent| is_initial(&parent))
+                || entry.addresses.is_empty()
+                    && entry.parent().is_some_and(|parent| is_initial(&parent))
         });
         let entries: Vec<Arc<Entry>> = entries.map(|(_, entry)| Arc::clone(entry)).collect();
-        Self::new(self.server, entries, Vec::new(), Vec::new(), self.casts.clone())
+        Self::new(
+            self.server,
+            entries,
+            Vec::new(),
+            Vec::new(),
+            self.casts.clone(),
+        )
     }
 
     pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {

@@ -73,10 +73,13 @@ fn initdb(server: &Server, account: Option<Account>, data: &Path) -> Result<(), 
         if output.status.success() {
             return Ok(());
         }
-        said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        said = String::from_utf8_lossy(&output.stderr).into_owned();
         fs::remove_dir_all(data).map_err(ScratchError::at(data))?;
     }
-    Err(ScratchError::Initdb { program, said })
+    Err(ScratchError::Initdb {
+        program,
+        said: said.trim().to_owned(),
+    })
 }
 
 /// Copies a stopped cluster.

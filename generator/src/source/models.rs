@@ -44,14 +44,22 @@ pub fn settle(
 ) -> Result<Settled, Error> {
     fragments::check(declarations)?;
     let base = from.scratch.as_ref().ok_or_else(|| {
-        Error::new(ErrorKind::Defect, "models are declared on the scratch, and the start is not there")
+        Error::new(
+            ErrorKind::Defect,
+            "models are declared on the scratch, and the start is not there",
+        )
     })?;
     let database = scratch.copy(base)?;
-    let declared: BTreeSet<Id> = declarations.list().iter().filter_map(|declaration| declaration.id.clone()).collect();
+    let declared: BTreeSet<Id> = declarations
+        .into_iter()
+        .filter_map(|declaration| declaration.id.clone())
+        .collect();
     let ours: BTreeSet<Id> = from
         .schema
         .entries()
-        .filter(|(id, entry)| entry.clear().is_some() && (managed.contains(id) || declared.contains(id)))
+        .filter(|(id, entry)| {
+            entry.clear().is_some() && (managed.contains(id) || declared.contains(id))
+        })
         .map(|(id, _)| id.clone())
         .collect();
     let mut connection = database.connect()?;
@@ -62,20 +70,36 @@ pub fn settle(
     let named: BTreeSet<Id> = declarations.named().cloned().collect();
     let renames = adopt::renames(&from.schema, &settled, &named);
     if !renames.is_empty() {
-        run_sql(&mut connection, &renames.join(";\n"), "the names that the database has")?;
+        run_sql(
+            &mut connection,
+            &renames.join(";\n"),
+            "the names that the database has",
+        )?;
         settled = postgres::read(&mut connection)?;
     }
     let amended = amend(&settled, &from.schema, &ours);
     let repair = plan(&settled, &amended, Folding::Wherever).map_err(|error| {
-        Error::caused(ErrorKind::NotYet, "what is not in the models cannot stay beside what is", error)
+        Error::caused(
+            ErrorKind::NotYet,
+            "what is not in the models cannot stay beside what is",
+            error,
+        )
     })?;
     if !repair.is_empty() {
         let sql: Vec<&str> = repair.statements().map(trueup::Statement::sql).collect();
-        run_sql(&mut connection, &sql.join(";\n"), "what is not in the models")?;
+        run_sql(
+            &mut connection,
+            &sql.join(";\n"),
+            "what is not in the models",
+        )?;
         settled = postgres::read(&mut connection)?;
     }
     drop(connection);
-    let still: BTreeSet<&str> = settled.unread().iter().map(|unread| unread.what.as_str()).collect();
+    let still: BTreeSet<&str> = settled
+        .unread()
+        .iter()
+        .map(|unread| unread.what.as_str())
+        .collect();
     let taken: Vec<String> = from
         .schema
         .unread()
@@ -83,31 +107,54 @@ pub fn settle(
         .map(|unread| unread.what.clone())
         .filter(|what| !still.contains(what.as_str()))
         .collect();
-    let side = Side { schema: settled, url: database.url(), scratch: Some(database), whole: taken.is_empty() };
-    Ok(Settled { side, managed: managed.union(&declared).cloned().collect(), taken })
+    let side = Side {
+        schema: settled,
+        url: database.url(),
+        scratch: Some(database),
+        whole: taken.is_empty(),
+    };
+    Ok(Settled {
+        side,
+        managed: managed.union(&declared).cloned().collect(),
+        taken,
+    })
 }
 
 /// Takes what models declare, or declared, out of the trial.
 fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> Result<(), Error> {
-    let statements: Vec<String> =
-        ours.iter().filter_map(|id| from.entry(id).and_then(|entry| entry.clear())).collect();
+    let statements: Vec<String> = ours
+        .iter()
+        .filter_map(|id| from.entry(id).and_then(|entry| entry.clear()))
+        .collect();
     if statements.is_empty() {
         return Ok(());
     }
     // CASCADE says in a notice what it takes along; what that is, is read afterwards.
-    run_sql(connection, &format!("SET client_min_messages = warning;\n{}", statements.join(";\n")), "the old models")?;
+    run_sql(
+        connection,
+        &format!(
+            "SET client_min_messages = warning;\n{}",
+            statements.join(";\n")
+        ),
+        "the old models",
+    )?;
     Ok(())
 }
 
 /// What the models want, with what is not theirs and what they cannot say as it is in `from`.
 fn amend(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
-    let gone = from.entries().filter(|(id, _)| settled.entry(id).is_none() && !belongs(id, from, ours));
+    let gone = from
+        .entries()
+        .filter(|(id, _)| settled.entry(id).is_none() && !belongs(id, from, ours));
     let kept = from.entries().filter_map(|(id, there)| {
         let entry = settled.entry(id)?.keep(there);
         Some(Arc::new(entry))
     });
     let amended: Vec<Arc<Entry>> = kept.collect();
-    settled.with(gone.map(|(_, entry)| Arc::clone(entry)).chain(amended), from)
+    settled.with(
+        gone.map(|(_, entry)| Arc::clone(entry)).chain(amended),
+        from,
+    )
 }
 
 /// Whether an object is one of these or a part of one of these.
@@ -117,7 +164,9 @@ fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
         if tops.contains(&id) {
             return true;
         }
-        at = within.entry(&id).and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)));
+        at = within
+            .entry(&id)
+            .and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)));
     }
     false
 }
@@ -125,11 +174,14 @@ fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
 /// Runs the declarations, a rank at a time; what fails because something comes later in its rank is tried again.
 fn declare(connection: &mut PgConnection, declarations: &Declarations) -> Result<(), Error> {
     let mut ranks: BTreeMap<_, Vec<&Declaration>> = BTreeMap::new();
-    for declaration in declarations.list() {
+    for declaration in declarations {
         ranks.entry(declaration.rank).or_default().push(declaration);
     }
     for declarations in ranks.into_values() {
-        if connection.transaction(|connection| connection.batch_execute(&batch(&declarations))).is_err() {
+        if connection
+            .transaction(|connection| connection.batch_execute(&batch(&declarations)))
+            .is_err()
+        {
             one_by_one(connection, declarations)?;
         }
     }
@@ -152,7 +204,10 @@ fn batch(declarations: &[&Declaration]) -> String {
 }
 
 fn search_path(declaration: &Declaration) -> String {
-    format!("SET search_path = {}, public;\n", quoted_ident(&declaration.namespace))
+    format!(
+        "SET search_path = {}, public;\n",
+        quoted_ident(&declaration.namespace)
+    )
 }
 
 fn one_by_one(connection: &mut PgConnection, declarations: Vec<&Declaration>) -> Result<(), Error> {
@@ -167,27 +222,54 @@ fn one_by_one(connection: &mut PgConnection, declarations: Vec<&Declaration>) ->
         }
         if failed.len() == before {
             // Each of the rest fails without any of the others.
-            return failed.into_iter().next().map_or(Ok(()), |(declaration, error)| {
-                Err(rejected(connection, declaration, &error))
-            });
+            return failed
+                .into_iter()
+                .next()
+                .map_or(Ok(()), |(declaration, error)| {
+                    Err(rejected(connection, declaration, &error))
+                });
         }
         if failed.is_empty() {
             return Ok(());
         }
-        left = failed.into_iter().map(|(declaration, _)| declaration).collect();
+        left = failed
+            .into_iter()
+            .map(|(declaration, _)| declaration)
+            .collect();
     }
 }
 
-fn attempt(connection: &mut PgConnection, declaration: &Declaration, sql: &str) -> Result<(), SqlError> {
-    run_sql(connection, &format!("{}{sql}", search_path(declaration)), "the models")
+fn attempt(
+    connection: &mut PgConnection,
+    declaration: &Declaration,
+    sql: &str,
+) -> Result<(), SqlError> {
+    run_sql(
+        connection,
+        &format!("{}{sql}", search_path(declaration)),
+        "the models",
+    )
 }
 
 /// Finds the part of a declaration that Postgres rejects: the first that fails when the parts are added one by one.
 fn rejected(connection: &mut PgConnection, declaration: &Declaration, error: &SqlError) -> Error {
-    let Declaration { head, parts, tail, origin, .. } = declaration;
+    let Declaration {
+        head,
+        parts,
+        tail,
+        origin,
+        ..
+    } = declaration;
     for count in 1..=parts.len() {
-        let some: Vec<&str> = parts[..count].iter().map(|part| part.sql.as_str()).collect();
-        let sql = format!("{}{head}{}{tail}", search_path(declaration), some.join(",\n"));
+        let some: Vec<&str> = parts[..count]
+            .iter()
+            .map(|part| part.sql.as_str())
+            .collect();
+        let sql = format!(
+            "{}{head}{}{tail}",
+            search_path(declaration),
+            some.join(",\n")
+        );
         let tried = connection.transaction(|connection| {
             let done = connection.batch_execute(&sql);
             done.and_then(|()| Err::<(), _>(diesel::result::Error::RollbackTransaction))

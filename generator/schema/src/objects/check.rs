@@ -151,7 +151,10 @@ impl Object for Check {
     }
 
     fn named(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self.clone() }
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
     }
 }
 

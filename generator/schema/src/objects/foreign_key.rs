@@ -167,7 +167,10 @@ impl Object for ForeignKey {
     }
 
     fn named(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self.clone() }
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
     }
 }
 

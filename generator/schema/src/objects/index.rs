@@ -237,7 +237,10 @@ impl Object for Index {
     }
 
     fn named(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self.clone() }
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
     }
 }
 

@@ -71,7 +71,10 @@ impl KeyConstraint {
     }
 
     pub(super) fn named(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self.clone() }
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
     }
 
     pub(super) fn occupies(&self) -> Vec<Slot> {

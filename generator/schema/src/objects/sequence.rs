@@ -172,11 +172,17 @@ impl Object for Sequence {
     }
 
     fn naming(&self, within: &Schema) -> Option<(Id, String)> {
-        Some((within.get::<Owner>(&self.name)?.column(), self.name.name.clone()))
+        Some((
+            within.get::<Owner>(&self.name)?.column(),
+            self.name.name.clone(),
+        ))
     }
 
     fn named(&self, name: &str) -> Self {
-        Self { name: Name::new(&self.name.namespace, name), ..self.clone() }
+        Self {
+            name: Name::new(&self.name.namespace, name),
+            ..self.clone()
+        }
     }
 
     fn clear(&self) -> Option<String> {

@@ -9,7 +9,9 @@ use trueup::{Entry, Id, Schema, Statement};
 /// All of them get a name that nothing has before they get their own, since two may have swapped theirs.
 pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> Vec<String> {
     let stands = |here: &Schema, id: &Id, entry: &Entry, there: &Schema| {
-        there.entry(id).is_some_and(|other| entry.same_but_for_name(here, other, there))
+        there
+            .entry(id)
+            .is_some_and(|other| entry.same_but_for_name(here, other, there))
     };
     let mut spare: BTreeMap<Id, Vec<(&Entry, String)>> = BTreeMap::new();
     for (id, entry) in from.entries() {
@@ -21,12 +23,18 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
     }
     let (mut aside, mut home) = (Vec::new(), Vec::new());
     for (id, entry) in settled.entries() {
-        let Some((scope, _)) = entry.naming(settled) else { continue };
+        let Some((scope, _)) = entry.naming(settled) else {
+            continue;
+        };
         if named.contains(id) || stands(settled, id, entry, from) {
             continue;
         }
-        let Some(free) = spare.get_mut(&scope) else { continue };
-        let equal = free.iter().position(|(other, _)| entry.same_but_for_name(settled, other, from));
+        let Some(free) = spare.get_mut(&scope) else {
+            continue;
+        };
+        let equal = free
+            .iter()
+            .position(|(other, _)| entry.same_but_for_name(settled, other, from));
         let Some(equal) = equal else { continue };
         let (_, name) = free.remove(equal);
         let temporary = format!("trueup_{}", aside.len());
@@ -38,5 +46,9 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
 }
 
 fn sql(statements: Option<Vec<Statement>>) -> Vec<String> {
-    statements.into_iter().flatten().map(|statement| statement.sql().to_owned()).collect()
+    statements
+        .into_iter()
+        .flatten()
+        .map(|statement| statement.sql().to_owned())
+        .collect()
 }

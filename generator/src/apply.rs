@@ -1,0 +1,369 @@
+//! Applying migrations, with Diesel's own harness and bookkeeping, and with the care that Diesel leaves to its callers: one
+//! at a time, in order, and with a failure that names file, line and statement.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel_migrations::MigrationHarness;
+
+use crate::connection::SqlError;
+use crate::migration::{self, Migration, MigrationError};
+
+mod lock;
+mod run;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use target::{DownTarget, StampTarget, UpTarget, find};
+
+use lock::with_lock;
+use run::{Direction, run};
+
+/// A migration that was run, up or down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedReport {
+    /// Its version.
+    pub version: String,
+    /// Its folder's name.
+    pub name: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// How to apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether a pending migration may be older than an applied one.
+    pub allow_out_of_order: bool,
+    /// How long to wait for somebody else who is applying.
+    pub wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allow_out_of_order: false,
+            wait: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why migrations were not, or not all, applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The directory is not in order.
+    #[error(transparent)]
+    Migrations(#[from] MigrationError),
+    /// Somebody else is at it.
+    #[error("somebody else is applying migrations to this database: {holder}")]
+    Busy {
+        /// The session that holds the lock.
+        holder: String,
+    },
+    /// Pending migrations that are older than an applied one.
+    #[error("{} pending, but older than {newest}, which is applied already", names.join(", "))]
+    OutOfOrder {
+        /// The pending ones.
+        names: Vec<String>,
+        /// The newest applied version.
+        newest: String,
+    },
+    /// No such version.
+    #[error("there is no migration {version}{}", most_like(near))]
+    Unknown {
+        /// What was asked for.
+        version: String,
+        /// The names that are most like it.
+        near: Vec<String>,
+    },
+    /// More than one.
+    #[error("{version} may be any of {}", names.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        version: String,
+        /// What it may be.
+        names: Vec<String>,
+    },
+    /// More steps than there are.
+    #[error("{asked} migrations were asked for, and there are only {there}")]
+    TooFew {
+        /// How many steps.
+        asked: usize,
+        /// How many there are.
+        there: usize,
+    },
+    /// A migration to go back to that is not applied.
+    #[error("{name} is not applied, so there is no way back to it")]
+    NotApplied {
+        /// Its folder's name.
+        name: String,
+    },
+    /// An applied migration whose folder is gone.
+    #[error("the database has version {version} applied, and no folder here is of that version")]
+    NoFolder {
+        /// Its version.
+        version: String,
+    },
+    /// A migration without a way back.
+    #[error("{name} has no down.sql")]
+    NoDown {
+        /// Its folder's name.
+        name: String,
+    },
+    /// A statement failed.
+    #[error("{failure}\n  {}", kept(*in_transaction, done))]
+    Failed {
+        /// Its folder's name.
+        name: String,
+        /// What failed.
+        failure: Box<SqlError>,
+        /// Whether all of the migration was rolled back.
+        in_transaction: bool,
+        /// The names of those that were run before it and stay.
+        done: Vec<String>,
+    },
+    /// It ran, and Diesel could not note that it did.
+    #[error("{name} ran, but could not be recorded in __diesel_schema_migrations: {message}")]
+    NotRecorded {
+        /// Its folder's name.
+        name: String,
+        /// What Diesel says.
+        message: String,
+    },
+    /// The bookkeeping could not be read or written.
+    #[error("cannot use __diesel_schema_migrations: {0}")]
+    Bookkeeping(String),
+}
+
+impl ApplyError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Migrations(error) => error.hint(),
+            Self::Busy { .. } => Some("wait for it, or end that session with pg_terminate_backend"),
+            Self::OutOfOrder { .. } => Some(
+                "rebase them onto the newest (remove them and run autogen again), or apply them with --allow-out-of-order",
+            ),
+            Self::Unknown { .. } => Some("`history` lists the migrations"),
+            Self::Ambiguous { .. } => Some("write more of it"),
+            Self::NoFolder { .. } => {
+                Some("bring the folder back from another branch, or `stamp` what is really there")
+            }
+            Self::NoDown { .. } => Some("write one; SELECT 1; is a statement that does nothing"),
+            Self::NotRecorded { .. } => Some("a migration must not set search_path"),
+            Self::TooFew { .. }
+            | Self::NotApplied { .. }
+            | Self::Failed { .. }
+            | Self::Bookkeeping(_) => None,
+        }
+    }
+
+    fn bookkeeping(error: impl std::fmt::Display) -> Self {
+        Self::Bookkeeping(error.to_string())
+    }
+}
+
+fn most_like(names: &[String]) -> String {
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; near are {}", names.join(", "))
+    }
+}
+
+fn kept(in_transaction: bool, done: &[String]) -> String {
+    let this = if in_transaction {
+        "it was rolled back as a whole"
+    } else {
+        "it does not run in a transaction, so look at what it left behind, such as an invalid index"
+    };
+    if done.is_empty() {
+        this.to_owned()
+    } else {
+        format!(
+            "{this}; {} before it went through and stay",
+            done.join(", ")
+        )
+    }
+}
+
+/// The versions that Diesel has recorded as applied, oldest first; it does not make Diesel's table.
+pub fn applied(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let exists = diesel::dsl::sql::<Bool>(
+        "pg_catalog.to_regclass('__diesel_schema_migrations') IS NOT NULL",
+    );
+    if !diesel::select(exists)
+        .get_result(connection)
+        .map_err(ApplyError::bookkeeping)?
+    {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Row> = diesel::sql_query("SELECT version::text FROM __diesel_schema_migrations")
+        .load(connection)
+        .map_err(ApplyError::bookkeeping)?;
+    let mut versions: Vec<_> = rows.into_iter().map(|row| row.version).collect();
+    // Here and not in the query: the database's collation may not be the order of bytes in which folders are sorted.
+    versions.sort();
+    Ok(versions)
+}
+
+/// The migrations that are not applied.
+#[must_use]
+pub fn pending<'a>(migrations: &'a [Migration], applied: &[String]) -> Vec<&'a Migration> {
+    migrations
+        .iter()
+        .filter(|migration| !applied.contains(&migration.version))
+        .collect()
+}
+
+/// The pending migrations that are older than an applied one.
+#[must_use]
+pub fn out_of_order<'a>(migrations: &'a [Migration], applied: &[String]) -> Vec<&'a Migration> {
+    let newest = applied.iter().max();
+    pending(migrations, applied)
+        .into_iter()
+        .filter(|migration| newest.is_some_and(|newest| migration.version < *newest))
+        .collect()
+}
+
+/// Applies pending migrations up to `target` and says which.
+pub fn upgrade(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &UpTarget,
+    options: Options,
+) -> Result<Vec<AppliedReport>, ApplyError> {
+    let migrations = migration::read(dir)?;
+    with_lock(connection, options.wait, |connection| {
+        let applied = make_and_read(connection)?;
+        let pending = target.choose(&migrations, pending(&migrations, &applied))?;
+        let late = out_of_order(&migrations, &applied);
+        let late: Vec<_> = late
+            .iter()
+            .filter(|late| pending.contains(late))
+            .map(|late| late.name.clone())
+            .collect();
+        if let Some(newest) = applied
+            .last()
+            .filter(|_| !late.is_empty() && !options.allow_out_of_order)
+        {
+            return Err(ApplyError::OutOfOrder {
+                names: late,
+                newest: newest.clone(),
+            });
+        }
+        run_all(connection, &pending, Direction::Up)
+    })
+}
+
+/// Takes applied migrations back to `target`, newest first, and says which.
+pub fn downgrade(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &DownTarget,
+    options: Options,
+) -> Result<Vec<AppliedReport>, ApplyError> {
+    let migrations = migration::read(dir)?;
+    with_lock(connection, options.wait, |connection| {
+        let applied = applied(connection)?;
+        // All are looked at before the first one is run.
+        let mut chosen = Vec::new();
+        for version in target.choose(&migrations, &applied)?.iter().rev() {
+            let found = migrations
+                .iter()
+                .find(|migration| migration.version == *version);
+            let found = found.ok_or_else(|| ApplyError::NoFolder {
+                version: version.clone(),
+            })?;
+            if found.down.is_none() {
+                return Err(ApplyError::NoDown {
+                    name: found.name.clone(),
+                });
+            }
+            chosen.push(found);
+        }
+        run_all(connection, &chosen, Direction::Down)
+    })
+}
+
+/// Records what is applied without running anything, so that an existing database can start; returns the versions that are
+/// recorded then. Applied versions without a folder stay as they are unless they are newer than the target.
+pub fn stamp(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &StampTarget,
+    options: Options,
+) -> Result<Vec<String>, ApplyError> {
+    let migrations = migration::read(dir)?;
+    let (wanted, limit) = target.choose(&migrations)?;
+    with_lock(connection, options.wait, |connection| {
+        let old = make_and_read(connection)?;
+        let gone = old
+            .iter()
+            .filter(|version| limit.is_none_or(|limit| **version > *limit));
+        let come = wanted.iter().filter(|version| !old.contains(version));
+        let recorded = connection.transaction(|connection| {
+            for version in gone {
+                diesel::sql_query("DELETE FROM __diesel_schema_migrations WHERE version = $1")
+                    .bind::<Text, _>(version)
+                    .execute(connection)?;
+            }
+            for version in come {
+                diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ($1)")
+                    .bind::<Text, _>(version)
+                    .execute(connection)?;
+            }
+            QueryResult::Ok(())
+        });
+        recorded.map_err(ApplyError::bookkeeping)?;
+        applied(connection)
+    })
+}
+
+/// Runs migrations on a scratch database as `upgrade` would on a live one.
+pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result<(), ApplyError> {
+    make_and_read(connection)?;
+    run_all(
+        connection,
+        &migrations.iter().collect::<Vec<_>>(),
+        Direction::Up,
+    )
+    .map(|_| ())
+}
+
+/// Makes Diesel's table if need be: `run_migration` alone fails on a fresh database.
+fn make_and_read(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError> {
+    connection
+        .applied_migrations()
+        .map_err(ApplyError::bookkeeping)?;
+    applied(connection)
+}
+
+fn run_all(
+    connection: &mut PgConnection,
+    migrations: &[&Migration],
+    direction: Direction,
+) -> Result<Vec<AppliedReport>, ApplyError> {
+    let mut reports: Vec<AppliedReport> = Vec::new();
+    for migration in migrations {
+        let begun = Instant::now();
+        let done = || reports.iter().map(|report| report.name.clone()).collect();
+        run(connection, migration, direction)
+            .map_err(|failed| failed.into_error(migration, done()))?;
+        reports.push(AppliedReport {
+            version: migration.version.clone(),
+            name: migration.name.clone(),
+            took: begun.elapsed(),
+        });
+    }
+    Ok(reports)
+}

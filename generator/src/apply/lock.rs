@@ -1,0 +1,63 @@
+//! One process at a time: an advisory lock of the session, which ends with it, however it ends.
+
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+use super::ApplyError;
+
+/// The number that all of us agree on: "trueupap" in ASCII.
+pub(super) const NUMBER: i64 = 0x7472_7565_7570_6170;
+
+/// How often somebody who waits looks again.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Does `work` while nobody else who asks for this lock can.
+pub(super) fn with_lock<T>(
+    connection: &mut PgConnection,
+    wait: Duration,
+    work: impl FnOnce(&mut PgConnection) -> Result<T, ApplyError>,
+) -> Result<T, ApplyError> {
+    let begun = Instant::now();
+    while !call(connection, "pg_try_advisory_lock")? {
+        if begun.elapsed() >= wait {
+            return Err(ApplyError::Busy {
+                holder: holder(connection),
+            });
+        }
+        std::thread::sleep(TICK);
+    }
+    let done = work(connection);
+    // Where the connection broke, the lock went with it.
+    let _ = call(connection, "pg_advisory_unlock");
+    done
+}
+
+fn call(connection: &mut PgConnection, function: &str) -> Result<bool, ApplyError> {
+    let query = diesel::dsl::sql::<Bool>(&format!("pg_catalog.{function}({NUMBER})"));
+    diesel::select(query)
+        .get_result(connection)
+        .map_err(ApplyError::bookkeeping)
+}
+
+/// Who holds the lock, in words.
+fn holder(connection: &mut PgConnection) -> String {
+    #[derive(QueryableByName)]
+    struct Session {
+        #[diesel(sql_type = Text)]
+        words: String,
+    }
+    let query = "SELECT pg_catalog.format('pid %s, %s, user %s', a.pid, coalesce(nullif(a.application_name, ''), 'unnamed'), a.usename) AS words
+                 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+                 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+                   AND (l.classid::int8 << 32) | l.objid::int8 = $1";
+    let found: QueryResult<Session> = diesel::sql_query(query)
+        .bind::<BigInt, _>(NUMBER)
+        .get_result(connection);
+    found.map_or_else(
+        |_| "a session that has just ended".to_owned(),
+        |session| session.words,
+    )
+}

@@ -1,0 +1,391 @@
+//! The database of a project that has none configured: a Postgres of its own, in `.trueup/` of the project.
+//!
+//! Unlike a scratch it is durable. It runs while a command of ours does: the first one starts it, later ones share it, and
+//! the last one stops it.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::binaries::{Binaries, BinariesError, Server};
+use crate::connection::connect;
+use crate::hash::short_hash;
+use crate::scratch::account::{Account, server_account};
+use crate::scratch::claim::{cache, private_folder};
+use crate::scratch::live::{self, Registration};
+use crate::scratch::own::not_started;
+use crate::scratch::postmaster::{self, Launch, PORT};
+use crate::scratch::{ScratchError, pristine};
+use crate::url::Url;
+
+/// The folder in a project's root.
+pub const FOLDER: &str = ".trueup";
+
+/// The database that is made for the project.
+pub const DATABASE: &str = "trueup";
+
+/// Everything else is as Postgres ships it, and so durable.
+const SETTINGS: &[&str] = &[
+    "shared_buffers=32MB",
+    "max_connections=32",
+    "max_locks_per_transaction=1024",
+    "jit=off",
+];
+
+/// The file that tells where the cluster is when it is not beside it.
+const NOTE: &str = "postgres-is-elsewhere.txt";
+
+/// A running embedded Postgres; stopped when the last user drops it.
+#[derive(Debug)]
+pub struct Embedded {
+    url: Url,
+    place: Place,
+    users: Users,
+    child: Option<Child>,
+    _registration: Registration,
+}
+
+/// The shared lock that says that this process uses the server; given back from wherever the process ends.
+type Users = Arc<Mutex<Option<File>>>;
+
+/// Why the embedded Postgres does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    /// The cluster is of a major whose programs are not there.
+    #[error("the embedded database in {} was made by PostgreSQL {major}: {source}", folder.display())]
+    Major {
+        /// Where the cluster is.
+        folder: PathBuf,
+        /// Its major.
+        major: u32,
+        /// What is missing.
+        source: BinariesError,
+    },
+    /// What can go wrong with any server of ours.
+    #[error(transparent)]
+    Server(#[from] ScratchError),
+    /// The server was there and had no database for us.
+    #[error("cannot make the database {DATABASE} on the embedded server: {0}")]
+    Database(#[from] diesel::result::Error),
+}
+
+impl EmbeddedError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Major { folder, source, .. } => Some(format!(
+                "{}; or remove {} to begin with an empty database",
+                source.hint(),
+                folder.display()
+            )),
+            Self::Server(error) => error.hint(),
+            Self::Database(_) => None,
+        }
+    }
+}
+
+/// Where a project's cluster is.
+#[derive(Debug, Clone)]
+struct Place {
+    folder: PathBuf,
+    account: Option<Account>,
+}
+
+impl Embedded {
+    /// Starts the Postgres of the project in `root`, or joins the commands that use it already.
+    pub fn start(root: &Path, binaries: &Binaries) -> Result<Self, EmbeddedError> {
+        let account = server_account().map_err(|_| ScratchError::NoAccount)?;
+        let place = Place::of(root, account)?;
+        let gate = place.gate().map_err(ScratchError::at(&place.folder))?;
+        let users = place.users().map_err(ScratchError::at(&place.folder))?;
+        let data = place.data();
+        let mut child = None;
+        if !postmaster::is_running(&data) {
+            let server = place.server(binaries)?;
+            if !data.exists() {
+                place.make(&server)?;
+            }
+            child = Some(place.launch(&server)?);
+        }
+        flock(&users, FlockOperation::LockShared)
+            .map_err(|error| ScratchError::at(&place.folder)(error.into()))?;
+        let users: Users = Arc::new(Mutex::new(Some(users)));
+        let (ending, held) = (place.clone(), Arc::clone(&users));
+        let registration = live::register(move || ending.stop_unless_used(&held));
+        let server = Url::of_socket(
+            &place.socket().to_string_lossy(),
+            PORT,
+            "postgres",
+            "postgres",
+        );
+        let url = server.with_database(DATABASE);
+        let embedded = Self {
+            url,
+            place,
+            users,
+            child,
+            _registration: registration,
+        };
+        let made = make_database(&server);
+        drop(gate);
+        made.map(|()| embedded)
+    }
+
+    /// The project's database.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Where the cluster is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.place.folder
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.place.stop_unless_used(&self.users);
+        // Where others still use it, it goes on without us.
+        if let Some(child) = self
+            .child
+            .as_mut()
+            .filter(|_| !postmaster::is_running(&self.place.data()))
+        {
+            let _ = child.wait();
+        }
+    }
+}
+
+fn make_database(server: &Url) -> Result<(), EmbeddedError> {
+    let mut admin = connect(server).map_err(ScratchError::from)?;
+    let is_there = diesel::dsl::sql::<Bool>(
+        "EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = 'trueup')",
+    );
+    if !diesel::select(is_there).get_result::<bool>(&mut admin)? {
+        diesel::sql_query("CREATE DATABASE trueup TEMPLATE template0").execute(&mut admin)?;
+    }
+    Ok(())
+}
+
+impl Place {
+    /// Beside the project, unless the server's user cannot get there.
+    fn of(root: &Path, account: Option<Account>) -> Result<Self, ScratchError> {
+        let root = fs::canonicalize(root).map_err(ScratchError::at(root))?;
+        let beside = root.join(FOLDER);
+        let at = ScratchError::at(&beside);
+        prepare(&beside).map_err(at)?;
+        let Some(user) = account.filter(|user| !user.reaches(&beside)) else {
+            return Ok(Self {
+                folder: beside,
+                account,
+            });
+        };
+        let cache = cache(Some(user)).map_err(ScratchError::at(&beside))?;
+        let folder = cache.join(format!("embedded-{}", fingerprint(&root)));
+        private_folder(&folder, 0o711).map_err(ScratchError::at(&folder))?;
+        let note = format!(
+            "This project's embedded PostgreSQL is in\n{}\nsince its user cannot get into this folder.\n",
+            folder.display()
+        );
+        fs::write(beside.join(NOTE), note).map_err(ScratchError::at(&beside))?;
+        Ok(Self { folder, account })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// A socket's path is limited, and a project's is not: where it is too long, the socket is in a private folder in /tmp
+    /// that is named after it.
+    fn socket(&self) -> PathBuf {
+        let within = self.folder.join("socket");
+        if within.as_os_str().len() <= 85 {
+            return within;
+        }
+        let uid = crate::scratch::account::own_uid();
+        PathBuf::from(format!("/tmp/trueup-{uid}-{}", fingerprint(&self.folder)))
+    }
+
+    /// Held while the server starts or stops.
+    fn gate(&self) -> io::Result<File> {
+        let gate = self.open("gate")?;
+        flock(&gate, FlockOperation::LockExclusive)?;
+        Ok(gate)
+    }
+
+    /// Every command that uses the server holds a shared lock on this.
+    fn users(&self) -> io::Result<File> {
+        self.open("users")
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.folder.join(name))
+    }
+
+    /// The server that fits the cluster, or the newest for a new one.
+    fn server(&self, binaries: &Binaries) -> Result<Server, EmbeddedError> {
+        let major = fs::read_to_string(self.data().join("PG_VERSION"))
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        match major {
+            None => Ok(binaries.server(None).map_err(ScratchError::from)?),
+            Some(major) => binaries
+                .server_of(major)
+                .map_err(|source| EmbeddedError::Major {
+                    folder: self.folder.clone(),
+                    major,
+                    source,
+                }),
+        }
+    }
+
+    /// Copies under another name first, so that what is there is always whole.
+    fn make(&self, server: &Server) -> Result<(), ScratchError> {
+        let cache = cache(self.account).map_err(ScratchError::at(&self.folder))?;
+        let pristine = pristine::pristine(&cache, server, self.account)?;
+        let unfinished = self.folder.join("unfinished");
+        let copied = remove_if_there(&unfinished)
+            .and_then(|()| pristine::copy(&pristine, &unfinished, self.account));
+        copied
+            .and_then(|()| fs::rename(&unfinished, self.data()))
+            .map_err(ScratchError::at(&unfinished))
+    }
+
+    fn launch(&self, server: &Server) -> Result<Child, ScratchError> {
+        let socket = self.socket();
+        let made = remove_if_there(&socket).and_then(|()| private_folder(&socket, 0o700));
+        made.and_then(|()| crate::scratch::account::give(&socket, self.account))
+            .map_err(ScratchError::at(&socket))?;
+        let data = self.data();
+        let launch = Launch {
+            server,
+            account: self.account,
+            data: &data,
+            socket: &socket,
+            settings: SETTINGS,
+        };
+        postmaster::start(launch).map_err(|error| not_started(server, error))
+    }
+
+    /// Stops the server unless another command holds `users`.
+    fn stop_unless_used(&self, users: &Users) {
+        drop(users.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let Ok(_gate) = self.gate() else { return };
+        let Ok(users) = self.users() else { return };
+        if flock(&users, FlockOperation::NonBlockingLockExclusive).is_ok()
+            && postmaster::stop(&self.data())
+        {
+            let _ = fs::remove_dir_all(self.socket());
+        }
+    }
+}
+
+/// Makes the project's folder, which git is told to ignore.
+fn prepare(folder: &Path) -> io::Result<()> {
+    if !folder.exists() {
+        fs::create_dir(folder)?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    }
+    let ignore = folder.join(".gitignore");
+    if ignore.exists() {
+        Ok(())
+    } else {
+        fs::write(ignore, "*\n")
+    }
+}
+
+fn remove_if_there(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn fingerprint(path: &Path) -> String {
+    short_hash(path.as_os_str().as_encoded_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+
+    fn project(mode: u32) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).expect("a mode");
+        dir
+    }
+
+    #[test]
+    fn what_is_written_stays_and_commands_share_the_server() {
+        let project = project(0o755);
+        let binaries = Binaries::find(None);
+        let first = Embedded::start(project.path(), &binaries).expect("a server");
+        connect(first.url())
+            .expect("a connection")
+            .batch_execute("CREATE TABLE kept ()")
+            .expect("a table");
+        let second = Embedded::start(project.path(), &binaries).expect("the same server");
+        let data = first.place.data();
+        drop(first);
+        connect(second.url())
+            .expect("the server still runs")
+            .batch_execute("TABLE kept")
+            .expect("the table");
+        drop(second);
+        assert!(!postmaster::is_running(&data));
+        let again = Embedded::start(project.path(), &binaries).expect("a server");
+        connect(again.url())
+            .expect("a connection")
+            .batch_execute("TABLE kept")
+            .expect("the table");
+        assert_eq!(
+            fs::read_to_string(project.path().join(".trueup/.gitignore")).expect("a file"),
+            "*\n"
+        );
+    }
+
+    #[test]
+    fn goes_elsewhere_when_the_server_cannot_reach_the_project() {
+        let project = project(0o700);
+        let embedded = Embedded::start(project.path(), &Binaries::find(None)).expect("a server");
+        let folder = embedded.folder().to_owned();
+        let reaches = server_account().expect("an account").is_none();
+        assert_eq!(
+            folder.starts_with(fs::canonicalize(project.path()).expect("a path")),
+            reaches
+        );
+        assert_eq!(project.path().join(FOLDER).join(NOTE).exists(), !reaches);
+        drop(embedded);
+        remove_if_there(&folder).expect("removed");
+    }
+
+    #[test]
+    fn a_cluster_of_another_major_is_not_touched() {
+        let project = project(0o755);
+        let data = project.path().join(FOLDER).join("data");
+        fs::create_dir_all(&data).expect("a folder");
+        fs::write(data.join("PG_VERSION"), "9\n").expect("a file");
+        let error =
+            Embedded::start(project.path(), &Binaries::find(None)).expect_err("no such programs");
+        assert!(
+            matches!(error, EmbeddedError::Major { major: 9, .. }),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! The migrations directory: what is in it, in the order and with the meaning that Diesel gives it, and writing to it.
+//!
+//! Stricter than Diesel where Diesel is silent: two folders of one version, and metadata that does not parse, are errors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+mod header;
+mod history;
+mod version;
+mod write;
+
+pub use header::{Header, Parent};
+pub use history::{HistoryProblem, history_problems};
+pub use version::{new_version, slug};
+pub use write::{NewMigration, write};
+
+/// One folder of the migrations directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// What Diesel records as applied: the folder's name up to the first `_`, without dashes.
+    pub version: String,
+    /// The folder's name.
+    pub name: String,
+    /// The folder.
+    pub dir: PathBuf,
+    /// The text of `up.sql`.
+    pub up: String,
+    /// The text of `down.sql`, where there is one.
+    pub down: Option<String>,
+    /// Whether Diesel runs it inside a transaction.
+    pub run_in_transaction: bool,
+    /// Our header at the top of `up.sql`, where there is one.
+    pub header: Option<Header>,
+}
+
+/// What is wrong in, or while writing to, a migrations directory.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// No such directory.
+    #[error("there is no migrations directory {}", dir.display())]
+    NoDirectory {
+        /// Where it was looked for.
+        dir: PathBuf,
+    },
+    /// A file or folder that could not be read or written.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
+    /// A folder that is no migration.
+    #[error("{} has no up.sql; Diesel refuses the whole directory for that", dir.display())]
+    NoUp {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A name or a file that is no UTF-8.
+    #[error("{} is not UTF-8", path.display())]
+    NotUtf8 {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// Diesel would silently take its default.
+    #[error("{} does not parse: {message}", path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Diesel would silently leave one of them out.
+    #[error("{first} and {second} have one version, {version}")]
+    Duplicate {
+        /// The version.
+        version: String,
+        /// The one folder.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// A message of which no folder name can be made.
+    #[error("the message {message:?} has no letter or digit to name a folder after")]
+    Message {
+        /// The message.
+        message: String,
+    },
+    /// Our parser does not take it for SQL, or it has no statement.
+    #[error("a migration without a statement: Diesel refuses to run {what}")]
+    Empty {
+        /// Which file.
+        what: &'static str,
+    },
+}
+
+impl MigrationError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoDirectory { .. } => {
+                Some("name it with --migrations, or make the first migration with autogen")
+            }
+            Self::NoUp { .. } => Some("add the file or remove the folder"),
+            Self::Metadata { .. } => Some("it should say run_in_transaction = true or false"),
+            Self::Duplicate { .. } => {
+                Some("rename one of the folders, unless it is applied somewhere already")
+            }
+            Self::Message { .. } => Some("say in a few words what changes"),
+            Self::Empty { .. } => Some("SELECT 1; is a statement that does nothing"),
+            Self::Io { .. } | Self::NotUtf8 { .. } => None,
+        }
+    }
+
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| {
+            if source.kind() == io::ErrorKind::InvalidData {
+                Self::NotUtf8 { path }
+            } else {
+                Self::Io { path, source }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    /// Diesel's default, for a file that leaves it out; without a file it is true.
+    #[serde(default)]
+    run_in_transaction: bool,
+}
+
+/// Reads a migrations directory, in the order in which Diesel runs it.
+pub fn read(dir: &Path) -> Result<Vec<Migration>, MigrationError> {
+    if !dir.is_dir() {
+        return Err(MigrationError::NoDirectory {
+            dir: dir.to_owned(),
+        });
+    }
+    let mut found: BTreeMap<String, Migration> = BTreeMap::new();
+    for entry in fs::read_dir(dir).map_err(MigrationError::at(dir))? {
+        let path = entry.map_err(MigrationError::at(dir))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| MigrationError::NotUtf8 { path: path.clone() })?;
+        if name.starts_with('.') || !path.is_dir() {
+            continue;
+        }
+        let migration = Migration::read(name, &path)?;
+        if let Some(first) = found.get(&migration.version) {
+            let mut names = [first.name.clone(), migration.name];
+            names.sort();
+            let [first, second] = names;
+            return Err(MigrationError::Duplicate {
+                version: migration.version,
+                first,
+                second,
+            });
+        }
+        found.insert(migration.version.clone(), migration);
+    }
+    Ok(found.into_values().collect())
+}
+
+impl Migration {
+    fn read(name: &str, dir: &Path) -> Result<Self, MigrationError> {
+        let up = read_if_there(&dir.join("up.sql"))?.ok_or_else(|| MigrationError::NoUp {
+            dir: dir.to_owned(),
+        })?;
+        let metadata = dir.join("metadata.toml");
+        let run_in_transaction = match read_if_there(&metadata)? {
+            None => true,
+            Some(text) => {
+                let parsed: Result<Metadata, _> = toml::from_str(&text);
+                parsed
+                    .map_err(|error| MigrationError::Metadata {
+                        path: metadata,
+                        message: error.message().to_owned(),
+                    })?
+                    .run_in_transaction
+            }
+        };
+        Ok(Self {
+            version: version_of(name),
+            name: name.to_owned(),
+            dir: dir.to_owned(),
+            header: Header::parse(&up),
+            up,
+            down: read_if_there(&dir.join("down.sql"))?,
+            run_in_transaction,
+        })
+    }
+
+    /// What the folder's name says in words, after the version.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.name.split_once('_').map_or("", |(_, title)| title)
+    }
+}
+
+/// The version that Diesel sees in a folder's name.
+#[must_use]
+pub fn version_of(name: &str) -> String {
+    name.split('_').next().unwrap_or_default().replace('-', "")
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, MigrationError> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => {
+            let text = read.map_err(MigrationError::at(path))?;
+            // Postgres takes a byte order mark for the beginning of a word.
+            Ok(Some(
+                text.strip_prefix('\u{feff}')
+                    .map(str::to_owned)
+                    .unwrap_or(text),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Whether the migrations still follow each other as they did when they were made.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Migration;
+use crate::hash::short_hash;
+
+/// A place where the history is not what the headers say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryProblem {
+    /// An `up.sql` was changed after a later migration was made on it.
+    Edited {
+        /// The folder that was changed.
+        name: String,
+        /// The folder that was made on what it was before.
+        child: String,
+    },
+    /// A migration was made on one that is not there.
+    ParentMissing {
+        /// The folder.
+        name: String,
+        /// The version it was made on.
+        parent: String,
+    },
+    /// Two migrations were made on one: most likely on two branches that knew nothing of each other.
+    TwoChildren {
+        /// The folder that both were made on; nothing where both are a first one.
+        parent: Option<String>,
+        /// The folders that were made on it.
+        children: Vec<String>,
+    },
+}
+
+impl fmt::Display for HistoryProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edited { name, child } => {
+                write!(f, "{name}/up.sql was edited after {child} was made on it")
+            }
+            Self::ParentMissing { name, parent } => {
+                write!(f, "{name} was made on {parent}, which is not there")
+            }
+            Self::TwoChildren {
+                parent: Some(parent),
+                children,
+            } => {
+                write!(
+                    f,
+                    "{} were all made on {parent}, without knowing of each other",
+                    children.join(" and ")
+                )
+            }
+            Self::TwoChildren {
+                parent: None,
+                children,
+            } => {
+                write!(
+                    f,
+                    "{} were all made as the first migration",
+                    children.join(" and ")
+                )
+            }
+        }
+    }
+}
+
+/// The hash of an `up.sql` that a child's header holds. Line ends do not count, since git changes them.
+#[must_use]
+pub(super) fn hash_of(up: &str) -> String {
+    let text = up
+        .strip_prefix('\u{feff}')
+        .unwrap_or(up)
+        .replace("\r\n", "\n");
+    short_hash(text.as_bytes())
+}
+
+/// Compares what the headers say with what is there. Migrations without a header say nothing and are no problem.
+#[must_use]
+pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
+    let mut problems = Vec::new();
+    let mut children: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+    for migration in migrations {
+        let Some(header) = &migration.header else {
+            continue;
+        };
+        let parent = header.parent.as_ref();
+        children
+            .entry(parent.map(|parent| parent.version.as_str()))
+            .or_default()
+            .push(migration.name.clone());
+        let Some(parent) = parent else { continue };
+        match migrations
+            .iter()
+            .find(|other| other.version == parent.version)
+        {
+            None => problems.push(HistoryProblem::ParentMissing {
+                name: migration.name.clone(),
+                parent: parent.version.clone(),
+            }),
+            Some(found) if hash_of(&found.up) != parent.hash => {
+                problems.push(HistoryProblem::Edited {
+                    name: found.name.clone(),
+                    child: migration.name.clone(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    let named = |version: &str| {
+        migrations
+            .iter()
+            .find(|other| other.version == version)
+            .map(|found| found.name.clone())
+    };
+    let siblings = children
+        .into_iter()
+        .filter(|(_, children)| children.len() > 1);
+    problems.extend(
+        siblings.map(|(parent, children)| HistoryProblem::TwoChildren {
+            parent: parent.map(|version| named(version).unwrap_or_else(|| version.to_owned())),
+            children,
+        }),
+    );
+    problems
+}

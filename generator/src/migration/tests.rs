@@ -1,0 +1,265 @@
+use chrono::{DateTime, Utc};
+
+use super::*;
+
+fn folder(dir: &Path, name: &str, files: &[(&str, &[u8])]) {
+    fs::create_dir(dir.join(name)).expect("a folder");
+    for (file, bytes) in files {
+        fs::write(dir.join(name).join(file), bytes).expect("a file");
+    }
+}
+
+fn migration(version: &str, up: &str) -> Migration {
+    let header = Header::parse(up);
+    let name = format!("{version}_m");
+    Migration {
+        version: version.to_owned(),
+        dir: PathBuf::from(&name),
+        name,
+        up: up.to_owned(),
+        down: None,
+        run_in_transaction: true,
+        header,
+    }
+}
+
+fn new(message: &str) -> NewMigration {
+    NewMigration {
+        message: message.to_owned(),
+        up: "SELECT 1;\n".to_owned(),
+        down: "SELECT 2;\n".to_owned(),
+        run_in_transaction: true,
+        proof: vec!["up and down on PostgreSQL 15.18".to_owned()],
+    }
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+#[test]
+fn reads_what_diesel_reads_in_its_order() {
+    let dir = tempfile::tempdir().expect("a folder");
+    folder(
+        dir.path(),
+        "2026-01-02-000000-0000_b_c",
+        &[
+            ("up.sql", b"\xef\xbb\xbfSELECT 1;\r\n"),
+            ("metadata.toml", b""),
+        ],
+    );
+    folder(
+        dir.path(),
+        "00000000000000_setup",
+        &[("up.sql", b"SELECT 1"), ("down.sql", b"SELECT 2")],
+    );
+    folder(dir.path(), ".dot", &[]);
+    fs::write(dir.path().join("file_x"), "").expect("a file");
+    let found = read(dir.path()).expect("two migrations");
+    let facts: Vec<_> = found
+        .iter()
+        .map(|m| {
+            (
+                m.version.as_str(),
+                m.title(),
+                m.down.is_some(),
+                m.run_in_transaction,
+            )
+        })
+        .collect();
+    assert_eq!(
+        facts,
+        [
+            ("00000000000000", "setup", true, true),
+            ("202601020000000000", "b_c", false, false)
+        ]
+    );
+}
+
+#[test]
+fn names_what_is_broken() {
+    let broken = |name: &str, files: &[(&str, &[u8])]| {
+        let dir = tempfile::tempdir().expect("a folder");
+        folder(dir.path(), "1_a", &[("up.sql", b"SELECT 1")]);
+        folder(dir.path(), name, files);
+        read(dir.path())
+            .expect_err("broken")
+            .to_string()
+            .replace(&*dir.path().to_string_lossy(), "")
+    };
+    assert_eq!(
+        broken("2_b", &[]),
+        "/2_b has no up.sql; Diesel refuses the whole directory for that"
+    );
+    assert_eq!(
+        broken("2_b", &[("up.sql", b"\xff")]),
+        "/2_b/up.sql is not UTF-8"
+    );
+    assert_eq!(
+        broken("1_b", &[("up.sql", b"")]),
+        "1_a and 1_b have one version, 1"
+    );
+    let metadata = broken(
+        "2_b",
+        &[
+            ("up.sql", b""),
+            ("metadata.toml", b"run_in_transaction = 1"),
+        ],
+    );
+    assert!(
+        metadata.starts_with("/2_b/metadata.toml does not parse: "),
+        "{metadata}"
+    );
+    assert!(matches!(
+        read(Path::new("/nowhere")),
+        Err(MigrationError::NoDirectory { .. })
+    ));
+}
+
+#[test]
+fn versions_only_grow() {
+    let now = time("2026-11-21T06:30:00Z");
+    let next = |newest: &str| new_version(&[migration(newest, "")], now);
+    assert_eq!(new_version(&[], now), "2026-11-21-063000-0000");
+    assert_eq!(next("00000000000000"), "2026-11-21-063000-0000");
+    assert_eq!(next("20261121063000"), "2026-11-21-063000-0000");
+    assert_eq!(next("202611210630000000"), "2026-11-21-063000-0001");
+    assert_eq!(next("20261121063000000f"), "2026-11-21-063000-0010");
+    assert_eq!(next("20261121063000ffff"), "2026-11-21-063001-0000");
+    assert_eq!(next("20270101000000"), "2027-01-01-000000-0000");
+    assert_eq!(next("zz"), "zz-0000");
+}
+
+#[test]
+fn slugs_are_safe() {
+    assert_eq!(
+        slug("Add ../phone \"number\"'s Größe!").expect("a slug"),
+        "add_phone_number_s_größe"
+    );
+    assert!(slug(&"x".repeat(300)).expect("a slug").len() <= 80);
+    assert!(matches!(
+        slug("/ '\" "),
+        Err(MigrationError::Message { .. })
+    ));
+}
+
+#[test]
+fn headers_are_read_back() {
+    let header = Header {
+        message: "two\nlines".to_owned(),
+        parent: Some(Parent {
+            version: "1".to_owned(),
+            hash: "ab".to_owned(),
+        }),
+        proof: vec!["up".to_owned(), "down: too".to_owned()],
+    };
+    let text = header.render() + "-- message: not this\nSELECT 1;\n";
+    let read = Header::parse(&text.replace('\n', "\r\n")).expect("a header");
+    assert_eq!(
+        read,
+        Header {
+            message: "two lines".to_owned(),
+            ..header
+        }
+    );
+    assert_eq!(Header::parse("-- by hand\nSELECT 1;"), None);
+}
+
+#[test]
+fn finds_where_the_history_is_broken() {
+    let on = |parent: Option<(&str, &str)>| {
+        let parent = parent.map(|(version, up)| Parent {
+            version: version.to_owned(),
+            hash: history::hash_of(up),
+        });
+        Header {
+            message: "m".to_owned(),
+            parent,
+            proof: Vec::new(),
+        }
+        .render()
+    };
+    let one = migration("1", "SELECT 1;\n");
+    let two = migration("2", &on(Some(("1", "SELECT 1;\r\n"))));
+    assert_eq!(history_problems(&[one.clone(), two.clone()]), []);
+    let edited = migration("1", "SELECT 3;\n");
+    let child = HistoryProblem::Edited {
+        name: "1_m".to_owned(),
+        child: "2_m".to_owned(),
+    };
+    assert_eq!(history_problems(&[edited, two.clone()]), [child]);
+    let missing = HistoryProblem::ParentMissing {
+        name: "2_m".to_owned(),
+        parent: "1".to_owned(),
+    };
+    assert_eq!(history_problems(std::slice::from_ref(&two)), [missing]);
+    let three = migration("3", &two.up);
+    let children = vec!["2_m".to_owned(), "3_m".to_owned()];
+    let siblings = HistoryProblem::TwoChildren {
+        parent: Some("1_m".to_owned()),
+        children,
+    };
+    assert_eq!(history_problems(&[one, two, three]), [siblings]);
+}
+
+#[test]
+fn writes_a_chain_that_reads_back() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let migrations = dir.path().join("migrations");
+    folder(dir.path(), "migrations", &[]);
+    folder(&migrations, ".trueup-unfinished-x", &[("up.sql", b"half")]);
+    let written = write(&migrations, &[new("add phone"), new("add phone")]).expect("written");
+    let third = write(&migrations, &[new("third")]).expect("written");
+    let found = read(&migrations).expect("three migrations");
+    assert_eq!(
+        found.iter().map(|m| m.dir.clone()).collect::<Vec<_>>(),
+        [written, third].concat()
+    );
+    assert_eq!(history_problems(&found), []);
+    assert_eq!(
+        found[0]
+            .header
+            .as_ref()
+            .and_then(|header| header.parent.clone()),
+        None
+    );
+    assert!(
+        found
+            .iter()
+            .all(|m| m.run_in_transaction && m.down.as_deref() == Some("SELECT 2;\n"))
+    );
+    let names: Vec<_> = fs::read_dir(&migrations)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert!(
+        !names
+            .iter()
+            .any(|name| name.to_string_lossy().contains("unfinished")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn writes_nothing_that_diesel_cannot_run() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let empty = NewMigration {
+        up: "-- nothing\n".to_owned(),
+        ..new("empty")
+    };
+    let error = write(dir.path(), &[new("good"), empty]).expect_err("empty");
+    assert!(matches!(error, MigrationError::Empty { what: "up.sql" }));
+    assert_eq!(read(dir.path()).expect("nothing"), []);
+}
+
+#[test]
+fn writers_wait_for_each_other() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| write(dir.path(), &[new("same")]).expect("written"));
+        }
+    });
+    let found = read(dir.path()).expect("four migrations");
+    assert_eq!((found.len(), history_problems(&found)), (4, Vec::new()));
+}
