@@ -1,1 +1,44 @@
-//! .
+//! What the integration tests share: where the fixtures are, and a scratch for each thread.
+
+use std::path::{Path, PathBuf};
+
+use generator::{Project, binaries::Binaries};
+
+/// The top level of the repository.
+#[must_use]
+pub fn root() -> &'static Path {
+    // Cargo runs a package's tests in the package's own folder.
+    Path::new("..")
+}
+
+/// A project without a database of its own; its scratch starts when it is first used.
+#[must_use]
+pub fn project(migrations: PathBuf) -> Project {
+    let binaries = Binaries::find(std::env::var_os("TRUEUP_PG_BIN").as_deref());
+    Project::new(migrations, None, binaries, None)
+}
+
+/// All folders below `folder` that hold a file of this name, sorted.
+///
+/// # Panics
+///
+/// If a folder cannot be read: then cases would go untried.
+#[must_use]
+pub fn folders_with(folder: &Path, file: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    for entry in entries {
+        let path = entry
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .path();
+        if path.is_dir() {
+            if path.join(file).exists() {
+                found.push(path.clone());
+            }
+            found.extend(folders_with(&path, file));
+        }
+    }
+    found.sort();
+    found
+}

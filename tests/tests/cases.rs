@@ -1,0 +1,180 @@
+//! Every folder under `fixtures/` with a `from.sql` and a `to.sql` is a case, tried in both directions and with folding
+//! on and off. The proof decides right and wrong; `up.sql` and `down.sql` are for human eyes, and
+//! `TRUEUP_REWRITE=1 make test` writes them anew.
+//!
+//! A case that trueup declines has a `declines.txt` (forth) or a `back_declines.txt` (back) that holds the message, and
+//! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
+//! there, declining is no failure, and a wrong answer is.
+
+use std::{
+    cell::RefCell,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use generator::{
+    Error, ErrorKind, Project,
+    draft::{Draft, DraftOptions, draft},
+    plan::Folding,
+    source::{self, Side},
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+thread_local! {
+    /// A scratch for each thread, since starting one takes longer than most cases.
+    static PROJECT: RefCell<Option<Project>> = const { RefCell::new(None) };
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    let fixtures = tests::root().join("fixtures");
+    for folder in tests::folders_with(&fixtures, "from.sql") {
+        let name = name(&fixtures, &folder);
+        trials.push(Trial::test(name, move || {
+            with_project(|project| own(project, &folder))
+        }));
+    }
+    if let Some(folders) = std::env::var_os("TRUEUP_CASES") {
+        for top in std::env::split_paths(&folders) {
+            for folder in tests::folders_with(&top, "old.sql") {
+                let name = format!("extra/{}", name(&top, &folder));
+                trials.push(Trial::test(name, move || {
+                    with_project(|project| extra(project, &folder))
+                }));
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn name(top: &Path, folder: &Path) -> String {
+    folder
+        .strip_prefix(top)
+        .unwrap_or(folder)
+        .display()
+        .to_string()
+}
+
+fn with_project(test: impl FnOnce(&Project) -> Result<(), Failed>) -> Result<(), Failed> {
+    PROJECT.with_borrow_mut(|project| {
+        test(project.get_or_insert_with(|| tests::project(PathBuf::from("no migrations"))))
+    })
+}
+
+/// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
+fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
+    let (from, to) =
+        sides(project, &folder.join("from.sql"), &folder.join("to.sql")).map_err(said)?;
+    let forth = direction(project, &from, &to);
+    let back = direction(project, &to, &from);
+    declines(&folder.join("declines.txt"), &forth)?;
+    declines(&folder.join("back_declines.txt"), &back)?;
+    if let Ok(draft) = &forth {
+        let (up, down) = texts(draft.as_ref());
+        golden(&folder.join("up.sql"), &up)?;
+        golden(&folder.join("down.sql"), &down)?;
+    }
+    Ok(())
+}
+
+/// A case of somebody else's: a wrong answer fails, a declined one does not.
+fn extra(project: &Project, folder: &Path) -> Result<(), Failed> {
+    let Ok((from, to)) = sides(project, &folder.join("old.sql"), &folder.join("new.sql")) else {
+        return Ok(());
+    };
+    for outcome in [
+        direction(project, &from, &to),
+        direction(project, &to, &from),
+    ] {
+        match outcome {
+            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(error)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn sides(project: &Project, from: &Path, to: &Path) -> Result<(Side, Side), Error> {
+    let scratch = project.scratch(None)?;
+    Ok((source::file(scratch, from)?, source::file(scratch, to)?))
+}
+
+/// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
+fn direction(project: &Project, from: &Side, to: &Side) -> Result<Option<Draft>, Error> {
+    let options = |folding| DraftOptions {
+        prove: true,
+        folding,
+    };
+    draft(project, from, to, options(Folding::OnlyForMeaning))?;
+    draft(project, from, to, options(Folding::Wherever))
+}
+
+fn declines(file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
+    match (outcome, file.exists()) {
+        (Ok(_), false) => Ok(()),
+        (Ok(_), true) => Err(format!("this works now: remove {}", file.display()).into()),
+        (Err(error), _) if error.kind() == ErrorKind::NotYet => {
+            golden(file, &format!("{}\n", full(error)))
+        }
+        (Err(error), _) => Err(full(error).into()),
+    }
+}
+
+fn texts(draft: Option<&Draft>) -> (String, String) {
+    let Some(draft) = draft else {
+        return (String::new(), String::new());
+    };
+    let join = |texts: Vec<String>| texts.join("\n-- the next migration\n\n");
+    (
+        join(
+            draft
+                .parts
+                .iter()
+                .map(generator::draft::Part::up_sql)
+                .collect(),
+        ),
+        join(
+            draft
+                .parts
+                .iter()
+                .rev()
+                .map(generator::draft::Part::down_sql)
+                .collect(),
+        ),
+    )
+}
+
+fn golden(file: &Path, text: &str) -> Result<(), Failed> {
+    if std::env::var_os("TRUEUP_REWRITE").is_some() {
+        return fs::write(file, text)
+            .map_err(|error| format!("{}: {error}", file.display()).into());
+    }
+    let wanted = fs::read_to_string(file).unwrap_or_default();
+    if wanted == text {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(&wanted, text)
+        .unified_diff()
+        .to_string();
+    Err(format!(
+        "{} is not as it was (TRUEUP_REWRITE=1 writes it anew):\n{diff}",
+        file.display()
+    )
+    .into())
+}
+
+fn full(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(below) = cause {
+        text += &format!("\n{below}");
+        cause = below.source();
+    }
+    text
+}
+
+fn said(error: Error) -> Failed {
+    full(&error).into()
+}
