@@ -16,3 +16,12 @@ pub use device::Device;
 pub use equipment::Equipment;
 pub use reading::Reading;
 pub use user::User;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_models_agree_with_each_other() {
+        let declarations = trueup::declarations();
+        assert!(declarations.is_ok(), "{declarations:?}");
+    }
+}

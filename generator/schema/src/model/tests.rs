@@ -1,5 +1,9 @@
 //! Models → SQL, as snapshots: every setting once.
 #![allow(dead_code, reason = "models are declared, not used")]
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "clippy takes a column that two indexes have for an attribute that is written twice"
+)]
 
 use super::definition::Submitted;
 use super::gathered::Gathered;
@@ -195,73 +199,7 @@ mod indexes {
     }
 }
 
-mod mistakes {
-    use super::{declare_all, model, pg_enum};
-    use crate::model::definition::Submitted;
-    use crate::{Model, ModelErrors, PgEnum};
-
-    #[derive(Model)]
-    #[model(table = "twice")]
-    struct First {
-        #[model(primary_key, sql_type = "int8")]
-        id: Option<i64>,
-    }
-
-    #[derive(Model)]
-    #[model(table = "twice")]
-    struct Second {
-        #[model(serial)]
-        #[model(check(
-            name = "a_name_that_is_longer_than_sixty_three_bytes_and_so_would_be_cut_by_it",
-            expr = "true"
-        ))]
-        id: i64,
-    }
-
-    #[derive(PgEnum)]
-    #[model(type = "twice")]
-    enum Third {
-        One,
-    }
-
-    fn message(submitted: &[Submitted]) -> String {
-        let errors = declare_all(submitted).expect_err("these models are wrong");
-        let file = regex_free_lines(&errors.to_string());
-        file.join("\n")
-    }
-
-    /// Line numbers change with every edit of this file.
-    fn regex_free_lines(text: &str) -> Vec<String> {
-        let without = |line: &str| {
-            let parts = line.split("tests.rs:");
-            parts
-                .map(|part| {
-                    part.trim_start_matches(|c: char| c.is_ascii_digit())
-                        .to_owned()
-                })
-                .collect::<Vec<_>>()
-                .join("tests.rs")
-        };
-        text.lines().map(without).collect()
-    }
-
-    #[test]
-    fn all_at_once() {
-        insta::assert_snapshot!(message(&[
-            model::<First>(),
-            model::<Second>(),
-            pg_enum::<Third>()
-        ]));
-    }
-
-    #[test]
-    fn no_models_is_an_answer_of_its_own() {
-        assert_eq!(
-            declare_all(&[pg_enum::<Third>()]).expect_err("no table"),
-            ModelErrors::NoModels
-        );
-    }
-}
+mod mistakes;
 
 mod extensions {
     use super::{Submitted, model, sql};
@@ -305,5 +243,43 @@ mod extensions {
         let extensions =
             inventory::iter::<Submitted>().filter(|one| matches!(one, Submitted::Extension(_)));
         assert_eq!(extensions.count(), 1);
+    }
+}
+
+mod origins {
+    use super::{declare_all, model};
+    use crate::Model;
+
+    const ABOVE: u32 = line!();
+    /// Documentation comes before the struct, and the struct counts.
+    #[derive(Model)]
+    #[model(table = "placed")]
+    #[model(check("b > 0"))]
+    struct Placed {
+        /// The first.
+        #[model(default = "1")]
+        a: i32,
+        #[model(default = "2", check("b < 9"))]
+        b: i32,
+    }
+
+    #[test]
+    fn are_the_lines_of_the_source() {
+        let declarations = declare_all(&[model::<Placed>()]).expect("right");
+        let table = declarations.iter().next().expect("one table");
+        let parts = table.parts.iter().map(|part| &part.origin);
+        let found: Vec<(u32, Option<&str>)> = std::iter::once(&table.origin)
+            .chain(parts)
+            .map(|origin| (origin.line - ABOVE, origin.field.as_deref()))
+            .collect();
+        let expected = [
+            (5, None),
+            (8, Some("a")),
+            (10, Some("b")),
+            (9, Some("b")),
+            (4, None),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(table.origin.item, "Placed");
     }
 }
