@@ -8,8 +8,8 @@ use crate::url::Url;
 
 mod run;
 
-pub(crate) use run::parts;
 pub use run::{SqlError, run_sql};
+pub(crate) use run::{parts, without_comments};
 
 /// The oldest major that is supported.
 pub const OLDEST_MAJOR: u32 = 14;

@@ -126,12 +126,9 @@ pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
 pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
     let pg_dump = project.binaries.pg_dump(from.schema.server().major())?;
     let dump = witness::dump(&pg_dump, &from.url)?;
-    let locale = Locale::of(&mut connect(&from.url)?)?;
-    let database = scratch.create(&locale)?;
-    let public = from
-        .schema
-        .entries()
-        .any(|(id, _)| id.designation() == "SCHEMA public");
+    let mut live = connect(&from.url)?;
+    let database = scratch.create(&Locale::of(&mut live)?)?;
+    let public = witness::Public::of(&mut live)?;
     witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
     let copy = side(database)?;
     if copy.schema.server().major() == from.schema.server().major() {

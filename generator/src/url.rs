@@ -137,6 +137,27 @@ impl Url {
         Self::of(form)
     }
 
+    /// The same URL without its password, and the password: for programs whose arguments everybody may read.
+    pub(crate) fn split_password(&self) -> (Self, Option<String>) {
+        let mut form = self.0.form.clone();
+        let password = match &mut form {
+            Form::Uri(uri) => {
+                let in_user = uri.password.take().map(|password| decode(&password));
+                let at = uri
+                    .parameters
+                    .iter()
+                    .position(|(key, _)| decode(key) == "password");
+                at.map(|at| decode(&uri.parameters.remove(at).1))
+                    .or(in_user)
+            }
+            Form::Pairs(pairs) => {
+                let at = pairs.iter().position(|(key, _)| key == "password");
+                at.map(|at| pairs.remove(at).1)
+            }
+        };
+        (Self::of(form), password)
+    }
+
     /// The database that is named, if one is; otherwise libpq takes the user's name.
     #[must_use]
     pub fn database(&self) -> Option<String> {

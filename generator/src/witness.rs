@@ -1,21 +1,265 @@
-//! stub until the witness lands
+//! `pg_dump` as a witness: it shares no code with us, so what it says of two databases is evidence.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use crate::connection::PINNED;
 use crate::url::Url;
+
+mod agree;
+
+pub use agree::{Difference, agree};
+
+/// Diesel's bookkeeping is no part of a schema.
+const NOT_DUMPED: &str = "--exclude-table=*.__diesel_schema_migrations";
+
+/// What a program of Postgres' had to say.
 #[derive(Debug, thiserror::Error)]
-#[error("w")]
-pub struct WitnessError;
-pub fn dump(_: &std::path::Path, _: &Url) -> Result<String, WitnessError> {
-    Err(WitnessError)
+pub enum WitnessError {
+    /// It could not be run.
+    #[error("cannot run {}: {source}", program.display())]
+    Io {
+        /// Which one.
+        program: PathBuf,
+        /// What failed.
+        source: std::io::Error,
+    },
+    /// It ended with an error.
+    #[error("{} failed on {url}: {said}", program.display())]
+    Failed {
+        /// Which one.
+        program: PathBuf,
+        /// On which database.
+        url: Url,
+        /// What it wrote.
+        said: String,
+    },
+    /// It wrote what is no UTF-8.
+    #[error("{} wrote something that is not UTF-8 about {url}", program.display())]
+    NotUtf8 {
+        /// Which one.
+        program: PathBuf,
+        /// About which database.
+        url: Url,
+    },
 }
-pub fn restore(_: &std::path::Path, _: &Url, _: &str, _: bool) -> Result<(), WitnessError> {
-    Err(WitnessError)
+
+/// Whether a database has the namespace `public`, which every new one has and no dump mentions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Public {
+    /// It is there.
+    Present,
+    /// It was dropped.
+    Absent,
 }
-#[derive(Debug)]
-pub struct Difference;
-impl std::fmt::Display for Difference {
-    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        Ok(())
+
+impl Public {
+    /// Looks whether the database that is connected to has it.
+    pub fn of(connection: &mut PgConnection) -> QueryResult<Self> {
+        let query = "EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'public')";
+        let there: bool = diesel::select(diesel::dsl::sql::<Bool>(query)).get_result(connection)?;
+        Ok(if there { Self::Present } else { Self::Absent })
     }
 }
-pub fn agree(_: &str, _: &str) -> Result<(), Vec<Difference>> {
-    Ok(())
+
+/// Dumps the schema of a database, without owners and privileges, as SQL that [`restore`] takes.
+pub fn dump(pg_dump: &Path, url: &Url) -> Result<String, WitnessError> {
+    let mut command = command(pg_dump, url);
+    command.args([
+        "--schema-only",
+        "--no-owner",
+        "--no-privileges",
+        "--encoding=UTF8",
+        NOT_DUMPED,
+    ]);
+    let output = command.stdin(Stdio::null()).output();
+    let text = String::from_utf8(finish(pg_dump, url, output)?.stdout);
+    let text = text.map_err(|_| WitnessError::NotUtf8 {
+        program: pg_dump.to_owned(),
+        url: url.clone(),
+    })?;
+    Ok(portable(&text))
+}
+
+/// Runs a dump on an empty database.
+pub fn restore(psql: &Path, url: &Url, dump: &str, public: Public) -> Result<(), WitnessError> {
+    let failed = |source| WitnessError::Io {
+        program: psql.to_owned(),
+        source,
+    };
+    let mut command = command(psql, url);
+    command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    if let Some(mut input) = child.stdin.take() {
+        let drop_public = match public {
+            Public::Present => "",
+            Public::Absent => "DROP SCHEMA public;\n",
+        };
+        // psql stops reading at the first error, and what it then says is worth more than that the pipe broke.
+        let _ = input
+            .write_all(drop_public.as_bytes())
+            .and_then(|()| input.write_all(dump.as_bytes()));
+    }
+    finish(psql, url, child.wait_with_output()).map(|_| ())
+}
+
+/// A client of Postgres on this database. The password goes into its environment: everybody may read its arguments.
+fn command(program: &Path, url: &Url) -> Command {
+    let (url, password) = url.split_password();
+    let options: Vec<_> = PINNED
+        .iter()
+        .map(|(name, value)| format!("-c {name}={}", value.replace(' ', r"\ ")))
+        .collect();
+    let mut command = Command::new(program);
+    command
+        .arg("--dbname")
+        .arg(url.as_secret_str())
+        .arg("--no-password")
+        .env("LC_ALL", "C")
+        .env("PGOPTIONS", options.join(" "));
+    if let Some(password) = password {
+        command.env("PGPASSWORD", password);
+    }
+    command
+}
+
+fn finish(
+    program: &Path,
+    url: &Url,
+    output: std::io::Result<Output>,
+) -> Result<Output, WitnessError> {
+    let output = output.map_err(|source| WitnessError::Io {
+        program: program.to_owned(),
+        source,
+    })?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(WitnessError::Failed {
+        program: program.to_owned(),
+        url: url.clone(),
+        said,
+    })
+}
+
+/// Takes out what differs between two dumps of one database, and what an older server or psql does not know.
+fn portable(dump: &str) -> String {
+    // Since the minor releases of August 2025 a dump stands between two psql commands with a random key.
+    let key = dump
+        .lines()
+        .find_map(|line| line.strip_prefix("\\restrict "));
+    let of_psql = |line: &str| {
+        let word = line
+            .strip_prefix("\\restrict ")
+            .or(line.strip_prefix("\\unrestrict "));
+        word.is_some() && word == key
+    };
+    let lines = dump
+        .split_inclusive('\n')
+        .filter(|line| !of_psql(line.trim_end()));
+    let text: String = lines.collect();
+    // A pg_dump of 17 or newer sets it for whatever server it reads, and 16 does not have it.
+    text.replacen("SET transaction_timeout = 0;\n", "", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+
+    use super::*;
+    use crate::binaries::Binaries;
+    use crate::scratch::Locale;
+    use crate::scratch::tests::scratch;
+
+    const SCHEMA: &str = "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a text DEFAULT 'x;y', b int CHECK (b > 0));
+        CREATE VIEW v AS SELECT a FROM t;
+        CREATE TABLE __diesel_schema_migrations (version varchar(50));";
+
+    #[test]
+    fn a_restored_dump_agrees_with_what_was_dumped() {
+        let (scratch, binaries) = (scratch(), Binaries::find(None));
+        let (pg_dump, psql) = (
+            binaries.pg_dump(scratch.major()).expect("pg_dump"),
+            binaries.psql().expect("psql"),
+        );
+        let dump_of = |url: &Url| dump(&pg_dump, url).expect("a dump");
+        for public in [Public::Present, Public::Absent] {
+            let from = scratch.create(&Locale::default()).expect("a database");
+            let mut connection = from.connect().expect("a connection");
+            let namespace = "CREATE SCHEMA app; SET search_path = app;";
+            connection
+                .batch_execute(&format!("{namespace}{SCHEMA}"))
+                .expect("a schema");
+            if public == Public::Absent {
+                connection
+                    .batch_execute("DROP SCHEMA public")
+                    .expect("dropped");
+            }
+            assert_eq!(Public::of(&mut connection), Ok(public));
+            let to = scratch.create(&Locale::default()).expect("a database");
+            let first = dump_of(&from.url());
+            assert!(
+                first.contains("CREATE VIEW app.v") && !first.contains("diesel"),
+                "{first}"
+            );
+            restore(&psql, &to.url(), &first, public).expect("restored");
+            assert_eq!(first, dump_of(&to.url()));
+            assert_eq!(
+                Public::of(&mut to.connect().expect("a connection")),
+                Ok(public)
+            );
+            connection
+                .batch_execute("ALTER TABLE t ADD c int")
+                .expect("a column");
+            let differences = agree(&first, &dump_of(&from.url())).expect_err("they differ");
+            assert_eq!(differences.len(), 1, "{differences:?}");
+        }
+    }
+
+    #[test]
+    fn what_psql_says_is_passed_on() {
+        let (scratch, binaries) = (scratch(), Binaries::find(None));
+        let psql = binaries.psql().expect("psql");
+        let database = scratch.create(&Locale::default()).expect("a database");
+        let dump = format!("SELECT 1;\nNOPE;\n{}", "SELECT 1;\n".repeat(100_000));
+        let error = restore(&psql, &database.url(), &dump, Public::Present)
+            .expect_err("no SQL")
+            .to_string();
+        assert!(
+            error.contains("syntax error at or near \"NOPE\""),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_dump_is_made_portable() {
+        let dump = "--\n\\restrict a1\n\nSET transaction_timeout = 0;\n'\n\\restrict b\n'\n\\unrestrict a1\n";
+        assert_eq!(portable(dump), "--\n\n'\n\\restrict b\n'\n");
+    }
+
+    #[test]
+    fn a_password_is_no_argument() {
+        let url = Url::parse("postgres://me:s3%63ret@h/db?sslmode=disable").expect("a URL");
+        let command = command(Path::new("psql"), &url);
+        assert!(
+            !command
+                .get_args()
+                .any(|argument| argument.to_string_lossy().contains("s3"))
+        );
+        assert!(
+            command
+                .get_envs()
+                .any(|(name, value)| name == "PGPASSWORD" && value == Some("s3cret".as_ref()))
+        );
+    }
 }
