@@ -7,8 +7,8 @@ use trueup::{Declarations, Schema, Unread};
 use crate::{
     Error, ErrorKind, Project,
     autogen::tops,
-    draft::{DraftOptions, draft},
     plan::{Folding, Plan, plan},
+    prove,
     source::{self, Side, Source, models::settle},
 };
 
@@ -53,11 +53,11 @@ pub fn diff(
         Ok(start) => {
             let whole =
                 to.whole && start.schema.unread().is_empty() && to.schema.unread().is_empty();
-            draft(
+            prove::there(
                 project,
                 &start,
                 &Side { whole, ..to },
-                DraftOptions::default(),
+                &plan.clone().segments(),
             )?;
             None
         }

@@ -7,7 +7,7 @@ use trueup::{Hazard, Schema, Statement, one_line};
 
 use crate::{
     Error, ErrorKind, Project,
-    plan::{Folding, Plan, Segment, plan},
+    plan::{Folding, Segment, plan},
     prove::{self, Proof, Trial},
     render,
     source::Side,
@@ -90,76 +90,101 @@ pub fn draft(
     to: &Side,
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
-    let forth = plan(&from.schema, &to.schema, options.folding)?;
-    if forth.is_empty() {
+    if plan(&from.schema, &to.schema, options.folding)?.is_empty() {
         return Ok(None);
     }
-    let segments = forth.segments();
-    if let ([only], false) = (segments.as_slice(), options.prove) {
-        let back = back(&to.schema, &from.schema, options.folding)?;
-        let part = Part {
-            up: statements(only),
-            down: statements(&back),
-            in_transaction: only.in_transaction,
-        };
-        return Ok(Some(Draft {
-            parts: vec![part],
-            proof: Proof::none(),
-        }));
-    }
-    let mut trial = Trial::begin(project, from, to, options.prove)?;
-    let mut states: Vec<Schema> = vec![from.schema.clone()];
-    for segment in &segments {
-        states.push(trial.run("up.sql", &render::sql(segment.statements()))?);
-    }
-    if options.prove {
-        trial.is_target(&states[states.len() - 1])?;
-    }
-    let mut parts = Vec::new();
-    for (number, segment) in segments.iter().enumerate() {
-        let back = back(&states[number + 1], &states[number], options.folding)?;
-        let in_transaction = segment.in_transaction && back.in_transaction;
-        parts.push(Part {
-            up: statements(segment),
-            down: statements(&back),
-            in_transaction,
-        });
-    }
+    let trial = Trial::begin(project, from, to, options.prove)?;
+    let mut drafting = Drafting {
+        trial,
+        folding: options.folding,
+        parts: Vec::new(),
+        starts: Vec::new(),
+    };
+    let reached = drafting.go(&from.schema, &to.schema, DETOURS)?;
+    let Drafting {
+        mut trial,
+        parts,
+        starts,
+        ..
+    } = drafting;
     if !options.prove {
         return Ok(Some(Draft {
             parts,
             proof: Proof::none(),
         }));
     }
-    for (part, state) in parts.iter().zip(&states).rev() {
+    trial.is_target(&reached)?;
+    for (part, start) in parts.iter().zip(&starts).rev() {
         let reached = trial.run("down.sql", &part.down_sql())?;
-        prove::equal(&reached, state, "down.sql")?;
+        prove::equal(&reached, start, "down.sql")?;
     }
     let proof = trial.is_start()?;
     Ok(Some(Draft { parts, proof }))
 }
 
-/// The way back, which has to fit into one down.sql.
-fn back(from: &Schema, to: &Schema, folding: Folding) -> Result<Segment, Error> {
-    let back: Plan = plan(from, to, folding).map_err(|error| {
-        Error::caused(
-            ErrorKind::NotYet,
-            "there is a way there, and none back",
-            error,
-        )
-    })?;
-    let mut segments = back.segments();
-    match (segments.pop(), segments.is_empty()) {
-        (Some(only), true) => Ok(only),
-        (Some(_), false) => Err(Error::new(
-            ErrorKind::NotYet,
-            "not yet: the way back needs a commit in its middle, and one down.sql has none",
-        )
-        .hint("make the change in two steps, with an autogen after each")),
-        (None, _) => Err(Error::new(
-            ErrorKind::Defect,
-            "the way there changes something, and the way back nothing",
-        )),
+/// How often a way may be parted at a place that only the way back shows. Each removed enum label that something used is
+/// one.
+const DETOURS: u8 = 8;
+
+struct Drafting<'a> {
+    trial: Trial<'a>,
+    folding: Folding,
+    parts: Vec<Part>,
+    /// The schema before each part.
+    starts: Vec<Schema>,
+}
+
+impl Drafting<'_> {
+    /// Takes the trial from one schema to another and notes down each step with its way back. Returns where that led.
+    fn go(&mut self, from: &Schema, to: &Schema, detours: u8) -> Result<Schema, Error> {
+        let Some(forth) = self.segments(from, to)?.into_iter().next() else {
+            return Ok(from.clone());
+        };
+        let reached = self.trial.run("up.sql", &render::sql(forth.statements()))?;
+        let mut back = self.back(&reached, from)?;
+        let first = back.remove(0);
+        if back.is_empty() {
+            self.parts.push(Part {
+                up: statements(&forth),
+                down: statements(&first),
+                in_transaction: forth.in_transaction && first.in_transaction,
+            });
+            self.starts.push(from.clone());
+            return self.go(&reached, to, detours);
+        }
+        if detours == 0 {
+            return Err(Error::new(
+                ErrorKind::NotYet,
+                "not yet: the way back needs a commit in its middle, and one down.sql has none",
+            )
+            .hint("make the change in smaller steps, with an autogen after each"));
+        }
+        // The way back needs a commit in its middle: then the way there stops at that place too.
+        let halfway = self
+            .trial
+            .run("down.sql", &render::sql(first.statements()))?;
+        for segment in &back {
+            self.trial
+                .run("down.sql", &render::sql(segment.statements()))?;
+        }
+        let reached = self.go(from, &halfway, detours - 1)?;
+        self.go(&reached, to, detours - 1)
+    }
+
+    fn segments(&self, from: &Schema, to: &Schema) -> Result<Vec<Segment>, Error> {
+        Ok(plan(from, to, self.folding)?.segments())
+    }
+
+    /// The way back, which has one segment at least.
+    fn back(&self, from: &Schema, to: &Schema) -> Result<Vec<Segment>, Error> {
+        let back = self.segments(from, to).map_err(|error| {
+            Error::caused(error.kind(), "there is a way there, and none back", error)
+        })?;
+        if back.is_empty() {
+            let message = "the way there changes something, and the way back nothing";
+            return Err(Error::new(ErrorKind::Defect, message));
+        }
+        Ok(back)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::{
     Error, ErrorKind, Project,
     connection::run_sql,
     diff::{Delta, diff},
-    postgres,
+    plan::Segment,
+    postgres, render,
     scratch::Database,
     source::Side,
     witness::{self, WitnessError},
@@ -63,6 +64,16 @@ impl Proof {
             "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}"
         )
     }
+}
+
+/// Proves the way there alone: what a comparison prints has no way back.
+pub fn there(project: &Project, from: &Side, to: &Side, segments: &[Segment]) -> Result<(), Error> {
+    let mut trial = Trial::begin(project, from, to, true)?;
+    let mut reached = from.schema.clone();
+    for segment in segments {
+        reached = trial.run("the SQL", &render::sql(segment.statements()))?;
+    }
+    trial.is_target(&reached)
 }
 
 /// A copy of the start, on which the proof goes there and back.

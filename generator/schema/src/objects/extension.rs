@@ -17,6 +17,8 @@ pub(crate) struct Extension {
     version: String,
     /// The version that CREATE EXTENSION installs on this server when none is written.
     default_version: Option<String>,
+    /// The versions that it can be updated to on this server.
+    updates: Vec<String>,
 }
 
 impl Object for Extension {
@@ -31,7 +33,11 @@ impl Object for Extension {
                 -- Reads the control files of everything that is installed, so not for what every database has.
                 CASE WHEN e.extname <> 'plpgsql' THEN
                     (SELECT a.default_version FROM pg_catalog.pg_available_extensions() a WHERE a.name = e.extname)
-                END) AS object
+                END,
+            'updates', CASE WHEN e.extname <> 'plpgsql' THEN
+                ARRAY(SELECT u.target FROM pg_catalog.pg_extension_update_paths(e.extname) u
+                    WHERE u.source = e.extversion AND u.path IS NOT NULL ORDER BY u.target)
+                ELSE '{}' END) AS object
         FROM pg_catalog.pg_extension e
             JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
             .to_owned()
@@ -70,18 +76,20 @@ impl Object for Extension {
     }
 
     fn alter(&self, next: &Self, _within: &Schema) -> Alter {
-        // Which version is the default is a fact about the server, not about the extension.
+        // Versions that could be are facts about the server, not about the extension.
         let Self {
             name: _,
             namespace,
             version,
             default_version: _,
+            updates,
         } = self;
         let Self {
             name,
             namespace: to_namespace,
             version: to_version,
             default_version: _,
+            updates: _,
         } = next;
         let name = quoted_ident(name);
         let mut statements = Vec::new();
@@ -95,6 +103,11 @@ impl Object for Extension {
             ));
         }
         if version != to_version {
+            if !updates.contains(to_version) {
+                return Alter::NotYet(format!(
+                    "it cannot be updated from version {version} to {to_version} on this server"
+                ));
+            }
             statements.push(Statement::new(
                 format!("Update extension {name} from {version} to {to_version}"),
                 format!("ALTER EXTENSION {name} UPDATE TO {}", literal(to_version)),

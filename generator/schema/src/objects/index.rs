@@ -158,14 +158,10 @@ impl Object for Index {
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let key = self.key();
-        vec![
-            Statement::new(format!("Drop index {key}"), format!("DROP INDEX {key}")).hazard(
-                Hazard::Locks {
-                    table: self.relation.to_string(),
-                    mode: LockMode::ReadsAndWrites,
-                },
-            ),
-        ]
+        vec![Statement::new(
+            format!("Drop index {key}"),
+            format!("DROP INDEX {key}"),
+        )]
     }
 
     fn alter(&self, next: &Self, within: &Schema) -> Alter {
