@@ -8,15 +8,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_migrations::MigrationHarness;
 
-use crate::connection::SqlError;
-use crate::migration::{self, Migration, MigrationError};
+use crate::migration::{self, Migration};
 
+mod error;
 mod lock;
 mod run;
 mod target;
 #[cfg(test)]
 mod tests;
 
+pub use error::ApplyError;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
 
 use lock::with_lock;
@@ -48,146 +49,6 @@ impl Default for Options {
             allow_out_of_order: false,
             wait: Duration::from_secs(10),
         }
-    }
-}
-
-/// Why migrations were not, or not all, applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The directory is not in order.
-    #[error(transparent)]
-    Migrations(#[from] MigrationError),
-    /// Somebody else is at it.
-    #[error("somebody else is applying migrations to this database: {holder}")]
-    Busy {
-        /// The session that holds the lock.
-        holder: String,
-    },
-    /// Pending migrations that are older than an applied one.
-    #[error("{} pending, but older than {newest}, which is applied already", names.join(", "))]
-    OutOfOrder {
-        /// The pending ones.
-        names: Vec<String>,
-        /// The newest applied version.
-        newest: String,
-    },
-    /// No such version.
-    #[error("there is no migration {version}{}", most_like(near))]
-    Unknown {
-        /// What was asked for.
-        version: String,
-        /// The names that are most like it.
-        near: Vec<String>,
-    },
-    /// More than one.
-    #[error("{version} may be any of {}", names.join(", "))]
-    Ambiguous {
-        /// What was asked for.
-        version: String,
-        /// What it may be.
-        names: Vec<String>,
-    },
-    /// More steps than there are.
-    #[error("{asked} migrations were asked for, and there are only {there}")]
-    TooFew {
-        /// How many steps.
-        asked: usize,
-        /// How many there are.
-        there: usize,
-    },
-    /// A migration to go back to that is not applied.
-    #[error("{name} is not applied, so there is no way back to it")]
-    NotApplied {
-        /// Its folder's name.
-        name: String,
-    },
-    /// An applied migration whose folder is gone.
-    #[error("the database has version {version} applied, and no folder here is of that version")]
-    NoFolder {
-        /// Its version.
-        version: String,
-    },
-    /// A migration without a way back.
-    #[error("{name} has no down.sql")]
-    NoDown {
-        /// Its folder's name.
-        name: String,
-    },
-    /// A statement failed.
-    #[error("{failure}\n  {}", kept(*in_transaction, done))]
-    Failed {
-        /// Its folder's name.
-        name: String,
-        /// What failed.
-        failure: Box<SqlError>,
-        /// Whether all of the migration was rolled back.
-        in_transaction: bool,
-        /// The names of those that were run before it and stay.
-        done: Vec<String>,
-    },
-    /// It ran, and Diesel could not note that it did.
-    #[error("{name} ran, but could not be recorded in __diesel_schema_migrations: {message}")]
-    NotRecorded {
-        /// Its folder's name.
-        name: String,
-        /// What Diesel says.
-        message: String,
-    },
-    /// The bookkeeping could not be read or written.
-    #[error("cannot use __diesel_schema_migrations: {0}")]
-    Bookkeeping(String),
-}
-
-impl ApplyError {
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Migrations(error) => error.hint(),
-            Self::Busy { .. } => Some("wait for it, or end that session with pg_terminate_backend"),
-            Self::OutOfOrder { .. } => Some(
-                "rebase them onto the newest (remove them and run autogen again), or apply them with --allow-out-of-order",
-            ),
-            Self::Unknown { .. } => Some("`history` lists the migrations"),
-            Self::Ambiguous { .. } => Some("write more of it"),
-            Self::NoFolder { .. } => {
-                Some("bring the folder back from another branch, or `stamp` what is really there")
-            }
-            Self::NoDown { .. } => Some("write one; SELECT 1; is a statement that does nothing"),
-            Self::NotRecorded { .. } => Some("a migration must not set search_path"),
-            Self::TooFew { .. }
-            | Self::NotApplied { .. }
-            | Self::Failed { .. }
-            | Self::Bookkeeping(_) => None,
-        }
-    }
-
-    fn bookkeeping(error: impl std::fmt::Display) -> Self {
-        Self::Bookkeeping(error.to_string())
-    }
-}
-
-fn most_like(names: &[String]) -> String {
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("; near are {}", names.join(", "))
-    }
-}
-
-fn kept(in_transaction: bool, done: &[String]) -> String {
-    let this = if in_transaction {
-        "it was rolled back as a whole"
-    } else {
-        "it does not run in a transaction, so look at what it left behind, such as an invalid index"
-    };
-    if done.is_empty() {
-        this.to_owned()
-    } else {
-        format!(
-            "{this}; {} before it went through and stay",
-            done.join(", ")
-        )
     }
 }
 

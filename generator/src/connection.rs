@@ -175,3 +175,6 @@ pub fn server_version(connection: &mut PgConnection) -> QueryResult<u32> {
     .get_result(connection)?;
     Ok(version.unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests;

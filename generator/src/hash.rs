@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// The first 16 hexadecimal digits of the SHA-256 of `bytes`.
 #[must_use]
-pub fn short_hash(bytes: &[u8]) -> String {
+pub(crate) fn short_hash(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let head = hash
         .iter()

@@ -17,7 +17,7 @@ const SETTINGS: &[&str] = &[
     "synchronous_commit=off",
     "wal_level=minimal",
     "max_wal_senders=0",
-    "max_wal_size=4GB",
+    "max_wal_size=1GB",
     "checkpoint_timeout=1d",
     "autovacuum=off",
     "jit=off",
@@ -53,9 +53,11 @@ impl Own {
             path: "/var/tmp".into(),
             source,
         })?;
+        let fast = claim::fast(&cache, account);
         claim::sweep(&cache);
+        claim::sweep(&fast);
         let pristine = pristine::pristine(&cache, server, account)?;
-        let claim = Claim::new(&cache, account).map_err(ScratchError::at(&cache))?;
+        let claim = Claim::new(&fast, account).map_err(ScratchError::at(&fast))?;
         let remains = claim.remains();
         let registration = live::register(move || remains.remove());
         let data = claim.data();

@@ -2,7 +2,10 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use std::path::PathBuf;
+
 use super::*;
+use crate::binaries::BinariesError;
 
 pub(crate) fn scratch() -> Scratch {
     let binaries = Binaries::find(None);

@@ -1,0 +1,94 @@
+//! Why there is no scratch, and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+use crate::binaries::BinariesError;
+use crate::connection::ConnectError;
+
+/// Why there is no scratch, or no database on it.
+#[derive(Debug, thiserror::Error)]
+pub enum ScratchError {
+    /// No programs to start one with.
+    #[error("there is no PostgreSQL to try things on: {0}")]
+    Binaries(#[from] BinariesError),
+    /// We are root, and there is nobody else.
+    #[error(
+        "PostgreSQL does not run as root, and this machine has neither a user postgres nor a user nobody to run it as"
+    )]
+    NoAccount,
+    /// A file or folder that could not be made, read or run.
+    #[error("cannot use {}: {source}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What failed.
+        source: std::io::Error,
+    },
+    /// `initdb` failed.
+    #[error("{} failed: {said}", program.display())]
+    Initdb {
+        /// Which one.
+        program: PathBuf,
+        /// What it wrote.
+        said: String,
+    },
+    /// The server ended while starting.
+    #[error("{} did not start: {said}", program.display())]
+    Start {
+        /// Which one.
+        program: PathBuf,
+        /// What it wrote.
+        said: String,
+    },
+    /// No connection to the scratch.
+    #[error("no connection to the scratch server: {0}")]
+    Connect(#[from] ConnectError),
+    /// A database could not be made.
+    #[error("cannot {doing} on the scratch server: {source}")]
+    Sql {
+        /// What was being done.
+        doing: &'static str,
+        /// What failed.
+        source: diesel::result::Error,
+    },
+    /// A database that is to be copied is still connected to.
+    #[error("the scratch database {name} cannot be copied while somebody is connected to it")]
+    InUse {
+        /// Which one.
+        name: String,
+    },
+}
+
+impl ScratchError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Binaries(error) => Some(format!(
+                "{}; or name a server for throw-away databases with --scratch-url",
+                error.hint()
+            )),
+            Self::NoAccount => {
+                Some("run as another user, add a user postgres, or use --scratch-url".to_owned())
+            }
+            Self::Initdb { .. } | Self::Start { .. } => Some(
+                "try another installation with --pg-bin, or a running server with --scratch-url"
+                    .to_owned(),
+            ),
+            Self::Connect(error) => error.hint().map(str::to_owned),
+            Self::Io { .. } => {
+                Some("check who owns it, and the space that is left on the disk".to_owned())
+            }
+            Self::Sql { .. } | Self::InUse { .. } => None,
+        }
+    }
+
+    pub(crate) fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(super) fn sql(doing: &'static str) -> impl Fn(diesel::result::Error) -> Self {
+        move |source| Self::Sql { doing, source }
+    }
+}
