@@ -18,7 +18,7 @@ use generator::{
     compare::{self, CompareOptions},
     draft::{Draft, DraftOptions, draft},
     plan::Folding,
-    source::{self, Side, Source},
+    source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -66,8 +66,7 @@ fn with_project(test: impl FnOnce(&Project) -> Result<(), Failed>) -> Result<(),
 
 /// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
 fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
-    let (from, to) =
-        sides(project, &folder.join("from.sql"), &folder.join("to.sql")).map_err(said)?;
+    let (from, to) = (folder.join("from.sql"), folder.join("to.sql"));
     let forth = direction(project, &from, &to);
     let back = direction(project, &to, &from);
     declines(&folder.join("declines.txt"), &forth)?;
@@ -107,19 +106,23 @@ fn no_models() -> Result<trueup::Declarations, Error> {
     Err(Error::input("cases have no models"))
 }
 
-fn sides(project: &Project, from: &Path, to: &Path) -> Result<(Side, Side), Error> {
-    let scratch = project.scratch(None)?;
-    Ok((source::file(scratch, from)?, source::file(scratch, to)?))
-}
-
 /// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
-fn direction(project: &Project, from: &Side, to: &Side) -> Result<Option<Draft>, Error> {
-    let options = |folding| DraftOptions {
-        prove: true,
-        folding,
+fn direction(project: &Project, from: &Path, to: &Path) -> Result<Option<Draft>, Error> {
+    let scratch = project.scratch(None)?;
+    let draft = |folding| {
+        let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
+        draft(
+            project,
+            from,
+            to,
+            DraftOptions {
+                prove: true,
+                folding,
+            },
+        )
     };
-    draft(project, from, to, options(Folding::OnlyForMeaning))?;
-    draft(project, from, to, options(Folding::Wherever))
+    draft(Folding::OnlyForMeaning)?;
+    draft(Folding::Wherever)
 }
 
 fn declines(file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
