@@ -95,7 +95,7 @@ fn extra(project: &Project, folder: &Path) -> Result<(), Failed> {
     };
     for (from, to) in [(&old, &new), (&new, &old)] {
         match compare::diff(project, no_models, from, to, options) {
-            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(error)),
+            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(&error)),
             Ok(_) | Err(_) => {}
         }
     }
@@ -189,6 +189,6 @@ fn full(error: &Error) -> String {
     text
 }
 
-fn said(error: Error) -> Failed {
-    full(&error).into()
+fn said(error: &Error) -> Failed {
+    full(error).into()
 }
