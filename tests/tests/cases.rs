@@ -16,8 +16,11 @@ use std::{
 use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
+    connection,
     draft::{Draft, DraftOptions, draft},
     plan::Folding,
+    prove,
+    scratch::Locale,
     source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -67,6 +70,7 @@ fn with_project(test: impl FnOnce(&Project) -> Result<(), Failed>) -> Result<(),
 /// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
 fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     let (from, to) = (folder.join("from.sql"), folder.join("to.sql"));
+    rebuilds(project, &from).map_err(|error| said(&error))?;
     let forth = direction(project, &from, &to);
     let back = direction(project, &to, &from);
     declines(&folder.join("declines.txt"), &forth)?;
@@ -123,6 +127,24 @@ fn direction(project: &Project, from: &Path, to: &Path) -> Result<Option<Draft>,
     };
     draft(Folding::OnlyForMeaning)?;
     draft(Folding::Wherever)
+}
+
+/// Whether what `inspect --format sql` prints builds the same schema in a new database.
+fn rebuilds(project: &Project, path: &Path) -> Result<(), Error> {
+    let scratch = project.scratch(None)?;
+    let side = source::reprinted(project, source::file(scratch, path)?)?;
+    if !side.schema.unread().is_empty() {
+        return Ok(());
+    }
+    let plan = compare::rebuild(&side.schema)?;
+    let database = scratch.create(&Locale::default())?;
+    let sql = generator::render::sql(plan.statements());
+    connection::run_sql(&mut database.connect()?, &sql, "inspect --format sql")?;
+    prove::equal(
+        &source::side(database)?.schema,
+        &side.schema,
+        "inspect --format sql",
+    )
 }
 
 fn declines(file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
