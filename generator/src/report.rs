@@ -19,6 +19,7 @@ mod current;
 mod drafted;
 mod failure;
 mod history;
+mod stamped;
 mod style;
 
 pub use applied::{Applied, AppliedMigration, Direction};
@@ -26,8 +27,9 @@ pub use check::CheckReport;
 pub use current::Current;
 pub use drafted::{Drafted, DraftedMigration, Written};
 pub use history::{History, Listed};
+pub use stamped::Stamped;
 
-use style::NOTE;
+use style::{NOTE, WARNING};
 
 /// Something a command found or did, which says itself as text and, through serde, as JSON.
 pub trait Report: Serialize {
@@ -131,6 +133,19 @@ impl Output {
     /// What went wrong, on stderr, however quiet it is to be.
     pub fn failure(&self, error: &Error) {
         self.remark(&failure::text(error));
+    }
+
+    /// What somebody must know who is about to be asked, on stderr, however quiet it is to be.
+    pub fn warning(&self, text: impl Display) {
+        self.remark(&format!(
+            "{WARNING}warning:{WARNING:#} {}\n",
+            style::hang(&text, 9)
+        ));
+    }
+
+    /// A refusal that says itself, on stderr.
+    pub fn refusal(&self, text: &str) {
+        self.remark(text);
     }
 
     /// Somebody who cannot be told cannot be told that either.
