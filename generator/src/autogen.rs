@@ -1,6 +1,9 @@
 //! Models become migrations.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use trueup::{Declarations, Hazard, Id, Schema};
 
@@ -9,6 +12,7 @@ use crate::{
     connection::connect,
     draft::{Draft, DraftOptions, draft},
     migration::{self, NewMigration},
+    scratch::{Locale, Scratch},
     source::{self, Side, Source, models::settle},
 };
 
@@ -121,13 +125,17 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             Error::input("the models cannot be compared with themselves")
                 .hint("--from takes a database, migrations or a .sql file"),
         ),
-        Source::Migrations(folder) => Ok(whole(source::replay(project.scratch(None)?, folder)?)),
+        Source::Migrations(folder) => Ok(whole(replayed(project.scratch(None)?, folder)?)),
         Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
         Source::Database(url) => {
             let live = source::live(url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let migrations = migration::read(&project.migrations)?;
+            let migrations = if project.migrations.exists() {
+                migration::read(&project.migrations)?
+            } else {
+                Vec::new()
+            };
             let pending = apply::pending(&migrations, &apply::applied(&mut connect(url)?)?);
             if let Some(first) = pending.first() {
                 return Err(Error::input(format!(
@@ -140,7 +148,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 .hint("run `upgrade` first, or compare with the migrations: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let managed = tops(&source::replay(scratch, &project.migrations)?.schema);
+            let managed = tops(&replayed(scratch, &project.migrations)?.schema);
             let other_major = (scratch.major() != major).then_some(major);
             Ok(Start {
                 side,
@@ -149,6 +157,15 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 other_major,
             })
         }
+    }
+}
+
+/// The migrations, replayed. Whoever makes the first one has no folder for it yet.
+fn replayed(scratch: &Scratch, folder: &Path) -> Result<Side, Error> {
+    if folder.exists() {
+        source::replay(scratch, folder)
+    } else {
+        source::side(scratch.create(&Locale::default())?)
     }
 }
 

@@ -17,7 +17,7 @@ mod write;
 pub use header::{Header, Parent};
 pub use history::{HistoryProblem, history_problems};
 pub use version::{new_version, slug};
-pub use write::{NewMigration, write};
+pub use write::{NewMigration, hold_writing, write};
 
 /// One folder of the migrations directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
 use rustix::fs::{FlockOperation, flock};
@@ -31,6 +32,15 @@ pub struct NewMigration {
     pub run_in_transaction: bool,
     /// What was proved and on which Postgres, one sentence a line.
     pub proof: Vec<String>,
+}
+
+/// Held while folders are half-written.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Waits until no folder is half-written, and keeps this process from beginning another while the guard lives: for whoever
+/// is about to end the process.
+pub fn hold_writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes migrations behind those in `dir`, each the parent of the next, and returns their folders.
@@ -71,6 +81,7 @@ type Folder<'a> = (String, String, &'a NewMigration);
 
 /// Writes all under names that nobody reads, and only then gives them theirs.
 fn write_all(dir: &Path, folders: &[Folder<'_>]) -> io::Result<Vec<PathBuf>> {
+    let _writing = hold_writing();
     let unfinished = |name: &str| dir.join(format!("{UNFINISHED}{name}"));
     for (name, up, migration) in folders {
         let folder = unfinished(name);
