@@ -60,8 +60,8 @@ pub fn autogen(
         words,
         other_major,
     } = start(project, options.from)?;
-    let settled = settle(project.scratch(None)?, &side, declarations, &managed)?;
-    let draft = draft(project, &side, &settled.side, options.draft)?;
+    let settled = settle(project, &side, declarations, &managed)?;
+    let draft = draft(project, side, settled.side, options.draft)?;
     Ok(Autogen {
         from: words,
         draft,

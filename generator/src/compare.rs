@@ -42,6 +42,27 @@ pub fn diff(
     if !options.ignore_unread {
         refuse_unread(&[&from.schema, &to.schema])?;
     }
+    let whole = to.whole && from.schema.unread().is_empty() && to.schema.unread().is_empty();
+    let (from, to) = source::alike(project, from, Side { whole, ..to })?;
+    match compare(project, &from, &to, options) {
+        // What is new may print otherwise when it is read again.
+        Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
+            let (from, to) = (
+                source::reprinted(project, from)?,
+                source::reprinted(project, to)?,
+            );
+            compare(project, &from, &to, options)
+        }
+        done => done,
+    }
+}
+
+fn compare(
+    project: &Project,
+    from: &Side,
+    to: &Side,
+    options: CompareOptions,
+) -> Result<Compared, Error> {
     let plan = plan(&from.schema, &to.schema, Folding::Wherever)?;
     if plan.is_empty() || !options.prove {
         return Ok(Compared {
@@ -50,43 +71,47 @@ pub fn diff(
         });
     }
     let unproved = match trial(project, from)? {
-        Ok(start) => {
-            let whole =
-                to.whole && start.schema.unread().is_empty() && to.schema.unread().is_empty();
-            prove::there(
-                project,
-                &start,
-                &Side { whole, ..to },
-                &plan.clone().segments(),
-            )?;
-            None
+        Start::There => prove::there(project, from, to, &plan.clone().segments()).map(|()| None)?,
+        Start::Copied(start) => {
+            prove::there(project, &start, to, &plan.clone().segments()).map(|()| None)?
         }
-        Err(why) => Some(why),
+        Start::None(why) => Some(why),
     };
     Ok(Compared { plan, unproved })
 }
 
-/// The start of a proof, on the scratch; or why this machine has none.
-fn trial(project: &Project, from: Side) -> Result<Result<Side, String>, Error> {
+/// Where a proof begins.
+enum Start {
+    /// On the scratch already.
+    There,
+    /// On a copy that was made for it.
+    Copied(Box<Side>),
+    /// Nowhere on this machine, and why.
+    None(String),
+}
+
+fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
     if from.scratch.is_some() {
-        return Ok(Ok(from));
+        return Ok(Start::There);
     }
     let major = from.schema.server().major();
     let scratch = match project.scratch(Some(major)) {
         Ok(scratch) => scratch,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Start::None(error.to_string())),
     };
     if scratch.major() != major {
         let why = format!(
             "the database is PostgreSQL {major}, and the one to try things on is {}",
             scratch.major()
         );
-        return Ok(Err(why));
+        return Ok(Start::None(why));
     }
     if let Err(error) = project.binaries.pg_dump(major) {
-        return Ok(Err(error.to_string()));
+        return Ok(Start::None(error.to_string()));
     }
-    source::restored(project, scratch, &from).map(Ok)
+    Ok(Start::Copied(Box::new(source::restored(
+        project, scratch, from,
+    )?)))
 }
 
 /// Both sides, read from servers that print alike.
@@ -111,7 +136,7 @@ fn sides(
     let (live_from, live_to) = (live(from)?, live(to)?);
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
     let settle_on = |base: &Side, declarations: &Declarations| {
-        settle(scratch, base, declarations, &tops(&base.schema)).map(|settled| settled.side)
+        settle(project, base, declarations, &tops(&base.schema)).map(|settled| settled.side)
     };
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
         match (source, live) {
@@ -158,7 +183,7 @@ pub fn inspect(
         Source::Models => {
             let scratch = project.scratch(None)?;
             let empty = source::side(scratch.create(&crate::scratch::Locale::default())?)?;
-            settle(scratch, &empty, &declarations()?, &BTreeSet::new()).map(|settled| settled.side)
+            settle(project, &empty, &declarations()?, &BTreeSet::new()).map(|settled| settled.side)
         }
     }
 }

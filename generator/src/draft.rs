@@ -10,7 +10,7 @@ use crate::{
     plan::{Folding, Segment, plan},
     prove::{self, Proof, Trial},
     render,
-    source::Side,
+    source::{self, Side},
 };
 
 /// Migrations that are not on disk yet, in order.
@@ -85,6 +85,26 @@ impl Draft {
 
 /// Drafts the way from `from` to `to`; `None` where there is nothing to do. `from` must be on the scratch.
 pub fn draft(
+    project: &Project,
+    from: Side,
+    to: Side,
+    options: DraftOptions,
+) -> Result<Option<Draft>, Error> {
+    let (from, to) = source::alike(project, from, to)?;
+    match attempt(project, &from, &to, options) {
+        // What is new may print otherwise when it is read again, as every migration is.
+        Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
+            let (from, to) = (
+                source::reprinted(project, from)?,
+                source::reprinted(project, to)?,
+            );
+            attempt(project, &from, &to, options)
+        }
+        done => done,
+    }
+}
+
+fn attempt(
     project: &Project,
     from: &Side,
     to: &Side,

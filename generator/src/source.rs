@@ -12,6 +12,7 @@ use trueup::Schema;
 use crate::{
     Error, ErrorKind, Project, apply,
     connection::{connect, run_sql},
+    diff::{Delta, diff},
     migration, postgres,
     scratch::{Database, Locale, Scratch},
     url::Url,
@@ -42,6 +43,8 @@ pub struct Side {
     pub scratch: Option<Database>,
     /// Whether the database holds all that the schema does and nothing else, so that a dump of it is a witness.
     pub whole: bool,
+    /// Whether every expression in it was read from what Postgres printed.
+    pub reprinted: bool,
 }
 
 impl Source {
@@ -94,6 +97,7 @@ pub fn live(url: &Url) -> Result<Side, Error> {
         url: url.clone(),
         scratch: None,
         whole: true,
+        reprinted: false,
     })
 }
 
@@ -131,21 +135,54 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let public = witness::Public::of(&mut live)?;
     witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
     let copy = side(database)?;
-    if copy.schema.server().major() == from.schema.server().major() {
-        let differences = crate::diff::diff(&from.schema, &copy.schema);
-        if let Some((id, _)) = differences.first() {
-            return Err(Error::new(
-                ErrorKind::Defect,
-                format!(
-                    "the database cannot be copied for a trial: {} of its objects come out differently, the first is \
-                     {id}",
-                    differences.len()
-                ),
-            )
-            .hint("a server with other extensions or locales than the live one can cause this; see --scratch-url"));
-        }
+    let missing =
+        missing(&from.schema, &copy.schema).or_else(|| missing(&copy.schema, &from.schema));
+    if let Some(id) = missing {
+        return Err(Error::new(
+            ErrorKind::Environment,
+            format!("the database cannot be copied for a trial: {id} comes out differently"),
+        )
+        .hint("a scratch with other extensions than the live server can cause this; see --scratch-url"));
     }
-    Ok(copy)
+    Ok(Side {
+        whole: from.whole,
+        reprinted: true,
+        ..copy
+    })
+}
+
+/// An object that only the first has.
+fn missing<'a>(here: &'a Schema, there: &Schema) -> Option<&'a trueup::Id> {
+    here.entries()
+        .map(|(id, _)| id)
+        .find(|id| there.entry(id).is_none())
+}
+
+/// Both sides in the form that can be compared.
+///
+/// What Postgres prints of an expression may print otherwise when it is read again: `c IN ('a', 'b')` on a varchar becomes
+/// `ARRAY[…]::text[]`, and that becomes `ARRAY['a'::text, …]`, which stays. So where both sides have an object and it
+/// differs, both are read again from what was printed.
+pub fn alike(project: &Project, from: Side, to: Side) -> Result<(Side, Side), Error> {
+    let doubtful = diff(&from.schema, &to.schema)
+        .iter()
+        .any(|(_, delta)| matches!(delta, Delta::Change { .. }));
+    if !doubtful {
+        return Ok((from, to));
+    }
+    Ok((reprinted(project, from)?, reprinted(project, to)?))
+}
+
+/// A side as it is when everything was read from what Postgres printed, where this machine can tell.
+pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
+    let major = side.schema.server().major();
+    if side.reprinted || project.binaries.pg_dump(major).is_err() {
+        return Ok(side);
+    }
+    match project.scratch(Some(major)) {
+        Ok(scratch) if scratch.major() == major => restored(project, scratch, &side),
+        Ok(_) | Err(_) => Ok(side),
+    }
 }
 
 /// Reads a database on the scratch.
@@ -156,5 +193,6 @@ pub fn side(database: Database) -> Result<Side, Error> {
         url: database.url(),
         scratch: Some(database),
         whole: true,
+        reprinted: false,
     })
 }

@@ -16,9 +16,12 @@ use std::{
 use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
+    connection,
     draft::{Draft, DraftOptions, draft},
     plan::Folding,
-    source::{self, Side, Source},
+    prove,
+    scratch::Locale,
+    source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -66,8 +69,8 @@ fn with_project(test: impl FnOnce(&Project) -> Result<(), Failed>) -> Result<(),
 
 /// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
 fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
-    let (from, to) =
-        sides(project, &folder.join("from.sql"), &folder.join("to.sql")).map_err(said)?;
+    let (from, to) = (folder.join("from.sql"), folder.join("to.sql"));
+    rebuilds(project, &from).map_err(|error| said(&error))?;
     let forth = direction(project, &from, &to);
     let back = direction(project, &to, &from);
     declines(&folder.join("declines.txt"), &forth)?;
@@ -96,7 +99,7 @@ fn extra(project: &Project, folder: &Path) -> Result<(), Failed> {
     };
     for (from, to) in [(&old, &new), (&new, &old)] {
         match compare::diff(project, no_models, from, to, options) {
-            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(error)),
+            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(&error)),
             Ok(_) | Err(_) => {}
         }
     }
@@ -107,19 +110,41 @@ fn no_models() -> Result<trueup::Declarations, Error> {
     Err(Error::input("cases have no models"))
 }
 
-fn sides(project: &Project, from: &Path, to: &Path) -> Result<(Side, Side), Error> {
+/// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
+fn direction(project: &Project, from: &Path, to: &Path) -> Result<Option<Draft>, Error> {
     let scratch = project.scratch(None)?;
-    Ok((source::file(scratch, from)?, source::file(scratch, to)?))
+    let draft = |folding| {
+        let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
+        draft(
+            project,
+            from,
+            to,
+            DraftOptions {
+                prove: true,
+                folding,
+            },
+        )
+    };
+    draft(Folding::OnlyForMeaning)?;
+    draft(Folding::Wherever)
 }
 
-/// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
-fn direction(project: &Project, from: &Side, to: &Side) -> Result<Option<Draft>, Error> {
-    let options = |folding| DraftOptions {
-        prove: true,
-        folding,
-    };
-    draft(project, from, to, options(Folding::OnlyForMeaning))?;
-    draft(project, from, to, options(Folding::Wherever))
+/// Whether what `inspect --format sql` prints builds the same schema in a new database.
+fn rebuilds(project: &Project, path: &Path) -> Result<(), Error> {
+    let scratch = project.scratch(None)?;
+    let side = source::reprinted(project, source::file(scratch, path)?)?;
+    if !side.schema.unread().is_empty() {
+        return Ok(());
+    }
+    let plan = compare::rebuild(&side.schema)?;
+    let database = scratch.create(&Locale::default())?;
+    let sql = generator::render::sql(plan.statements());
+    connection::run_sql(&mut database.connect()?, &sql, "inspect --format sql")?;
+    prove::equal(
+        &source::side(database)?.schema,
+        &side.schema,
+        "inspect --format sql",
+    )
 }
 
 fn declines(file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
@@ -186,6 +211,6 @@ fn full(error: &Error) -> String {
     text
 }
 
-fn said(error: Error) -> Failed {
-    full(&error).into()
+fn said(error: &Error) -> Failed {
+    full(error).into()
 }

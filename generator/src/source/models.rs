@@ -14,11 +14,11 @@ use trueup::{Declaration, Declarations, Entry, Id, Origin, Schema, name::quoted_
 
 use super::Side;
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, Project,
     connection::{SqlError, run_sql},
+    diff::{Delta, diff},
     plan::{Folding, plan},
     postgres,
-    scratch::Scratch,
 };
 
 /// What models declare, settled.
@@ -37,19 +37,15 @@ pub struct Settled {
 ///
 /// `managed` are the top-level objects that may be gone when no model declares them any more.
 pub fn settle(
-    scratch: &Scratch,
+    project: &Project,
     from: &Side,
     declarations: &Declarations,
     managed: &BTreeSet<Id>,
 ) -> Result<Settled, Error> {
     fragments::check(declarations)?;
-    let base = from.scratch.as_ref().ok_or_else(|| {
-        Error::new(
-            ErrorKind::Defect,
-            "models are declared on the scratch, and the start is not there",
-        )
-    })?;
-    let database = scratch.copy(base)?;
+    let scratch = project.scratch(None)?;
+    let base = from.scratch.as_ref().ok_or_else(on_the_scratch)?;
+    let mut database = scratch.copy(base)?;
     let declared: BTreeSet<Id> = declarations
         .into_iter()
         .filter_map(|declaration| declaration.id.clone())
@@ -66,6 +62,15 @@ pub fn settle(
     clear(&mut connection, &from.schema, &ours)?;
     declare(&mut connection, declarations)?;
     let mut settled = postgres::read(&mut connection)?;
+    let mut reprinted = false;
+    if is_doubtful(&from.schema, &settled) {
+        drop(connection);
+        let declared = super::reprinted(project, super::side(database)?)?;
+        reprinted = declared.reprinted;
+        settled = declared.schema;
+        database = declared.scratch.ok_or_else(on_the_scratch)?;
+        connection = database.connect()?;
+    }
 
     let named: BTreeSet<Id> = declarations.named().cloned().collect();
     let renames = adopt::renames(&from.schema, &settled, &named);
@@ -112,12 +117,29 @@ pub fn settle(
         url: database.url(),
         scratch: Some(database),
         whole: taken.is_empty(),
+        reprinted,
     };
     Ok(Settled {
         side,
         managed: managed.union(&declared).cloned().collect(),
         taken,
     })
+}
+
+fn on_the_scratch() -> Error {
+    Error::new(
+        ErrorKind::Defect,
+        "models are declared on the scratch, and the start is not there",
+    )
+}
+
+/// Whether a difference could be one of words alone: where something differs, or one thing goes and another comes.
+fn is_doubtful(from: &Schema, settled: &Schema) -> bool {
+    let deltas = diff(from, settled);
+    let has = |wanted: fn(&Delta<'_>) -> bool| deltas.iter().any(|(_, delta)| wanted(delta));
+    has(|delta| matches!(delta, Delta::Change { .. }))
+        || has(|delta| matches!(delta, Delta::Create(_)))
+            && has(|delta| matches!(delta, Delta::Remove(_)))
 }
 
 /// Takes what models declare, or declared, out of the trial.

@@ -184,10 +184,6 @@ impl Object for Sequence {
             ..self.clone()
         }
     }
-
-    fn clear(&self) -> Option<String> {
-        Some(format!("DROP SEQUENCE IF EXISTS {} CASCADE", self.name))
-    }
 }
 
 impl SequenceOptions {
