@@ -138,14 +138,15 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             };
             let pending = apply::pending(&migrations, &apply::applied(&mut connect(url)?)?);
             if let Some(first) = pending.first() {
+                let these = match pending.len() {
+                    1 => "a migration is".to_owned(),
+                    many => format!("{many} migrations are"),
+                };
                 return Err(Error::input(format!(
-                    "{} migrations are not applied to the database yet, the first is {}_{}: what they bring would be \
-                     generated once more",
-                    pending.len(),
-                    first.version,
+                    "{these} not applied to the database yet, and what {} brings would be generated once more",
                     first.name
                 ))
-                .hint("run `upgrade` first, or compare with the migrations: --from migrations"));
+                .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
             let managed = tops(&replayed(scratch, &project.migrations)?.schema);
