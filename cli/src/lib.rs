@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
         Err(error) => return arguments::refuse(&error),
     };
     let output = cli.global.output();
-    let done = interrupt::install().and_then(|()| run(cli, output));
+    let done = interrupt::install().and_then(|()| run(&cli, output));
     interrupt::wait_if_ending();
     match done {
         Ok(Status::Done) => ExitCode::SUCCESS,
@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, output: Output) -> Result<Status, generator::Error> {
+fn run(cli: &Cli, output: Output) -> Result<Status, generator::Error> {
     let context = Context::new(&cli.global, output)?;
     commands::run(&cli.command, &context)
 }

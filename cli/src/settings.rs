@@ -94,14 +94,7 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<OsString, OsString>, Error>
     let mut settings = BTreeMap::new();
     for setting in dotenvy::from_read_iter(text.as_bytes()) {
         let (name, value) = setting.map_err(|error| {
-            let line = match &error {
-                dotenvy::Error::LineParse(line, _) => text
-                    .lines()
-                    .position(|other| line.trim() == other.trim())
-                    .map(|line| format!(":{}", line + 1)),
-                _ => None,
-            };
-            let at = line.unwrap_or_default();
+            let at = line(text, &error).map_or_else(String::new, |line| format!(":{line}"));
             Error::input(format!("{}{at} is not NAME=value", path.display()))
                 .hint("a value with spaces, quotes or # needs 'single quotes' around it")
         })?;
@@ -109,6 +102,14 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<OsString, OsString>, Error>
         settings.insert(name.into(), value.into());
     }
     Ok(settings)
+}
+
+fn line(text: &str, error: &dotenvy::Error) -> Option<usize> {
+    let dotenvy::Error::LineParse(part, _) = error else {
+        return None;
+    };
+    let before = text.lines().position(|line| line.contains(part.trim()))?;
+    Some(before + 1)
 }
 
 #[cfg(test)]

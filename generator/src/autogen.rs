@@ -11,7 +11,7 @@ use crate::{
     Error, ErrorKind, Project, apply,
     connection::connect,
     draft::{Draft, DraftOptions, draft},
-    migration::{self, NewMigration},
+    migration::{self, Migration, NewMigration},
     scratch::{Locale, Scratch},
     source::{self, Side, Source, models::settle},
 };
@@ -54,6 +54,10 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
+    let after = migrations(&project.migrations)?
+        .into_iter()
+        .map(|migration| migration.version)
+        .collect();
     let Start {
         side,
         managed,
@@ -64,7 +68,10 @@ pub fn autogen(
     let draft = draft(project, side, settled.side, options.draft)?;
     Ok(Autogen {
         from: words,
-        draft,
+        draft: draft.map(|draft| Draft {
+            after: Some(after),
+            ..draft
+        }),
         taken: settled.taken,
         other_major,
     })
@@ -84,7 +91,8 @@ pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<Path
             run_in_transaction: part.in_transaction,
         })
         .collect();
-    Ok(migration::write(&project.migrations, &migrations)?)
+    let after = draft.after.as_deref();
+    Ok(migration::write(&project.migrations, after, &migrations)?)
 }
 
 /// The message of one of several migrations that were drafted together.
@@ -131,21 +139,18 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let migrations = if project.migrations.exists() {
-                migration::read(&project.migrations)?
-            } else {
-                Vec::new()
-            };
+            let migrations = migrations(&project.migrations)?;
             let pending = apply::pending(&migrations, &apply::applied(&mut connect(url)?)?);
             if let Some(first) = pending.first() {
+                let these = match pending.len() {
+                    1 => "a migration is".to_owned(),
+                    many => format!("{many} migrations are"),
+                };
                 return Err(Error::input(format!(
-                    "{} migrations are not applied to the database yet, the first is {}_{}: what they bring would be \
-                     generated once more",
-                    pending.len(),
-                    first.version,
+                    "{these} not applied to the database yet, and what {} brings would be generated once more",
                     first.name
                 ))
-                .hint("run `upgrade` first, or compare with the migrations: --from migrations"));
+                .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
             let managed = tops(&replayed(scratch, &project.migrations)?.schema);
@@ -160,7 +165,16 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
     }
 }
 
-/// The migrations, replayed. Whoever makes the first one has no folder for it yet.
+/// Whoever makes the first one has no folder for it yet.
+fn migrations(folder: &Path) -> Result<Vec<Migration>, Error> {
+    if folder.exists() {
+        Ok(migration::read(folder)?)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// The migrations, replayed.
 fn replayed(scratch: &Scratch, folder: &Path) -> Result<Side, Error> {
     if folder.exists() {
         source::replay(scratch, folder)

@@ -20,6 +20,8 @@ pub struct Draft {
     pub parts: Vec<Part>,
     /// What was tried.
     pub proof: Proof,
+    /// The versions of the migrations that it comes after, where it is to be written only if those are still all.
+    pub after: Option<Vec<String>>,
 }
 
 /// What becomes one migration.
@@ -131,6 +133,7 @@ fn attempt(
         return Ok(Some(Draft {
             parts,
             proof: Proof::none(),
+            after: None,
         }));
     }
     trial.is_target(&reached)?;
@@ -139,7 +142,11 @@ fn attempt(
         prove::equal(&reached, start, "down.sql")?;
     }
     let proof = trial.is_start()?;
-    Ok(Some(Draft { parts, proof }))
+    Ok(Some(Draft {
+        parts,
+        proof,
+        after: None,
+    }))
 }
 
 /// How often a way may be parted at a place that only the way back shows. Each removed enum label that something used is

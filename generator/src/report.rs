@@ -82,7 +82,7 @@ pub struct Output {
 
 impl Output {
     /// Writes a command's result to stdout.
-    pub fn report(&self, report: &impl Report, format: Format) -> Result<(), Error> {
+    pub fn report(self, report: &impl Report, format: Format) -> Result<(), Error> {
         match format {
             Format::Text => self.result(&report.text()),
             Format::Json => {
@@ -95,7 +95,7 @@ impl Output {
     }
 
     /// Writes text to stdout as it is.
-    pub fn result(&self, text: &str) -> Result<(), Error> {
+    pub fn result(self, text: &str) -> Result<(), Error> {
         let mut stdout = self.stream(io::stdout());
         match stdout
             .write_all(text.as_bytes())
@@ -110,33 +110,33 @@ impl Output {
     }
 
     /// Remarks on the result, on stderr.
-    pub fn note(&self, text: impl Display) {
+    pub fn note(self, text: impl Display) {
         if self.verbosity > Verbosity::Quiet {
             self.remark(&format!("{NOTE}note:{NOTE:#} {}\n", style::hang(&text, 6)));
         }
     }
 
     /// What to do now, on stderr.
-    pub fn next(&self, text: impl Display) {
+    pub fn next(self, text: impl Display) {
         if self.verbosity > Verbosity::Quiet {
             self.remark(&format!("{NOTE}next:{NOTE:#} {}\n", style::hang(&text, 6)));
         }
     }
 
     /// Where things come from, on stderr, for those who asked to be told.
-    pub fn detail(&self, text: impl Display) {
+    pub fn detail(self, text: impl Display) {
         if self.verbosity == Verbosity::Verbose {
             self.remark(&format!("{NOTE}{text}{NOTE:#}\n"));
         }
     }
 
     /// What went wrong, on stderr, however quiet it is to be.
-    pub fn failure(&self, error: &Error) {
+    pub fn failure(self, error: &Error) {
         self.remark(&failure::text(error));
     }
 
     /// What somebody must know who is about to be asked, on stderr, however quiet it is to be.
-    pub fn warning(&self, text: impl Display) {
+    pub fn warning(self, text: impl Display) {
         self.remark(&format!(
             "{WARNING}warning:{WARNING:#} {}\n",
             style::hang(&text, 9)
@@ -144,16 +144,16 @@ impl Output {
     }
 
     /// A refusal that says itself, on stderr.
-    pub fn refusal(&self, text: &str) {
+    pub fn refusal(self, text: &str) {
         self.remark(text);
     }
 
     /// Somebody who cannot be told cannot be told that either.
-    fn remark(&self, text: &str) {
+    fn remark(self, text: &str) {
         let _ = self.stream(io::stderr()).write_all(text.as_bytes());
     }
 
-    fn stream<S: RawStream>(&self, raw: S) -> AutoStream<S> {
+    fn stream<S: RawStream>(self, raw: S) -> AutoStream<S> {
         match self.color {
             Color::Auto => AutoStream::auto(raw),
             Color::Always => AutoStream::always_ansi(raw),

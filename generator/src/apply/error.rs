@@ -40,7 +40,7 @@ pub enum ApplyError {
         names: Vec<String>,
     },
     /// More steps than there are.
-    #[error("{asked} migrations were asked for, and there are only {there}")]
+    #[error("{asked} migrations were asked for, and there {}", only(*there))]
     TooFew {
         /// How many steps.
         asked: usize,
@@ -116,6 +116,14 @@ impl ApplyError {
 
     pub(super) fn bookkeeping(error: impl std::fmt::Display) -> Self {
         Self::Bookkeeping(error.to_string())
+    }
+}
+
+fn only(there: usize) -> String {
+    match there {
+        0 => "is none".to_owned(),
+        1 => "is only one".to_owned(),
+        more => format!("are only {more}"),
     }
 }
 

@@ -42,10 +42,10 @@ impl Written {
 
 impl Report for Written {
     fn text(&self) -> String {
-        let mut text: String = self
+        let files: Vec<_> = self
             .files
             .iter()
-            .map(|file| format!("{}\n", file.display()))
+            .map(|file| [file.display().to_string()])
             .collect();
         let proof = if self.proved { GOOD } else { WARNING };
         let mut rows: Vec<[String; 2]> = self
@@ -59,8 +59,7 @@ impl Report for Written {
             })
             .collect();
         rows.push([format!("{proof}proved{proof:#}"), self.proof.clone()]);
-        text.push('\n');
-        text + &columns(0, &rows)
+        columns(0, &files) + "\n" + &columns(0, &rows)
     }
 }
 

@@ -29,13 +29,12 @@ fn not_yet(error: &Error) -> String {
         said.push(below.to_string());
         cause = below.source();
     }
-    said.iter()
-        .flat_map(|said| said.lines())
-        .map(|line| {
-            let line = line.strip_prefix(NOT_YET).unwrap_or(line);
-            format!("{WARNING}{NOT_YET}{WARNING:#}{line}\n")
-        })
-        .collect()
+    let mut text = String::new();
+    for line in said.iter().flat_map(|said| said.lines()) {
+        let line = line.strip_prefix(NOT_YET).unwrap_or(line);
+        text += &format!("{WARNING}{NOT_YET}{WARNING:#}{line}\n");
+    }
+    text
 }
 
 fn causes(error: &Error) -> String {

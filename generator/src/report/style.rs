@@ -15,7 +15,9 @@ pub(super) const DIM: Style = Style::new().dimmed();
 /// Text whose lines after the first begin `columns` further in.
 pub(super) fn hang(text: impl Display, columns: usize) -> String {
     let indent = format!("\n{}", " ".repeat(columns));
-    text.to_string().trim_end().replace('\n', &indent)
+    // libpq begins its second lines with a tab.
+    let text = text.to_string().replace('\t', "  ");
+    text.trim_end().replace('\n', &indent)
 }
 
 /// Rows whose columns stand under each other, each row after `indent` blanks; the last column may be of any width.
