@@ -168,11 +168,14 @@ fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
     let mut connection = database.connect()?;
     let empty = postgres::read(&mut connection)?;
     let plan = plan(&empty, schema, Folding::Wherever)?;
-    Ok(run_sql(
-        &mut connection,
-        &render::sql(plan.statements()),
-        "a copy of the schema",
-    )?)
+    if !plan.is_empty() {
+        run_sql(
+            &mut connection,
+            &render::sql(plan.statements()),
+            "a copy of the schema",
+        )?;
+    }
+    Ok(())
 }
 
 /// An object that only the first has.
