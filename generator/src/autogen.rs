@@ -136,7 +136,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
         Source::Migrations(folder) => Ok(whole(replayed(project.scratch(None)?, folder)?)),
         Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
         Source::Database(url) => {
-            let live = source::live(url)?;
+            let live = source::live(project, url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
             let migrations = migrations(&project.migrations)?;

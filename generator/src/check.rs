@@ -78,7 +78,7 @@ pub fn check(
 ) -> Result<Check, Error> {
     let mut check = Check::default();
     let url = project.database.as_ref().filter(|_| !offline);
-    let live = url.map(source::live).transpose()?;
+    let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let scratch = project.scratch(major)?;
     let mut replayed = source::replay(scratch, &project.migrations)?;

@@ -106,7 +106,10 @@ fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
         );
         return Ok(Start::None(why));
     }
-    if let Err(error) = project.binaries.pg_dump(major) {
+    if let (Err(error), false) = (
+        project.binaries.pg_dump(major),
+        from.schema.unread().is_empty(),
+    ) {
         return Ok(Start::None(error.to_string()));
     }
     Ok(Start::Copied(Box::new(source::restored(
@@ -122,7 +125,7 @@ fn sides(
     to: &Source,
 ) -> Result<(Side, Side), Error> {
     let live = |source: &Source| match source {
-        Source::Database(url) => source::live(url).map(Some),
+        Source::Database(url) => source::live(project, url).map(Some),
         Source::Models | Source::Migrations(_) | Source::Sql(_) => Ok(None),
     };
     let (live_from, live_to) = (live(from)?, live(to)?);
@@ -147,7 +150,7 @@ fn sides(
             (_, Some(live)) => source::restored(project, scratch, &live).map(Some),
             (Source::Migrations(folder), None) => source::replay(scratch, folder).map(Some),
             (Source::Sql(path), None) => source::file(scratch, path).map(Some),
-            (Source::Database(url), None) => source::live(url).map(Some),
+            (Source::Database(url), None) => source::live(project, url).map(Some),
         }
     };
     let either_is_models = matches!(from, Source::Models) || matches!(to, Source::Models);
@@ -177,7 +180,7 @@ pub fn inspect(
     source: &Source,
 ) -> Result<Side, Error> {
     match source {
-        Source::Database(url) => source::live(url),
+        Source::Database(url) => source::live(project, url),
         Source::Migrations(folder) => source::replay(project.scratch(None)?, folder),
         Source::Sql(path) => source::file(project.scratch(None)?, path),
         Source::Models => {

@@ -13,7 +13,9 @@ use crate::{
     Error, ErrorKind, Project, apply,
     connection::{connect, run_sql},
     diff::{Delta, diff},
-    migration, postgres,
+    migration,
+    plan::{Folding, plan},
+    postgres, render,
     scratch::{Database, Locale, Scratch},
     url::Url,
     witness,
@@ -89,9 +91,12 @@ impl Display for Source {
 }
 
 /// Reads a live database as it is.
-pub fn live(url: &Url) -> Result<Side, Error> {
+pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     let mut connection = connect(url)?;
     let schema = postgres::read(&mut connection)?;
+    if let Some(folder) = postgres::programs(&mut connection) {
+        project.binaries.add_live_server(folder);
+    }
     Ok(Side {
         schema,
         url: url.clone(),
@@ -126,14 +131,21 @@ pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
     side(database)
 }
 
-/// Copies a live database's schema to the scratch, by way of `pg_dump`.
+/// Copies a schema to the scratch from what Postgres prints of it: by way of `pg_dump`, or by our own statements where there
+/// is no `pg_dump` that is new enough and a room for everything.
 pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
-    let pg_dump = project.binaries.pg_dump(from.schema.server().major())?;
-    let dump = witness::dump(&pg_dump, &from.url)?;
-    let mut live = connect(&from.url)?;
-    let database = scratch.create(&Locale::of(&mut live)?)?;
-    let public = witness::Public::of(&mut live)?;
-    witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
+    let mut there = connect(&from.url)?;
+    let database = scratch.create(&Locale::of(&mut there)?)?;
+    let public = witness::Public::of(&mut there)?;
+    drop(there);
+    match project.binaries.pg_dump(from.schema.server().major()) {
+        Ok(pg_dump) => {
+            let dump = witness::dump(&pg_dump, &from.url)?;
+            witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
+        }
+        Err(error) if !from.schema.unread().is_empty() => return Err(error.into()),
+        Err(_) => render(&database, &from.schema)?,
+    }
     let copy = side(database)?;
     let missing =
         missing(&from.schema, &copy.schema).or_else(|| missing(&copy.schema, &from.schema));
@@ -149,6 +161,18 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
         reprinted: true,
         ..copy
     })
+}
+
+/// Builds a schema in an empty database by our own statements.
+fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
+    let mut connection = database.connect()?;
+    let empty = postgres::read(&mut connection)?;
+    let plan = plan(&empty, schema, Folding::Wherever)?;
+    Ok(run_sql(
+        &mut connection,
+        &render::sql(plan.statements()),
+        "a copy of the schema",
+    )?)
 }
 
 /// An object that only the first has.
@@ -176,7 +200,8 @@ pub fn alike(project: &Project, from: Side, to: Side) -> Result<(Side, Side), Er
 /// A side as it is when everything was read from what Postgres printed, where this machine can tell.
 pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
     let major = side.schema.server().major();
-    if side.reprinted || project.binaries.pg_dump(major).is_err() {
+    let can_copy = side.schema.unread().is_empty() || project.binaries.pg_dump(major).is_ok();
+    if side.reprinted || !can_copy {
         return Ok(side);
     }
     match project.scratch(Some(major)) {
