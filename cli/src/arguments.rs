@@ -178,6 +178,29 @@ mod tests {
     }
 
     #[test]
+    fn steps_are_no_options() {
+        for words in [
+            ["downgrade", "-1", "-q"],
+            ["downgrade", "-q", "-12"],
+            ["upgrade", "+2", "-q"],
+            ["upgrade", "-q", "head"],
+            ["stamp", "base", "-q"],
+        ] {
+            let cli = Cli::try_parse_from(["trueup"].iter().chain(&words));
+            assert!(cli.expect("arguments").global.quiet, "{words:?}");
+        }
+        for words in [
+            ["downgrade", "-x"],
+            ["upgrade", "-1"],
+            ["stamp", "-1"],
+            ["current", "-qv"],
+        ] {
+            let cli = Cli::try_parse_from(["trueup"].iter().chain(&words));
+            assert!(cli.is_err(), "{words:?}");
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_shows_no_password() {
         let arguments = ["trueup", "check", "postgres://me:s3cret@h/db"];
         let error = Cli::try_parse_from(arguments).expect_err("one argument too many");

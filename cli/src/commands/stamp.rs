@@ -12,8 +12,9 @@ use crate::{context::Context, target::Stamp};
 
 /// Record migrations as applied, or as not applied, without running them
 ///
-/// So a database that exists already can start: generate a first migration, stamp the database with it, and go on from
-/// there. Nothing but the record of applied migrations is touched.
+/// So a database that exists already can start: `trueup autogen "begin" --from migrations` writes the migration that makes
+/// what the models say, `trueup stamp head` says that the database has it, and `trueup check` that this is true. Nothing
+/// but the record of applied migrations is touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,7 +23,7 @@ Examples:
   trueup stamp base                it has none of them")]
 pub(crate) struct Args {
     /// What the database has: all up to a version, `head` for all, `base` for none
-    #[arg(value_name = "VERSION|head|base")]
+    #[arg(value_name = "VERSION|head|base", allow_negative_numbers = true)]
     target: Stamp,
 }
 

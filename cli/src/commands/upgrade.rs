@@ -22,7 +22,11 @@ Examples:
   trueup upgrade 2026-11-21        up to and with this one: its version, its name, or how it begins")]
 pub(crate) struct Args {
     /// How far: `head`, `+N` migrations, or a version
-    #[arg(default_value = "head", value_name = "head|+N|VERSION")]
+    #[arg(
+        default_value = "head",
+        value_name = "head|+N|VERSION",
+        allow_negative_numbers = true
+    )]
     target: Up,
 
     /// Also apply a pending migration that is older than an applied one

@@ -40,7 +40,7 @@ pub enum ApplyError {
         names: Vec<String>,
     },
     /// More steps than there are.
-    #[error("{asked} migrations were asked for, and there {}", only(*there))]
+    #[error("{} asked for, and there {}", were(*asked), only(*there))]
     TooFew {
         /// How many steps.
         asked: usize,
@@ -116,6 +116,13 @@ impl ApplyError {
 
     pub(super) fn bookkeeping(error: impl std::fmt::Display) -> Self {
         Self::Bookkeeping(error.to_string())
+    }
+}
+
+fn were(asked: usize) -> String {
+    match asked {
+        1 => "one migration was".to_owned(),
+        more => format!("{more} migrations were"),
     }
 }
 
