@@ -10,10 +10,14 @@ use trueup::{Declarations, Hazard, Id, Schema};
 use crate::{
     Error, ErrorKind, Project, apply,
     connection::connect,
+    diff::diff,
     draft::{Draft, DraftOptions, draft},
     migration::{self, Migration, NewMigration},
     scratch::{Locale, Scratch},
-    source::{self, Side, Source, models::settle},
+    source::{
+        self, Side, Source,
+        models::{belongs, settle},
+    },
 };
 
 /// What an autogen is asked for.
@@ -153,7 +157,10 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let managed = tops(&replayed(scratch, &project.migrations)?.schema);
+            let replay = replayed(scratch, &project.migrations)?;
+            let managed = tops(&replay.schema);
+            let (side, replay) = source::alike(project, side, replay)?;
+            refuse_drift(&side.schema, &replay.schema, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);
             Ok(Start {
                 side,
@@ -163,6 +170,29 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             })
         }
     }
+}
+
+/// What the migrations made must be as they made it: a draft from anything else would not replay after them.
+fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Result<(), Error> {
+    let deltas = diff(there, replayed);
+    let drifted: Vec<&Id> = deltas
+        .into_iter()
+        .map(|(id, _)| id)
+        .filter(|id| belongs(id, there, managed) || belongs(id, replayed, managed))
+        .collect();
+    let Some(first) = drifted.first() else {
+        return Ok(());
+    };
+    let more = match drifted.len() {
+        1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    Err(Error::input(format!(
+        "the database was changed by hand: {first}{more} is not as the migrations made it, and what is drafted from there \
+         would not replay after them"
+    ))
+    .hint("`trueup check` lists the differences; `trueup diff --from DATABASE --to migrations` prints the way back")
+    .hint("or draft from the migrations alone: --from migrations"))
 }
 
 /// Whoever makes the first one has no folder for it yet.

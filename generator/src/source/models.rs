@@ -180,7 +180,7 @@ fn amend(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
 }
 
 /// Whether an object is one of these or a part of one of these.
-fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
+pub(crate) fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
     let mut at = Some(id.clone());
     while let Some(id) = at {
         if tops.contains(&id) {
