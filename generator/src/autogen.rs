@@ -40,6 +40,8 @@ pub struct Autogen {
     pub taken: Vec<String>,
     /// The start's server, where the trial ran on another major.
     pub other_major: Option<u32>,
+    /// Whether a live database was there before any migration.
+    pub unmigrated: bool,
 }
 
 impl Autogen {
@@ -58,17 +60,19 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
-    let after = migrations(&project.migrations)?
+    let after: Vec<String> = migrations(&project.migrations)?
         .into_iter()
         .map(|migration| migration.version)
         .collect();
+    let adopted = adopted(project, &after, options.from)?;
     let Start {
         side,
         managed,
         words,
         other_major,
+        unmigrated,
     } = start(project, options.from)?;
-    let settled = settle(project, &side, declarations, &managed)?;
+    let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
     let draft = draft(project, side, settled.side, options.draft)?;
     Ok(Autogen {
         from: words,
@@ -78,7 +82,22 @@ pub fn autogen(
         }),
         taken: settled.taken,
         other_major,
+        unmigrated,
     })
+}
+
+/// The live database that the first migration is written after, rather than before.
+fn adopted(
+    project: &Project,
+    migrations: &[String],
+    from: Option<&Source>,
+) -> Result<Option<Schema>, Error> {
+    match (&project.database, from) {
+        (Some(url), Some(Source::Migrations(_))) if migrations.is_empty() => {
+            Ok(Some(source::live(project, url)?.schema))
+        }
+        (Some(_) | None, _) => Ok(None),
+    }
 }
 
 /// Writes a draft as migrations, all or none, and returns their folders.
@@ -114,6 +133,7 @@ struct Start {
     managed: BTreeSet<Id>,
     words: String,
     other_major: Option<u32>,
+    unmigrated: bool,
 }
 
 fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
@@ -130,6 +150,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             managed,
             words: words.clone(),
             other_major: None,
+            unmigrated: false,
         }
     };
     match from {
@@ -167,6 +188,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 managed,
                 words,
                 other_major,
+                unmigrated: migrations.is_empty(),
             })
         }
     }
