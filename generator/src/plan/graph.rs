@@ -1,9 +1,6 @@
 //! The order of the work: what needs what, and which children go along with their parents.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
 use trueup::{Clause, Entry, Id, Kind, Schema, Slot, Statement};
@@ -162,7 +159,7 @@ impl<'a> Graph<'a> {
         self.edges.extend(edges);
     }
 
-    /// A child's removal is left to its parent's, if everything that needs the child goes with the same parent.
+    /// A child's removal is left to its parent's. What must go before the child then goes before the parent.
     fn fall(&mut self) {
         for place in 0..self.nodes.len() {
             let node = &self.nodes[place];
@@ -174,26 +171,6 @@ impl<'a> Graph<'a> {
                 self.nodes[place].joins = above.and_then(|above| self.place(&above, Act::Go));
             }
         }
-        loop {
-            let early: Vec<usize> = (0..self.nodes.len())
-                .filter(|place| self.nodes[*place].joins.is_some() && !self.all_fall_along(*place))
-                .collect();
-            if early.is_empty() {
-                return;
-            }
-            for place in early {
-                self.nodes[place].joins = None;
-            }
-        }
-    }
-
-    fn all_fall_along(&self, place: usize) -> bool {
-        let root = self.root(place);
-        self.from.needed_by(self.nodes[place].id).all(|dependent| {
-            self.place(dependent, Act::Go).is_none_or(|dependent| self.root(dependent) == root)
-                // What is altered before, so that it needs this no more, is out of the way in time.
-                && self.place(dependent, Act::Alter).is_none()
-        })
     }
 
     /// A child's clause stands in its parent's CREATE.
@@ -259,13 +236,15 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Parts every child whose own edges lead from one step of a cycle to another; `false` where there is none.
+    /// Parts children whose own edges lead from one step of a cycle to another: those that need, rather than those that
+    /// are needed, since a foreign key can stand alone more easily than the column it refers to. `false` where there is
+    /// none.
     fn part(&mut self, cycles: &[Vec<usize>]) -> bool {
         let mut cycle_of: BTreeMap<usize, usize> = BTreeMap::new();
         for (number, cycle) in cycles.iter().enumerate() {
             cycle_of.extend(cycle.iter().map(|root| (*root, number)));
         }
-        let mut parted = BTreeSet::new();
+        let (mut needing, mut needed) = (BTreeSet::new(), BTreeSet::new());
         for (first, second) in &self.edges {
             let (one, other) = (self.root(*first), self.root(*second));
             let crosses = one != other
@@ -273,45 +252,25 @@ impl<'a> Graph<'a> {
                     .get(&one)
                     .is_some_and(|cycle| cycle_of.get(&other) == Some(cycle));
             if crosses {
-                parted.extend([*first, *second].into_iter().filter(|place| {
-                    let node = &self.nodes[*place];
-                    node.joins.is_some() && !node.bound
-                }));
+                // Who needs another goes before it, and comes after it.
+                let goes = self.nodes[*first].act == Act::Go;
+                needing.insert(if goes { *first } else { *second });
+                needed.insert(if goes { *second } else { *first });
             }
         }
-        // What others hang on stays where it is if the leaves suffice: a foreign key rather than the column it starts from.
-        let leaves: Vec<usize> = parted
-            .iter()
-            .copied()
-            .filter(|place| {
-                !parted
-                    .iter()
-                    .any(|other| self.is_needed_within(*place, *other))
-            })
-            .collect();
-        let chosen = if leaves.is_empty() {
-            parted.into_iter().collect()
-        } else {
-            leaves
-        };
+        let can_part =
+            |place: &usize| self.nodes[*place].joins.is_some() && !self.nodes[*place].bound;
+        needing.retain(can_part);
+        needed.retain(can_part);
+        let chosen = if needing.is_empty() { needed } else { needing };
         for place in &chosen {
             self.nodes[*place].joins = None;
         }
         !chosen.is_empty()
     }
 
-    /// Whether `other` waits for `place` within the same step, or `place` for `other` when both go.
-    fn is_needed_within(&self, place: usize, other: usize) -> bool {
-        if place == other || self.root(place) != self.root(other) {
-            return false;
-        }
-        match self.nodes[place].act {
-            Act::Go => self.edges.contains(&(other, place)),
-            Act::Alter | Act::Come => self.edges.contains(&(place, other)),
-        }
-    }
-
-    /// Kahn's algorithm over the steps, always taking the one that precedes: the same input gives the same file.
+    /// Kahn's algorithm over the steps; where several could come next, [`next`] says which, so that the same input gives
+    /// the same file.
     fn sorted(&self) -> Vec<(usize, Vec<usize>)> {
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for place in 0..self.nodes.len() {
@@ -325,18 +284,22 @@ impl<'a> Graph<'a> {
                 *waits.entry(second).or_default() += 1;
             }
         }
-        let mut ready: BinaryHeap<Reverse<(Precedence<'_>, usize)>> = waits
+        let mut ready: BTreeSet<(Precedence<'_>, usize)> = waits
             .iter()
             .filter(|(_, count)| **count == 0)
-            .map(|(root, _)| Reverse((self.precedence(*root), *root)))
+            .map(|(root, _)| (self.precedence(*root), *root))
             .collect();
         let mut sorted = Vec::new();
-        while let Some(Reverse((_, root))) = ready.pop() {
+        let mut last: Option<Precedence<'_>> = None;
+        while let Some(next) = next(&ready, last) {
+            ready.remove(&next);
+            let (precedence, root) = next;
+            last = Some(precedence);
             for next in unlocks.get(&root).into_iter().flatten() {
                 if let Some(count) = waits.get_mut(next) {
                     *count -= 1;
                     if *count == 0 {
-                        ready.push(Reverse((self.precedence(*next), *next)));
+                        ready.insert((self.precedence(*next), *next));
                     }
                 }
             }
@@ -500,4 +463,18 @@ fn top<'a>(schema: &'a Schema, id: &'a Id) -> &'a Id {
         top = parent;
     }
     top
+}
+
+/// The step to take next: one that is about the same outermost object as the last, else the one that precedes.
+fn next<'a>(
+    ready: &BTreeSet<(Precedence<'a>, usize)>,
+    last: Option<Precedence<'a>>,
+) -> Option<(Precedence<'a>, usize)> {
+    let same = last.and_then(|(act, rank, top, ..)| {
+        // No rank is as low as that, so this stands before everything about the same object.
+        let begin = ((act, rank, top, i16::MIN, i32::MIN, top), 0);
+        let found = ready.range(begin..).next();
+        found.filter(|((other_act, _, other_top, ..), _)| (*other_act, *other_top) == (act, top))
+    });
+    same.or_else(|| ready.first()).copied()
 }

@@ -52,7 +52,7 @@ impl Object for Comment {
 
     fn catalog(_server: Server) -> String {
         "SELECT ARRAY[]::int8[] AS addresses,
-            0 AS position,
+            d.objsubid AS position,
             json_build_object(
                 'address', json_build_object('class', d.classoid::int8, 'object', d.objoid::int8, 'sub', d.objsubid),
                 'index', CASE WHEN k.oid IS NOT NULL
@@ -99,18 +99,18 @@ impl Object for Comment {
         )
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let on = Self::designation(&self.on);
         vec![Statement::new(
-            format!("Comment {}", self.on),
+            format!("Describe {}", self.about(within)),
             format!("COMMENT ON {on} IS {}", literal(&self.text)),
         )]
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
         let on = Self::designation(&self.on);
         vec![Statement::new(
-            format!("Drop the comment {}", self.on),
+            format!("Describe {} no more", self.about(within)),
             format!("COMMENT ON {on} IS NULL"),
         )]
     }
@@ -118,5 +118,16 @@ impl Object for Comment {
     fn alter(&self, next: &Self, within: &Schema) -> Alter {
         let Self { on: _, text: _ } = self;
         Alter::InPlace(next.create(within, &[]))
+    }
+}
+
+impl Comment {
+    /// What the target is a part of: the comments on a table and its columns are told in one breath.
+    fn about(&self, within: &Schema) -> Id {
+        let mut about = self.on.target.clone();
+        while let Some(parent) = within.entry(&about).and_then(|entry| entry.parent()) {
+            about = parent;
+        }
+        about
     }
 }

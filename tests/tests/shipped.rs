@@ -1,0 +1,35 @@
+//! The shipped models against the shipped migrations, and against nothing.
+
+use generator::{
+    autogen::{self, AutogenOptions},
+    check::check,
+};
+use models as _;
+
+#[test]
+fn models_become_migrations_and_then_agree_with_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project(folder.path().join("migrations"));
+    std::fs::create_dir(&project.migrations).expect("a folder of migrations");
+    let declarations = autogen::declarations().expect("models");
+
+    let first =
+        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
+    let draft = first.draft.expect("something to do");
+    let paths = autogen::write(&project, "begin", &draft).expect("folders");
+    assert_eq!(paths.len(), 1);
+    println!(
+        "{}",
+        std::fs::read_to_string(paths[0].join("up.sql")).unwrap()
+    );
+    println!(
+        "{}",
+        std::fs::read_to_string(paths[0].join("down.sql")).unwrap()
+    );
+
+    let second =
+        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
+    assert!(second.draft.is_none(), "{:#?}", second.draft);
+    let clean = check(&project, &declarations, true).expect("a check");
+    assert!(clean.is_clean(), "{clean:#?}");
+}
