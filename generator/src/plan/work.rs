@@ -153,6 +153,10 @@ impl Closure<'_> {
     }
 
     fn replace(&mut self, id: &Id, because_of: &Id) {
+        let object = id.to_string();
+        if self.not_yet.iter().any(|not_yet| not_yet.object == object) {
+            return;
+        }
         if self.from.entry(id).is_some_and(|entry| entry.holds_data()) {
             let why = format!(
                 "it needs {because_of}, which is to go, and cannot be made anew without losing its data"

@@ -2,10 +2,15 @@
 
 use super::super::catalog::parameter_changes;
 use super::super::table::scan;
-use super::{Column, Generated, NotNull, retype::retype};
+use super::{
+    Column, Generated, NotNull,
+    identity::{Identity, Retyped},
+    retype::retype,
+};
 use crate::{
     Alter, Hazard, Schema, Statement,
-    name::{literal, quoted_ident},
+    name::quoted_ident,
+    object::Object,
 };
 
 /// How `from` becomes `to`.
@@ -62,6 +67,16 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
         ));
     }
     let retyped = *data_type != to.data_type || *collation != to.collation;
+    let key = from.key();
+    if let (Some(old), Some(new)) = (identity, &to.identity) {
+        match old.rename(new, &key) {
+            Ok(rename) => statements.extend(rename),
+            Err(why) => return Alter::NotYet(why),
+        }
+        if from.narrows_to(to) {
+            statements.extend(identity_change(from, old, new, Retyped::Afterwards, &column));
+        }
+    }
     if retyped {
         match retype(from, to, within) {
             Ok(statement) => statements.push(statement),
@@ -79,21 +94,17 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
                     format!("Give {} an identity", from.qualified()),
                     format!("{column} ADD {}", new.definition()),
                 ));
-                statements.push(advance(to, new.first(), new.counts_up()));
+                statements.push(new.count_on(&key));
             }
-            Some(old) => match old.changes(new) {
-                Some(changes) if changes.is_empty() => {}
-                Some(changes) => statements.push(Statement::new(
-                    format!("Change the identity of {}", from.qualified()),
-                    format!("{column} {}", changes.join(" ")),
-                )),
-                None => {
-                    return Alter::NotYet(format!(
-                        "the identity sequence of {} would be renamed",
-                        from.qualified()
-                    ));
-                }
-            },
+            Some(_) if from.narrows_to(to) => {}
+            Some(old) => {
+                let retyped = if *data_type == to.data_type {
+                    Retyped::No
+                } else {
+                    Retyped::Before
+                };
+                statements.extend(identity_change(from, old, new, retyped, &column));
+            }
         }
     }
     // A new type comes with its own storage and compression.
@@ -266,25 +277,36 @@ fn not_null_change(from: &Column, to: &Column, column: &str) -> Result<Vec<State
     }
 }
 
-/// Lets a new identity count on from the values that are there.
-fn advance(column: &Column, first: i64, up: bool) -> Statement {
-    let (table, name) = (&column.relation, quoted_ident(&column.name));
-    let next = if up {
-        format!("greatest(max({name}) + 1, {first})")
-    } else {
-        format!("least(min({name}) - 1, {first})")
-    };
-    Statement::new(
-        format!("Count on from the values in {}", column.qualified()),
-        format!(
-            "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), {next}, false)\nFROM {table}",
-            literal(&table.to_string()),
-            literal(&column.name),
-        ),
-    )
+fn identity_change(
+    from: &Column,
+    old: &Identity,
+    new: &Identity,
+    retyped: Retyped,
+    column: &str,
+) -> Vec<Statement> {
+    let mut statements: Vec<Statement> =
+        old.step_forward(new, &from.key()).into_iter().collect();
+    let changes = old.changes(new, retyped);
+    if !changes.is_empty() {
+        statements.push(Statement::new(
+            format!("Change the identity of {}", from.qualified()),
+            format!("{column} {}", changes.join(" ")),
+        ));
+    }
+    statements
 }
 
 impl Column {
+    /// Whether the column's type becomes one of fewer bytes.
+    fn narrows_to(&self, to: &Self) -> bool {
+        let width = |column: &Self| {
+            ["smallint", "integer", "bigint"]
+                .iter()
+                .position(|data_type| *data_type == column.base_type)
+        };
+        width(self) > width(to)
+    }
+
     /// The column with its table, for people.
     pub(super) fn qualified(&self) -> String {
         format!("{}.{}", self.relation, quoted_ident(&self.name))
