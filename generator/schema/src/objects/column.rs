@@ -8,7 +8,8 @@ mod retype;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Registered, catalog::table, default::Default, enum_type::EnumType, table::Table,
+    Registered, catalog::table, default::Default, enum_type::EnumType, expression::settled,
+    table::Table,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
@@ -57,6 +58,7 @@ struct NotNull {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Generated {
+    #[serde(deserialize_with = "settled")]
     expression: String,
     stored: bool,
 }
@@ -307,6 +309,8 @@ impl Column {
             not_null: self.not_null.clone().filter(|not_null| not_null.validated),
             ..self.clone()
         };
-        alter::settings(&bare, self)
+        let mut statements = alter::settings(&bare, self);
+        statements.extend(alter::not_null_change(&bare, self));
+        statements
     }
 }
