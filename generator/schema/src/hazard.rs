@@ -55,7 +55,10 @@ impl Display for Hazard {
         match self {
             Self::LosesData { what } => write!(f, "loses {what}"),
             Self::RewritesTable { table } => {
-                write!(f, "rewrites {table}: nobody can read or write there meanwhile")
+                write!(
+                    f,
+                    "rewrites {table}: nobody can read or write there meanwhile"
+                )
             }
             Self::Locks {
                 table,
@@ -67,10 +70,7 @@ impl Display for Hazard {
                 table,
                 mode: LockMode::ReadsAndWrites,
             } => {
-                write!(
-                    f,
-                    "locks {table}: nobody can read or write there meanwhile"
-                )
+                write!(f, "locks {table}: nobody can read or write there meanwhile")
             }
             Self::MayFail { because } => write!(f, "fails {because}"),
         }

@@ -60,7 +60,9 @@ impl Closure<'_> {
         if let Some(unread) = other_side.and_then(|side| namesake(id, side)) {
             self.refuse(
                 id.to_string(),
-                format!("on the other side it is {unread}, and trueup does not read that kind of object"),
+                format!(
+                    "on the other side it is {unread}, and trueup does not read that kind of object"
+                ),
             );
             return;
         }

@@ -180,8 +180,7 @@ mod tests {
     fn an_array_may_be_cast_as_a_whole_or_by_its_elements() {
         let check = |list: &str| format!("ALTER TABLE t ADD CHECK (((c)::text = ANY ({list})));");
         let whole = check("(ARRAY['x'::character varying, 'y'::character varying])::text[]");
-        let each =
-            check("ARRAY[('x'::character varying)::text, ('y'::character varying)::text]");
+        let each = check("ARRAY[('x'::character varying)::text, ('y'::character varying)::text]");
         assert_eq!(agree(&whole, &each), Ok(()));
         let other = check("ARRAY[('x'::character varying)::text, ('z'::character varying)::text]");
         assert!(agree(&whole, &other).is_err());

@@ -12,8 +12,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident,
+    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
 };
 use identity::Identity;

@@ -12,7 +12,9 @@ pub(super) fn settled<'de, D: Deserializer<'de>>(row: D) -> Result<String, D::Er
 }
 
 /// Reads an expression that may be missing from a row.
-pub(super) fn settled_if_any<'de, D: Deserializer<'de>>(row: D) -> Result<Option<String>, D::Error> {
+pub(super) fn settled_if_any<'de, D: Deserializer<'de>>(
+    row: D,
+) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(row)?.map(|text| settle(&text)))
 }
 
@@ -84,7 +86,6 @@ fn elements(text: &str) -> Option<(Vec<&str>, usize)> {
     for (at, c) in text.char_indices() {
         match (quoted, c) {
             (Some(quote), _) if quote == c => quoted = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quoted = Some(c),
             (None, '[' | '(') => depth += 1,
             (None, ']') if depth == 0 => {
@@ -96,7 +97,7 @@ fn elements(text: &str) -> Option<(Vec<&str>, usize)> {
                 elements.push(text[start..at].trim());
                 start = at + 1;
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     None
@@ -109,8 +110,7 @@ mod tests {
     #[test]
     fn an_array_is_cast_by_its_elements() {
         let whole = "c::text = ANY (ARRAY['x, ]'::character varying, 'it''s'::character varying]::text[]) AND a > 1";
-        let each =
-            "c::text = ANY (ARRAY['x, ]'::character varying::text, 'it''s'::character varying::text]) AND a > 1";
+        let each = "c::text = ANY (ARRAY['x, ]'::character varying::text, 'it''s'::character varying::text]) AND a > 1";
         assert_eq!(settle(whole), each);
         assert_eq!(settle(each), each);
     }

@@ -95,8 +95,7 @@ impl Object for Owner {
             let count_on = new
                 .options()
                 .count_on(&literal(&sequence.to_string()), column);
-            statements
-                .push(count_on.only_between(Sequence::id(sequence.clone()), self.column()));
+            statements.push(count_on.only_between(Sequence::id(sequence.clone()), self.column()));
         }
         statements
     }

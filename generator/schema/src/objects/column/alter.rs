@@ -7,11 +7,7 @@ use super::{
     identity::{Identity, Retyped},
     retype::retype,
 };
-use crate::{
-    Alter, Hazard, Schema, Statement,
-    name::quoted_ident,
-    object::Object,
-};
+use crate::{Alter, Hazard, Schema, Statement, name::quoted_ident, object::Object};
 
 /// How `from` becomes `to`.
 pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
@@ -74,7 +70,13 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
             Err(why) => return Alter::NotYet(why),
         }
         if from.narrows_to(to) {
-            statements.extend(identity_change(from, old, new, Retyped::Afterwards, &column));
+            statements.extend(identity_change(
+                from,
+                old,
+                new,
+                Retyped::Afterwards,
+                &column,
+            ));
         }
     }
     if retyped {
@@ -213,10 +215,7 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
             chosen.chars().take(63).collect()
         })
     };
-    let (from, to) = (
-        quoted_ident(&name_of(old)).to_string(),
-        quoted_ident(&name_of(new)).to_string(),
-    );
+    let (from, to) = (quoted_ident(&name_of(old)), quoted_ident(&name_of(new)));
     let mut statements = Vec::new();
     if from != to {
         statements.push(Statement::new(
@@ -225,7 +224,11 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
         ));
     }
     if old.no_inherit != new.no_inherit {
-        let word = if new.no_inherit { "NO INHERIT" } else { "INHERIT" };
+        let word = if new.no_inherit {
+            "NO INHERIT"
+        } else {
+            "INHERIT"
+        };
         statements.push(Statement::new(
             format!("Change whether constraint {to} of {table} is inherited"),
             format!("ALTER TABLE {table} ALTER CONSTRAINT {to} {word}"),
@@ -260,8 +263,7 @@ fn identity_change(
     retyped: Retyped,
     column: &str,
 ) -> Vec<Statement> {
-    let mut statements: Vec<Statement> =
-        old.step_forward(new, &from.key()).into_iter().collect();
+    let mut statements: Vec<Statement> = old.step_forward(new, &from.key()).into_iter().collect();
     let changes = old.changes(new, retyped);
     if !changes.is_empty() {
         statements.push(Statement::new(

@@ -20,6 +20,14 @@ pub(super) enum Fit {
 
 /// How the values of `from` fit into the type of `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
+    match fit_elements(from, to, way) {
+        // An array is made anew even where its elements stay as they are.
+        Fit::AsTheyAre if to.data_type.ends_with("[]") => Fit::Whole,
+        fit => fit,
+    }
+}
+
+fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
     let (old, new) = (element(&from.base_type), element(&to.base_type));
     if old == new {
         return fit_modifiers(from, to);
@@ -38,9 +46,7 @@ pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
         ("cidr", "inet") => Fit::AsTheyAre,
         ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
         ("integer", "boolean") => Fit::Without(format!("which number but 0 {column} holds")),
-        ("json", "jsonb") => {
-            Fit::Without(format!("the order and repetition of keys in {column}"))
-        }
+        ("json", "jsonb") => Fit::Without(format!("the order and repetition of keys in {column}")),
         ("timestamp without time zone" | "timestamp with time zone", "date") => {
             Fit::Without(format!("the time of day in {column}"))
         }
@@ -55,9 +61,10 @@ pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
         }
         ("integer" | "bigint" | "numeric" | "double precision", "real")
         | ("bigint" | "numeric", "double precision")
-        | ("real" | "double precision", "numeric") => {
-            Fit::Without(format!("the digits of {column} that {} does not hold", to.data_type))
-        }
+        | ("real" | "double precision", "numeric") => Fit::Without(format!(
+            "the digits of {column} that {} does not hold",
+            to.data_type
+        )),
         ("bigint", "integer" | "smallint") | ("integer", "smallint") => out_of_range(to),
         ("smallint" | "integer" | "bigint", "numeric") if to.data_type.contains('(') => {
             Fit::OrNot(no_such_value(to))
@@ -80,10 +87,10 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
     let untouched = if relabels { Fit::AsTheyAre } else { Fit::Whole };
     let one = |list: &[i64]| list.first().copied().unwrap_or(i64::MAX);
     match element(&to.base_type) {
-        "character varying" | "bit varying" if one(&new) < one(&old) => too_long(to, one(&new)),
-        "character" if one(&new) < one(&old) => too_long(to, one(&new)),
+        "character varying" | "bit varying" | "character" if one(&new) < one(&old) => {
+            too_long(to, one(&new))
+        }
         "character" => Fit::Whole,
-        "bit" => Fit::OrNot(no_such_value(to)),
         "numeric" => {
             // Without modifiers there is room for everything; with a precision alone the scale is 0.
             let scale = |list: &[i64]| match *list {
@@ -125,7 +132,7 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
             }
         }
         "character varying" | "bit varying" | "text" => Fit::AsTheyAre,
-        // A type of somebody else's: what its modifiers mean is unknown.
+        // A bit string of another length does not fit; what the modifiers of somebody else's type mean is unknown.
         _ => Fit::OrNot(no_such_value(to)),
     }
 }
@@ -135,7 +142,9 @@ fn too_long(to: &Column, length: i64) -> Fit {
     Fit::OrNot(if to.data_type.ends_with("[]") {
         format!("if a value in {} is longer than {length}", to.qualified())
     } else {
-        format!("while this finds a row: SELECT * FROM {table} WHERE length({name}::text) > {length}")
+        format!(
+            "while this finds a row: SELECT * FROM {table} WHERE length({name}::text) > {length}"
+        )
     })
 }
 
@@ -156,7 +165,11 @@ fn out_of_range(to: &Column) -> Fit {
 }
 
 fn no_such_value(to: &Column) -> String {
-    format!("if a value in {} is not a valid {}", to.qualified(), to.data_type)
+    format!(
+        "if a value in {} is not a valid {}",
+        to.qualified(),
+        to.data_type
+    )
 }
 
 /// The numbers in parentheses: of `numeric(8,2)`, 8 and 2.

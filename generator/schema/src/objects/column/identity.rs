@@ -105,10 +105,7 @@ impl Identity {
     pub(super) fn sequence(&self, column: &Member) -> Name {
         let Member { relation, name } = column;
         self.sequence.clone().unwrap_or_else(|| {
-            Name::new(
-                &relation.namespace,
-                format!("{}_{name}_seq", relation.name),
-            )
+            Name::new(&relation.namespace, format!("{}_{name}_seq", relation.name))
         })
     }
 
