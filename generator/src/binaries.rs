@@ -26,6 +26,7 @@ pub const VARIABLE: &str = "TRUEUP_PG_BIN";
 pub struct Binaries {
     folders: Vec<Folder>,
     by_pg_config: OnceLock<Vec<Folder>>,
+    of_live_server: OnceLock<Folder>,
 }
 
 /// A folder with the programs of a server.
@@ -136,6 +137,16 @@ impl Binaries {
         Self {
             folders,
             by_pg_config: OnceLock::new(),
+            of_live_server: OnceLock::new(),
+        }
+    }
+
+    /// Also takes the folder that a live server says it runs from, where this machine has it: no other program prints as
+    /// that server does.
+    pub fn add_live_server(&self, folder: PathBuf) {
+        let folder = Folder::new(folder, false);
+        if folder.is_server() {
+            self.of_live_server.get_or_init(|| folder);
         }
     }
 
@@ -174,16 +185,16 @@ impl Binaries {
 
     /// The `pg_dump` nearest to a server of this major that can still read it.
     pub fn pg_dump(&self, at_least: u32) -> Result<PathBuf, BinariesError> {
-        let folders = self.all().filter(|folder| folder.holds("pg_dump"));
-        let fit = folders.filter_map(|folder| {
-            folder
-                .major("pg_dump")
-                .filter(|major| *major >= at_least)
-                .map(|major| (major, folder))
-        });
-        let nearest = fit.min_by_key(|(major, _)| *major);
-        nearest
-            .map(|(_, folder)| folder.path.join("pg_dump"))
+        let nearest = |folders: &mut dyn Iterator<Item = &Folder>| {
+            folders
+                .filter(|folder| folder.holds("pg_dump"))
+                .filter_map(|folder| Some((folder.major("pg_dump")?, folder.path.join("pg_dump"))))
+                .filter(|(major, _)| *major >= at_least)
+                .min_by_key(|(major, _)| *major)
+        };
+        nearest(&mut self.folders.iter().chain(self.of_live_server.get()))
+            .or_else(|| nearest(&mut self.by_pg_config().iter()))
+            .map(|(_, program)| program)
             .ok_or(BinariesError::NoDump { at_least })
     }
 
@@ -214,7 +225,8 @@ impl Binaries {
                 folder.named,
             ))
         };
-        let mut servers: Vec<_> = self.folders.iter().filter_map(of).collect();
+        let known = self.folders.iter().chain(self.of_live_server.get());
+        let mut servers: Vec<_> = known.filter_map(of).collect();
         let enough = servers
             .iter()
             .any(|(server, _)| prefer.is_none_or(|major| server.major == major));
@@ -228,6 +240,7 @@ impl Binaries {
         // The folder that pg_config names is searched only after all others have been.
         self.folders
             .iter()
+            .chain(self.of_live_server.get())
             .chain(std::iter::once_with(|| self.by_pg_config().iter()).flatten())
     }
 

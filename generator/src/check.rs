@@ -78,17 +78,17 @@ pub fn check(
 ) -> Result<Check, Error> {
     let mut check = Check::default();
     let url = project.database.as_ref().filter(|_| !offline);
-    let live = url.map(source::live).transpose()?;
+    let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let scratch = project.scratch(major)?;
-    let replayed = source::replay(scratch, &project.migrations)?;
-    if let (Some(live), Some(url)) = (&live, url) {
+    let mut replayed = source::replay(scratch, &project.migrations)?;
+    if let (Some(mut live), Some(url)) = (live, url) {
         let mut connection = connect(url)?;
         let migrations = migration::read(&project.migrations)?;
         let applied = apply::applied(&mut connection)?;
         check.pending = apply::pending(&migrations, &applied)
             .into_iter()
-            .map(|migration| format!("{}_{}", migration.version, migration.name))
+            .map(|migration| migration.name.clone())
             .collect();
         check.unknown = applied
             .into_iter()
@@ -100,16 +100,23 @@ pub fn check(
             .collect();
         check.compared = Some(url.to_string());
         if check.pending.is_empty() {
-            let restored =
-                (Some(scratch.major()) != major).then(|| source::restored(project, scratch, live));
-            let restored = restored.transpose()?;
-            let there = restored.as_ref().unwrap_or(live);
-            check.database = differences(&there.schema, &replayed.schema);
-            check.unread = unread(&replayed.schema, &there.schema);
+            if Some(scratch.major()) != major {
+                live = source::restored(project, scratch, &live)?;
+            }
+            (live, replayed) = source::alike(project, live, replayed)?;
+            check.database = differences(&live.schema, &replayed.schema);
+            check.unread = unread(&replayed.schema, &live.schema);
         }
     }
-    let settled = settle(scratch, &replayed, declarations, &tops(&replayed.schema))?;
-    check.models = differences(&replayed.schema, &settled.side.schema);
+    let settled = settle(
+        project,
+        &replayed,
+        declarations,
+        &tops(&replayed.schema),
+        None,
+    )?;
+    let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
+    check.models = differences(&replayed.schema, &wanted.schema);
     Ok(check)
 }
 

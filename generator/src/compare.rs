@@ -42,6 +42,27 @@ pub fn diff(
     if !options.ignore_unread {
         refuse_unread(&[&from.schema, &to.schema])?;
     }
+    let whole = to.whole && from.schema.unread().is_empty() && to.schema.unread().is_empty();
+    let (from, to) = source::alike(project, from, Side { whole, ..to })?;
+    match compare(project, &from, &to, options) {
+        // What is new may print otherwise when it is read again.
+        Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
+            let (from, to) = (
+                source::reprinted(project, from)?,
+                source::reprinted(project, to)?,
+            );
+            compare(project, &from, &to, options)
+        }
+        done => done,
+    }
+}
+
+fn compare(
+    project: &Project,
+    from: &Side,
+    to: &Side,
+    options: CompareOptions,
+) -> Result<Compared, Error> {
     let plan = plan(&from.schema, &to.schema, Folding::Wherever)?;
     if plan.is_empty() || !options.prove {
         return Ok(Compared {
@@ -50,43 +71,50 @@ pub fn diff(
         });
     }
     let unproved = match trial(project, from)? {
-        Ok(start) => {
-            let whole =
-                to.whole && start.schema.unread().is_empty() && to.schema.unread().is_empty();
-            prove::there(
-                project,
-                &start,
-                &Side { whole, ..to },
-                &plan.clone().segments(),
-            )?;
-            None
+        Start::There => prove::there(project, from, to, &plan.clone().segments()).map(|()| None)?,
+        Start::Copied(start) => {
+            prove::there(project, &start, to, &plan.clone().segments()).map(|()| None)?
         }
-        Err(why) => Some(why),
+        Start::None(why) => Some(why),
     };
     Ok(Compared { plan, unproved })
 }
 
-/// The start of a proof, on the scratch; or why this machine has none.
-fn trial(project: &Project, from: Side) -> Result<Result<Side, String>, Error> {
+/// Where a proof begins.
+enum Start {
+    /// On the scratch already.
+    There,
+    /// On a copy that was made for it.
+    Copied(Box<Side>),
+    /// Nowhere on this machine, and why.
+    None(String),
+}
+
+fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
     if from.scratch.is_some() {
-        return Ok(Ok(from));
+        return Ok(Start::There);
     }
     let major = from.schema.server().major();
     let scratch = match project.scratch(Some(major)) {
         Ok(scratch) => scratch,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Start::None(error.to_string())),
     };
     if scratch.major() != major {
         let why = format!(
             "the database is PostgreSQL {major}, and the one to try things on is {}",
             scratch.major()
         );
-        return Ok(Err(why));
+        return Ok(Start::None(why));
     }
-    if let Err(error) = project.binaries.pg_dump(major) {
-        return Ok(Err(error.to_string()));
+    if let (Err(error), false) = (
+        project.binaries.pg_dump(major),
+        from.schema.unread().is_empty(),
+    ) {
+        return Ok(Start::None(error.to_string()));
     }
-    source::restored(project, scratch, &from).map(Ok)
+    Ok(Start::Copied(Box::new(source::restored(
+        project, scratch, from,
+    )?)))
 }
 
 /// Both sides, read from servers that print alike.
@@ -97,7 +125,7 @@ fn sides(
     to: &Source,
 ) -> Result<(Side, Side), Error> {
     let live = |source: &Source| match source {
-        Source::Database(url) => source::live(url).map(Some),
+        Source::Database(url) => source::live(project, url).map(Some),
         Source::Models | Source::Migrations(_) | Source::Sql(_) => Ok(None),
     };
     let (live_from, live_to) = (live(from)?, live(to)?);
@@ -111,7 +139,7 @@ fn sides(
     let (live_from, live_to) = (live(from)?, live(to)?);
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
     let settle_on = |base: &Side, declarations: &Declarations| {
-        settle(scratch, base, declarations, &tops(&base.schema)).map(|settled| settled.side)
+        settle(project, base, declarations, &tops(&base.schema), None).map(|settled| settled.side)
     };
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
         match (source, live) {
@@ -122,7 +150,7 @@ fn sides(
             (_, Some(live)) => source::restored(project, scratch, &live).map(Some),
             (Source::Migrations(folder), None) => source::replay(scratch, folder).map(Some),
             (Source::Sql(path), None) => source::file(scratch, path).map(Some),
-            (Source::Database(url), None) => source::live(url).map(Some),
+            (Source::Database(url), None) => source::live(project, url).map(Some),
         }
     };
     let either_is_models = matches!(from, Source::Models) || matches!(to, Source::Models);
@@ -152,13 +180,14 @@ pub fn inspect(
     source: &Source,
 ) -> Result<Side, Error> {
     match source {
-        Source::Database(url) => source::live(url),
+        Source::Database(url) => source::live(project, url),
         Source::Migrations(folder) => source::replay(project.scratch(None)?, folder),
         Source::Sql(path) => source::file(project.scratch(None)?, path),
         Source::Models => {
             let scratch = project.scratch(None)?;
             let empty = source::side(scratch.create(&crate::scratch::Locale::default())?)?;
-            settle(scratch, &empty, &declarations()?, &BTreeSet::new()).map(|settled| settled.side)
+            settle(project, &empty, &declarations()?, &BTreeSet::new(), None)
+                .map(|settled| settled.side)
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use itertools::{EitherOrBoth, Itertools};
 use trueup::{Entry, Id, Schema};
 
 /// One object that differs.
@@ -26,27 +27,18 @@ pub enum Delta<'a> {
 #[must_use]
 pub fn diff<'a>(from: &'a Schema, to: &'a Schema) -> Vec<(&'a Id, Delta<'a>)> {
     let mut deltas = Vec::new();
-    let (mut olds, mut news) = (from.entries().peekable(), to.entries().peekable());
-    loop {
-        match (olds.peek().copied(), news.peek().copied()) {
-            (None, None) => return deltas,
-            (Some((id, old)), Some((other, new))) if id == other => {
-                if !Arc::ptr_eq(old, new) && old != new {
-                    deltas.push((id, Delta::Change { from: old, to: new }));
-                }
-                olds.next();
-                news.next();
+    for both in from
+        .entries()
+        .merge_join_by(to.entries(), |(one, _), (other, _)| one.cmp(other))
+    {
+        match both {
+            EitherOrBoth::Left((id, old)) => deltas.push((id, Delta::Remove(old))),
+            EitherOrBoth::Right((id, new)) => deltas.push((id, Delta::Create(new))),
+            EitherOrBoth::Both((_, old), (_, new)) if Arc::ptr_eq(old, new) || old == new => {}
+            EitherOrBoth::Both((id, old), (_, new)) => {
+                deltas.push((id, Delta::Change { from: old, to: new }))
             }
-            (Some((id, old)), next) if next.is_none_or(|(other, _)| id < other) => {
-                deltas.push((id, Delta::Remove(old)));
-                olds.next();
-            }
-            (_, Some((id, new))) => {
-                deltas.push((id, Delta::Create(new)));
-                news.next();
-            }
-            // The arm above took every old entry that has no new one after it.
-            (Some(_), None) => return deltas,
         }
     }
+    deltas
 }

@@ -11,7 +11,7 @@ use crate::{
     plan::{Folding, Segment, plan},
     prove::{self, Proof, Trial},
     render,
-    source::Side,
+    source::{self, Side},
 };
 
 /// Migrations that are not on disk yet, in order.
@@ -21,6 +21,8 @@ pub struct Draft {
     pub parts: Vec<Part>,
     /// What was tried.
     pub proof: Proof,
+    /// The versions of the migrations that it comes after, where it is to be written only if those are still all.
+    pub after: Option<Vec<String>>,
 }
 
 /// What becomes one migration.
@@ -87,6 +89,26 @@ impl Draft {
 /// Drafts the way from `from` to `to`; `None` where there is nothing to do. `from` must be on the scratch.
 pub fn draft(
     project: &Project,
+    from: Side,
+    to: Side,
+    options: DraftOptions,
+) -> Result<Option<Draft>, Error> {
+    let (from, to) = source::alike(project, from, to)?;
+    match attempt(project, &from, &to, options) {
+        // What is new may print otherwise when it is read again, as every migration is.
+        Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
+            let (from, to) = (
+                source::reprinted(project, from)?,
+                source::reprinted(project, to)?,
+            );
+            attempt(project, &from, &to, options)
+        }
+        done => done,
+    }
+}
+
+fn attempt(
+    project: &Project,
     from: &Side,
     to: &Side,
     options: DraftOptions,
@@ -112,6 +134,7 @@ pub fn draft(
         return Ok(Some(Draft {
             parts,
             proof: Proof::none(),
+            after: None,
         }));
     }
     trial.is_target(&reached)?;
@@ -120,7 +143,11 @@ pub fn draft(
         prove::equal(&reached, start, "down.sql")?;
     }
     let proof = trial.is_start()?;
-    Ok(Some(Draft { parts, proof }))
+    Ok(Some(Draft {
+        parts,
+        proof,
+        after: None,
+    }))
 }
 
 /// How often a way may be parted at a place that only the way back shows. Each removed enum label that something used is

@@ -109,6 +109,13 @@ impl From<crate::scratch::ScratchError> for Error {
     }
 }
 
+impl From<crate::embedded::EmbeddedError> for Error {
+    fn from(error: crate::embedded::EmbeddedError) -> Self {
+        let hints = error.hint();
+        Self::new(ErrorKind::Environment, error.to_string()).hints(hints)
+    }
+}
+
 impl From<crate::binaries::BinariesError> for Error {
     fn from(error: crate::binaries::BinariesError) -> Self {
         let hint = error.hint();

@@ -33,6 +33,7 @@ pub mod postgres;
 mod project;
 pub mod prove;
 pub mod render;
+pub mod report;
 pub mod scratch;
 pub mod source;
 pub mod url;

@@ -17,7 +17,7 @@ mod write;
 pub use header::{Header, Parent};
 pub use history::{HistoryProblem, history_problems};
 pub use version::{new_version, slug};
-pub use write::{NewMigration, write};
+pub use write::{NewMigration, hold_writing, write};
 
 /// One folder of the migrations directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +85,12 @@ pub enum MigrationError {
         /// The other one.
         second: String,
     },
+    /// Somebody wrote or removed migrations since what is to be written was drafted.
+    #[error("{} came or went while this was being drafted; nothing was written", names.join(", "))]
+    Meanwhile {
+        /// The folders that came, and the versions that went.
+        names: Vec<String>,
+    },
     /// A message of which no folder name can be made.
     #[error("the message {message:?} has no letter or digit to name a folder after")]
     Message {
@@ -112,6 +118,7 @@ impl MigrationError {
             Self::Duplicate { .. } => {
                 Some("rename one of the folders, unless it is applied somewhere already")
             }
+            Self::Meanwhile { .. } => Some("run it again: it will take them into account"),
             Self::Message { .. } => Some("say in a few words what changes"),
             Self::Empty { .. } => Some("SELECT 1; is a statement that does nothing"),
             Self::Io { .. } | Self::NotUtf8 { .. } => None,

@@ -214,6 +214,20 @@ fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     Ok(reading.finish(identities, casts(connection)?))
 }
 
+/// The folder of the server's own programs, where it tells: only a superuser may ask.
+pub fn programs(connection: &mut PgConnection) -> Option<std::path::PathBuf> {
+    #[derive(QueryableByName)]
+    struct Folder {
+        #[diesel(sql_type = Text)]
+        setting: String,
+    }
+    let folder: Folder =
+        sql_query("SELECT setting FROM pg_catalog.pg_config() WHERE name = 'BINDIR'")
+            .get_result(connection)
+            .ok()?;
+    Some(folder.setting.into())
+}
+
 /// The server's version.
 pub fn server(connection: &mut PgConnection) -> Result<Server, ReadError> {
     #[derive(QueryableByName)]

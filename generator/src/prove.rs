@@ -1,7 +1,10 @@
 //! The proof of a draft: on a copy of the start, up gives exactly the target and down gives exactly the start, as we read
 //! them and as `pg_dump` sees them, which shares none of our code.
 
-use std::thread::{self, JoinHandle};
+use std::{
+    path::PathBuf,
+    thread::{self, JoinHandle},
+};
 
 use diesel::PgConnection;
 use serde::Serialize;
@@ -58,7 +61,7 @@ impl Proof {
         let witness = match self.witness {
             Witness::Both => "; pg_dump agrees with both",
             Witness::Start => "; pg_dump agrees with the latter",
-            Witness::None => "",
+            Witness::None => "; no pg_dump was there to agree",
         };
         format!(
             "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}"
@@ -82,7 +85,7 @@ pub struct Trial<'a> {
     connection: PgConnection,
     target: &'a Schema,
     postgres: String,
-    pg_dump: std::path::PathBuf,
+    pg_dump: Option<PathBuf>,
     whole: bool,
     start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
     target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
@@ -101,12 +104,11 @@ impl<'a> Trial<'a> {
             Error::new(ErrorKind::Defect, "a proof needs its start on the scratch")
         })?;
         let database = scratch.copy(start)?;
-        let pg_dump = project
-            .binaries
-            .pg_dump(scratch.major().max(to.schema.server().major()))?;
+        let major = scratch.major().max(to.schema.server().major());
+        let pg_dump = project.binaries.pg_dump(major).ok().filter(|_| witnessed);
         let dump = |side: &Side| {
-            let (pg_dump, url) = (pg_dump.clone(), side.url.clone());
-            thread::spawn(move || witness::dump(&pg_dump, &url))
+            let (pg_dump, url) = (pg_dump.clone()?, side.url.clone());
+            Some(thread::spawn(move || witness::dump(&pg_dump, &url)))
         };
         Ok(Self {
             connection: database.connect()?,
@@ -114,8 +116,8 @@ impl<'a> Trial<'a> {
             target: &to.schema,
             whole: to.whole,
             postgres: scratch.version_text().to_owned(),
-            start_dump: witnessed.then(|| dump(from)),
-            target_dump: (witnessed && to.whole).then(|| dump(to)),
+            start_dump: dump(from),
+            target_dump: if to.whole { dump(to) } else { None },
             pg_dump,
         })
     }
@@ -144,15 +146,15 @@ impl<'a> Trial<'a> {
 
     /// Whether the downs led back to the start: the last step of a proof.
     pub fn is_start(mut self) -> Result<Proof, Error> {
-        let Some(dump) = self.start_dump.take() else {
-            return Ok(Proof::none());
+        let dump = self.start_dump.take();
+        let witness = match (&dump, self.whole) {
+            (Some(_), true) => Witness::Both,
+            (Some(_), false) => Witness::Start,
+            (None, _) => Witness::None,
         };
-        self.witness(dump, "down.sql")?;
-        let witness = if self.whole {
-            Witness::Both
-        } else {
-            Witness::Start
-        };
+        if let Some(dump) = dump {
+            self.witness(dump, "down.sql")?;
+        }
         Ok(Proof {
             postgres: Some(self.postgres),
             witness,
@@ -170,7 +172,10 @@ impl<'a> Trial<'a> {
                 "the thread that ran pg_dump ended in a panic",
             )
         })??;
-        let reached = witness::dump(&self.pg_dump, &self.database.url())?;
+        let Some(pg_dump) = &self.pg_dump else {
+            return Ok(());
+        };
+        let reached = witness::dump(pg_dump, &self.database.url())?;
         witness::agree(&reached, &wanted).map_err(|differences| {
             let shown: Vec<String> = differences.iter().take(5).map(ToString::to_string).collect();
             Error::new(

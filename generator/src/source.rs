@@ -12,7 +12,10 @@ use trueup::Schema;
 use crate::{
     Error, ErrorKind, Project, apply,
     connection::{connect, run_sql},
-    migration, postgres,
+    diff::{Delta, diff},
+    migration,
+    plan::{Folding, plan},
+    postgres, render,
     scratch::{Database, Locale, Scratch},
     url::Url,
     witness,
@@ -42,6 +45,8 @@ pub struct Side {
     pub scratch: Option<Database>,
     /// Whether the database holds all that the schema does and nothing else, so that a dump of it is a witness.
     pub whole: bool,
+    /// Whether every expression in it was read from what Postgres printed.
+    pub reprinted: bool,
 }
 
 impl Source {
@@ -86,14 +91,18 @@ impl Display for Source {
 }
 
 /// Reads a live database as it is.
-pub fn live(url: &Url) -> Result<Side, Error> {
+pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     let mut connection = connect(url)?;
     let schema = postgres::read(&mut connection)?;
+    if let Some(folder) = postgres::programs(&mut connection) {
+        project.binaries.add_live_server(folder);
+    }
     Ok(Side {
         schema,
         url: url.clone(),
         scratch: None,
         whole: true,
+        reprinted: false,
     })
 }
 
@@ -122,30 +131,86 @@ pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
     side(database)
 }
 
-/// Copies a live database's schema to the scratch, by way of `pg_dump`.
+/// Copies a schema to the scratch from what Postgres prints of it: by way of `pg_dump`, or by our own statements where there
+/// is no `pg_dump` that is new enough and a room for everything.
 pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
-    let pg_dump = project.binaries.pg_dump(from.schema.server().major())?;
-    let dump = witness::dump(&pg_dump, &from.url)?;
-    let mut live = connect(&from.url)?;
-    let database = scratch.create(&Locale::of(&mut live)?)?;
-    let public = witness::Public::of(&mut live)?;
-    witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
-    let copy = side(database)?;
-    if copy.schema.server().major() == from.schema.server().major() {
-        let differences = crate::diff::diff(&from.schema, &copy.schema);
-        if let Some((id, _)) = differences.first() {
-            return Err(Error::new(
-                ErrorKind::Defect,
-                format!(
-                    "the database cannot be copied for a trial: {} of its objects come out differently, the first is \
-                     {id}",
-                    differences.len()
-                ),
-            )
-            .hint("a server with other extensions or locales than the live one can cause this; see --scratch-url"));
+    let mut there = connect(&from.url)?;
+    let database = scratch.create(&Locale::of(&mut there)?)?;
+    let public = witness::Public::of(&mut there)?;
+    drop(there);
+    match project.binaries.pg_dump(from.schema.server().major()) {
+        Ok(pg_dump) => {
+            let dump = witness::dump(&pg_dump, &from.url)?;
+            witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
         }
+        Err(error) if !from.schema.unread().is_empty() => return Err(error.into()),
+        Err(_) => render(&database, &from.schema)?,
     }
-    Ok(copy)
+    let copy = side(database)?;
+    let missing =
+        missing(&from.schema, &copy.schema).or_else(|| missing(&copy.schema, &from.schema));
+    if let Some(id) = missing {
+        return Err(Error::new(
+            ErrorKind::Environment,
+            format!("the database cannot be copied for a trial: {id} comes out differently"),
+        )
+        .hint("a scratch with other extensions than the live server can cause this; see --scratch-url"));
+    }
+    Ok(Side {
+        whole: from.whole,
+        reprinted: true,
+        ..copy
+    })
+}
+
+/// Builds a schema in an empty database by our own statements.
+fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
+    let mut connection = database.connect()?;
+    let empty = postgres::read(&mut connection)?;
+    let plan = plan(&empty, schema, Folding::Wherever)?;
+    if !plan.is_empty() {
+        run_sql(
+            &mut connection,
+            &render::sql(plan.statements()),
+            "a copy of the schema",
+        )?;
+    }
+    Ok(())
+}
+
+/// An object that only the first has.
+fn missing<'a>(here: &'a Schema, there: &Schema) -> Option<&'a trueup::Id> {
+    here.entries()
+        .map(|(id, _)| id)
+        .find(|id| there.entry(id).is_none())
+}
+
+/// Both sides in the form that can be compared.
+///
+/// What Postgres prints of an expression may print otherwise when it is read again: `c IN ('a', 'b')` on a varchar becomes
+/// `ARRAY[…]::text[]`, and that becomes `ARRAY['a'::text, …]`, which stays. So where both sides have an object and it
+/// differs, both are read again from what was printed.
+pub fn alike(project: &Project, from: Side, to: Side) -> Result<(Side, Side), Error> {
+    let doubtful = diff(&from.schema, &to.schema)
+        .iter()
+        .any(|(_, delta)| matches!(delta, Delta::Change { .. }));
+    if !doubtful {
+        return Ok((from, to));
+    }
+    Ok((reprinted(project, from)?, reprinted(project, to)?))
+}
+
+/// A side as it is when everything was read from what Postgres printed, where this machine can tell.
+pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
+    let major = side.schema.server().major();
+    let can_copy = side.schema.unread().is_empty() || project.binaries.pg_dump(major).is_ok();
+    if side.reprinted || !can_copy {
+        return Ok(side);
+    }
+    match project.scratch(Some(major)) {
+        Ok(scratch) if scratch.major() == major => restored(project, scratch, &side),
+        Ok(_) | Err(_) => Ok(side),
+    }
 }
 
 /// Reads a database on the scratch.
@@ -156,5 +221,6 @@ pub fn side(database: Database) -> Result<Side, Error> {
         url: database.url(),
         scratch: Some(database),
         whole: true,
+        reprinted: false,
     })
 }

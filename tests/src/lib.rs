@@ -42,3 +42,30 @@ pub fn folders_with(folder: &Path, file: &str) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+/// A project whose live database is `database`, with an empty folder of migrations at `migrations`.
+#[must_use]
+pub fn project_with(migrations: PathBuf, database: &generator::scratch::Database) -> Project {
+    let Project { binaries, .. } = project(PathBuf::new());
+    Project::new(migrations, Some(database.url()), binaries, None)
+}
+
+/// Runs SQL on a database.
+///
+/// # Panics
+///
+/// If Postgres refuses it.
+pub fn run(database: &generator::scratch::Database, sql: &str) {
+    let mut connection = database.connect().expect("a connection");
+    generator::connection::run_sql(&mut connection, sql, "a test").expect("SQL that runs");
+}
+
+/// The SQL of all ups of a draft.
+#[must_use]
+pub fn ups(draft: Option<&generator::draft::Draft>) -> String {
+    let parts = draft.into_iter().flat_map(|draft| &draft.parts);
+    parts
+        .map(generator::draft::Part::up_sql)
+        .collect::<Vec<_>>()
+        .join("\n")
+}

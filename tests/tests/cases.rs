@@ -20,9 +20,12 @@ use std::{
 use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
+    connection,
     draft::{Draft, DraftOptions, draft},
     plan::Folding,
-    source::{self, Side, Source},
+    prove,
+    scratch::{Locale, Scratch},
+    source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -73,21 +76,23 @@ fn with_project(test: impl FnOnce(&Project) -> Result<(), Failed>) -> Result<(),
 
 /// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
 fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
-    let major = project.scratch(None).map_err(said)?.major();
+    let scratch = project.scratch(None).map_err(|error| said(&error))?;
     let min_major = min_major(folder)?;
-    if major < min_major {
+    if scratch.major() < min_major {
         return Ok(());
     }
     let golden = Golden {
-        compared: major == GOLDEN.max(min_major),
+        compared: scratch.major() == GOLDEN.max(min_major),
     };
-    let (from, to) =
-        sides(project, &folder.join("from.sql"), &folder.join("to.sql")).map_err(said)?;
-    if can_be_made(&to, &from) {
+    let (from, to) = (folder.join("from.sql"), folder.join("to.sql"));
+    rebuilds(project, &from).map_err(|error| said(&error))?;
+    let unread = |path: &Path| unread(scratch, path).map_err(|error| said(&error));
+    let (in_from, in_to) = (unread(&from)?, unread(&to)?);
+    if in_from.is_subset(&in_to) {
         let back = direction(project, &to, &from);
         golden.declines(&folder.join("back_declines.txt"), &back)?;
     }
-    if !can_be_made(&from, &to) {
+    if !in_to.is_subset(&in_from) {
         return Ok(());
     }
     let forth = direction(project, &from, &to);
@@ -100,14 +105,11 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whether nothing that no room reads is on the target alone: that cannot be made, and a comparison refuses it before it
-/// comes to a draft.
-fn can_be_made(start: &Side, target: &Side) -> bool {
-    let whats = |side: &Side| -> BTreeSet<String> {
-        let unread = side.schema.unread().iter();
-        unread.map(|unread| unread.what.clone()).collect()
-    };
-    whats(target).is_subset(&whats(start))
+/// What no room reads. What is on the target alone cannot be made, and a comparison refuses it before it comes to a draft.
+fn unread(scratch: &Scratch, path: &Path) -> Result<BTreeSet<String>, Error> {
+    let side = source::file(scratch, path)?;
+    let unread = side.schema.unread().iter();
+    Ok(unread.map(|unread| unread.what.clone()).collect())
 }
 
 /// The first major version that knows what the case is about.
@@ -139,7 +141,7 @@ fn extra(project: &Project, folder: &Path) -> Result<(), Failed> {
     };
     for (from, to) in [(&old, &new), (&new, &old)] {
         match compare::diff(project, no_models, from, to, options) {
-            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(error)),
+            Err(error) if error.kind() != ErrorKind::NotYet => return Err(said(&error)),
             Ok(_) | Err(_) => {}
         }
     }
@@ -150,19 +152,44 @@ fn no_models() -> Result<trueup::Declarations, Error> {
     Err(Error::input("cases have no models"))
 }
 
-fn sides(project: &Project, from: &Path, to: &Path) -> Result<(Side, Side), Error> {
+/// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
+fn direction(project: &Project, from: &Path, to: &Path) -> Result<Option<Draft>, Error> {
     let scratch = project.scratch(None)?;
-    Ok((source::file(scratch, from)?, source::file(scratch, to)?))
+    let draft = |folding| {
+        let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
+        draft(
+            project,
+            from,
+            to,
+            DraftOptions {
+                prove: true,
+                folding,
+            },
+        )
+    };
+    draft(Folding::OnlyForMeaning)?;
+    draft(Folding::Wherever)
 }
 
-/// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
-fn direction(project: &Project, from: &Side, to: &Side) -> Result<Option<Draft>, Error> {
-    let options = |folding| DraftOptions {
-        prove: true,
-        folding,
-    };
-    draft(project, from, to, options(Folding::OnlyForMeaning))?;
-    draft(project, from, to, options(Folding::Wherever))
+/// Whether what `inspect --format sql` prints builds the same schema in a new database.
+fn rebuilds(project: &Project, path: &Path) -> Result<(), Error> {
+    let scratch = project.scratch(None)?;
+    let side = source::reprinted(project, source::file(scratch, path)?)?;
+    if !side.schema.unread().is_empty() {
+        return Ok(());
+    }
+    let plan = compare::rebuild(&side.schema)?;
+    if plan.is_empty() {
+        return Ok(());
+    }
+    let database = scratch.create(&Locale::default())?;
+    let sql = generator::render::sql(plan.statements());
+    connection::run_sql(&mut database.connect()?, &sql, "inspect --format sql")?;
+    prove::equal(
+        &source::side(database)?.schema,
+        &side.schema,
+        "inspect --format sql",
+    )
 }
 
 fn texts(draft: Option<&Draft>) -> (String, String) {
@@ -241,6 +268,6 @@ fn full(error: &Error) -> String {
     text
 }
 
-fn said(error: Error) -> Failed {
-    full(&error).into()
+fn said(error: &Error) -> Failed {
+    full(error).into()
 }

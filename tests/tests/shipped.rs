@@ -18,14 +18,6 @@ fn models_become_migrations_and_then_agree_with_them() {
     let draft = first.draft.expect("something to do");
     let paths = autogen::write(&project, "begin", &draft).expect("folders");
     assert_eq!(paths.len(), 1);
-    println!(
-        "{}",
-        std::fs::read_to_string(paths[0].join("up.sql")).unwrap()
-    );
-    println!(
-        "{}",
-        std::fs::read_to_string(paths[0].join("down.sql")).unwrap()
-    );
 
     let second =
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");

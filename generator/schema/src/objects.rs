@@ -19,7 +19,6 @@ pub(crate) mod column;
 pub(crate) mod comment;
 pub(crate) mod default;
 pub(crate) mod enum_type;
-mod expression;
 pub(crate) mod extension;
 pub(crate) mod foreign_key;
 pub(crate) mod index;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
@@ -19,6 +20,9 @@ pub(super) fn with_lock<T>(
     wait: Duration,
     work: impl FnOnce(&mut PgConnection) -> Result<T, ApplyError>,
 ) -> Result<T, ApplyError> {
+    // A server notices that a client was killed only when it has something to say to it, which may be hours later. Not
+    // every platform's server can look, so whether it does is not insisted on.
+    let _ = connection.batch_execute("SET client_connection_check_interval = '500ms'");
     let begun = Instant::now();
     while !call(connection, "pg_try_advisory_lock")? {
         if begun.elapsed() >= wait {

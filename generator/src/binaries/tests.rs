@@ -20,6 +20,7 @@ fn binaries(folders: Vec<Folder>) -> Binaries {
     Binaries {
         folders,
         by_pg_config: OnceLock::from(Vec::new()),
+        of_live_server: OnceLock::new(),
     }
 }
 

@@ -208,8 +208,8 @@ fn writes_a_chain_that_reads_back() {
     let migrations = dir.path().join("migrations");
     folder(dir.path(), "migrations", &[]);
     folder(&migrations, ".trueup-unfinished-x", &[("up.sql", b"half")]);
-    let written = write(&migrations, &[new("add phone"), new("add phone")]).expect("written");
-    let third = write(&migrations, &[new("third")]).expect("written");
+    let written = write(&migrations, None, &[new("add phone"), new("add phone")]).expect("written");
+    let third = write(&migrations, None, &[new("third")]).expect("written");
     let found = read(&migrations).expect("three migrations");
     assert_eq!(
         found.iter().map(|m| m.dir.clone()).collect::<Vec<_>>(),
@@ -247,7 +247,7 @@ fn writes_nothing_that_diesel_cannot_run() {
         up: "-- nothing\n".to_owned(),
         ..new("empty")
     };
-    let error = write(dir.path(), &[new("good"), empty]).expect_err("empty");
+    let error = write(dir.path(), None, &[new("good"), empty]).expect_err("empty");
     assert!(matches!(error, MigrationError::Empty { what: "up.sql" }));
     assert_eq!(read(dir.path()).expect("nothing"), []);
 }
@@ -257,9 +257,22 @@ fn writers_wait_for_each_other() {
     let dir = tempfile::tempdir().expect("a folder");
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| write(dir.path(), &[new("same")]).expect("written"));
+            scope.spawn(|| write(dir.path(), None, &[new("same")]).expect("written"));
         }
     });
     let found = read(dir.path()).expect("four migrations");
     assert_eq!((found.len(), history_problems(&found)), (4, Vec::new()));
+}
+
+#[test]
+fn what_was_drafted_after_other_migrations_is_not_written() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let first = write(dir.path(), Some(&[]), &[new("first")]).expect("written");
+    let error = write(dir.path(), Some(&[]), &[new("second")]).expect_err("there is one");
+    assert!(
+        matches!(&error, MigrationError::Meanwhile { names } if first[0].ends_with(&names[0])),
+        "{error}"
+    );
+    let seen = read(dir.path()).expect("one")[0].version.clone();
+    write(dir.path(), Some(&[seen]), &[new("second")]).expect("written");
 }

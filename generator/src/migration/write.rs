@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
 use rustix::fs::{FlockOperation, flock};
@@ -33,12 +34,29 @@ pub struct NewMigration {
     pub proof: Vec<String>,
 }
 
-/// Writes migrations behind those in `dir`, each the parent of the next, and returns their folders.
-pub fn write(dir: &Path, migrations: &[NewMigration]) -> Result<Vec<PathBuf>, MigrationError> {
+/// Held while folders are half-written.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Waits until no folder is half-written, and keeps this process from beginning another while the guard lives: for whoever
+/// is about to end the process.
+pub fn hold_writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes migrations behind those in `dir`, each the parent of the next, and returns their folders. Where `after` is given
+/// and those in `dir` are of other versions by now, nothing is written.
+pub fn write(
+    dir: &Path,
+    after: Option<&[String]>,
+    migrations: &[NewMigration],
+) -> Result<Vec<PathBuf>, MigrationError> {
     fs::create_dir_all(dir).map_err(MigrationError::at(dir))?;
     let _lock = lock(dir).map_err(MigrationError::at(&dir.join(LOCK)))?;
     remove_unfinished(dir).map_err(MigrationError::at(dir))?;
     let existing = read(dir)?;
+    if let Some(after) = after {
+        unchanged(after, &existing)?;
+    }
     let mut parent = existing.last().map(parent_of);
     let mut folders = Vec::new();
     for migration in migrations {
@@ -71,6 +89,7 @@ type Folder<'a> = (String, String, &'a NewMigration);
 
 /// Writes all under names that nobody reads, and only then gives them theirs.
 fn write_all(dir: &Path, folders: &[Folder<'_>]) -> io::Result<Vec<PathBuf>> {
+    let _writing = hold_writing();
     let unfinished = |name: &str| dir.join(format!("{UNFINISHED}{name}"));
     for (name, up, migration) in folders {
         let folder = unfinished(name);
@@ -97,6 +116,23 @@ fn write_file(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+fn unchanged(after: &[String], existing: &[Migration]) -> Result<(), MigrationError> {
+    let come = existing
+        .iter()
+        .filter(|migration| !after.contains(&migration.version))
+        .map(|migration| migration.name.as_str());
+    let gone = after
+        .iter()
+        .filter(|version| existing.iter().all(|one| one.version != **version))
+        .map(String::as_str);
+    let names: Vec<_> = come.chain(gone).map(str::to_owned).collect();
+    if names.is_empty() {
+        Ok(())
+    } else {
+        Err(MigrationError::Meanwhile { names })
+    }
 }
 
 fn not_empty(what: &'static str, sql: &str) -> Result<(), MigrationError> {

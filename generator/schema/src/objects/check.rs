@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, table},
-    expression::settled,
     table::{Table, scan},
 };
 use crate::{
@@ -19,7 +18,6 @@ use crate::{
 pub(crate) struct Check {
     relation: Name,
     name: String,
-    #[serde(deserialize_with = "settled")]
     expression: String,
     no_inherit: bool,
     validated: bool,

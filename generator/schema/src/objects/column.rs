@@ -7,10 +7,7 @@ mod retype;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Registered, catalog::table, default::Default, enum_type::EnumType, expression::settled,
-    table::Table,
-};
+use super::{Registered, catalog::table, default::Default, enum_type::EnumType, table::Table};
 use crate::{
     Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
@@ -57,7 +54,6 @@ struct NotNull {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Generated {
-    #[serde(deserialize_with = "settled")]
     expression: String,
     stored: bool,
 }

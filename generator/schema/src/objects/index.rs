@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, no_member, parameter_changes, parameters, table},
-    expression::{settled, settled_if_any},
     key_constraint::in_parentheses,
     primary_key::PrimaryKey,
     table::{Table, replica_identity_index},
@@ -24,11 +23,9 @@ pub(crate) struct Index {
     name: String,
     unique: bool,
     /// What `pg_get_indexdef` prints from USING up to the storage parameters.
-    #[serde(deserialize_with = "settled")]
     columns: String,
     options: Vec<String>,
     tablespace: Option<String>,
-    #[serde(deserialize_with = "settled_if_any")]
     predicate: Option<String>,
     valid: bool,
     clustered: bool,

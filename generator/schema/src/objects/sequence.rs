@@ -188,10 +188,6 @@ impl Object for Sequence {
             ..self.clone()
         }
     }
-
-    fn clear(&self) -> Option<String> {
-        Some(format!("DROP SEQUENCE IF EXISTS {} CASCADE", self.name))
-    }
 }
 
 impl Sequence {

@@ -4,45 +4,86 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup::{Entry, Id, Schema, Statement};
 
+/// One object that is to have another name.
+struct Renaming<'a> {
+    entry: &'a Entry,
+    now: String,
+    then: String,
+}
+
 /// The statements that give what models declared without a name the names that their equals have in `from`.
 ///
 /// All of them get a name that nothing has before they get their own, since two may have swapped theirs.
 pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> Vec<String> {
-    let stands = |here: &Schema, id: &Id, entry: &Entry, there: &Schema| {
-        there
-            .entry(id)
-            .is_some_and(|other| entry.same_but_for_name(here, other, there))
+    // What models have no way to say does not tell two apart.
+    let equal = |declared: &Entry, there: &Entry| {
+        declared.keep(there).same_but_for_name(settled, there, from)
     };
     let mut spare: BTreeMap<Id, Vec<(&Entry, String)>> = BTreeMap::new();
     for (id, entry) in from.entries() {
         if let Some((scope, name)) = entry.naming(from)
-            && !stands(from, id, entry, settled)
+            && !settled
+                .entry(id)
+                .is_some_and(|declared| equal(declared, entry))
         {
             spare.entry(scope).or_default().push((entry, name));
         }
     }
-    let (mut aside, mut home) = (Vec::new(), Vec::new());
-    for (id, entry) in settled.entries() {
-        let Some((scope, _)) = entry.naming(settled) else {
+    let mut renamings: BTreeMap<Id, Vec<Renaming<'_>>> = BTreeMap::new();
+    let mut rest: Vec<(Id, &Entry, String)> = Vec::new();
+    for (id, entry) in settled.entries().filter(|(id, _)| !named.contains(id)) {
+        let Some((scope, now)) = entry.naming(settled) else {
             continue;
         };
-        if named.contains(id) || stands(settled, id, entry, from) {
-            continue;
+        let free = spare
+            .get_mut(&scope)
+            .filter(|_| !from.entry(id).is_some_and(|there| equal(entry, there)));
+        let taken = free.and_then(|free| {
+            let place = free.iter().position(|(there, _)| equal(entry, there))?;
+            Some(free.remove(place).1)
+        });
+        match taken {
+            Some(then) => renamings
+                .entry(scope)
+                .or_default()
+                .push(Renaming { entry, now, then }),
+            None => rest.push((scope, entry, now)),
         }
-        let Some(free) = spare.get_mut(&scope) else {
-            continue;
-        };
-        let equal = free
-            .iter()
-            .position(|(other, _)| entry.same_but_for_name(settled, other, from));
-        let Some(equal) = equal else { continue };
-        let (_, name) = free.remove(equal);
+    }
+    for (scope, entry, now) in rest {
+        if let Some(then) = renamings
+            .get(&scope)
+            .and_then(|renamings| freed(renamings, &now))
+        {
+            renamings
+                .entry(scope)
+                .or_default()
+                .push(Renaming { entry, now, then });
+        }
+    }
+    let (mut aside, mut home) = (Vec::new(), Vec::new());
+    for Renaming {
+        entry,
+        now: _,
+        then,
+    } in renamings.into_values().flatten()
+    {
         let temporary = format!("trueup_{}", aside.len());
         aside.extend(sql(entry.rename(&temporary)));
-        home.extend(sql(entry.named(&temporary).rename(&name)));
+        home.extend(sql(entry.named(&temporary).rename(&then)));
     }
     aside.extend(home);
     aside
+}
+
+/// The name that is left for who has to give up `name`; `None` where nobody takes it.
+fn freed(renamings: &[Renaming<'_>], name: &str) -> Option<String> {
+    let taker = |name: &str| renamings.iter().find(|renaming| renaming.then == name);
+    let mut free = &taker(name)?.now;
+    while let Some(next) = taker(free) {
+        free = &next.now;
+    }
+    Some(free.clone())
 }
 
 fn sql(statements: Option<Vec<Statement>>) -> Vec<String> {

@@ -30,13 +30,12 @@ fn complaint(fragment: &Fragment) -> Option<String> {
         origin,
     } = fragment;
     let (what, statement) = match kind {
-        FragmentKind::Expression => ("an expression", format!("SELECT ({sql}\n)")),
-        FragmentKind::Predicate => ("a condition", format!("SELECT 1 WHERE ({sql}\n)")),
-        FragmentKind::Type => ("a type", format!("SELECT NULL::{sql}\n")),
-        FragmentKind::OperatorClass => (
-            "an operator class",
-            format!("CREATE INDEX ON t (c {sql}\n)"),
-        ),
+        FragmentKind::Expression => ("an expression", format!("SELECT ({sql})")),
+        FragmentKind::Predicate => ("a condition", format!("SELECT 1 WHERE ({sql})")),
+        FragmentKind::Type => ("a type", format!("SELECT NULL::{sql}")),
+        FragmentKind::OperatorClass => {
+            ("an operator class", format!("CREATE INDEX ON t (c {sql})"))
+        }
     };
     let problem = match pg_query::parse(&statement, pg_query::ParserOptions::default()) {
         Ok(parsed) if parsed.protobuf.stmts.len() == 1 => return None,

@@ -1,0 +1,54 @@
+//! The commands, one a file: what each takes, and what it does.
+
+use clap::Subcommand;
+use generator::Error;
+
+use crate::context::Context;
+
+mod autogen;
+mod check;
+mod current;
+mod diff;
+mod downgrade;
+mod history;
+mod inspect;
+mod stamp;
+mod upgrade;
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Status {
+    /// All is well: exit 0.
+    Done,
+    /// What was compared differs: exit 1.
+    Different,
+    /// The user said no: exit 2.
+    Refused,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Autogen(autogen::Args),
+    Upgrade(upgrade::Args),
+    Downgrade(downgrade::Args),
+    Stamp(stamp::Args),
+    Check(check::Args),
+    Diff(diff::Args),
+    Inspect(inspect::Args),
+    Current(current::Args),
+    History(history::Args),
+}
+
+pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error> {
+    match command {
+        Command::Autogen(args) => autogen::run(args, context),
+        Command::Upgrade(args) => upgrade::run(args, context),
+        Command::Downgrade(args) => downgrade::run(args, context),
+        Command::Stamp(args) => stamp::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Diff(args) => diff::run(args, context),
+        Command::Inspect(args) => inspect::run(args, context),
+        Command::Current(args) => current::run(args, context),
+        Command::History(args) => history::run(args, context),
+    }
+}

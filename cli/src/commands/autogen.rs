@@ -1,0 +1,147 @@
+//! `trueup autogen`: the models become a migration.
+
+use std::io::{self, IsTerminal};
+
+use clap::ValueEnum;
+use dialoguer::Confirm;
+use generator::{
+    Error, ErrorKind,
+    autogen::{self, Autogen, AutogenOptions},
+    draft::{Draft, DraftOptions},
+    migration,
+    report::{Drafted, Format, Written},
+};
+
+use super::Status;
+use crate::context::Context;
+
+/// Write the migration that takes the database to what the models say
+///
+/// Compares the models with the database (or, where none is configured, with the migrations), plans the way there and the
+/// way back, and tries both on a throw-away PostgreSQL before anything is written: up must give exactly the models, down
+/// exactly what was there before, and pg_dump must agree. Where nothing is to be done, nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup autogen \"add phone_number\"               write migrations/<version>_add_phone_number/
+  trueup autogen \"add phone_number\" --dry-run     print the files instead
+  trueup autogen \"drop old\" --allow data-loss     where rows or columns go for good
+  trueup autogen \"add x\" --from migrations        do not look at the database")]
+pub(crate) struct Args {
+    /// What changes, in a few words; the folder is named after it
+    message: String,
+
+    /// What to compare the models with: a database URL, `migrations`, or a .sql file
+    ///
+    /// [default: the database that is configured, else the migrations]
+    #[arg(long, value_name = "SOURCE", hide_default_value = true)]
+    from: Option<String>,
+
+    /// Print the files and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Do not try the migration before writing it; its header will say so
+    #[arg(long)]
+    no_proof: bool,
+
+    /// Write a migration in spite of this risk
+    #[arg(long, value_enum, value_name = "RISK")]
+    allow: Vec<Risk>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Risk {
+    /// Rows or values are lost, and no way back restores them
+    DataLoss,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let Context {
+        project, output, ..
+    } = context;
+    migration::slug(&args.message)?;
+    let from = args.from.as_deref();
+    let from = from.map(|text| context.source(text)).transpose()?;
+    let options = AutogenOptions {
+        from: from.as_ref(),
+        draft: DraftOptions {
+            prove: !args.no_proof,
+            ..DraftOptions::default()
+        },
+    };
+    let found = autogen::autogen(project, &autogen::declarations()?, options)?;
+    remarks(&found, context);
+    let Some(draft) = &found.draft else {
+        output.result(&format!(
+            "nothing to do: the models and {} agree\n",
+            found.from
+        ))?;
+        if found.unmigrated {
+            output.next(
+                "no migration makes this database yet: `trueup autogen begin --from migrations` writes one, and \
+                 `trueup stamp head` records that it is there",
+            );
+        }
+        return Ok(Status::Done);
+    };
+    if args.dry_run {
+        output.report(&Drafted::new(&args.message, draft), Format::Text)?;
+        output.note(format!("{}; nothing was written", draft.proof.sentence()));
+        return Ok(Status::Done);
+    }
+    let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
+    if !losses.is_empty() && !args.allow.contains(&Risk::DataLoss) && !agreed(&losses, context)? {
+        return Ok(Status::Refused);
+    }
+    let folders = autogen::write(project, &args.message, draft)?;
+    output.report(&Written::new(draft, &folders), Format::Text)?;
+    output.next(next(draft));
+    Ok(Status::Done)
+}
+
+fn next(draft: &Draft) -> String {
+    let these = if draft.parts.len() == 1 { "it" } else { "them" };
+    format!("read {these}, commit {these} with the models, and `trueup upgrade`")
+}
+
+fn remarks(found: &Autogen, context: &Context) {
+    for what in &found.taken {
+        context.output.note(format!(
+            "{what} stays as it is: trueup does not read that kind of object"
+        ));
+    }
+    if let Some(major) = found.other_major {
+        context.output.note(format!(
+            "the database is PostgreSQL {major}, and the proof ran on another major; install PostgreSQL {major} to prove \
+             on the same"
+        ));
+    }
+}
+
+/// Asks somebody at a terminal; elsewhere only the option will do.
+fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
+    let listed: Vec<String> = losses.iter().map(|loss| format!("- {loss}")).collect();
+    let listed = listed.join("\n");
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return Err(Error::input(format!(
+            "this migration loses data for good; nothing was written\n{listed}"
+        ))
+        .hint("where that is meant, say so: --allow data-loss"));
+    }
+    context.output.warning(format!(
+        "this migration loses data for good, and its down.sql cannot bring it back:\n{listed}"
+    ));
+    let question = Confirm::new()
+        .with_prompt("Write it?")
+        .default(false)
+        .interact();
+    let yes = question.map_err(|error| {
+        Error::caused(ErrorKind::Environment, "cannot ask on this terminal", error)
+            .hint("--allow data-loss answers without a question")
+    })?;
+    if !yes {
+        context.output.note("nothing was written");
+    }
+    Ok(yes)
+}

@@ -1,0 +1,61 @@
+//! `trueup diff`: the SQL from any source to any other.
+
+use generator::{
+    Error, autogen,
+    compare::{self, CompareOptions},
+    render,
+};
+
+use super::Status;
+use crate::context::Context;
+
+/// Print the SQL that takes one source to another
+///
+/// A source is `models`, `migrations`, `migrations:DIR`, a database URL, `file:PATH`, or a path that ends in .sql. The SQL
+/// is tried on a throw-away PostgreSQL where there is one of the right version. It goes to stdout and runs in psql as it
+/// is; where both are the same, nothing is printed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup diff --from postgres://localhost/staging --to postgres://localhost/production
+  trueup diff --from migrations --to models
+  trueup diff --from old.sql --to new.sql > change.sql
+
+Exit codes: 0 the same, 1 different, 2 an error, or something that is not done yet.")]
+pub(crate) struct Args {
+    /// Where to begin
+    #[arg(long, value_name = "SOURCE")]
+    from: String,
+
+    /// Where to end
+    #[arg(long, value_name = "SOURCE")]
+    to: String,
+
+    /// Compare also where a side has objects of a kind that trueup does not read; they are left out
+    #[arg(long)]
+    ignore_unread: bool,
+
+    /// Do not try the SQL
+    #[arg(long)]
+    no_proof: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let (from, to) = (context.source(&args.from)?, context.source(&args.to)?);
+    let options = CompareOptions {
+        ignore_unread: args.ignore_unread,
+        prove: !args.no_proof,
+    };
+    let compared = compare::diff(&context.project, autogen::declarations, &from, &to, options)?;
+    if compared.plan.is_empty() {
+        context.output.note(format!("{from} and {to} are the same"));
+        return Ok(Status::Done);
+    }
+    if let Some(why) = &compared.unproved {
+        context.output.note(format!("the SQL was not tried: {why}"));
+    }
+    context
+        .output
+        .result(&render::sql(compared.plan.statements()))?;
+    Ok(Status::Different)
+}

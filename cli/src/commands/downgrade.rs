@@ -1,0 +1,46 @@
+//! `trueup downgrade`: applied migrations are taken back.
+
+use generator::{
+    Error,
+    apply::{self, Options},
+    connection::connect,
+    report::{Applied, Direction, Format},
+};
+
+use super::{Status, current};
+use crate::{context::Context, target::Down};
+
+/// Take applied migrations back, newest first
+///
+/// Runs their down.sql, which was proved to give exactly the schema that was there before. Rows that an up or a down
+/// removes do not come back; the files say where that is so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup downgrade                 the newest one
+  trueup downgrade -2              the two newest
+  trueup downgrade 2026-11-21      all after this one, which stays: its version, its name, or how it begins
+  trueup downgrade base            all of them")]
+pub(crate) struct Args {
+    /// How far: `-N` migrations, `base`, or the version to go back to
+    #[arg(
+        default_value = "-1",
+        value_name = "-N|base|VERSION",
+        allow_negative_numbers = true
+    )]
+    target: Down,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let live = context.live()?;
+    let mut connection = connect(&live.url)?;
+    let folder = &context.project.migrations;
+    let reports = apply::downgrade(&mut connection, folder, &args.target.0, Options::default())?;
+    let applied = Applied {
+        direction: Direction::Down,
+        migrations: reports.into_iter().map(Into::into).collect(),
+        now: current::newest(context, &apply::applied(&mut connection)?)?,
+    };
+    context.output.report(&applied, Format::Text)?;
+    Ok(Status::Done)
+}

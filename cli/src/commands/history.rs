@@ -1,0 +1,69 @@
+//! `trueup history`: the migrations that there are.
+
+use generator::{
+    Error, apply,
+    connection::connect,
+    migration::{self, history_problems},
+    report::{History, Listed, Verbosity},
+};
+
+use super::Status;
+use crate::{arguments::FormatArg, context::Context};
+
+/// List the migrations, oldest first, and which of them are applied
+///
+/// With --verbose also each one's message, what it was made after, and what was proved.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup history
+  trueup history --verbose
+  trueup history --format json")]
+pub(crate) struct Args {
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let migrations = migration::read(&context.project.migrations)?;
+    let applied = applied(context);
+    let unknown = applied.iter().flatten().filter(|version| {
+        !migrations
+            .iter()
+            .any(|migration| migration.version == **version)
+    });
+    let history = History {
+        migrations: migrations
+            .iter()
+            .map(|migration| Listed::new(migration, applied.as_deref()))
+            .collect(),
+        unknown: unknown.cloned().collect(),
+        verbose: context.output.verbosity == Verbosity::Verbose,
+    };
+    context.output.report(&history, args.format.into())?;
+    for problem in history_problems(&migrations) {
+        context.output.warning(problem);
+    }
+    if migrations.is_empty() {
+        context.output.note(format!(
+            "there are no migrations in {} yet",
+            context.project.migrations.display()
+        ));
+    }
+    Ok(Status::Done)
+}
+
+/// What the database has. The list is on disk, so it is worth showing without a database too.
+fn applied(context: &Context) -> Option<Vec<String>> {
+    let asked = context.live_if_there().and_then(|live| {
+        live.map(|live| Ok(apply::applied(&mut connect(&live.url)?)?))
+            .transpose()
+    });
+    asked.unwrap_or_else(|error| {
+        context
+            .output
+            .note(format!("which are applied is not known: {error}"));
+        None
+    })
+}

@@ -1,0 +1,48 @@
+//! `trueup stamp`: the database is told what it has.
+
+use generator::{
+    Error,
+    apply::{self, Options},
+    connection::connect,
+    report::{Format, Stamped},
+};
+
+use super::{Status, current};
+use crate::{context::Context, target::Stamp};
+
+/// Record migrations as applied, or as not applied, without running them
+///
+/// So a database that exists already can start: `trueup autogen "begin" --from migrations` writes the migration that makes
+/// what the models say, `trueup stamp head` says that the database has it, and `trueup check` that this is true. Nothing
+/// but the record of applied migrations is touched.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup stamp head                this database has it all
+  trueup stamp 2026-11-21          it has this one and all before it
+  trueup stamp base                it has none of them")]
+pub(crate) struct Args {
+    /// What the database has: all up to a version, `head` for all, `base` for none
+    #[arg(value_name = "VERSION|head|base", allow_negative_numbers = true)]
+    target: Stamp,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let live = context.live()?;
+    let mut connection = connect(&live.url)?;
+    let folder = &context.project.migrations;
+    let before = apply::applied(&mut connection)?;
+    let after = apply::stamp(&mut connection, folder, &args.target.0, Options::default())?;
+    let stamped = Stamped {
+        now: current::newest(context, &after)?,
+        recorded: without(&after, &before),
+        removed: without(&before, &after),
+    };
+    context.output.report(&stamped, Format::Text)?;
+    Ok(Status::Done)
+}
+
+fn without(versions: &[String], others: &[String]) -> Vec<String> {
+    let left = versions.iter().filter(|version| !others.contains(version));
+    left.cloned().collect()
+}

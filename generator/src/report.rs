@@ -1,0 +1,163 @@
+//! What a command has to say: one report, as text or as JSON.
+//!
+//! The result of a command goes to stdout and all remarks about it to stderr, so that what is piped is the result alone.
+//! Nothing else in this workspace prints.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+use anstream::{AutoStream, stream::RawStream};
+use serde::Serialize;
+
+use crate::{Error, ErrorKind};
+
+mod applied;
+mod check;
+mod current;
+mod drafted;
+mod failure;
+mod history;
+mod stamped;
+mod style;
+
+pub use applied::{Applied, AppliedMigration, Direction};
+pub use check::CheckReport;
+pub use current::Current;
+pub use drafted::{Drafted, DraftedMigration, Written};
+pub use history::{History, Listed};
+pub use stamped::Stamped;
+
+use style::{NOTE, WARNING};
+
+/// Something a command found or did, which says itself as text and, through serde, as JSON.
+pub trait Report: Serialize {
+    /// The text for a terminal, with ANSI styles, which are taken out where they are not wanted.
+    fn text(&self) -> String;
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How much is said beside the result.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Verbosity {
+    /// The result alone.
+    Quiet,
+    /// What to know and what to do next.
+    #[default]
+    Normal,
+    /// Also where things come from.
+    Verbose,
+}
+
+/// When text is coloured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Color {
+    /// On a terminal that can, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where a command speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Output {
+    /// When text is coloured.
+    pub color: Color,
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+impl Output {
+    /// Writes a command's result to stdout.
+    pub fn report(self, report: &impl Report, format: Format) -> Result<(), Error> {
+        match format {
+            Format::Text => self.result(&report.text()),
+            Format::Json => {
+                let json = serde_json::to_string_pretty(report).map_err(|error| {
+                    Error::caused(ErrorKind::Defect, "cannot write the JSON", error)
+                })?;
+                self.result(&(json + "\n"))
+            }
+        }
+    }
+
+    /// Writes text to stdout as it is.
+    pub fn result(self, text: &str) -> Result<(), Error> {
+        let mut stdout = self.stream(io::stdout());
+        match stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush())
+        {
+            // Whoever read it has had enough, as `head` has.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|error| {
+                Error::caused(ErrorKind::Environment, "cannot write to stdout", error)
+            }),
+        }
+    }
+
+    /// Remarks on the result, on stderr.
+    pub fn note(self, text: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.remark(&format!("{NOTE}note:{NOTE:#} {}\n", style::hang(&text, 6)));
+        }
+    }
+
+    /// What to do now, on stderr.
+    pub fn next(self, text: impl Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.remark(&format!("{NOTE}next:{NOTE:#} {}\n", style::hang(&text, 6)));
+        }
+    }
+
+    /// Where things come from, on stderr, for those who asked to be told.
+    pub fn detail(self, text: impl Display) {
+        if self.verbosity == Verbosity::Verbose {
+            self.remark(&format!("{NOTE}{text}{NOTE:#}\n"));
+        }
+    }
+
+    /// What went wrong, on stderr, however quiet it is to be.
+    pub fn failure(self, error: &Error) {
+        self.remark(&failure::text(error));
+    }
+
+    /// What somebody must know who is about to be asked, on stderr, however quiet it is to be.
+    pub fn warning(self, text: impl Display) {
+        self.remark(&format!(
+            "{WARNING}warning:{WARNING:#} {}\n",
+            style::hang(&text, 9)
+        ));
+    }
+
+    /// A refusal that says itself, on stderr.
+    pub fn refusal(self, text: &str) {
+        self.remark(text);
+    }
+
+    /// Somebody who cannot be told cannot be told that either.
+    fn remark(self, text: &str) {
+        let _ = self.stream(io::stderr()).write_all(text.as_bytes());
+    }
+
+    fn stream<S: RawStream>(self, raw: S) -> AutoStream<S> {
+        match self.color {
+            Color::Auto => AutoStream::auto(raw),
+            Color::Always => AutoStream::always_ansi(raw),
+            Color::Never => AutoStream::never(raw),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What `upgrade` and `downgrade` did.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{DIM, GOOD, columns},
+};
+use crate::apply::AppliedReport;
+
+/// Migrations that were run.
+#[derive(Debug, Serialize)]
+pub struct Applied {
+    /// Which way.
+    pub direction: Direction,
+    /// In the order in which they were run.
+    pub migrations: Vec<AppliedMigration>,
+    /// The newest migration that is applied now.
+    pub now: Option<String>,
+}
+
+/// Which way migrations are run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// There.
+    Up,
+    /// Back.
+    Down,
+}
+
+/// A migration that was run.
+#[derive(Debug, Serialize)]
+pub struct AppliedMigration {
+    /// What Diesel records.
+    pub version: String,
+    /// The folder's name.
+    pub name: String,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+impl From<AppliedReport> for AppliedMigration {
+    fn from(report: AppliedReport) -> Self {
+        Self {
+            version: report.version,
+            name: report.name,
+            milliseconds: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+impl Report for Applied {
+    fn text(&self) -> String {
+        let (verb, none) = match self.direction {
+            Direction::Up => ("applied", "nothing to apply"),
+            Direction::Down => ("taken back", "nothing to take back"),
+        };
+        let now = match &self.now {
+            Some(name) => format!("the database is at {name}"),
+            None => "no migration is applied to the database".to_owned(),
+        };
+        if self.migrations.is_empty() {
+            return format!("{none}: {now}\n");
+        }
+        let row = |migration: &AppliedMigration| {
+            [
+                format!("{GOOD}{verb}{GOOD:#}"),
+                migration.name.clone(),
+                format!("{DIM}{}{DIM:#}", duration(migration.milliseconds)),
+            ]
+        };
+        let rows: Vec<_> = self.migrations.iter().map(row).collect();
+        columns(0, &rows) + &format!("{now}\n")
+    }
+}
+
+fn duration(milliseconds: u64) -> String {
+    if milliseconds < 1_000 {
+        format!("{milliseconds} ms")
+    } else {
+        format!("{:.1} s", Duration::from_millis(milliseconds).as_secs_f64())
+    }
+}

@@ -1,0 +1,174 @@
+//! What `check` found.
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{DIM, GOOD, HEADING, WARNING, columns, count},
+};
+use crate::check::{Check, Difference, How};
+
+/// A check, with its verdict.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// Whether all that was compared agrees.
+    pub in_sync: bool,
+    /// What was found.
+    #[serde(flatten)]
+    pub found: Check,
+}
+
+impl From<Check> for CheckReport {
+    fn from(found: Check) -> Self {
+        Self {
+            in_sync: found.is_clean(),
+            found,
+        }
+    }
+}
+
+impl Report for CheckReport {
+    fn text(&self) -> String {
+        let Check {
+            models,
+            database,
+            pending,
+            unknown,
+            compared,
+            unread,
+        } = &self.found;
+        let mut text = group(
+            "models and migrations",
+            models,
+            |how| match how {
+                How::Missing => "in the models only",
+                How::Extra => "in the migrations only",
+                How::Different => "different",
+            },
+            &["`trueup autogen MESSAGE` writes the migration that is missing"],
+        );
+        let Some(url) = compared else {
+            return text;
+        };
+        if pending.is_empty() {
+            text += &group(
+                "migrations and database",
+                database,
+                |how| match how {
+                    How::Missing => "in the migrations only",
+                    How::Extra => "in the database only",
+                    How::Different => "different",
+                },
+                &[
+                    "the database was changed by hand. Where it should go back, `trueup diff --from DATABASE --to \
+                     migrations` prints the SQL;",
+                    "where it is right, say so in the models or in a migration",
+                ],
+            );
+        } else {
+            text += &format!(
+                "{HEADING}migrations and database{HEADING:#}  {WARNING}not compared while migrations are \
+                 pending{WARNING:#}\n"
+            );
+        }
+        text += &list(
+            "pending",
+            pending,
+            "migration",
+            "`trueup upgrade` applies them",
+        );
+        text += &list(
+            "unknown",
+            unknown,
+            "applied version",
+            "no folder here has that version: bring it back from another branch, or `trueup stamp` what is really there",
+        );
+        text += &list(
+            "not read",
+            unread,
+            "object",
+            "only the database has them, and trueup does not read that kind: it neither changes nor proves them",
+        );
+        text + &format!("{DIM}database: {url}{DIM:#}\n")
+    }
+}
+
+fn group(
+    heading: &str,
+    differences: &[Difference],
+    word: impl Fn(How) -> &'static str,
+    advice: &[&str],
+) -> String {
+    if differences.is_empty() {
+        return format!("{HEADING}{heading}{HEADING:#}  {GOOD}in sync{GOOD:#}\n");
+    }
+    let said = count(differences.len(), "difference");
+    let rows: Vec<_> = differences
+        .iter()
+        .map(|difference| [word(difference.how).to_owned(), difference.object.clone()])
+        .collect();
+    format!("{HEADING}{heading}{HEADING:#}  {WARNING}{said}{WARNING:#}\n")
+        + &columns(2, &rows)
+        + &arrows(advice)
+}
+
+fn list(heading: &str, items: &[String], thing: &str, advice: &str) -> String {
+    if items.is_empty() {
+        return String::new();
+    }
+    let said = count(items.len(), thing);
+    let rows: Vec<_> = items.iter().map(|item| [item.clone()]).collect();
+    format!("{HEADING}{heading}{HEADING:#}  {WARNING}{said}{WARNING:#}\n")
+        + &columns(2, &rows)
+        + &arrows(&[advice])
+}
+
+fn arrows(advice: &[&str]) -> String {
+    format!("  -> {}\n", advice.join("\n     "))
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+
+    use super::*;
+
+    #[test]
+    fn each_group_says_what_to_do() {
+        let difference = |object: &str, how| Difference {
+            object: object.to_owned(),
+            how,
+        };
+        let check = CheckReport::from(Check {
+            models: vec![
+                difference("column public.users.phone", How::Missing),
+                difference("table public.old", How::Extra),
+            ],
+            pending: vec!["20261121063000_add".to_owned()],
+            compared: Some("postgres://h/db".to_owned()),
+            ..Check::default()
+        });
+        let text = strip_str(&check.text()).to_string();
+        assert_eq!(
+            text,
+            "\
+models and migrations  2 differences
+  in the models only      column public.users.phone
+  in the migrations only  table public.old
+  -> `trueup autogen MESSAGE` writes the migration that is missing
+migrations and database  not compared while migrations are pending
+pending  1 migration
+  20261121063000_add
+  -> `trueup upgrade` applies them
+database: postgres://h/db
+"
+        );
+    }
+
+    #[test]
+    fn json_has_the_verdict_beside_what_was_found() {
+        let json = serde_json::to_value(CheckReport::from(Check::default())).expect("JSON");
+        assert_eq!(json["in_sync"], true);
+        assert_eq!(json["models"], serde_json::json!([]));
+    }
+}

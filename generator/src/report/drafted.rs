@@ -1,0 +1,123 @@
+//! What `autogen` wrote, or would write.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{GOOD, HEADING, WARNING, columns},
+};
+use crate::{autogen::numbered, draft::Draft};
+
+/// Migrations that were written.
+#[derive(Debug, Serialize)]
+pub struct Written {
+    /// The files, in the order in which they run.
+    pub files: Vec<PathBuf>,
+    /// The risks of the ups, in words.
+    pub hazards: Vec<String>,
+    /// What was proved and on which Postgres.
+    pub proof: String,
+    /// Whether anything was proved.
+    pub proved: bool,
+}
+
+impl Written {
+    /// What is to be said about a draft that was written to these folders.
+    #[must_use]
+    pub fn new(draft: &Draft, folders: &[PathBuf]) -> Self {
+        let files = ["up.sql", "down.sql"];
+        Self {
+            files: folders
+                .iter()
+                .flat_map(|folder| files.map(|file| folder.join(file)))
+                .collect(),
+            hazards: draft.hazards().map(ToString::to_string).collect(),
+            proof: draft.proof.sentence(),
+            proved: draft.proof.postgres.is_some(),
+        }
+    }
+}
+
+impl Report for Written {
+    fn text(&self) -> String {
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|file| [file.display().to_string()])
+            .collect();
+        let proof = if self.proved { GOOD } else { WARNING };
+        let mut rows: Vec<[String; 2]> = self
+            .hazards
+            .iter()
+            .map(|hazard| {
+                [
+                    format!("{WARNING}hazard{WARNING:#}"),
+                    hazard.replace('\n', " "),
+                ]
+            })
+            .collect();
+        rows.push([format!("{proof}proved{proof:#}"), self.proof.clone()]);
+        columns(0, &files) + "\n" + &columns(0, &rows)
+    }
+}
+
+/// Migrations that would be written.
+#[derive(Debug, Serialize)]
+pub struct Drafted {
+    /// One after the other.
+    pub migrations: Vec<DraftedMigration>,
+    /// What was proved and on which Postgres.
+    pub proof: String,
+}
+
+/// One of them.
+#[derive(Debug, Serialize)]
+pub struct DraftedMigration {
+    /// What changes, in the author's words.
+    pub message: String,
+    /// The statements of `up.sql`.
+    pub up: String,
+    /// The statements of `down.sql`.
+    pub down: String,
+    /// Whether both run in a transaction.
+    pub run_in_transaction: bool,
+}
+
+impl Drafted {
+    /// What a draft would be on disk.
+    #[must_use]
+    pub fn new(message: &str, draft: &Draft) -> Self {
+        let of = draft.parts.len();
+        let migrations = draft
+            .parts
+            .iter()
+            .enumerate()
+            .map(|(number, part)| DraftedMigration {
+                message: numbered(message, number, of),
+                up: part.up_sql(),
+                down: part.down_sql(),
+                run_in_transaction: part.in_transaction,
+            });
+        Self {
+            migrations: migrations.collect(),
+            proof: draft.proof.sentence(),
+        }
+    }
+}
+
+impl Report for Drafted {
+    fn text(&self) -> String {
+        let mut files = Vec::new();
+        for migration in &self.migrations {
+            let DraftedMigration {
+                message, up, down, ..
+            } = migration;
+            for (name, sql) in [("up.sql", up), ("down.sql", down)] {
+                files.push(format!("{HEADING}-- {name}: {message}{HEADING:#}\n\n{sql}"));
+            }
+        }
+        files.join("\n")
+    }
+}

@@ -1,0 +1,112 @@
+//! The migrations of a folder.
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{DIM, GOOD, WARNING, columns},
+};
+use crate::migration::Migration;
+
+/// The migrations of a folder, oldest first.
+#[derive(Debug, Default, Serialize)]
+pub struct History {
+    /// One after the other.
+    pub migrations: Vec<Listed>,
+    /// The versions that the database has applied and no folder has.
+    pub unknown: Vec<String>,
+    /// Whether the text tells all.
+    #[serde(skip)]
+    pub verbose: bool,
+}
+
+/// One migration.
+#[derive(Debug, Serialize)]
+pub struct Listed {
+    /// What Diesel records.
+    pub version: String,
+    /// The folder's name.
+    pub name: String,
+    /// Whether it is applied, where there is a database to ask.
+    pub applied: Option<bool>,
+    /// The author's words; nothing where trueup did not write it.
+    pub message: Option<String>,
+    /// The version that it was made after.
+    pub parent: Option<String>,
+    /// What was proved.
+    pub proof: Vec<String>,
+    /// Whether it runs in a transaction.
+    pub run_in_transaction: bool,
+    /// Whether there is a way back.
+    pub has_down: bool,
+}
+
+impl Listed {
+    /// What there is to say about a migration; `applied` are the versions that a database has.
+    #[must_use]
+    pub fn new(migration: &Migration, applied: Option<&[String]>) -> Self {
+        let header = migration.header.as_ref();
+        let parent = header.and_then(|header| header.parent.as_ref());
+        Self {
+            version: migration.version.clone(),
+            name: migration.name.clone(),
+            applied: applied.map(|applied| applied.contains(&migration.version)),
+            message: header.map(|header| header.message.clone()),
+            parent: parent.map(|parent| parent.version.clone()),
+            proof: header.map_or_else(Vec::new, |header| header.proof.clone()),
+            run_in_transaction: migration.run_in_transaction,
+            has_down: migration.down.is_some(),
+        }
+    }
+
+    fn state(&self) -> String {
+        match self.applied {
+            Some(true) => format!("{GOOD}applied{GOOD:#}"),
+            Some(false) => format!("{WARNING}pending{WARNING:#}"),
+            None => String::new(),
+        }
+    }
+
+    fn details(&self) -> String {
+        let mut rows = Vec::new();
+        let mut row = |word: &str, text: &str| rows.push([word.to_owned(), text.to_owned()]);
+        match &self.message {
+            Some(message) => row("message", message),
+            None => row("message", "(not written by trueup)"),
+        }
+        row("parent", self.parent.as_deref().unwrap_or("none"));
+        for proof in &self.proof {
+            row("proved", proof);
+        }
+        if !self.run_in_transaction {
+            row("runs", "outside of a transaction");
+        }
+        if !self.has_down {
+            row("down", "none");
+        }
+        columns(2, &rows)
+    }
+}
+
+impl Report for History {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if self.verbose {
+            for listed in &self.migrations {
+                let line = format!("{}  {}", listed.name, listed.state());
+                text += &format!("{}\n{}", line.trim_end(), listed.details());
+            }
+        } else {
+            let rows: Vec<_> = self
+                .migrations
+                .iter()
+                .map(|listed| [listed.name.clone(), listed.state()])
+                .collect();
+            text += &columns(0, &rows);
+        }
+        for version in &self.unknown {
+            text += &format!("{version}  {GOOD}applied{GOOD:#} {DIM}(no folder here){DIM:#}\n");
+        }
+        text
+    }
+}
