@@ -421,6 +421,12 @@ impl Schema {
             .and_then(|entry| O::of(&entry.object))
     }
 
+    pub(crate) fn any_part(&self, of: &Id, is: impl Fn(&AnyObject) -> bool) -> bool {
+        self.children(of)
+            .iter()
+            .any(|id| self.entries.get(id).is_some_and(|entry| is(&entry.object)))
+    }
+
     pub(crate) fn parts<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
         self.children(of)
             .iter()
