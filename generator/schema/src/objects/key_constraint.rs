@@ -22,6 +22,8 @@ pub(crate) trait Contype: Clone + Eq + Debug {
     const CONTYPE: char;
     /// What Postgres calls it.
     const NAME: &'static str;
+    /// Whether `pg_get_constraintdef` prints the storage parameters of the index too, since a predicate stands after them.
+    const PRINTS_PARAMETERS: bool = false;
 }
 
 /// A row of `pg_constraint` with the settings of its index.
@@ -207,11 +209,13 @@ impl<K: Contype> KeyConstraint<K> {
     fn definition(&self) -> String {
         let mut sql = format!("CONSTRAINT {} ", quoted_ident(&self.name));
         sql += &self.definition;
-        if !self.options.is_empty() {
-            sql += &format!(" WITH {}", parameters(&self.options));
-        }
-        if let Some(tablespace) = &self.tablespace {
-            sql += &format!(" USING INDEX TABLESPACE {}", quoted_ident(tablespace));
+        if !K::PRINTS_PARAMETERS {
+            if !self.options.is_empty() {
+                sql += &format!(" WITH {}", parameters(&self.options));
+            }
+            if let Some(tablespace) = &self.tablespace {
+                sql += &format!(" USING INDEX TABLESPACE {}", quoted_ident(tablespace));
+            }
         }
         sql + &self.timing
     }
@@ -224,9 +228,17 @@ impl<K: Contype> KeyConstraint<K> {
             replica_identity,
             ..
         } = self;
-        let clustered = cluster_change(relation, name, false, *clustered, false);
-        let identity = replica_identity_index(relation, name, false, *replica_identity);
-        clustered.into_iter().chain(identity).collect()
+        let tablespace = self.tablespace.as_deref().filter(|_| K::PRINTS_PARAMETERS);
+        let index = Name::new(&relation.namespace, name);
+        let mut statements = index_option_changes(&index, &[], None, tablespace);
+        statements.extend(cluster_change(relation, name, false, *clustered, false));
+        statements.extend(replica_identity_index(
+            relation,
+            name,
+            false,
+            *replica_identity,
+        ));
+        statements
     }
 }
 
