@@ -199,6 +199,10 @@ pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result
         Direction::Up,
     )
     .map(|_| ())
+    .map_err(|error| match error {
+        ApplyError::Failed { name, failure, .. } => ApplyError::NoReplay { name, failure },
+        other => other,
+    })
 }
 
 /// Makes Diesel's table if need be: `run_migration` alone fails on a fresh database.

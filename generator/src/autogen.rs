@@ -10,10 +10,14 @@ use trueup::{Declarations, Hazard, Id, Schema};
 use crate::{
     Error, ErrorKind, Project, apply,
     connection::connect,
+    diff::diff,
     draft::{Draft, DraftOptions, draft},
     migration::{self, Migration, NewMigration},
     scratch::{Locale, Scratch},
-    source::{self, Side, Source, models::settle},
+    source::{
+        self, Side, Source,
+        models::{belongs, settle},
+    },
 };
 
 /// What an autogen is asked for.
@@ -36,6 +40,8 @@ pub struct Autogen {
     pub taken: Vec<String>,
     /// The start's server, where the trial ran on another major.
     pub other_major: Option<u32>,
+    /// Whether a live database was there before any migration.
+    pub unmigrated: bool,
 }
 
 impl Autogen {
@@ -54,17 +60,19 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
-    let after = migrations(&project.migrations)?
+    let after: Vec<String> = migrations(&project.migrations)?
         .into_iter()
         .map(|migration| migration.version)
         .collect();
+    let adopted = adopted(project, &after, options.from)?;
     let Start {
         side,
         managed,
         words,
         other_major,
+        unmigrated,
     } = start(project, options.from)?;
-    let settled = settle(project, &side, declarations, &managed)?;
+    let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
     let draft = draft(project, side, settled.side, options.draft)?;
     Ok(Autogen {
         from: words,
@@ -74,7 +82,22 @@ pub fn autogen(
         }),
         taken: settled.taken,
         other_major,
+        unmigrated,
     })
+}
+
+/// The live database that the first migration is written after, rather than before.
+fn adopted(
+    project: &Project,
+    migrations: &[String],
+    from: Option<&Source>,
+) -> Result<Option<Schema>, Error> {
+    match (&project.database, from) {
+        (Some(url), Some(Source::Migrations(_))) if migrations.is_empty() => {
+            Ok(Some(source::live(project, url)?.schema))
+        }
+        (Some(_) | None, _) => Ok(None),
+    }
 }
 
 /// Writes a draft as migrations, all or none, and returns their folders.
@@ -110,6 +133,7 @@ struct Start {
     managed: BTreeSet<Id>,
     words: String,
     other_major: Option<u32>,
+    unmigrated: bool,
 }
 
 fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
@@ -126,6 +150,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             managed,
             words: words.clone(),
             other_major: None,
+            unmigrated: false,
         }
     };
     match from {
@@ -153,16 +178,43 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let managed = tops(&replayed(scratch, &project.migrations)?.schema);
+            let replay = replayed(scratch, &project.migrations)?;
+            let managed = tops(&replay.schema);
+            let (side, replay) = source::alike(project, side, replay)?;
+            refuse_drift(&side.schema, &replay.schema, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);
             Ok(Start {
                 side,
                 managed,
                 words,
                 other_major,
+                unmigrated: migrations.is_empty(),
             })
         }
     }
+}
+
+/// What the migrations made must be as they made it: a draft from anything else would not replay after them.
+fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Result<(), Error> {
+    let deltas = diff(there, replayed);
+    let drifted: Vec<&Id> = deltas
+        .into_iter()
+        .map(|(id, _)| id)
+        .filter(|id| belongs(id, there, managed) || belongs(id, replayed, managed))
+        .collect();
+    let Some(first) = drifted.first() else {
+        return Ok(());
+    };
+    let more = match drifted.len() {
+        1 => String::new(),
+        many => format!(" (and {} more)", many - 1),
+    };
+    Err(Error::input(format!(
+        "the database was changed by hand: {first}{more} is not as the migrations made it, and what is drafted from there \
+         would not replay after them"
+    ))
+    .hint("`trueup check` lists the differences; `trueup diff --from DATABASE --to migrations` prints the way back")
+    .hint("or draft from the migrations alone: --from migrations"))
 }
 
 /// Whoever makes the first one has no folder for it yet.

@@ -185,16 +185,16 @@ impl Binaries {
 
     /// The `pg_dump` nearest to a server of this major that can still read it.
     pub fn pg_dump(&self, at_least: u32) -> Result<PathBuf, BinariesError> {
-        let folders = self.all().filter(|folder| folder.holds("pg_dump"));
-        let fit = folders.filter_map(|folder| {
-            folder
-                .major("pg_dump")
-                .filter(|major| *major >= at_least)
-                .map(|major| (major, folder))
-        });
-        let nearest = fit.min_by_key(|(major, _)| *major);
-        nearest
-            .map(|(_, folder)| folder.path.join("pg_dump"))
+        let nearest = |folders: &mut dyn Iterator<Item = &Folder>| {
+            folders
+                .filter(|folder| folder.holds("pg_dump"))
+                .filter_map(|folder| Some((folder.major("pg_dump")?, folder.path.join("pg_dump"))))
+                .filter(|(major, _)| *major >= at_least)
+                .min_by_key(|(major, _)| *major)
+        };
+        nearest(&mut self.folders.iter().chain(self.of_live_server.get()))
+            .or_else(|| nearest(&mut self.by_pg_config().iter()))
+            .map(|(_, program)| program)
             .ok_or(BinariesError::NoDump { at_least })
     }
 

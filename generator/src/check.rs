@@ -108,7 +108,13 @@ pub fn check(
             check.unread = unread(&replayed.schema, &live.schema);
         }
     }
-    let settled = settle(project, &replayed, declarations, &tops(&replayed.schema))?;
+    let settled = settle(
+        project,
+        &replayed,
+        declarations,
+        &tops(&replayed.schema),
+        None,
+    )?;
     let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
     check.models = differences(&replayed.schema, &wanted.schema);
     Ok(check)

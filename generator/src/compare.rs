@@ -139,7 +139,7 @@ fn sides(
     let (live_from, live_to) = (live(from)?, live(to)?);
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
     let settle_on = |base: &Side, declarations: &Declarations| {
-        settle(project, base, declarations, &tops(&base.schema)).map(|settled| settled.side)
+        settle(project, base, declarations, &tops(&base.schema), None).map(|settled| settled.side)
     };
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
         match (source, live) {
@@ -186,7 +186,8 @@ pub fn inspect(
         Source::Models => {
             let scratch = project.scratch(None)?;
             let empty = source::side(scratch.create(&crate::scratch::Locale::default())?)?;
-            settle(project, &empty, &declarations()?, &BTreeSet::new()).map(|settled| settled.side)
+            settle(project, &empty, &declarations()?, &BTreeSet::new(), None)
+                .map(|settled| settled.side)
         }
     }
 }

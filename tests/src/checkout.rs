@@ -212,20 +212,22 @@ impl Drop for Running {
     }
 }
 
+#[allow(
+    clippy::must_use_candidate,
+    reason = "what they insist on is often all that is of interest"
+)]
 impl Ended {
     /// Insists on an exit code.
     ///
     /// # Panics
     ///
     /// If it was another one; with all that was said.
-    #[must_use]
     pub fn with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
         self
     }
 
     /// Insists that 0 was returned and gives the result.
-    #[must_use]
     pub fn done(self) -> String {
         self.with(0).stdout
     }

@@ -2,8 +2,10 @@
 //! stays as it is, and what is not theirs is left alone.
 
 use generator::{
+    apply,
     autogen::{self, AutogenOptions},
     check::check,
+    source::Source,
 };
 use trueup::{Model, PgEnum};
 
@@ -167,4 +169,27 @@ fn check_tells_what_only_the_database_has() {
         ]
     );
     assert!(drifted.models.is_empty(), "{drifted:#?}");
+}
+
+#[test]
+fn the_first_migration_of_a_database_that_was_there_is_as_it_is_there() {
+    let (_server, database) = tests::database();
+    tests::run(&database, THERE);
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project_with(folder.path().to_owned(), &database);
+    let declarations = autogen::declarations().expect("models");
+
+    let from = Source::Migrations(folder.path().to_owned());
+    let options = AutogenOptions {
+        from: Some(&from),
+        ..AutogenOptions::default()
+    };
+    let found = autogen::autogen(&project, &declarations, options).expect("a draft");
+    autogen::write(&project, "begin", &found.draft.expect("something to do")).expect("folders");
+    let mut connection = database.connect().expect("a connection");
+    let head = (apply::StampTarget::Head, apply::Options::default());
+    apply::stamp(&mut connection, folder.path(), &head.0, head.1).expect("a stamp");
+
+    let clean = check(&project, &declarations, false).expect("a check");
+    assert!(clean.is_clean(), "{clean:#?}");
 }

@@ -77,6 +77,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             "nothing to do: the models and {} agree\n",
             found.from
         ))?;
+        if found.unmigrated {
+            output.next(
+                "no migration makes this database yet: `trueup autogen begin --from migrations` writes one, and \
+                 `trueup stamp head` records that it is there",
+            );
+        }
         return Ok(Status::Done);
     };
     if args.dry_run {

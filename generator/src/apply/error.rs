@@ -77,6 +77,14 @@ pub enum ApplyError {
         /// The names of those that were run before it and stay.
         done: Vec<String>,
     },
+    /// A statement failed on an empty database that is there to be tried on.
+    #[error("the migrations do not replay on an empty database: {failure}")]
+    NoReplay {
+        /// The folder's name.
+        name: String,
+        /// What failed.
+        failure: Box<SqlError>,
+    },
     /// It ran, and Diesel could not note that it did.
     #[error("{name} ran, but could not be recorded in __diesel_schema_migrations: {message}")]
     NotRecorded {
@@ -107,6 +115,7 @@ impl ApplyError {
             }
             Self::NoDown { .. } => Some("write one; SELECT 1; is a statement that does nothing"),
             Self::NotRecorded { .. } => Some("a migration must not set search_path"),
+            Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
             Self::TooFew { .. }
             | Self::NotApplied { .. }
             | Self::Failed { .. }

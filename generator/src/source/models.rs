@@ -10,7 +10,7 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use trueup::{Declaration, Declarations, Entry, Id, Origin, Schema, name::quoted_ident};
+use trueup::{Declaration, Declarations, Id, Origin, Schema, name::quoted_ident};
 
 use super::Side;
 use crate::{
@@ -35,12 +35,14 @@ pub struct Settled {
 
 /// Puts what the models declare in place of what is managed in a copy of `from`.
 ///
-/// `managed` are the top-level objects that may be gone when no model declares them any more.
+/// `managed` are the top-level objects that may be gone when no model declares them any more. `adopted` is a database that
+/// was there before the first migration: what the models leave open is as it is there.
 pub fn settle(
     project: &Project,
     from: &Side,
     declarations: &Declarations,
     managed: &BTreeSet<Id>,
+    adopted: Option<&Schema>,
 ) -> Result<Settled, Error> {
     fragments::check(declarations)?;
     let scratch = project.scratch(None)?;
@@ -73,16 +75,22 @@ pub fn settle(
     }
 
     let named: BTreeSet<Id> = declarations.named().cloned().collect();
-    let renames = adopt::renames(&from.schema, &settled, &named);
-    if !renames.is_empty() {
-        run_sql(
-            &mut connection,
-            &renames.join(";\n"),
-            "the names that the database has",
-        )?;
-        settled = postgres::read(&mut connection)?;
+    let there: Vec<&Schema> = std::iter::once(&from.schema).chain(adopted).collect();
+    for there in &there {
+        let renames = adopt::renames(there, &settled, &named);
+        if !renames.is_empty() {
+            run_sql(
+                &mut connection,
+                &renames.join(";\n"),
+                "the names that the database has",
+            )?;
+            settled = postgres::read(&mut connection)?;
+        }
     }
-    let amended = amend(&settled, &from.schema, &ours);
+    let mut amended = carry(&settled, &from.schema, &ours);
+    for there in there {
+        amended = keep(&amended, there);
+    }
     let repair = plan(&settled, &amended, Folding::Wherever).map_err(|error| {
         Error::caused(
             ErrorKind::NotYet,
@@ -163,24 +171,25 @@ fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> R
     Ok(())
 }
 
-/// What the models want, with what is not theirs and what they cannot say as it is in `from`.
-fn amend(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
+/// What the models want, beside what is not theirs in `from`.
+fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
     let gone = from
         .entries()
         .filter(|(id, _)| settled.entry(id).is_none() && !belongs(id, from, ours));
-    let kept = from.entries().filter_map(|(id, there)| {
-        let entry = settled.entry(id)?.keep(there);
+    settled.with(gone.map(|(_, entry)| Arc::clone(entry)), from)
+}
+
+/// What the models want, with what they have no way to say as it is there.
+fn keep(wanted: &Schema, there: &Schema) -> Schema {
+    let kept = there.entries().filter_map(|(id, there)| {
+        let entry = wanted.entry(id)?.keep(there);
         Some(Arc::new(entry))
     });
-    let amended: Vec<Arc<Entry>> = kept.collect();
-    settled.with(
-        gone.map(|(_, entry)| Arc::clone(entry)).chain(amended),
-        from,
-    )
+    wanted.with(kept, there)
 }
 
 /// Whether an object is one of these or a part of one of these.
-fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
+pub(crate) fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
     let mut at = Some(id.clone());
     while let Some(id) = at {
         if tops.contains(&id) {

@@ -61,7 +61,7 @@ fn a_day_without_a_database() {
     let said = project.run(&["stamp", "base"]).done();
     assert!(said.contains("removed"), "{said}");
     assert!(current().starts_with("base "));
-    let _ = project.run(&["upgrade"]).refused(&["already exists"]);
+    project.run(&["upgrade"]).refused(&["already exists"]);
     assert!(project.run(&["stamp", "head"]).done().contains("recorded"));
     assert_eq!(current(), format!("{name} (head)\n"));
     // The server runs only while a command does.
@@ -73,10 +73,10 @@ fn a_day_with_a_database() {
     let (_server, database) = tests::database();
     let project = checkout().on(&database);
 
-    let _ = project.run(&["autogen", "begin"]).done();
+    project.run(&["autogen", "begin"]).done();
     let pending = project.run(&["check"]).with(1).stdout;
     assert!(pending.contains("pending  1 migration"), "{pending}");
-    let _ = project.run(&["upgrade"]).done();
+    project.run(&["upgrade"]).done();
     let clean = project.run(&["check"]).done();
     assert!(
         clean.contains("migrations and database  in sync"),
@@ -99,14 +99,13 @@ fn a_day_with_a_database() {
         json["database"],
         serde_json::json!([{"object": "column public.users.shoe_size", "how": "extra"}])
     );
-    let _ = project.run(&["check", "--offline"]).done();
-    // The change is in a table of the models: it is theirs to take back, and that loses data.
-    let _ = project
+    project.run(&["check", "--offline"]).done();
+    project
         .run(&["autogen", "undo"])
-        .refused(&["loses data for good", "users.shoe_size"]);
+        .refused(&["changed by hand", "column public.users.shoe_size"]);
     assert_eq!(project.folders().len(), 1);
 
-    let _ = project.run(&["downgrade"]).done();
+    project.run(&["downgrade"]).done();
     let mut connection = database.connect().expect("a connection");
     assert!(tests::holds(
         &mut connection,
@@ -115,10 +114,34 @@ fn a_day_with_a_database() {
 }
 
 #[test]
+fn a_database_that_was_there_begins_with_a_stamp() {
+    let (_server, database) = tests::database();
+    let shipped = checkout().shipped();
+    let up = fs::read_to_string(shipped.newest().join("up.sql")).expect("a file");
+    tests::run(&database, &up);
+    tests::run(
+        &database,
+        "ALTER TABLE users RENAME CONSTRAINT users_email_key TO mine",
+    );
+    let project = checkout().on(&database);
+
+    project
+        .run(&["autogen", "begin", "--from", "migrations"])
+        .done();
+    assert_eq!(project.folders().len(), 1);
+    project.run(&["stamp", "head"]).done();
+
+    assert!(project.run(&["current"]).done().contains("(head)"));
+    project.run(&["check"]).done();
+    let said = project.run(&["autogen", "again"]).done();
+    assert!(said.starts_with("nothing to do: "), "{said}");
+}
+
+#[test]
 fn diesel_runs_what_autogen_writes() {
     let (_server, database) = tests::database();
     let project = checkout().on(&database);
-    let _ = project.run(&["autogen", "begin"]).done();
+    project.run(&["autogen", "begin"]).done();
     let mut connection = database.connect().expect("a connection");
     let migrations = || {
         FileBasedMigrations::from_path(project.path().join("migrations"))
@@ -131,7 +154,7 @@ fn diesel_runs_what_autogen_writes() {
         &mut connection,
         "to_regclass('users') IS NOT NULL"
     ));
-    let _ = project.run(&["check"]).done();
+    project.run(&["check"]).done();
     assert!(project.run(&["current"]).done().contains("(head)"));
 
     let reverted = connection.revert_last_migration(migrations());
@@ -145,7 +168,7 @@ fn diesel_runs_what_autogen_writes() {
     ));
     assert!(project.run(&["current"]).done().starts_with("base "));
 
-    let _ = project.run(&["upgrade"]).done();
+    project.run(&["upgrade"]).done();
     let has_pending = connection.has_pending_migration(migrations());
     assert!(!has_pending.expect("an answer"));
 }
@@ -155,11 +178,11 @@ fn data_is_not_lost_unless_that_is_meant() {
     let (_server, database) = tests::database();
     let project = checkout().shipped().on(&database);
     project.migration(NOTES.0, NOTES.1, NOTES.2);
-    let _ = project.run(&["upgrade"]).done();
+    project.run(&["upgrade"]).done();
     tests::run(&database, "INSERT INTO notes VALUES (1, 'keep me')");
     let folders = project.folders();
 
-    let _ = project.run(&["autogen", "drop notes"]).refused(&[
+    project.run(&["autogen", "drop notes"]).refused(&[
         "loses data for good; nothing was written",
         "every row of public.notes",
         "--allow data-loss",
@@ -182,6 +205,6 @@ fn data_is_not_lost_unless_that_is_meant() {
         &mut connection,
         "(SELECT body FROM notes) = 'keep me'"
     ));
-    let _ = project.run(&["upgrade"]).done();
-    let _ = project.run(&["check"]).done();
+    project.run(&["upgrade"]).done();
+    project.run(&["check"]).done();
 }

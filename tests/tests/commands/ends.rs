@@ -101,7 +101,7 @@ fn an_upgrade_of_the_embedded_database_ends_it_when_interrupted() {
     let mut upgrade = project.start(&["upgrade"]);
     let mut inside = gate.arrived(1).remove(0);
     upgrade.interrupt();
-    let _ = upgrade.end().with(130);
+    upgrade.end().with(130);
 
     assert!(connect(&inside.url).is_err());
     assert!(!inside.is_served());
@@ -126,7 +126,7 @@ fn two_commands_share_the_embedded_database_and_the_last_one_ends_it() {
     });
     // The first one started the server, and the second one still needs it.
     one.interrupt();
-    let _ = one.end().with(130);
+    one.end().with(130);
     gate.open();
 
     let said = other.end().done();
@@ -166,7 +166,7 @@ fn an_autogen_that_is_interrupted_leaves_nothing_on_a_server_of_others() {
     let mut connection = database.connect().expect("a connection");
     assert!(tests::holds(&mut connection, others));
     autogen.interrupt();
-    let _ = autogen.end().with(130);
+    autogen.end().with(130);
 
     assert_eq!(project.folders(), folders);
     assert!(!tests::holds(&mut connection, others));
@@ -192,9 +192,9 @@ fn two_autogens_write_one_migration() {
 
     let written = one.done();
     assert!(written.contains("_x/up.sql"), "{written}");
-    let _ = other.refused(&["_x came", "nothing was written"]);
+    other.refused(&["_x came", "nothing was written"]);
     assert_eq!(project.folders().len(), folders.len() + 1);
-    let _ = project.run(&["check"]).done();
+    project.run(&["check"]).done();
 }
 
 /// A migration that writes where it runs and waits for the test to let it go on.

@@ -64,9 +64,9 @@ fn models_and_migrations_are_sources() {
     let elsewhere = format!("migrations:{}", elsewhere.path().display());
     assert_eq!(diff(&elsewhere, "migrations").with(1).stdout, all);
 
-    let _ = diff("nowhere", "models").refused(&["is not a source", "migrations:DIR"]);
-    let _ = diff("models", "nowhere.sql").refused(&["cannot read nowhere.sql"]);
-    let _ = diff("models", "models").refused(&["both sources are the models"]);
+    diff("nowhere", "models").refused(&["is not a source", "migrations:DIR"]);
+    diff("models", "nowhere.sql").refused(&["cannot read nowhere.sql"]);
+    diff("models", "models").refused(&["both sources are the models"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn what_no_room_reads_is_named() {
     let live = database.url().to_string();
     let diff = ["diff", "--from", &live, "--to", &old];
 
-    let _ = project
+    project
         .run(&diff)
         .refused(&["not yet: ", "view public.names", "--ignore-unread"]);
     let ignoring = [diff.as_slice(), &["--ignore-unread"]].concat();
@@ -123,7 +123,7 @@ fn what_cannot_be_done_yet_is_told_and_not_tried() {
 
     for (from, to) in [(&live, &new), (&new, &live)] {
         let diff = project.run(&["diff", "--from", from, "--to", to]);
-        let _ = diff.refused(&["not yet: ", "public.readings"]);
+        diff.refused(&["not yet: ", "public.readings"]);
     }
     let mut connection = database.connect().expect("a connection");
     let ordinary = "(SELECT relkind = 'r' FROM pg_class WHERE relname = 'readings')";
