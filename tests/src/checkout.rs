@@ -37,7 +37,7 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// A command that runs; a test that fails meanwhile does not leave it behind.
+/// A command that runs, and is killed when this is dropped: a test that fails does not leave it behind.
 #[derive(Debug)]
 pub struct Running(Option<Child>);
 
@@ -186,6 +186,11 @@ impl Running {
         kill_process_group(Pid::from_child(child), Signal::INT).expect("a process to interrupt");
     }
 
+    /// Ends it without a word.
+    pub fn kill(self) {
+        drop(self);
+    }
+
     /// Waits for the end.
     ///
     /// # Panics
@@ -214,6 +219,7 @@ impl Drop for Running {
 
 #[allow(
     clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
     reason = "what they insist on is often all that is of interest"
 )]
 impl Ended {

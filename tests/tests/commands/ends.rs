@@ -153,6 +153,29 @@ fn an_autogen_that_is_interrupted_leaves_nothing() {
 }
 
 #[test]
+fn what_an_autogen_that_was_killed_left_is_swept_by_the_next() {
+    let project = checkout().shipped();
+    let gate = Gate::new(&project);
+    let unfinished = project.path().join("migrations/.trueup-unfinished-x");
+    fs::create_dir(&unfinished).expect("a folder");
+
+    let autogen = project.start(&["autogen", "x"]);
+    let mut inside = gate.arrived(1).remove(0);
+    autogen.kill();
+    gate.open();
+    assert!(inside.data.is_dir());
+
+    project.migration("2030-01-02-000000_notes", "CREATE TABLE notes ();", "");
+    project
+        .run(&["autogen", "y", "--allow", "data-loss"])
+        .done();
+    assert!(!inside.data.exists(), "{}", inside.data.display());
+    assert!(!inside.is_served());
+    assert!(!unfinished.exists());
+    assert!(project.folders().iter().all(|name| !name.starts_with('.')));
+}
+
+#[test]
 fn an_autogen_that_is_interrupted_leaves_nothing_on_a_server_of_others() {
     let (server, database) = tests::database();
     let project = checkout().shipped();
