@@ -8,8 +8,31 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Stands where a password stood.
+/// Stands where a password stood, or may have stood.
 const HIDDEN: &str = "***";
+
+/// The parameters whose values are shown. Not all others are secret, but one that is misspelt may be the password.
+const SHOWN: &[&str] = &[
+    "application_name",
+    "channel_binding",
+    "client_encoding",
+    "connect_timeout",
+    "dbname",
+    "fallback_application_name",
+    "gssencmode",
+    "host",
+    "hostaddr",
+    "options",
+    "passfile",
+    "port",
+    "service",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+];
 
 /// A libpq connection string, `postgres://…` or `key=value …`, whose password is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -192,7 +215,7 @@ impl fmt::Display for Url {
             &self
                 .0
                 .form
-                .written(|key, value| if is_secret(key) { HIDDEN } else { value }),
+                .written(|key, value| if SHOWN.contains(&key) { value } else { HIDDEN }),
         )
     }
 }
@@ -201,10 +224,6 @@ impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Url({self})")
     }
-}
-
-fn is_secret(key: &str) -> bool {
-    matches!(key, "password" | "sslpassword" | "oauth_client_secret")
 }
 
 impl Form {

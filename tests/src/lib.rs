@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use generator::{Project, binaries::Binaries};
+use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
+use generator::{Project, binaries::Binaries, scratch::Locale};
+
+pub mod checkout;
 
 /// The top level of the repository.
 #[must_use]
@@ -58,6 +61,32 @@ pub fn project_with(migrations: PathBuf, database: &generator::scratch::Database
 pub fn run(database: &generator::scratch::Database, sql: &str) {
     let mut connection = database.connect().expect("a connection");
     generator::connection::run_sql(&mut connection, sql, "a test").expect("SQL that runs");
+}
+
+/// Whether a condition holds on a database.
+///
+/// # Panics
+///
+/// If it is no condition.
+#[must_use]
+pub fn holds(connection: &mut PgConnection, condition: &str) -> bool {
+    let condition = diesel::dsl::sql::<Bool>(condition);
+    let answer = diesel::select(condition).get_result(connection);
+    answer.expect("a condition")
+}
+
+/// A database on a server of its own, which ends with the first of them.
+///
+/// # Panics
+///
+/// If there is no Postgres on this machine.
+#[must_use]
+pub fn database() -> (Project, generator::scratch::Database) {
+    let project = project(PathBuf::new());
+    let database = project
+        .scratch(None)
+        .and_then(|scratch| Ok(scratch.create(&Locale::default())?));
+    (project, database.expect("a database"))
 }
 
 /// The SQL of all ups of a draft.

@@ -5,7 +5,6 @@ use generator::{
     apply,
     autogen::{self, AutogenOptions},
     check::check,
-    scratch::{Database, Locale},
     source::Source,
 };
 use trueup::{Model, PgEnum};
@@ -61,19 +60,9 @@ const FOREIGN: &str = "
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER touched BEFORE UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION touch();";
 
-fn database() -> (generator::Project, Database) {
-    let server = tests::project(std::path::PathBuf::new());
-    let database = server
-        .scratch(None)
-        .expect("a scratch")
-        .create(&Locale::default())
-        .expect("a database");
-    (server, database)
-}
-
 #[test]
 fn a_database_that_fits_needs_no_migration() {
-    let (_server, database) = database();
+    let (_server, database) = tests::database();
     tests::run(&database, &format!("{THERE}{FOREIGN}"));
     let folder = tempfile::tempdir().expect("a folder");
     let project = tests::project_with(folder.path().to_owned(), &database);
@@ -94,7 +83,7 @@ fn a_database_that_fits_needs_no_migration() {
 
 #[test]
 fn what_models_do_not_know_is_left_alone_when_they_change_something() {
-    let (_server, database) = database();
+    let (_server, database) = tests::database();
     let without = THERE.replace("        CONSTRAINT uq_accounts_email UNIQUE (email),\n", "");
     tests::run(&database, &format!("{without}{FOREIGN}"));
     let folder = tempfile::tempdir().expect("a folder");
@@ -116,7 +105,7 @@ fn what_models_do_not_know_is_left_alone_when_they_change_something() {
 
 #[test]
 fn a_constraint_that_takes_the_name_of_another_does_not_displace_it() {
-    let (_server, database) = database();
+    let (_server, database) = tests::database();
     let (one, other) = (
         "CONSTRAINT accounts_balance_check CHECK (balance < 1000)",
         "CONSTRAINT accounts_balance_check1 CHECK (balance > 0),",
@@ -141,7 +130,7 @@ fn a_constraint_that_takes_the_name_of_another_does_not_displace_it() {
 
 #[test]
 fn check_tells_what_only_the_database_has() {
-    let (_server, database) = database();
+    let (_server, database) = tests::database();
     let folder = tempfile::tempdir().expect("a folder");
     let project = tests::project_with(folder.path().to_owned(), &database);
     let declarations = autogen::declarations().expect("models");
@@ -184,7 +173,7 @@ fn check_tells_what_only_the_database_has() {
 
 #[test]
 fn the_first_migration_of_a_database_that_was_there_is_as_it_is_there() {
-    let (_server, database) = database();
+    let (_server, database) = tests::database();
     tests::run(&database, THERE);
     let folder = tempfile::tempdir().expect("a folder");
     let project = tests::project_with(folder.path().to_owned(), &database);

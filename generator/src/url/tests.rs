@@ -28,6 +28,7 @@ fn a_password_is_never_shown() {
         shown(r"host = h password='my \'s3' dbname=db"),
         "host=h password=*** dbname=db"
     );
+    assert_eq!(shown("host=h passwort=s3"), "host=h passwort=***");
 }
 
 #[test]

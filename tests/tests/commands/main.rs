@@ -1,0 +1,13 @@
+//! The binary, as a user runs it: what it writes, says and returns.
+
+use tests::checkout::Checkout;
+
+mod day;
+mod ends;
+mod refusals;
+mod sources;
+
+/// A new project with the models that ship with trueup.
+fn checkout() -> Checkout {
+    Checkout::new(env!("CARGO_BIN_EXE_shipped"))
+}
