@@ -55,22 +55,22 @@ impl Display for Hazard {
         match self {
             Self::LosesData { what } => write!(f, "loses {what}"),
             Self::RewritesTable { table } => {
-                write!(f, "rewrites {table}: nobody can read or write it meanwhile")
+                write!(
+                    f,
+                    "rewrites {table}: nobody can read or write there meanwhile"
+                )
             }
             Self::Locks {
                 table,
                 mode: LockMode::Writes,
             } => {
-                write!(f, "locks {table}: nobody can write to it meanwhile")
+                write!(f, "locks {table}: nobody can write there meanwhile")
             }
             Self::Locks {
                 table,
                 mode: LockMode::ReadsAndWrites,
             } => {
-                write!(
-                    f,
-                    "locks {table} while it is checked: nobody can read or write it meanwhile"
-                )
+                write!(f, "locks {table}: nobody can read or write there meanwhile")
             }
             Self::MayFail { because } => write!(f, "fails {because}"),
         }

@@ -108,9 +108,6 @@ macro_rules! objects {
             fn of(object: &AnyObject) -> Option<&Self> {
                 if let AnyObject::$Kind(object) = object { Some(object) } else { None }
             }
-            fn key_of(id: &Id) -> Option<&Self::Key> {
-                if let AnyKey::$Kind(key) = &*id.0 { Some(key) } else { None }
-            }
         })*
 
         /// Runs an expression with the object of whatever kind bound to a name.
@@ -187,7 +184,6 @@ pub(crate) trait Registered: Object {
     fn kind() -> Kind;
     fn id(key: Self::Key) -> Id;
     fn of(object: &AnyObject) -> Option<&Self>;
-    fn key_of(id: &Id) -> Option<&Self::Key>;
 }
 
 impl AnyObject {

@@ -348,10 +348,7 @@ impl Schema {
     #[must_use]
     pub fn with(&self, more: impl IntoIterator<Item = Arc<Entry>>, theirs: &Self) -> Self {
         let more: Vec<Arc<Entry>> = more.into_iter().collect();
-        let mut links: Vec<(Id, Id)> = Vec::new();
-        for (id, on) in &self.needs {
-            links.extend(on.iter().map(|on| (id.clone(), on.clone())));
-        }
+        let mut links = self.links();
         for entry in &more {
             let id = entry.id();
             links.extend(theirs.needs(&id).map(|on| (id.clone(), on.clone())));
@@ -364,6 +361,28 @@ impl Schema {
             self.unread.clone(),
             self.casts.clone(),
         )
+    }
+
+    /// The same schema without the entries that are not wanted.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
+        let entries = self.entries.iter().filter(|(id, _)| wanted(id));
+        let entries: Vec<Arc<Entry>> = entries.map(|(_, entry)| Arc::clone(entry)).collect();
+        Self::new(
+            self.server,
+            entries,
+            self.links(),
+            self.unread.clone(),
+            self.casts.clone(),
+        )
+    }
+
+    fn links(&self) -> Vec<(Id, Id)> {
+        let pairs = self
+            .needs
+            .iter()
+            .flat_map(|(id, on)| on.iter().map(move |on| (id, on)));
+        pairs.map(|(id, on)| (id.clone(), on.clone())).collect()
     }
 
     /// The part of the schema that every new database has.
@@ -408,18 +427,10 @@ impl Schema {
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let links: Vec<(&Id, &Id)> = self
-            .needs
-            .iter()
-            .flat_map(|(id, on)| on.iter().map(move |on| (id, on)))
-            .collect();
         serde_json::to_string_pretty(&Written {
             server: self.server,
             entries: self.entries.values().cloned().collect(),
-            links: links
-                .into_iter()
-                .map(|(id, on)| (id.clone(), on.clone()))
-                .collect(),
+            links: self.links(),
             unread: self.unread.clone(),
         })
     }

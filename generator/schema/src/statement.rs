@@ -1,6 +1,6 @@
 //! One SQL statement, with what a reviewer and the planner must know about it.
 
-use crate::{Hazard, Kind};
+use crate::{Hazard, Id, Kind};
 
 /// One SQL statement, without its semicolon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,7 @@ pub struct Statement {
     disturbs: Vec<Kind>,
     after_commit: bool,
     alone: bool,
+    between: Option<(Id, Id)>,
 }
 
 impl Statement {
@@ -25,6 +26,7 @@ impl Statement {
             disturbs: Vec::new(),
             after_commit: false,
             alone: false,
+            between: None,
         }
     }
 
@@ -58,6 +60,13 @@ impl Statement {
         self
     }
 
+    /// Says that there is something to do only where `new` is made while `old` was there before: a new sequence counts on
+    /// from the values of a column that has some.
+    pub fn only_between(mut self, new: Id, old: Id) -> Self {
+        self.between = Some((new, old));
+        self
+    }
+
     /// The English line.
     #[must_use]
     pub fn says(&self) -> &str {
@@ -80,6 +89,12 @@ impl Statement {
     #[must_use]
     pub fn disturbed(&self) -> &[Kind] {
         &self.disturbs
+    }
+
+    /// What must be new and what old for the statement to have something to do.
+    #[must_use]
+    pub fn between(&self) -> Option<(&Id, &Id)> {
+        self.between.as_ref().map(|(new, old)| (new, old))
     }
 
     /// Whether what needs the object must wait for a commit.

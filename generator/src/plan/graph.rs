@@ -125,38 +125,29 @@ impl<'a> Graph<'a> {
     /// A name must be free before it is taken.
     fn add_slots(&mut self) {
         let mut freed: BTreeMap<Slot, usize> = BTreeMap::new();
-        for (place, node) in self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.act == Act::Go)
-        {
-            let slots = self
-                .from
-                .entry(node.id)
-                .map(|entry| entry.occupies())
-                .unwrap_or_default();
-            freed.extend(slots.into_iter().map(|slot| (slot, place)));
+        let mut taken: Vec<(Slot, usize)> = Vec::new();
+        for (place, node) in self.nodes.iter().enumerate() {
+            let had = self.slots(self.from, node);
+            let has = self.slots(self.to, node);
+            match node.act {
+                Act::Go => freed.extend(had.into_iter().map(|slot| (slot, place))),
+                Act::Come => taken.extend(has.into_iter().map(|slot| (slot, place))),
+                Act::Alter => {
+                    taken.extend(has.difference(&had).map(|slot| (slot.clone(), place)));
+                    freed.extend(had.difference(&has).map(|slot| (slot.clone(), place)));
+                }
+            }
         }
-        let mut edges = Vec::new();
-        for (place, node) in self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| node.act == Act::Come)
-        {
-            let slots = self
-                .to
-                .entry(node.id)
-                .map(|entry| entry.occupies())
-                .unwrap_or_default();
-            edges.extend(
-                slots
-                    .iter()
-                    .filter_map(|slot| Some((*freed.get(slot)?, place))),
-            );
+        for (slot, place) in taken {
+            self.edge(freed.get(&slot).copied(), Some(place));
         }
-        self.edges.extend(edges);
+    }
+
+    fn slots(&self, schema: &Schema, node: &Node<'_>) -> BTreeSet<Slot> {
+        schema
+            .entry(node.id)
+            .map(|entry| entry.occupies().into_iter().collect())
+            .unwrap_or_default()
     }
 
     /// A child's removal is left to its parent's. What must go before the child then goes before the parent.
@@ -357,6 +348,14 @@ impl<'a> Graph<'a> {
                 .unwrap_or_default(),
             Act::Come => self.created(root, members),
         };
+        let statements: Vec<Statement> = statements
+            .into_iter()
+            .filter(|statement| {
+                statement.between().is_none_or(|(new, old)| {
+                    self.place(new, Act::Come).is_some() && self.place(old, Act::Come).is_none()
+                })
+            })
+            .collect();
         let is_new = *act != Act::Go && self.belongs_to_something_new(id);
         let statements = if is_new {
             statements

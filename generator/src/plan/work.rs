@@ -52,6 +52,20 @@ pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, Pla
 
 impl Closure<'_> {
     fn delta(&mut self, id: &Id, delta: Delta<'_>) {
+        let other_side = match delta {
+            Delta::Create(_) => Some(self.from),
+            Delta::Remove(_) => Some(self.to),
+            Delta::Change { .. } => None,
+        };
+        if let Some(unread) = other_side.and_then(|side| namesake(id, side)) {
+            self.refuse(
+                id.to_string(),
+                format!(
+                    "on the other side it is {unread}, and trueup does not read that kind of object"
+                ),
+            );
+            return;
+        }
         let mut work = Work::default();
         match delta {
             Delta::Create(_) => work.comes = true,
@@ -153,6 +167,10 @@ impl Closure<'_> {
     }
 
     fn replace(&mut self, id: &Id, because_of: &Id) {
+        let object = id.to_string();
+        if self.not_yet.iter().any(|not_yet| not_yet.object == object) {
+            return;
+        }
         if self.from.entry(id).is_some_and(|entry| entry.holds_data()) {
             let why = format!(
                 "it needs {because_of}, which is to go, and cannot be made anew without losing its data"
@@ -232,4 +250,14 @@ impl Closure<'_> {
         }
         Ok(self.work)
     }
+}
+
+/// What no room reads and has the object's name: a table that is partitioned on one side, say.
+fn namesake<'a>(id: &Id, within: &'a Schema) -> Option<&'a str> {
+    let id = id.to_string();
+    within
+        .unread()
+        .iter()
+        .map(|unread| unread.what.as_str())
+        .find(|what| *what == id || what.ends_with(&format!(" {id}")))
 }

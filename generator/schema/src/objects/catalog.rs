@@ -73,11 +73,14 @@ pub(super) fn parameter_changes(from: &[String], to: &[String]) -> Vec<String> {
 
 /// A parameter's value: numbers and plain words stand as they are.
 fn parameter(value: &str) -> String {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let is_number =
+        digits.starts_with(|c: char| c.is_ascii_digit()) && digits.parse::<f64>().is_ok();
     let plain = !value.is_empty()
         && value
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
-    if plain {
+    if plain || is_number {
         value.to_owned()
     } else {
         crate::name::literal(value)

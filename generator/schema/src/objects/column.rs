@@ -1,14 +1,15 @@
 //! Table columns: type, nullability, identity, generation, storage. A default is an object of its own.
 
 mod alter;
+mod fit;
 mod identity;
 mod retype;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Registered, catalog::table, enum_type::EnumType, table::Table};
+use super::{Registered, catalog::table, default::Default, enum_type::EnumType, table::Table};
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Statement, name::quoted_ident,
+    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
 };
 use identity::Identity;
@@ -23,7 +24,7 @@ pub(crate) struct Column {
     data_type: String,
     /// The type without its modifier, and of a domain the type below: what casts are looked up by.
     base_type: String,
-    /// `pg_type.typcategory`: `S` for the string types.
+    /// `pg_type.typcategory`, of an array's elements: `S` for the string types.
     category: String,
     not_null: Option<NotNull>,
     /// Where it is not the type's own.
@@ -96,7 +97,8 @@ impl Object for Column {
                     'name', a.attname,
                     'data_type', format_type(a.atttypid, a.atttypmod),
                     'base_type', format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, NULL),
-                    'category', t.typcategory,
+                    'category', CASE WHEN t.typcategory = 'A' THEN
+                        (SELECT e.typcategory FROM pg_catalog.pg_type e WHERE e.oid = t.typelem) ELSE t.typcategory END,
                     'not_null', {not_null},
                     'collation', CASE WHEN a.attcollation <> t.typcollation
                         THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
@@ -146,7 +148,14 @@ impl Object for Column {
         format!("COLUMN {key}")
     }
 
-    fn create(&self, _within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+    fn occupies(&self) -> Vec<Slot> {
+        self.identity
+            .iter()
+            .map(|identity| Slot::Relation(identity.sequence(&self.key())))
+            .collect()
+    }
+
+    fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
         let Self { relation, .. } = self;
         let mut add = Statement::new(
             format!("Add column {}", self.key()),
@@ -160,17 +169,24 @@ impl Object for Column {
             .as_ref()
             .is_some_and(|generated| generated.stored)
             || self.identity.is_some()
+            || within
+                .get::<Default>(&self.key())
+                .is_some_and(Default::is_volatile)
         {
             add = add.hazard(Hazard::RewritesTable {
                 table: relation.to_string(),
             });
         } else if self.not_null.is_some() && clauses.is_empty() && self.generated.is_none() {
             add = add.hazard(Hazard::MayFail {
-                because: format!("if {relation} has any row: they would hold NULL"),
+                because: format!("if {relation} has any row: it would hold NULL there"),
             });
         }
         let mut statements = vec![add];
         statements.extend(self.settings());
+        if self.comes_with_toast(within) {
+            let table = within.get::<Table>(relation);
+            statements.extend(table.and_then(Table::settle_toast));
+        }
         statements
     }
 
@@ -233,6 +249,11 @@ fn storage(letter: &str) -> String {
 }
 
 impl Column {
+    /// Whether a sequence can number it.
+    pub(super) fn is_whole_number(&self) -> bool {
+        matches!(self.base_type.as_str(), "smallint" | "integer" | "bigint")
+    }
+
     /// The column as it stands in CREATE TABLE and after ADD COLUMN.
     fn definition(&self, clauses: &[Clause]) -> String {
         let mut sql = format!("{} {}", quoted_ident(&self.name), self.data_type);
@@ -264,6 +285,16 @@ impl Column {
         sql
     }
 
+    /// Whether it may be the column for which Postgres makes the TOAST table. What has a length may be too short for that.
+    fn comes_with_toast(&self, within: &Schema) -> bool {
+        let rank = |column: &Self| (column.data_type.contains('('), column.name.clone());
+        self.type_storage != "PLAIN"
+            && within
+                .parts::<Self>(&Table::id(self.relation.clone()))
+                .filter(|column| column.type_storage != "PLAIN")
+                .all(|column| rank(self) <= rank(column))
+    }
+
     /// What can only be said of a column that is there.
     fn settings(&self) -> Vec<Statement> {
         let bare = Self {
@@ -273,6 +304,8 @@ impl Column {
             not_null: self.not_null.clone().filter(|not_null| not_null.validated),
             ..self.clone()
         };
-        alter::settings(&bare, self)
+        let mut statements = alter::settings(&bare, self);
+        statements.extend(alter::not_null_change(&bare, self));
+        statements
     }
 }

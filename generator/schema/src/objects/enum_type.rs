@@ -73,7 +73,7 @@ impl Object for EnumType {
         if is_subsequence(labels, wanted) {
             return Alter::InPlace(additions(name, labels, wanted));
         }
-        let aside = Name::new(&name.namespace, format!("{}__old", cut(&name.name, 58)));
+        let aside = aside(name, within);
         let gone: Vec<String> = labels
             .iter()
             .filter(|label| !wanted.contains(label))
@@ -131,6 +131,28 @@ fn additions(name: &Name, labels: &[String], wanted: &[String]) -> Vec<Statement
         );
     }
     statements
+}
+
+/// A name for the old type that nothing has.
+fn aside(name: &Name, within: &Schema) -> Name {
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 {
+            "__old".to_owned()
+        } else {
+            format!("__old{number}")
+        };
+        let beginning = cut(&name.name, 63 - suffix.len());
+        let aside = Name::new(&name.namespace, format!("{beginning}{suffix}"));
+        let slot = Slot::Type(aside.clone());
+        if !within
+            .entries()
+            .any(|(_, entry)| entry.occupies().contains(&slot))
+        {
+            return aside;
+        }
+        number += 1;
+    }
 }
 
 /// The beginning of a name, at most so many bytes of it.

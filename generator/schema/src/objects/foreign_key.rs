@@ -72,6 +72,11 @@ impl Object for ForeignKey {
         Some(Table::id(self.relation.clone()))
     }
 
+    /// The catalog knows the columns and the key that it rests on.
+    fn also_needs(&self) -> Vec<Id> {
+        vec![Table::id(self.referenced.clone())]
+    }
+
     fn designation(key: &Member) -> String {
         format!("CONSTRAINT {} ON {}", key.ident(), key.relation)
     }

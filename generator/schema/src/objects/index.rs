@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, no_member, parameter_changes, parameters, table},
+    key_constraint::in_parentheses,
     primary_key::PrimaryKey,
     table::{Table, replica_identity_index},
     unique::Unique,
@@ -141,7 +142,10 @@ impl Object for Index {
         });
         if *unique {
             create = create.hazard(Hazard::MayFail {
-                because: format!("while two rows of {relation} are alike in it"),
+                because: format!(
+                    "while two rows of {relation} are alike in {}",
+                    in_parentheses(columns)
+                ),
             });
         }
         let mut statements = vec![create];

@@ -96,7 +96,10 @@ impl KeyConstraint {
                 mode: LockMode::ReadsAndWrites,
             })
             .hazard(Hazard::MayFail {
-                because: format!("while two rows of {relation} are alike in it"),
+                because: format!(
+                    "while two rows of {relation} are alike in {}",
+                    in_parentheses(&self.definition)
+                ),
             }),
         ];
         statements.extend(self.settings());
@@ -205,5 +208,45 @@ impl KeyConstraint {
             *replica_identity,
         ));
         statements
+    }
+}
+
+/// The first parentheses of a definition with what is in them: of `UNIQUE (a, b) INCLUDE (c)`, `(a, b)`.
+pub(super) fn in_parentheses(definition: &str) -> &str {
+    let (mut depth, mut quoted, mut start) = (0_u32, None, 0);
+    for (at, c) in definition.char_indices() {
+        match (quoted, c) {
+            (Some(quote), _) if quote == c => quoted = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quoted = Some(c),
+            (None, '(') => {
+                if depth == 0 {
+                    start = at;
+                }
+                depth += 1;
+            }
+            (None, ')') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return &definition[start..=at];
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    definition
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_parentheses;
+
+    #[test]
+    fn the_first_parentheses_are_the_columns() {
+        assert_eq!(in_parentheses("UNIQUE (a, b) INCLUDE (c)"), "(a, b)");
+        assert_eq!(
+            in_parentheses("USING btree (lower(a), \")\", (b || ')'))"),
+            "(lower(a), \")\", (b || ')'))"
+        );
     }
 }

@@ -6,9 +6,12 @@ use super::{
     Registered,
     catalog::{USER_NAMESPACE, no_member, table},
     column::Column,
+    default::Default,
     sequence::Sequence,
 };
-use crate::{Alter, Clause, Id, Member, Name, Schema, Server, Statement, object::Object};
+use crate::{
+    Alter, Clause, Id, Member, Name, Schema, Server, Statement, name::literal, object::Object,
+};
 
 /// A row of `pg_depend` by which a sequence is gone with a column.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -22,6 +25,14 @@ impl Owner {
     /// The column that owns the sequence.
     pub(super) fn column(&self) -> Id {
         Column::id(self.column.clone())
+    }
+
+    /// Whether the column's default calls the sequence.
+    fn is_serial(&self, within: &Schema) -> bool {
+        let sequence = Sequence::id(self.sequence.clone());
+        within
+            .needs(&Default::id(self.column.clone()))
+            .any(|need| *need == sequence)
     }
 }
 
@@ -68,14 +79,25 @@ impl Object for Owner {
         Sequence::designation(key)
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
-        vec![Statement::new(
-            format!(
-                "Let sequence {} belong to column {}",
-                self.sequence, self.column
-            ),
-            format!("ALTER SEQUENCE {} OWNED BY {}", self.sequence, self.column),
-        )]
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let Self { sequence, column } = self;
+        let mut statements = vec![Statement::new(
+            format!("Let sequence {sequence} belong to column {column}"),
+            format!("ALTER SEQUENCE {sequence} OWNED BY {column}"),
+        )];
+        let counts = within
+            .get::<Column>(column)
+            .is_some_and(Column::is_whole_number);
+        if let Some(new) = within
+            .get::<Sequence>(sequence)
+            .filter(|_| counts && self.is_serial(within))
+        {
+            let count_on = new
+                .options()
+                .count_on(&literal(&sequence.to_string()), column);
+            statements.push(count_on.only_between(Sequence::id(sequence.clone()), self.column()));
+        }
+        statements
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {

@@ -10,7 +10,8 @@ use super::{
     owner::Owner,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident,
+    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
+    name::{literal, quoted_ident},
     object::Object,
 };
 
@@ -130,12 +131,15 @@ impl Object for Sequence {
             options: to_options,
         } = next;
         let mut clauses = Vec::new();
-        if data_type != to_type {
+        if data_type == to_type {
+            clauses.extend(options.changes(to_options));
+        } else {
             clauses.push(format!("AS {to_type}"));
+            clauses.extend(options.changes_with_type(to_options));
         }
-        clauses.extend(options.changes(to_options));
         clauses.extend(options.restart(to_options));
         let mut statements = Vec::new();
+        statements.extend(options.step_forward(to_options, name));
         if !clauses.is_empty() {
             statements.push(Statement::new(
                 format!("Change sequence {name}"),
@@ -186,6 +190,13 @@ impl Object for Sequence {
     }
 }
 
+impl Sequence {
+    /// How it counts.
+    pub(super) fn options(&self) -> &SequenceOptions {
+        &self.options
+    }
+}
+
 impl SequenceOptions {
     /// The JSON of a `pg_sequence` row called `s`. Bounds and start are NULL where they are what Postgres would choose,
     /// which depends on the type and the direction.
@@ -209,14 +220,72 @@ impl SequenceOptions {
         )
     }
 
-    /// What has to be written besides when the place where a new sequence stands is no place for `to`. Where a used one
-    /// stands is not known here.
+    /// What has to be written besides where no place at which the sequence can stand is a place for `to`.
     pub(super) fn restart(&self, to: &Self) -> Option<String> {
-        (!to.holds(self.first())).then(|| format!("RESTART WITH {}", to.first()))
+        let needed = if self.counts_up() == to.counts_up() {
+            self.starts_later(to) && !self.holds(to.first())
+        } else {
+            !to.holds(self.first())
+        };
+        needed.then(|| format!("RESTART WITH {}", to.first()))
+    }
+
+    /// The statement that takes a sequence that stands before the bounds of `to` to where those begin. One that has come
+    /// further stays: its numbers are in use.
+    pub(super) fn step_forward(&self, to: &Self, sequence: &Name) -> Option<Statement> {
+        let same_way = self.counts_up() == to.counts_up();
+        if !same_way || !self.starts_later(to) || !self.holds(to.first()) {
+            return None;
+        }
+        let before = if to.counts_up() {
+            format!("last_value < {}", to.low())
+        } else {
+            format!("last_value > {}", to.high())
+        };
+        Some(Statement::new(
+            format!("Take sequence {sequence} to its new bounds"),
+            format!(
+                "SELECT pg_catalog.setval({}, {}, false)\nFROM {sequence}\nWHERE {before}",
+                literal(&sequence.to_string()),
+                to.first()
+            ),
+        ))
+    }
+
+    fn starts_later(&self, to: &Self) -> bool {
+        if to.counts_up() {
+            self.low() < to.low()
+        } else {
+            self.high() > to.high()
+        }
+    }
+
+    fn low(&self) -> i64 {
+        self.min
+            .unwrap_or(if self.counts_up() { 1 } else { i64::MIN })
+    }
+
+    fn high(&self) -> i64 {
+        self.max
+            .unwrap_or(if self.counts_up() { i64::MAX } else { -1 })
+    }
+
+    /// The statement that lets a new sequence count on from the values in a column; `sequence` is an expression.
+    pub(super) fn count_on(&self, sequence: &str, column: &Member) -> Statement {
+        let (table, name, first) = (&column.relation, column.ident(), self.first());
+        let next = if self.counts_up() {
+            format!("greatest(max({name}) + 1, {first})")
+        } else {
+            format!("least(min({name}) - 1, {first})")
+        };
+        Statement::new(
+            format!("Count on from the values in {column}"),
+            format!("SELECT pg_catalog.setval({sequence}, {next}, false)\nFROM {table}"),
+        )
     }
 
     /// The value from which a new sequence counts.
-    pub(super) fn first(&self) -> i64 {
+    fn first(&self) -> i64 {
         let bound = if self.counts_up() {
             self.min.unwrap_or(1)
         } else {
@@ -226,35 +295,16 @@ impl SequenceOptions {
     }
 
     /// Whether the value lies within the bounds.
-    pub(super) fn holds(&self, value: i64) -> bool {
-        let low = self
-            .min
-            .unwrap_or(if self.counts_up() { 1 } else { i64::MIN });
-        let high = self
-            .max
-            .unwrap_or(if self.counts_up() { i64::MAX } else { -1 });
-        (low..=high).contains(&value)
+    fn holds(&self, value: i64) -> bool {
+        (self.low()..=self.high()).contains(&value)
     }
 
-    pub(super) fn counts_up(&self) -> bool {
+    fn counts_up(&self) -> bool {
         self.increment > 0
     }
 
     /// What has to be written for a new sequence.
     pub(super) fn clauses(&self) -> Vec<String> {
-        let plain = Self {
-            start: None,
-            increment: 1,
-            min: None,
-            max: None,
-            cache: 1,
-            cycle: false,
-        };
-        plain.changes(self)
-    }
-
-    /// What has to be written to count as `to` does.
-    pub(super) fn changes(&self, to: &Self) -> Vec<String> {
         let Self {
             start,
             increment,
@@ -264,31 +314,67 @@ impl SequenceOptions {
             cycle,
         } = self;
         let mut clauses = Vec::new();
+        if *increment != 1 {
+            clauses.push(format!("INCREMENT BY {increment}"));
+        }
+        clauses.extend(min.map(|min| format!("MINVALUE {min}")));
+        clauses.extend(max.map(|max| format!("MAXVALUE {max}")));
+        clauses.extend(start.map(|start| format!("START WITH {start}")));
+        if *cache != 1 {
+            clauses.push(format!("CACHE {cache}"));
+        }
+        if *cycle {
+            clauses.push("CYCLE".to_owned());
+        }
+        clauses
+    }
+
+    /// What has to be written to count as `to` does.
+    pub(super) fn changes(&self, to: &Self) -> Vec<String> {
         let turned = self.counts_up() != to.counts_up();
-        if *increment != to.increment {
+        let moved = self.min != to.min || self.max != to.max || turned;
+        self.written(
+            to,
+            self.min != to.min || turned,
+            self.max != to.max || turned,
+            // There is no NO START: the default is the bound from which the sequence counts.
+            self.start != to.start || moved,
+        )
+    }
+
+    /// What has to be written to count as `to` does where the type changes too. Postgres then takes a bound that is the old
+    /// type's for one that nobody wrote.
+    pub(super) fn changes_with_type(&self, to: &Self) -> Vec<String> {
+        let turned = self.counts_up() != to.counts_up();
+        let min = self.min != to.min || turned || to.min.is_some();
+        let max = self.max != to.max || turned || to.max.is_some();
+        self.written(to, min, max, self.start != to.start || min || max)
+    }
+
+    fn written(&self, to: &Self, min: bool, max: bool, start: bool) -> Vec<String> {
+        let mut clauses = Vec::new();
+        if self.increment != to.increment {
             clauses.push(format!("INCREMENT BY {}", to.increment));
         }
-        if *min != to.min || turned {
+        if min {
             clauses.push(
                 to.min
                     .map_or_else(|| "NO MINVALUE".to_owned(), |min| format!("MINVALUE {min}")),
             );
         }
-        if *max != to.max || turned {
+        if max {
             clauses.push(
                 to.max
                     .map_or_else(|| "NO MAXVALUE".to_owned(), |max| format!("MAXVALUE {max}")),
             );
         }
-        let bounds_moved = *min != to.min || *max != to.max || turned;
-        if *start != to.start || bounds_moved {
-            // There is no NO START: the default is the bound from which the sequence counts.
+        if start {
             clauses.push(format!("START WITH {}", to.first()));
         }
-        if *cache != to.cache {
+        if self.cache != to.cache {
             clauses.push(format!("CACHE {}", to.cache));
         }
-        if *cycle != to.cycle {
+        if self.cycle != to.cycle {
             clauses.push(if to.cycle {
                 "CYCLE".to_owned()
             } else {

@@ -3,7 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{parameter_changes, parameters, table};
+use super::{
+    Registered,
+    catalog::{parameter_changes, parameters, table},
+    foreign_key::ForeignKey,
+};
 use crate::{
     Alter, Clause, Hazard, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
@@ -110,7 +114,12 @@ impl Object for Table {
         if access_method != "heap" {
             sql += &format!("\nUSING {}", quoted_ident(access_method));
         }
-        let all = with_toast(options, toast_options);
+        // Without columns there is no TOAST table yet, and Postgres would drop its settings on the floor.
+        let all = if clauses.is_empty() {
+            options.clone()
+        } else {
+            with_toast(options, toast_options)
+        };
         if !all.is_empty() {
             sql += &format!("\nWITH {}", parameters(&all));
         }
@@ -159,21 +168,21 @@ impl Object for Table {
             force_row_security: to_force_row_security,
         } = next;
         let mut statements = Vec::new();
-        let mut rewrite = |says: String, clause: String| {
-            statements.push(
-                Statement::new(says, format!("ALTER TABLE {name} {clause}")).hazard(
-                    Hazard::RewritesTable {
-                        table: name.to_string(),
-                    },
-                ),
-            );
+        let rewrite = |says: String, clause: String| {
+            Statement::new(says, format!("ALTER TABLE {name} {clause}")).hazard(
+                Hazard::RewritesTable {
+                    table: name.to_string(),
+                },
+            )
         };
         if unlogged != to_unlogged {
             let logged = if *to_unlogged { "UNLOGGED" } else { "LOGGED" };
-            rewrite(
+            let set = rewrite(
                 format!("Make table {name} {}", logged.to_lowercase()),
                 format!("SET {logged}"),
             );
+            // A logged table cannot refer to one that is unlogged, and of two that change one changes first.
+            statements.push(set.disturbs([ForeignKey::kind()]));
         }
         if access_method != to_access_method {
             if !within.server().at_least(15) {
@@ -183,17 +192,17 @@ impl Object for Table {
                 ));
             }
             let method = quoted_ident(to_access_method);
-            rewrite(
+            statements.push(rewrite(
                 format!("Store table {name} with {method}"),
                 format!("SET ACCESS METHOD {method}"),
-            );
+            ));
         }
         if tablespace != to_tablespace {
             let tablespace = quoted_ident(to_tablespace.as_deref().unwrap_or("pg_default"));
-            rewrite(
+            statements.push(rewrite(
                 format!("Move table {name} to tablespace {tablespace}"),
                 format!("SET TABLESPACE {tablespace}"),
-            );
+            ));
         }
         let (from, to) = (
             with_toast(options, toast_options),
@@ -225,6 +234,26 @@ impl Object for Table {
 
     fn clear(&self) -> Option<String> {
         Some(format!("DROP TABLE IF EXISTS {} CASCADE", self.name))
+    }
+}
+
+impl Table {
+    /// The statement that settles the TOAST table, which comes with the first column that needs one.
+    pub(super) fn settle_toast(&self) -> Option<Statement> {
+        let Self {
+            name,
+            toast_options,
+            ..
+        } = self;
+        (!toast_options.is_empty()).then(|| {
+            Statement::new(
+                format!("Change storage parameters of {name}"),
+                format!(
+                    "ALTER TABLE {name} SET {}",
+                    parameters(&with_toast(&[], toast_options))
+                ),
+            )
+        })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::super::catalog::parameter_changes;
 use super::super::table::scan;
-use super::{Column, Generated, NotNull, retype::retype};
-use crate::{
-    Alter, Hazard, Schema, Statement,
-    name::{literal, quoted_ident},
+use super::{
+    Column, Generated, NotNull,
+    identity::{Identity, Retyped},
+    retype::retype,
 };
+use crate::{Alter, Hazard, Schema, Statement, name::quoted_ident, object::Object};
 
 /// How `from` becomes `to`.
 pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
@@ -62,16 +63,29 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
         ));
     }
     let retyped = *data_type != to.data_type || *collation != to.collation;
+    let key = from.key();
+    if let (Some(old), Some(new)) = (identity, &to.identity) {
+        match old.rename(new, &key) {
+            Ok(rename) => statements.extend(rename),
+            Err(why) => return Alter::NotYet(why),
+        }
+        if from.narrows_to(to) {
+            statements.extend(identity_change(
+                from,
+                old,
+                new,
+                Retyped::Afterwards,
+                &column,
+            ));
+        }
+    }
     if retyped {
         match retype(from, to, within) {
             Ok(statement) => statements.push(statement),
             Err(why) => return Alter::NotYet(why),
         }
     }
-    match not_null_change(from, to, &column) {
-        Ok(change) => statements.extend(change),
-        Err(why) => return Alter::NotYet(why),
-    }
+    statements.extend(not_null_change(from, to));
     if let Some(new) = &to.identity {
         match identity {
             None => {
@@ -79,21 +93,17 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
                     format!("Give {} an identity", from.qualified()),
                     format!("{column} ADD {}", new.definition()),
                 ));
-                statements.push(advance(to, new.first(), new.counts_up()));
+                statements.push(new.count_on(&key));
             }
-            Some(old) => match old.changes(new) {
-                Some(changes) if changes.is_empty() => {}
-                Some(changes) => statements.push(Statement::new(
-                    format!("Change the identity of {}", from.qualified()),
-                    format!("{column} {}", changes.join(" ")),
-                )),
-                None => {
-                    return Alter::NotYet(format!(
-                        "the identity sequence of {} would be renamed",
-                        from.qualified()
-                    ));
-                }
-            },
+            Some(_) if from.narrows_to(to) => {}
+            Some(old) => {
+                let retyped = if *data_type == to.data_type {
+                    Retyped::No
+                } else {
+                    Retyped::Before
+                };
+                statements.extend(identity_change(from, old, new, retyped, &column));
+            }
         }
     }
     // A new type comes with its own storage and compression.
@@ -143,148 +153,141 @@ pub(super) fn settings(from: &Column, to: &Column) -> Vec<Statement> {
             format!("{column} {change}"),
         ));
     }
-    if from.not_null.is_none()
-        && let Some(NotNull {
-            name: constraint,
-            validated: false,
-            no_inherit,
-        }) = &to.not_null
-    {
-        let named = constraint.as_ref().map_or(String::new(), |name| {
+    statements
+}
+
+/// The statements by which a column comes to require a value, or to require none.
+pub(super) fn not_null_change(from: &Column, to: &Column) -> Vec<Statement> {
+    match (&from.not_null, &to.not_null) {
+        (None, None) => Vec::new(),
+        (None, Some(new)) => vec![require(to, new)],
+        // An identity column cannot be nullable, so the identity is gone before this.
+        (Some(_), None) => vec![allow_null(to)],
+        (Some(old), Some(new)) if old.validated && !new.validated => {
+            vec![allow_null(to), require(to, new)]
+        }
+        (Some(old), Some(new)) => keep_not_null(old, new, to),
+    }
+}
+
+fn allow_null(column: &Column) -> Statement {
+    Statement::new(
+        format!("Allow NULL in {}", column.qualified()),
+        format!(
+            "ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
+            column.relation,
+            quoted_ident(&column.name)
+        ),
+    )
+}
+
+fn require(column: &Column, not_null: &NotNull) -> Statement {
+    let NotNull {
+        name,
+        validated,
+        no_inherit,
+    } = not_null;
+    let (table, ident) = (&column.relation, quoted_ident(&column.name));
+    let sql = if name.is_none() && *validated && !no_inherit {
+        format!("ALTER TABLE {table} ALTER COLUMN {ident} SET NOT NULL")
+    } else {
+        let named = name.as_ref().map_or(String::new(), |name| {
             format!("CONSTRAINT {} ", quoted_ident(name))
         });
         let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
+        let not_valid = if *validated { "" } else { " NOT VALID" };
+        format!("ALTER TABLE {table} ADD {named}NOT NULL {ident}{no_inherit}{not_valid}")
+    };
+    if !validated {
+        return Statement::new(format!("Let no new NULL into {}", column.qualified()), sql);
+    }
+    Statement::new(format!("Require a value in {}", column.qualified()), sql)
+        .hazard(scan(table))
+        .hazard(finds_null(column))
+}
+
+/// The statements that change the constraint behind a NOT NULL, which PostgreSQL 18 has.
+fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement> {
+    let table = &column.relation;
+    let name_of = |not_null: &NotNull| {
+        not_null.name.clone().unwrap_or_else(|| {
+            let chosen = format!("{}_{}_not_null", table.name, column.name);
+            chosen.chars().take(63).collect()
+        })
+    };
+    let (from, to) = (
+        quoted_ident(&name_of(old)).to_string(),
+        quoted_ident(&name_of(new)).to_string(),
+    );
+    let mut statements = Vec::new();
+    if from != to {
         statements.push(Statement::new(
-            format!("Let no new NULL into {name}"),
-            format!(
-                "ALTER TABLE {} ADD {named}NOT NULL {}{no_inherit} NOT VALID",
-                to.relation,
-                quoted_ident(&to.name)
-            ),
+            format!("Rename constraint {from} of {table} to {to}"),
+            format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"),
+        ));
+    }
+    if old.no_inherit != new.no_inherit {
+        let word = if new.no_inherit {
+            "NO INHERIT"
+        } else {
+            "INHERIT"
+        };
+        statements.push(Statement::new(
+            format!("Change whether constraint {to} of {table} is inherited"),
+            format!("ALTER TABLE {table} ALTER CONSTRAINT {to} {word}"),
+        ));
+    }
+    if !old.validated && new.validated {
+        statements.push(
+            Statement::new(
+                format!("Require a value in {}", column.qualified()),
+                format!("ALTER TABLE {table} VALIDATE CONSTRAINT {to}"),
+            )
+            .hazard(finds_null(column)),
+        );
+    }
+    statements
+}
+
+fn finds_null(column: &Column) -> Hazard {
+    Hazard::MayFail {
+        because: format!(
+            "while this finds a row: SELECT * FROM {} WHERE {} IS NULL",
+            column.relation,
+            quoted_ident(&column.name)
+        ),
+    }
+}
+
+fn identity_change(
+    from: &Column,
+    old: &Identity,
+    new: &Identity,
+    retyped: Retyped,
+    column: &str,
+) -> Vec<Statement> {
+    let mut statements: Vec<Statement> = old.step_forward(new, &from.key()).into_iter().collect();
+    let changes = old.changes(new, retyped);
+    if !changes.is_empty() {
+        statements.push(Statement::new(
+            format!("Change the identity of {}", from.qualified()),
+            format!("{column} {}", changes.join(" ")),
         ));
     }
     statements
 }
 
-fn not_null_change(from: &Column, to: &Column, column: &str) -> Result<Vec<Statement>, String> {
-    let name = from.qualified();
-    let table = &from.relation;
-    match (&from.not_null, &to.not_null) {
-        (None, None) => Ok(Vec::new()),
-        (Some(old), Some(new)) if old == new => Ok(Vec::new()),
-        // An identity column cannot be nullable, so the identity is gone before this.
-        (Some(_), None) => Ok(vec![Statement::new(
-            format!("Allow NULL in {name}"),
-            format!("{column} DROP NOT NULL"),
-        )]),
-        (
-            None,
-            Some(NotNull {
-                name: None,
-                validated: true,
-                no_inherit: false,
-            }),
-        ) => {
-            let query = format!(
-                "SELECT * FROM {table} WHERE {} IS NULL",
-                quoted_ident(&from.name)
-            );
-            Ok(vec![
-                Statement::new(
-                    format!("Require a value in {name}"),
-                    format!("{column} SET NOT NULL"),
-                )
-                .hazard(scan(table))
-                .hazard(Hazard::MayFail {
-                    because: format!("while this finds a row: {query}"),
-                }),
-            ])
-        }
-        // `settings` adds it.
-        (
-            None,
-            Some(NotNull {
-                validated: false, ..
-            }),
-        ) => Ok(Vec::new()),
-        (
-            None,
-            Some(NotNull {
-                name: constraint,
-                validated: true,
-                no_inherit,
-            }),
-        ) => {
-            let named = constraint.as_ref().map_or(String::new(), |name| {
-                format!("CONSTRAINT {} ", quoted_ident(name))
-            });
-            let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
-            let sql = format!(
-                "ALTER TABLE {table} ADD {named}NOT NULL {}{no_inherit}",
-                quoted_ident(&from.name)
-            );
-            Ok(vec![
-                Statement::new(format!("Require a value in {name}"), sql)
-                    .hazard(scan(table))
-                    .hazard(Hazard::MayFail {
-                        because: format!("while a row of {table} holds NULL there"),
-                    }),
-            ])
-        }
-        (
-            Some(NotNull {
-                name: a,
-                validated: false,
-                no_inherit: x,
-            }),
-            Some(NotNull {
-                name: b,
-                validated: true,
-                no_inherit: y,
-            }),
-        ) if a == b && x == y => Ok(vec![
-            Statement::new(
-                format!("Require a value in {name}"),
-                format!("{column} SET NOT NULL"),
-            )
-            .hazard(Hazard::MayFail {
-                because: format!("while a row of {table} holds NULL there"),
-            }),
-        ]),
-        (Some(_), Some(_)) => {
-            let mut statements = vec![Statement::new(
-                format!("Allow NULL in {name}"),
-                format!("{column} DROP NOT NULL"),
-            )];
-            let without = Column {
-                not_null: None,
-                ..from.clone()
-            };
-            statements.extend(not_null_change(&without, to, column)?);
-            Ok(statements)
-        }
-    }
-}
-
-/// Lets a new identity count on from the values that are there.
-fn advance(column: &Column, first: i64, up: bool) -> Statement {
-    let (table, name) = (&column.relation, quoted_ident(&column.name));
-    let next = if up {
-        format!("greatest(max({name}) + 1, {first})")
-    } else {
-        format!("least(min({name}) - 1, {first})")
-    };
-    Statement::new(
-        format!("Count on from the values in {}", column.qualified()),
-        format!(
-            "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({}, {}), {next}, false)\nFROM {table}",
-            literal(&table.to_string()),
-            literal(&column.name),
-        ),
-    )
-}
-
 impl Column {
+    /// Whether the column's type becomes one of fewer bytes.
+    fn narrows_to(&self, to: &Self) -> bool {
+        let width = |column: &Self| {
+            ["smallint", "integer", "bigint"]
+                .iter()
+                .position(|data_type| *data_type == column.base_type)
+        };
+        width(self) > width(to)
+    }
+
     /// The column with its table, for people.
     pub(super) fn qualified(&self) -> String {
         format!("{}.{}", self.relation, quoted_ident(&self.name))

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::sequence::SequenceOptions;
-use crate::Name;
+use crate::{
+    Member, Name, Statement,
+    name::{literal, quoted_ident},
+};
 
 /// GENERATED … AS IDENTITY.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -15,6 +18,17 @@ pub(super) struct Identity {
     options: SequenceOptions,
 }
 
+/// Whether and when the column of an identity gets another type.
+#[derive(Clone, Copy)]
+pub(super) enum Retyped {
+    /// It does not.
+    No,
+    /// Before the identity changes, since its new bounds may not fit into the old type.
+    Before,
+    /// After the identity has changed, since its old bounds may not fit into the new type.
+    Afterwards,
+}
+
 impl Identity {
     /// The JSON of the identity of `pg_attribute` row `a`, whose sequence is `s`, `sc` in namespace `sn`.
     pub(super) fn json() -> String {
@@ -22,7 +36,6 @@ impl Identity {
             "CASE WHEN a.attidentity <> '' THEN json_build_object(
                 'always', a.attidentity = 'a',
                 'sequence', CASE WHEN sn.oid <> n.oid OR sc.relname <> c.relname || '_' || a.attname || '_seq'
-                        AND octet_length(c.relname || '_' || a.attname || '_seq') < 64
                     THEN json_build_object('namespace', sn.nspname, 'name', sc.relname) END,
                 'options', {}) END",
             SequenceOptions::json("s")
@@ -46,42 +59,69 @@ impl Identity {
         }
     }
 
-    /// The subcommands of ALTER COLUMN that lead to `to`; `None` where a sequence would have to change its name.
-    pub(super) fn changes(&self, to: &Self) -> Option<Vec<String>> {
+    /// The subcommands of ALTER COLUMN that lead to `to`; `retyped` says whether the column gets another type besides.
+    pub(super) fn changes(&self, to: &Self, retyped: Retyped) -> Vec<String> {
         let Self {
             always,
-            sequence,
+            sequence: _,
             options,
         } = self;
-        if *sequence != to.sequence {
-            return None;
-        }
         let mut changes = Vec::new();
         if *always != to.always {
             changes.push(format!("SET GENERATED {}", kind(to.always)));
         }
-        changes.extend(
-            options
-                .changes(&to.options)
-                .into_iter()
-                .map(|change| format!("SET {change}")),
-        );
+        let written = match retyped {
+            Retyped::No | Retyped::Afterwards => options.changes(&to.options),
+            Retyped::Before => options.changes_with_type(&to.options),
+        };
+        changes.extend(written.into_iter().map(|change| format!("SET {change}")));
         changes.extend(options.restart(&to.options));
-        Some(changes)
+        changes
+    }
+
+    /// The statement that takes the sequence to its new bounds, where it may stand before them.
+    pub(super) fn step_forward(&self, to: &Self, column: &Member) -> Option<Statement> {
+        self.options.step_forward(&to.options, &to.sequence(column))
+    }
+
+    /// The statement that gives the sequence another name; `Err` where it would have to move.
+    pub(super) fn rename(&self, to: &Self, column: &Member) -> Result<Option<Statement>, String> {
+        let (old, new) = (self.sequence(column), to.sequence(column));
+        if old.namespace != new.namespace {
+            return Err(format!(
+                "Postgres cannot move its identity sequence {old} to another namespace"
+            ));
+        }
+        Ok((old != new).then(|| {
+            let name = quoted_ident(&new.name);
+            Statement::new(
+                format!("Rename the identity sequence {old} to {name}"),
+                format!("ALTER SEQUENCE {old} RENAME TO {name}"),
+            )
+        }))
+    }
+
+    /// The name of the sequence.
+    pub(super) fn sequence(&self, column: &Member) -> Name {
+        let Member { relation, name } = column;
+        self.sequence.clone().unwrap_or_else(|| {
+            Name::new(&relation.namespace, format!("{}_{name}_seq", relation.name))
+        })
+    }
+
+    /// The statement that lets a new identity count on from the values in its column.
+    pub(super) fn count_on(&self, column: &Member) -> Statement {
+        let sequence = format!(
+            "pg_catalog.pg_get_serial_sequence({}, {})",
+            literal(&column.relation.to_string()),
+            literal(&column.name)
+        );
+        self.options.count_on(&sequence, column)
     }
 
     /// Takes over the name of the sequence, which models have no way to write.
     pub(super) fn keep_name(&mut self, there: &Self) {
         self.sequence.clone_from(&there.sequence);
-    }
-
-    /// The value from which a new sequence counts.
-    pub(super) fn first(&self) -> i64 {
-        self.options.first()
-    }
-
-    pub(super) fn counts_up(&self) -> bool {
-        self.options.counts_up()
     }
 }
 

@@ -1,13 +1,16 @@
-//! Another type for a column that has values: which casts Postgres applies by itself, and what is lost.
+//! Another type for a column that has values: which casts Postgres applies by itself.
 
 use super::super::{
     Registered, default::Default as ColumnDefault, foreign_key::ForeignKey, table::scan,
 };
-use super::Column;
+use super::{
+    Column,
+    fit::{Fit, fit},
+};
 use crate::{CastContext, Hazard, Kind, Schema, Statement, name::quoted_ident};
 
 /// How values come from one type to the other.
-enum Way {
+pub(super) enum Way {
     /// By a cast that Postgres applies in any expression; or there is nothing to cast.
     Implicit,
     /// By a cast that Postgres applies when it stores a value.
@@ -41,51 +44,61 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
         Way::Written => sql += &format!(" USING {column}::{}", to.data_type),
         Way::Label => sql += &format!(" USING {column}::text{}::{}", array_of(to), to.data_type),
     }
-    let says = format!(
-        "Change the type of {} from {} to {}",
-        to.qualified(),
-        from.data_type,
-        to.data_type
-    );
-    let statement = Statement::new(says, sql);
-    if from.base_type == to.base_type {
-        return Ok(statement.hazard(scan(table)));
+    let mut statement = Statement::new(says(from, to), sql);
+    if from.data_type == to.data_type {
+        // The values stay as they are, and the indexes on them are built anew.
+        return Ok(statement.hazard(scan(table)).disturbs([Column::kind()]));
     }
-    let statement = statement
-        .hazard(Hazard::RewritesTable {
+    let fit = fit(from, to, &way);
+    if !matches!(fit, Fit::AsTheyAre) {
+        statement = statement.hazard(Hazard::RewritesTable {
             table: table.to_string(),
-        })
-        .disturbs(casualties());
-    let hazard = match way {
-        Way::Implicit => return Ok(statement),
-        Way::Assigned if to.category == "S" => return Ok(statement),
-        Way::Assigned => Hazard::LosesData {
-            what: format!(
-                "what of {} does not fit into {}",
-                to.qualified(),
-                to.data_type
-            ),
-        },
-        Way::Written | Way::Label => Hazard::MayFail {
-            because: format!("if a value of {} is no {}", to.qualified(), to.data_type),
-        },
+        });
+    }
+    statement = match fit {
+        Fit::AsTheyAre | Fit::Whole => statement,
+        Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
+        Fit::Without(what) => statement.hazard(Hazard::LosesData { what }),
     };
-    Ok(statement.hazard(hazard))
+    Ok(if from.base_type == to.base_type {
+        statement.disturbs([Column::kind()])
+    } else {
+        statement.disturbs(casualties())
+    })
 }
 
-/// What cannot stay while a column gets another type: a default that has no cast of its own, and a foreign key whose other
-/// side still has the old type.
-fn casualties() -> [Kind; 2] {
-    [ColumnDefault::kind(), ForeignKey::kind()]
+fn says(from: &Column, to: &Column) -> String {
+    let column = to.qualified();
+    if from.data_type == to.data_type {
+        return format!(
+            "Sort {column} by collation {}",
+            to.collation.as_deref().unwrap_or("of its type")
+        );
+    }
+    let says = format!(
+        "Change the type of {column} from {} to {}",
+        from.data_type, to.data_type
+    );
+    let by_zone = |data_type: &str| data_type.contains("with time zone");
+    if by_zone(&from.base_type) == by_zone(&to.base_type)
+        || is_string(&from.base_type)
+        || is_string(&to.base_type)
+    {
+        says
+    } else {
+        format!("{says}, by the time zone of the session")
+    }
+}
+
+/// What cannot stay while a column gets another type: a default that has no cast of its own, a foreign key whose other
+/// side still has the old type, and a column that is generated from this one.
+fn casualties() -> [Kind; 3] {
+    [ColumnDefault::kind(), ForeignKey::kind(), Column::kind()]
 }
 
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
 pub(super) fn recast(column: &Column) -> Statement {
-    let array = if column.data_type.ends_with("[]") {
-        "[]"
-    } else {
-        ""
-    };
+    let array = array_of(column);
     let (table, name, data_type) = (
         &column.relation,
         quoted_ident(&column.name),
@@ -97,6 +110,11 @@ pub(super) fn recast(column: &Column) -> Statement {
     )
     .hazard(Hazard::RewritesTable { table: table.to_string() })
     .disturbs(casualties())
+}
+
+/// The element's type, of an array.
+pub(super) fn element(data_type: &str) -> &str {
+    data_type.strip_suffix("[]").unwrap_or(data_type)
 }
 
 fn array_of(column: &Column) -> &'static str {
@@ -113,16 +131,16 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
         return Some(Way::Implicit);
     }
     // An array is cast as its elements are.
-    if from.category == ENUM && to.category == ENUM {
+    let arrays = (old.strip_suffix("[]"), new.strip_suffix("[]"));
+    if from.category == ENUM && to.category == ENUM && arrays.0.is_some() == arrays.1.is_some() {
         return Some(Way::Label);
     }
-    let arrays = (old.strip_suffix("[]"), new.strip_suffix("[]"));
-    let mut to_string = to.category == "S";
-    let mut from_string = from.category == "S";
+    let mut to_string = to.category == STRING && arrays.1.is_none();
+    let mut from_string = from.category == STRING && arrays.0.is_none();
     if let (Some(old_element), Some(new_element)) = arrays {
         (old, new) = (old_element, new_element);
-        to_string = is_string(new);
-        from_string = is_string(old);
+        to_string = to.category == STRING;
+        from_string = from.category == STRING;
     }
     match within.casts().get(old, new) {
         Some(CastContext::Implicit) => Some(Way::Implicit),
@@ -137,8 +155,10 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
 
 /// `pg_type.typcategory` of enum types.
 const ENUM: &str = "E";
+/// `pg_type.typcategory` of string types.
+const STRING: &str = "S";
 
-fn is_string(base_type: &str) -> bool {
+pub(super) fn is_string(base_type: &str) -> bool {
     matches!(
         base_type,
         "text" | "character varying" | "character" | "name"

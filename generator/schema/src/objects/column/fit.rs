@@ -1,0 +1,179 @@
+//! What becomes of a column's values when its type changes.
+
+use super::{
+    Column,
+    retype::{Way, element, is_string},
+};
+use crate::name::quoted_ident;
+
+/// How the values fit into another type.
+pub(super) enum Fit {
+    /// Postgres need not touch them.
+    AsTheyAre,
+    /// Each as a whole.
+    Whole,
+    /// The change fails, for this reason: the end of the sentence "fails …".
+    OrNot(String),
+    /// Not without losing this: the end of the sentence "loses …".
+    Without(String),
+}
+
+/// How the values of `from` fit into the type of `to`.
+pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
+    let (old, new) = (element(&from.base_type), element(&to.base_type));
+    if old == new {
+        return fit_modifiers(from, to);
+    }
+    let column = to.qualified();
+    match (old, new) {
+        _ if matches!(way, Way::Label) => Fit::OrNot(format!(
+            "if a row holds a label in {column} that {} does not have",
+            to.data_type
+        )),
+        (_, _) if is_string(new) => match modifiers(&to.data_type).first() {
+            Some(length) => too_long(to, *length),
+            None if is_string(old) && old != "character" => Fit::AsTheyAre,
+            None => Fit::Whole,
+        },
+        ("cidr", "inet") => Fit::AsTheyAre,
+        ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
+        ("integer", "boolean") => Fit::Without(format!("which number but 0 {column} holds")),
+        ("json", "jsonb") => Fit::Without(format!("the order and repetition of keys in {column}")),
+        ("timestamp without time zone" | "timestamp with time zone", "date") => {
+            Fit::Without(format!("the time of day in {column}"))
+        }
+        (
+            "timestamp without time zone" | "timestamp with time zone",
+            "time without time zone" | "time with time zone",
+        ) => Fit::Without(format!("the date in {column}")),
+        ("timestamp with time zone", "timestamp without time zone")
+        | ("timestamp without time zone", "timestamp with time zone") => fit_modifiers(from, to),
+        ("numeric" | "real" | "double precision", "smallint" | "integer" | "bigint") => {
+            Fit::Without(format!("what stands after the point in {column}"))
+        }
+        ("integer" | "bigint" | "numeric" | "double precision", "real")
+        | ("bigint" | "numeric", "double precision")
+        | ("real" | "double precision", "numeric") => Fit::Without(format!(
+            "the digits of {column} that {} does not hold",
+            to.data_type
+        )),
+        ("bigint", "integer" | "smallint") | ("integer", "smallint") => out_of_range(to),
+        ("smallint" | "integer" | "bigint", "numeric") if to.data_type.contains('(') => {
+            Fit::OrNot(no_such_value(to))
+        }
+        _ => match way {
+            Way::Implicit => Fit::Whole,
+            Way::Written if is_string(old) => Fit::OrNot(no_such_value(to)),
+            Way::Assigned | Way::Written | Way::Label => {
+                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+            }
+        },
+    }
+}
+
+/// How values fit into the same type with other modifiers: another length, precision or scale.
+fn fit_modifiers(from: &Column, to: &Column) -> Fit {
+    let (old, new) = (modifiers(&from.data_type), modifiers(&to.data_type));
+    let column = to.qualified();
+    let relabels = from.base_type == to.base_type;
+    let untouched = if relabels { Fit::AsTheyAre } else { Fit::Whole };
+    let one = |list: &[i64]| list.first().copied().unwrap_or(i64::MAX);
+    match element(&to.base_type) {
+        "character varying" | "bit varying" if one(&new) < one(&old) => too_long(to, one(&new)),
+        "character" if one(&new) < one(&old) => too_long(to, one(&new)),
+        "character" => Fit::Whole,
+        "bit" => Fit::OrNot(no_such_value(to)),
+        "numeric" => {
+            // Without modifiers there is room for everything; with a precision alone the scale is 0.
+            let scale = |list: &[i64]| match *list {
+                [] => i64::MAX,
+                [_] => 0,
+                [_, scale, ..] => scale,
+            };
+            let whole = |list: &[i64]| list.first().map_or(i64::MAX, |total| total - scale(list));
+            if new.is_empty() {
+                Fit::AsTheyAre
+            } else if scale(&new) < scale(&old) {
+                Fit::Without(format!(
+                    "the digits of {column} after place {} behind the point",
+                    scale(&new)
+                ))
+            } else if whole(&new) < whole(&old) {
+                Fit::OrNot(no_such_value(to))
+            } else if scale(&new) == scale(&old) {
+                Fit::AsTheyAre
+            } else {
+                Fit::Whole
+            }
+        }
+        "timestamp without time zone"
+        | "timestamp with time zone"
+        | "time without time zone"
+        | "time with time zone"
+        | "interval" => {
+            let precision = |list: &[i64]| list.first().copied().unwrap_or(6);
+            if precision(&new) < precision(&old) {
+                Fit::Without(format!(
+                    "the digits of the seconds in {column} after place {}",
+                    precision(&new)
+                ))
+            } else if to.base_type.starts_with("interval") && to.data_type != to.base_type {
+                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+            } else {
+                untouched
+            }
+        }
+        "character varying" | "bit varying" | "text" => Fit::AsTheyAre,
+        // A type of somebody else's: what its modifiers mean is unknown.
+        _ => Fit::OrNot(no_such_value(to)),
+    }
+}
+
+fn too_long(to: &Column, length: i64) -> Fit {
+    let (table, name) = (&to.relation, quoted_ident(&to.name));
+    Fit::OrNot(if to.data_type.ends_with("[]") {
+        format!("if a value in {} is longer than {length}", to.qualified())
+    } else {
+        format!(
+            "while this finds a row: SELECT * FROM {table} WHERE length({name}::text) > {length}"
+        )
+    })
+}
+
+fn out_of_range(to: &Column) -> Fit {
+    let (table, name) = (&to.relation, quoted_ident(&to.name));
+    let (low, high) = if to.base_type == "smallint" {
+        (i64::from(i16::MIN), i64::from(i16::MAX))
+    } else {
+        (i64::from(i32::MIN), i64::from(i32::MAX))
+    };
+    Fit::OrNot(if to.data_type.ends_with("[]") {
+        no_such_value(to)
+    } else {
+        format!(
+            "while this finds a row: SELECT * FROM {table} WHERE {name} NOT BETWEEN {low} AND {high}"
+        )
+    })
+}
+
+fn no_such_value(to: &Column) -> String {
+    format!(
+        "if a value in {} is not a valid {}",
+        to.qualified(),
+        to.data_type
+    )
+}
+
+/// The numbers in parentheses: of `numeric(8,2)`, 8 and 2.
+fn modifiers(data_type: &str) -> Vec<i64> {
+    data_type
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .map(|(inside, _)| {
+            inside
+                .split(',')
+                .filter_map(|number| number.trim().parse().ok())
+                .collect()
+        })
+        .unwrap_or_default()
+}
