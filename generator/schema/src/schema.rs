@@ -131,6 +131,7 @@ impl Entry {
     }
 
     /// The statements that create it, with its folded children's clauses.
+    #[must_use]
     pub fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
         self.object.create(within, clauses)
     }
@@ -142,6 +143,7 @@ impl Entry {
     }
 
     /// The statements that remove it.
+    #[must_use]
     pub fn remove(&self, within: &Schema) -> Vec<Statement> {
         self.object.remove(within)
     }

@@ -153,7 +153,6 @@ impl Clause {
     }
 
     /// What must be said right after the parent is created.
-    #[must_use]
     pub fn afterwards(&self) -> &[Statement] {
         &self.then
     }

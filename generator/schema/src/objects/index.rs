@@ -194,8 +194,8 @@ impl Object for Index {
         let mut statements = index_option_changes(
             &key,
             &parameter_changes(options, &next.options),
-            tablespace,
-            &next.tablespace,
+            tablespace.as_deref(),
+            next.tablespace.as_deref(),
         );
         statements.extend(statistics_changes(&key, statistics, &next.statistics));
         statements.extend(cluster_change(
@@ -248,8 +248,8 @@ impl Object for Index {
 pub(super) fn index_option_changes(
     index: &Name,
     parameters: &[String],
-    from: &Option<String>,
-    to: &Option<String>,
+    from: Option<&str>,
+    to: Option<&str>,
 ) -> Vec<Statement> {
     let mut statements: Vec<Statement> = parameters
         .iter()
@@ -261,7 +261,7 @@ pub(super) fn index_option_changes(
         })
         .collect();
     if from != to {
-        let tablespace = quoted_ident(to.as_deref().unwrap_or("pg_default"));
+        let tablespace = quoted_ident(to.unwrap_or("pg_default"));
         statements.push(Statement::new(
             format!("Move index {index} to tablespace {tablespace}"),
             format!("ALTER INDEX {index} SET TABLESPACE {tablespace}"),

@@ -139,8 +139,8 @@ impl KeyConstraint {
         let mut statements = index_option_changes(
             &index,
             &parameter_changes(options, &next.options),
-            tablespace,
-            &next.tablespace,
+            tablespace.as_deref(),
+            next.tablespace.as_deref(),
         );
         statements.extend(cluster_change(
             relation,
@@ -217,7 +217,6 @@ pub(super) fn in_parentheses(definition: &str) -> &str {
     for (at, c) in definition.char_indices() {
         match (quoted, c) {
             (Some(quote), _) if quote == c => quoted = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quoted = Some(c),
             (None, '(') => {
                 if depth == 0 {
@@ -231,7 +230,7 @@ pub(super) fn in_parentheses(definition: &str) -> &str {
                     return &definition[start..=at];
                 }
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     definition

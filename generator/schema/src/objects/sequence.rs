@@ -220,13 +220,17 @@ impl SequenceOptions {
         )
     }
 
-    /// What has to be written besides where no place at which the sequence can stand is a place for `to`.
+    /// What has to be written besides where even a sequence that was never used stands beyond the bounds of `to`, or has
+    /// no way to where those begin.
     pub(super) fn restart(&self, to: &Self) -> Option<String> {
-        let needed = if self.counts_up() == to.counts_up() {
-            self.starts_later(to) && !self.holds(to.first())
-        } else {
-            !to.holds(self.first())
-        };
+        let can_step = self.counts_up() == to.counts_up()
+            && self.holds(to.first())
+            && if to.counts_up() {
+                self.first() < to.low()
+            } else {
+                self.first() > to.high()
+            };
+        let needed = !to.holds(self.first()) && !can_step;
         needed.then(|| format!("RESTART WITH {}", to.first()))
     }
 
@@ -234,7 +238,8 @@ impl SequenceOptions {
     /// further stays: its numbers are in use.
     pub(super) fn step_forward(&self, to: &Self, sequence: &Name) -> Option<Statement> {
         let same_way = self.counts_up() == to.counts_up();
-        if !same_way || !self.starts_later(to) || !self.holds(to.first()) {
+        let restarts = self.restart(to).is_some();
+        if restarts || !same_way || !self.starts_later(to) || !self.holds(to.first()) {
             return None;
         }
         let before = if to.counts_up() {

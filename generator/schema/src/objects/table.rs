@@ -283,7 +283,10 @@ pub(super) fn replica_identity_index(
     // Where the index stops being it, the table or the next index says what is instead.
     (to && !from).then(|| {
         Statement::new(
-            format!("Identify rows of {table} to replicas by {index}"),
+            format!(
+                "Identify rows of {table} to replicas by {}",
+                quoted_ident(index)
+            ),
             format!(
                 "ALTER TABLE {table} REPLICA IDENTITY USING INDEX {}",
                 quoted_ident(index)

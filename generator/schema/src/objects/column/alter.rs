@@ -215,10 +215,7 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
             chosen.chars().take(63).collect()
         })
     };
-    let (from, to) = (
-        quoted_ident(&name_of(old)).to_string(),
-        quoted_ident(&name_of(new)).to_string(),
-    );
+    let (from, to) = (quoted_ident(&name_of(old)), quoted_ident(&name_of(new)));
     let mut statements = Vec::new();
     if from != to {
         statements.push(Statement::new(

@@ -20,6 +20,14 @@ pub(super) enum Fit {
 
 /// How the values of `from` fit into the type of `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
+    match fit_elements(from, to, way) {
+        // An array is made anew even where its elements stay as they are.
+        Fit::AsTheyAre if to.data_type.ends_with("[]") => Fit::Whole,
+        fit => fit,
+    }
+}
+
+fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
     let (old, new) = (element(&from.base_type), element(&to.base_type));
     if old == new {
         return fit_modifiers(from, to);
@@ -79,10 +87,10 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
     let untouched = if relabels { Fit::AsTheyAre } else { Fit::Whole };
     let one = |list: &[i64]| list.first().copied().unwrap_or(i64::MAX);
     match element(&to.base_type) {
-        "character varying" | "bit varying" if one(&new) < one(&old) => too_long(to, one(&new)),
-        "character" if one(&new) < one(&old) => too_long(to, one(&new)),
+        "character varying" | "bit varying" | "character" if one(&new) < one(&old) => {
+            too_long(to, one(&new))
+        }
         "character" => Fit::Whole,
-        "bit" => Fit::OrNot(no_such_value(to)),
         "numeric" => {
             // Without modifiers there is room for everything; with a precision alone the scale is 0.
             let scale = |list: &[i64]| match *list {
@@ -124,7 +132,7 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
             }
         }
         "character varying" | "bit varying" | "text" => Fit::AsTheyAre,
-        // A type of somebody else's: what its modifiers mean is unknown.
+        // A bit string of another length does not fit; what the modifiers of somebody else's type mean is unknown.
         _ => Fit::OrNot(no_such_value(to)),
     }
 }
