@@ -56,7 +56,7 @@ impl Proof {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Some(postgres) = &self.postgres else {
-            return "not proved (--no-proof)".to_owned();
+            return "nothing (--no-proof)".to_owned();
         };
         let witness = match self.witness {
             Witness::Both => "; pg_dump agrees with both",

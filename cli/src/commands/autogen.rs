@@ -87,7 +87,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     };
     if args.dry_run {
         output.report(&Drafted::new(&args.message, draft), Format::Text)?;
-        output.note(format!("{}; nothing was written", draft.proof.sentence()));
+        output.note(format!(
+            "proved {}; nothing was written",
+            draft.proof.sentence()
+        ));
         return Ok(Status::Done);
     }
     let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
@@ -127,7 +130,11 @@ fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
         return Err(Error::input(format!(
             "this migration loses data for good; nothing was written\n{listed}"
         ))
-        .hint("where that is meant, say so: --allow data-loss"));
+        .hint("where that is meant, say so: --allow data-loss")
+        .hint(
+            "trueup does not see yet that something was only given another name: write such a migration by hand, with \
+             RENAME",
+        ));
     }
     context.output.warning(format!(
         "this migration loses data for good, and its down.sql cannot bring it back:\n{listed}"
