@@ -5,6 +5,7 @@ pub mod models;
 use std::{
     fmt::{self, Display, Formatter},
     path::PathBuf,
+    sync::Arc,
 };
 
 use trueup::Schema;
@@ -147,15 +148,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
         Err(_) => render(&database, &from.schema)?,
     }
     let copy = side(database)?;
-    let missing =
-        missing(&from.schema, &copy.schema).or_else(|| missing(&copy.schema, &from.schema));
-    if let Some(id) = missing {
-        return Err(Error::new(
-            ErrorKind::Environment,
-            format!("the database cannot be copied for a trial: {id} comes out differently"),
-        )
-        .hint("a scratch with other extensions than the live server can cause this; see --scratch-url"));
-    }
+    let copy = complete(copy, &from.schema)?;
     Ok(Side {
         whole: from.whole,
         reprinted: true,
@@ -178,11 +171,22 @@ fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
     Ok(())
 }
 
-/// An object that only the first has.
-fn missing<'a>(here: &'a Schema, there: &Schema) -> Option<&'a trueup::Id> {
-    here.entries()
-        .map(|(id, _)| id)
-        .find(|id| there.entry(id).is_none())
+/// Makes up for what `pg_dump` does not say: that the comment of an extension was taken away, for one.
+fn complete(copy: Side, of: &Schema) -> Result<Side, Error> {
+    let missing = of
+        .entries()
+        .filter(|(id, _)| copy.schema.entry(id).is_none());
+    let wanted = copy.schema.only(|id| of.entry(id).is_some());
+    let wanted = wanted.with(missing.map(|(_, entry)| Arc::clone(entry)), of);
+    let plan = plan(&copy.schema, &wanted, Folding::Wherever)?;
+    match copy.scratch {
+        Some(database) if !plan.is_empty() => {
+            let sql = render::sql(plan.statements());
+            run_sql(&mut database.connect()?, &sql, "a copy of the database")?;
+            side(database)
+        }
+        scratch => Ok(Side { scratch, ..copy }),
+    }
 }
 
 /// Both sides in the form that can be compared.

@@ -82,6 +82,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
+    /// Whether CLUSTER orders its parent by it.
+    fn clusters(&self) -> bool {
+        false
+    }
+
     /// The statements that give it another name.
     fn rename(&self, _to: &str) -> Option<Vec<Statement>> {
         None

@@ -350,10 +350,7 @@ impl Schema {
     #[must_use]
     pub fn with(&self, more: impl IntoIterator<Item = Arc<Entry>>, theirs: &Self) -> Self {
         let more: Vec<Arc<Entry>> = more.into_iter().collect();
-        let mut links: Vec<(Id, Id)> = Vec::new();
-        for (id, on) in &self.needs {
-            links.extend(on.iter().map(|on| (id.clone(), on.clone())));
-        }
+        let mut links = self.links();
         for entry in &more {
             let id = entry.id();
             links.extend(theirs.needs(&id).map(|on| (id.clone(), on.clone())));
@@ -366,6 +363,28 @@ impl Schema {
             self.unread.clone(),
             self.casts.clone(),
         )
+    }
+
+    /// The same schema without the entries that are not wanted.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
+        let entries = self.entries.iter().filter(|(id, _)| wanted(id));
+        let entries: Vec<Arc<Entry>> = entries.map(|(_, entry)| Arc::clone(entry)).collect();
+        Self::new(
+            self.server,
+            entries,
+            self.links(),
+            self.unread.clone(),
+            self.casts.clone(),
+        )
+    }
+
+    fn links(&self) -> Vec<(Id, Id)> {
+        let pairs = self
+            .needs
+            .iter()
+            .flat_map(|(id, on)| on.iter().map(move |on| (id, on)));
+        pairs.map(|(id, on)| (id.clone(), on.clone())).collect()
     }
 
     /// The part of the schema that every new database has.
@@ -402,6 +421,12 @@ impl Schema {
             .and_then(|entry| O::of(&entry.object))
     }
 
+    pub(crate) fn any_part(&self, of: &Id, is: impl Fn(&AnyObject) -> bool) -> bool {
+        self.children(of)
+            .iter()
+            .any(|id| self.entries.get(id).is_some_and(|entry| is(&entry.object)))
+    }
+
     pub(crate) fn parts<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
         self.children(of)
             .iter()
@@ -410,18 +435,10 @@ impl Schema {
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let links: Vec<(&Id, &Id)> = self
-            .needs
-            .iter()
-            .flat_map(|(id, on)| on.iter().map(move |on| (id, on)))
-            .collect();
         serde_json::to_string_pretty(&Written {
             server: self.server,
             entries: self.entries.values().cloned().collect(),
-            links: links
-                .into_iter()
-                .map(|(id, on)| (id.clone(), on.clone()))
-                .collect(),
+            links: self.links(),
             unread: self.unread.clone(),
         })
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, table},
+    key_constraint::rename_constraint,
     table::{Table, scan},
 };
 use crate::{
@@ -139,11 +140,7 @@ impl Object for Check {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (table, name, to) = (&self.relation, quoted_ident(&self.name), quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename constraint {name} of {table} to {to}"),
-            format!("ALTER TABLE {table} RENAME CONSTRAINT {name} TO {to}"),
-        )])
+        Some(vec![rename_constraint(&self.key(), to)])
     }
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Registered, comment::Comment};
 use crate::{
     Alter, Clause, Schema, Server, Statement,
     name::{literal, quoted_ident},
@@ -51,7 +52,7 @@ impl Object for Extension {
         format!("EXTENSION {}", quoted_ident(key))
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let name = quoted_ident(&self.name);
         let mut sql = format!(
             "CREATE EXTENSION {name} WITH SCHEMA {}",
@@ -64,7 +65,20 @@ impl Object for Extension {
         {
             sql += &format!(" VERSION {}", literal(&self.version));
         }
-        vec![Statement::new(format!("Create extension {name}"), sql)]
+        let create = Statement::new(format!("Create extension {name}"), sql);
+        // An extension comes with the comment that its author wrote.
+        if within
+            .parts::<Comment>(&Self::id(self.name.clone()))
+            .next()
+            .is_some()
+        {
+            return vec![create];
+        }
+        let silence = Statement::new(
+            format!("Drop the comment that extension {name} comes with"),
+            format!("COMMENT ON EXTENSION {name} IS NULL"),
+        );
+        vec![create, silence]
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {

@@ -3,12 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Registered,
+    AnyObject, Registered,
     catalog::{RELATION, no_member, parameter_changes, parameters, table},
-    key_constraint::in_parentheses,
-    primary_key::PrimaryKey,
     table::{Table, replica_identity_index},
-    unique::Unique,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
@@ -142,10 +139,7 @@ impl Object for Index {
         });
         if *unique {
             create = create.hazard(Hazard::MayFail {
-                because: format!(
-                    "while two rows of {relation} are alike in {}",
-                    in_parentheses(columns)
-                ),
+                because: format!("while two rows of {relation} have the same key"),
             });
         }
         let mut statements = vec![create];
@@ -203,7 +197,7 @@ impl Object for Index {
             name,
             *clustered,
             next.clustered,
-            any_clustered(relation, within),
+            any_clusters(relation, within),
         ));
         statements.extend(replica_identity_index(
             relation,
@@ -222,6 +216,10 @@ impl Object for Index {
             statistics: there.statistics.clone(),
             ..self.clone()
         }
+    }
+
+    fn clusters(&self) -> bool {
+        self.clustered
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
@@ -290,17 +288,9 @@ pub(super) fn cluster_change(
     ))
 }
 
-/// Whether an index of the table is the one that CLUSTER orders it by.
-pub(super) fn any_clustered(table: &Name, within: &Schema) -> bool {
-    within
-        .parts::<Index>(&Table::id(table.clone()))
-        .any(|index| index.clustered)
-        || within
-            .parts::<PrimaryKey>(&Table::id(table.clone()))
-            .any(PrimaryKey::clustered)
-        || within
-            .parts::<Unique>(&Table::id(table.clone()))
-            .any(Unique::clustered)
+/// Whether an index of the table, whatever stands behind it, is the one that CLUSTER orders it by.
+pub(super) fn any_clusters(table: &Name, within: &Schema) -> bool {
+    within.any_part(&Table::id(table.clone()), AnyObject::clusters)
 }
 
 fn statistics_changes(index: &Name, from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Statement> {

@@ -1,19 +1,33 @@
-//! What primary keys and unique constraints have in common: a constraint with an index behind it. The two are one object;
-//! the index has no life of its own.
+//! What primary keys, unique and exclusion constraints have in common: a constraint with an index behind it. The two are one
+//! object; the index has no life of its own.
+
+use std::{fmt::Debug, marker::PhantomData};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Registered,
     catalog::{RELATION, parameter_changes, parameters, table},
-    index::{cluster_change, index_option_changes},
-    table::replica_identity_index,
+    index::{any_clusters, cluster_change, index_option_changes},
+    table::{Table, replica_identity_index},
 };
-use crate::{Alter, Clause, Hazard, LockMode, Member, Name, Slot, Statement, name::quoted_ident};
+use crate::{
+    Alter, Clause, Hazard, Id, LockMode, Member, Name, Schema, Server, Slot, Statement,
+    name::quoted_ident, object::Object,
+};
+
+/// Which of them it is.
+pub(crate) trait Contype: Clone + Eq + Debug {
+    /// `pg_constraint.contype`.
+    const CONTYPE: char;
+    /// What Postgres calls it.
+    const NAME: &'static str;
+}
 
 /// A row of `pg_constraint` with the settings of its index.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct KeyConstraint {
+#[serde(deny_unknown_fields, bound = "")]
+pub(crate) struct KeyConstraint<K: Contype> {
     relation: Name,
     name: String,
     /// What `pg_get_constraintdef` prints of the columns in their order, INCLUDE and NULLS NOT DISTINCT.
@@ -24,71 +38,75 @@ pub(super) struct KeyConstraint {
     tablespace: Option<String>,
     clustered: bool,
     replica_identity: bool,
+    #[serde(skip)]
+    contype: PhantomData<K>,
 }
 
 /// How `pg_get_constraintdef` ends, for constraint `k`.
 pub(super) const TIMING: &str = "(CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END
     || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)";
 
-/// The SELECT for constraints of one `contype`.
-pub(super) fn catalog(contype: char) -> String {
-    format!(
-        "SELECT ARRAY['pg_catalog.pg_constraint'::regclass::int8, k.oid::int8, 0,
-                'pg_catalog.pg_class'::regclass::int8, k.conindid::int8, 0] AS addresses,
-            k.conkey[1]::int4 AS position,
-            json_build_object(
-                'relation', {RELATION},
-                'name', k.conname,
-                'definition', left(def.text, length(def.text) - length({TIMING})),
-                'timing', {TIMING},
-                'options', COALESCE(ic.reloptions, '{{}}'),
-                'tablespace', ts.spcname,
-                'clustered', i.indisclustered,
-                'replica_identity', i.indisreplident) AS object
-        FROM pg_catalog.pg_constraint k
-            JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid
-            JOIN pg_catalog.pg_class ic ON ic.oid = k.conindid
-            LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
-            CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
-        WHERE k.contype = '{contype}' AND {}",
-        table()
-    )
-}
+impl<K: Contype> Object for KeyConstraint<K> {
+    const NAME: &'static str = K::NAME;
 
-impl KeyConstraint {
-    pub(super) fn key(&self) -> Member {
+    type Key = Member;
+
+    fn catalog(_server: Server) -> String {
+        let contype = K::CONTYPE;
+        format!(
+            "SELECT ARRAY['pg_catalog.pg_constraint'::regclass::int8, k.oid::int8, 0,
+                    'pg_catalog.pg_class'::regclass::int8, k.conindid::int8, 0] AS addresses,
+                k.conkey[1]::int4 AS position,
+                json_build_object(
+                    'relation', {RELATION},
+                    'name', k.conname,
+                    'definition', left(def.text, length(def.text) - length({TIMING})),
+                    'timing', {TIMING},
+                    'options', COALESCE(ic.reloptions, '{{}}'),
+                    'tablespace', ts.spcname,
+                    'clustered', i.indisclustered,
+                    'replica_identity', i.indisreplident) AS object
+            FROM pg_catalog.pg_constraint k
+                JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid
+                JOIN pg_catalog.pg_class ic ON ic.oid = k.conindid
+                LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+                CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
+            WHERE k.contype = '{contype}' AND {}",
+            table()
+        )
+    }
+
+    fn key(&self) -> Member {
         Member::new(self.relation.clone(), &self.name)
     }
 
-    pub(super) fn relation(&self) -> &Name {
-        &self.relation
+    fn parent(&self) -> Option<Id> {
+        Some(Table::id(self.relation.clone()))
     }
 
-    pub(super) fn clustered(&self) -> bool {
-        self.clustered
+    fn designation(key: &Member) -> String {
+        format!("CONSTRAINT {} ON {}", key.ident(), key.relation)
     }
 
-    pub(super) fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
-    }
-
-    pub(super) fn occupies(&self) -> Vec<Slot> {
+    fn occupies(&self) -> Vec<Slot> {
         vec![
             Slot::Constraint(self.key()),
             Slot::Relation(Name::new(&self.relation.namespace, &self.name)),
         ]
     }
 
-    pub(super) fn create(&self, what: &str) -> Vec<Statement> {
-        let Self { relation, name, .. } = self;
+    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let Self {
+            relation,
+            name,
+            definition,
+            ..
+        } = self;
         let mut statements = vec![
             Statement::new(
-                format!("Add {what} {} to {relation}", quoted_ident(name)),
+                format!("Add {} {} to {relation}", K::NAME, quoted_ident(name)),
                 format!("ALTER TABLE {relation} ADD {}", self.definition()),
             )
             .hazard(Hazard::Locks {
@@ -96,32 +114,27 @@ impl KeyConstraint {
                 mode: LockMode::ReadsAndWrites,
             })
             .hazard(Hazard::MayFail {
-                because: format!(
-                    "while two rows of {relation} are alike in {}",
-                    in_parentheses(&self.definition)
-                ),
+                because: format!("while two rows of {relation} contradict {definition}"),
             }),
         ];
         statements.extend(self.settings());
         statements
     }
 
-    pub(super) fn clause(&self) -> Clause {
-        Clause::cosmetic(self.definition()).then(self.settings())
+    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        Some(Clause::cosmetic(self.definition()).then(self.settings()))
     }
 
-    pub(super) fn remove(&self, what: &str) -> Vec<Statement> {
+    fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let Self { relation, name, .. } = self;
+        let name = quoted_ident(name);
         vec![Statement::new(
-            format!("Drop {what} {} of {relation}", quoted_ident(name)),
-            format!(
-                "ALTER TABLE {relation} DROP CONSTRAINT {}",
-                quoted_ident(name)
-            ),
+            format!("Drop {} {name} of {relation}", K::NAME),
+            format!("ALTER TABLE {relation} DROP CONSTRAINT {name}"),
         )]
     }
 
-    pub(super) fn alter(&self, next: &Self, others_clustered: bool) -> Alter {
+    fn alter(&self, next: &Self, within: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -131,6 +144,7 @@ impl KeyConstraint {
             tablespace,
             clustered,
             replica_identity,
+            contype: PhantomData,
         } = self;
         if *definition != next.definition || *timing != next.timing {
             return Alter::Replace;
@@ -142,12 +156,13 @@ impl KeyConstraint {
             tablespace.as_deref(),
             next.tablespace.as_deref(),
         );
+        let another = any_clusters(relation, within);
         statements.extend(cluster_change(
             relation,
             name,
             *clustered,
             next.clustered,
-            others_clustered,
+            another,
         ));
         statements.extend(replica_identity_index(
             relation,
@@ -158,7 +173,7 @@ impl KeyConstraint {
         Alter::InPlace(statements)
     }
 
-    pub(super) fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self) -> Self {
         Self {
             options: there.options.clone(),
             tablespace: there.tablespace.clone(),
@@ -168,15 +183,27 @@ impl KeyConstraint {
         }
     }
 
-    pub(super) fn rename(&self, to: &str) -> Vec<Statement> {
-        let Self { relation, name, .. } = self;
-        let (name, to) = (quoted_ident(name), quoted_ident(to));
-        vec![Statement::new(
-            format!("Rename constraint {name} of {relation} to {to}"),
-            format!("ALTER TABLE {relation} RENAME CONSTRAINT {name} TO {to}"),
-        )]
+    fn clusters(&self) -> bool {
+        self.clustered
     }
 
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        Some(vec![rename_constraint(&self.key(), to)])
+    }
+
+    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
+        Some((self.parent()?, self.name.clone()))
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
+    }
+}
+
+impl<K: Contype> KeyConstraint<K> {
     fn definition(&self) -> String {
         let mut sql = format!("CONSTRAINT {} ", quoted_ident(&self.name));
         sql += &self.definition;
@@ -197,55 +224,17 @@ impl KeyConstraint {
             replica_identity,
             ..
         } = self;
-        let mut statements: Vec<Statement> =
-            cluster_change(relation, name, false, *clustered, false)
-                .into_iter()
-                .collect();
-        statements.extend(replica_identity_index(
-            relation,
-            name,
-            false,
-            *replica_identity,
-        ));
-        statements
+        let clustered = cluster_change(relation, name, false, *clustered, false);
+        let identity = replica_identity_index(relation, name, false, *replica_identity);
+        clustered.into_iter().chain(identity).collect()
     }
 }
 
-/// The first parentheses of a definition with what is in them: of `UNIQUE (a, b) INCLUDE (c)`, `(a, b)`.
-pub(super) fn in_parentheses(definition: &str) -> &str {
-    let (mut depth, mut quoted, mut start) = (0_u32, None, 0);
-    for (at, c) in definition.char_indices() {
-        match (quoted, c) {
-            (Some(quote), _) if quote == c => quoted = None,
-            (None, '"' | '\'') => quoted = Some(c),
-            (None, '(') => {
-                if depth == 0 {
-                    start = at;
-                }
-                depth += 1;
-            }
-            (None, ')') => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return &definition[start..=at];
-                }
-            }
-            (Some(_) | None, _) => {}
-        }
-    }
-    definition
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_parentheses;
-
-    #[test]
-    fn the_first_parentheses_are_the_columns() {
-        assert_eq!(in_parentheses("UNIQUE (a, b) INCLUDE (c)"), "(a, b)");
-        assert_eq!(
-            in_parentheses("USING btree (lower(a), \")\", (b || ')'))"),
-            "(lower(a), \")\", (b || ')'))"
-        );
-    }
+/// The statement that gives a constraint of a table another name, whatever sort it is.
+pub(super) fn rename_constraint(constraint: &Member, to: &str) -> Statement {
+    let (table, name, to) = (&constraint.relation, constraint.ident(), quoted_ident(to));
+    Statement::new(
+        format!("Rename constraint {name} of {table} to {to}"),
+        format!("ALTER TABLE {table} RENAME CONSTRAINT {name} TO {to}"),
+    )
 }
