@@ -127,8 +127,8 @@ impl<'a> Graph<'a> {
         let mut freed: BTreeMap<Slot, usize> = BTreeMap::new();
         let mut taken: Vec<(Slot, usize)> = Vec::new();
         for (place, node) in self.nodes.iter().enumerate() {
-            let had = self.slots(self.from, node);
-            let has = self.slots(self.to, node);
+            let had = slots(self.from, node.id);
+            let has = slots(self.to, node.id);
             match node.act {
                 Act::Go => freed.extend(had.into_iter().map(|slot| (slot, place))),
                 Act::Come => taken.extend(has.into_iter().map(|slot| (slot, place))),
@@ -141,13 +141,6 @@ impl<'a> Graph<'a> {
         for (slot, place) in taken {
             self.edge(freed.get(&slot).copied(), Some(place));
         }
-    }
-
-    fn slots(&self, schema: &Schema, node: &Node<'_>) -> BTreeSet<Slot> {
-        schema
-            .entry(node.id)
-            .map(|entry| entry.occupies().into_iter().collect())
-            .unwrap_or_default()
     }
 
     /// A child's removal is left to its parent's. What must go before the child then goes before the parent.
@@ -449,6 +442,14 @@ impl<'a> Graph<'a> {
             })
             .collect()
     }
+}
+
+/// The names that an object has in a schema.
+fn slots(schema: &Schema, id: &Id) -> BTreeSet<Slot> {
+    schema
+        .entry(id)
+        .map(|entry| entry.occupies().into_iter().collect())
+        .unwrap_or_default()
 }
 
 /// The outermost object that the object is a part of.

@@ -20,11 +20,12 @@ pub(super) enum Fit {
 
 /// How the values of `from` fit into the type of `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
-    match fit_elements(from, to, way) {
-        // An array is made anew even where its elements stay as they are.
-        Fit::AsTheyAre if to.data_type.ends_with("[]") => Fit::Whole,
-        fit => fit,
+    let fit = fit_elements(from, to, way);
+    // An array is made anew even where its elements stay as they are.
+    if to.data_type.ends_with("[]") && matches!(fit, Fit::AsTheyAre) {
+        return Fit::Whole;
     }
+    fit
 }
 
 fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
