@@ -56,7 +56,7 @@ export CARGO_TARGET_DIR=$target
 edit Cargo.toml '^version = "[^"]*' '&-demo'
 
 title 'In a throw-away copy, struct User gets a field'
-edit "$model" '^    pub email: String,$' '&\n    pub phone_number: Option<String>,'
+edit "$model" '^    pub email: String,$' '&\n    /// Where to call when a device is late.\n    pub phone_number: Option<String>,'
 diff -U2 "$root/$model" "$model" | tail -n +3 || true
 trueup autogen "add phone_number"
 

@@ -193,16 +193,14 @@ pub fn stamp(
 /// Runs migrations on a scratch database as `upgrade` would on a live one.
 pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result<(), ApplyError> {
     make_and_read(connection)?;
-    run_all(
-        connection,
-        &migrations.iter().collect::<Vec<_>>(),
-        Direction::Up,
-    )
-    .map(|_| ())
-    .map_err(|error| match error {
-        ApplyError::Failed { name, failure, .. } => ApplyError::NoReplay { name, failure },
-        other => other,
-    })
+    let all: Vec<&Migration> = migrations.iter().collect();
+    match run_all(connection, &all, Direction::Up) {
+        Ok(_) => Ok(()),
+        Err(ApplyError::Failed { name, failure, .. }) => {
+            Err(ApplyError::NoReplay { name, failure })
+        }
+        Err(other) => Err(other),
+    }
 }
 
 /// Makes Diesel's table if need be: `run_migration` alone fails on a fresh database.

@@ -36,7 +36,7 @@ pub fn diff<'a>(from: &'a Schema, to: &'a Schema) -> Vec<(&'a Id, Delta<'a>)> {
             EitherOrBoth::Right((id, new)) => deltas.push((id, Delta::Create(new))),
             EitherOrBoth::Both((_, old), (_, new)) if Arc::ptr_eq(old, new) || old == new => {}
             EitherOrBoth::Both((id, old), (_, new)) => {
-                deltas.push((id, Delta::Change { from: old, to: new }))
+                deltas.push((id, Delta::Change { from: old, to: new }));
             }
         }
     }

@@ -12,7 +12,7 @@ use super::account::{Account, command};
 use crate::binaries::Server;
 
 /// How long a server may take to start or to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const TICK: Duration = Duration::from_millis(2);
 
 /// The port that names the socket; it is a file in a private folder, so it can be the same for all.
