@@ -145,6 +145,7 @@ objects! {
     owner::Owner,
     primary_key::PrimaryKey,
     unique::Unique,
+    exclusion::Exclusion,
     check::Check,
     index::Index,
     foreign_key::ForeignKey,

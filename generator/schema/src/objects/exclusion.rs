@@ -1,0 +1,16 @@
+//! Exclusion constraints. Models cannot declare them yet.
+
+use super::key_constraint::{Contype, KeyConstraint};
+
+/// A row of `pg_constraint` with `contype = 'x'`.
+pub(crate) type Exclusion = KeyConstraint<Excludes>;
+
+/// Tells it from other constraints with an index behind them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Excludes;
+
+impl Contype for Excludes {
+    const CONTYPE: char = 'x';
+    const NAME: &'static str = "exclusion constraint";
+    const PRINTS_PARAMETERS: bool = true;
+}
