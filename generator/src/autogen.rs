@@ -42,6 +42,8 @@ pub struct Autogen {
     pub other_major: Option<u32>,
     /// Whether a live database was there before any migration.
     pub unmigrated: bool,
+    /// Whether the draft is the first migration of a database that has tables already.
+    pub adopts: bool,
 }
 
 impl Autogen {
@@ -65,6 +67,9 @@ pub fn autogen(
         .map(|migration| migration.version)
         .collect();
     let adopted = adopted(project, &after, options.from)?;
+    let adopts = adopted
+        .as_ref()
+        .is_some_and(|there| !tops(there).is_empty());
     let Start {
         side,
         managed,
@@ -83,6 +88,7 @@ pub fn autogen(
         taken: settled.taken,
         other_major,
         unmigrated,
+        adopts,
     })
 }
 
@@ -213,7 +219,7 @@ fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Re
         "the database was changed by hand: {first}{more} is not as the migrations made it, and what is drafted from there \
          would not replay after them"
     ))
-    .hint("`trueup check` lists the differences; `trueup diff --from DATABASE --to migrations` prints the way back")
+    .hint("`trueup check` lists the differences; `trueup diff --from database --to migrations` prints the way back")
     .hint("or draft from the migrations alone: --from migrations"))
 }
 

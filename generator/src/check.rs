@@ -27,6 +27,8 @@ pub struct Check {
     pub compared: Option<String>,
     /// What is in the database alone and no room reads.
     pub unread: Vec<String>,
+    /// What the migrations alone have and no room reads.
+    pub unread_missing: Vec<String>,
 }
 
 /// One object that differs.
@@ -61,12 +63,14 @@ impl Check {
             unknown,
             compared: _,
             unread,
+            unread_missing,
         } = self;
         models.is_empty()
             && database.is_empty()
             && pending.is_empty()
             && unknown.is_empty()
             && unread.is_empty()
+            && unread_missing.is_empty()
     }
 }
 
@@ -106,6 +110,7 @@ pub fn check(
             (live, replayed) = source::alike(project, live, replayed)?;
             check.database = differences(&live.schema, &replayed.schema);
             check.unread = unread(&replayed.schema, &live.schema);
+            check.unread_missing = unread(&live.schema, &replayed.schema);
         }
     }
     let settled = settle(

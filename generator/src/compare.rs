@@ -130,13 +130,12 @@ fn sides(
     };
     let (live_from, live_to) = (live(from)?, live(to)?);
     let major = |side: &Option<Side>| side.as_ref().map(|side| side.schema.server().major());
-    if let (Some(one), Some(other)) = (major(&live_from), major(&live_to))
-        && one == other
-        && let (Some(from), Some(to)) = (live_from, live_to)
-    {
-        return Ok((from, to));
-    }
-    let (live_from, live_to) = (live(from)?, live(to)?);
+    let (live_from, live_to) = match (live_from, live_to) {
+        (Some(from), Some(to)) if from.schema.server().major() == to.schema.server().major() => {
+            return Ok((from, to));
+        }
+        both => both,
+    };
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
     let settle_on = |base: &Side, declarations: &Declarations| {
         settle(project, base, declarations, &tops(&base.schema), None).map(|settled| settled.side)

@@ -8,7 +8,7 @@ use crate::url::Url;
 
 mod run;
 
-pub use run::{SqlError, run_sql};
+pub use run::{SqlError, holds_nothing, run_sql};
 pub(crate) use run::{parts, without_comments};
 
 /// The oldest major that is supported.

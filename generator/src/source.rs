@@ -12,7 +12,7 @@ use trueup::Schema;
 
 use crate::{
     Error, ErrorKind, Project, apply,
-    connection::{connect, run_sql},
+    connection::{connect, holds_nothing, run_sql},
     diff::{Delta, diff},
     migration,
     plan::{Folding, plan},
@@ -27,7 +27,7 @@ use crate::{
 pub enum Source {
     /// `models`: what this program's models declare.
     Models,
-    /// `postgres://…`, or any other libpq connection string: a live database.
+    /// `database`: the one that is configured; `postgres://…`, or any other libpq connection string: that one.
     Database(Url),
     /// `migrations` or `migrations:DIR`: the migrations, replayed.
     Migrations(PathBuf),
@@ -56,6 +56,13 @@ impl Source {
         if text == "models" {
             return Ok(Self::Models);
         }
+        if text == "database" {
+            let configured = project.database.clone().map(Self::Database);
+            return configured.ok_or_else(|| {
+                Error::input("no database is configured")
+                    .hint("set DATABASE_URL, or write the URL in place of `database`")
+            });
+        }
         if text == "migrations" {
             return Ok(Self::Migrations(project.migrations.clone()));
         }
@@ -73,7 +80,7 @@ impl Source {
         }
         Url::parse(text).map(Self::Database).map_err(|error| {
             Error::caused(ErrorKind::Input, "this is not a source that trueup knows", error).hint(
-                "a source is `models`, `migrations`, `migrations:DIR`, `file:PATH`, a path that ends in .sql, or a \
+                "a source is `models`, `database`, `migrations`, `migrations:DIR`, `file:PATH`, a path that ends in .sql, or a \
                  database: postgres://USER@HOST/NAME",
             )
         })
@@ -128,7 +135,9 @@ pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
         )
     })?;
     let database = scratch.create(&Locale::default())?;
-    run_sql(&mut database.connect()?, &sql, &path.display().to_string())?;
+    if !holds_nothing(&sql) {
+        run_sql(&mut database.connect()?, &sql, &path.display().to_string())?;
+    }
     side(database)
 }
 

@@ -193,3 +193,23 @@ fn the_first_migration_of_a_database_that_was_there_is_as_it_is_there() {
     let clean = check(&project, &declarations, false).expect("a check");
     assert!(clean.is_clean(), "{clean:#?}");
 }
+
+#[test]
+fn what_models_cannot_declare_stays_on_their_tables() {
+    let (_server, database) = tests::database();
+    let more = "
+        CREATE SEQUENCE tickets OWNED BY accounts.id;
+        COMMENT ON SEQUENCE tickets IS 'Drawn at the door.';
+        ALTER TABLE accounts ADD CONSTRAINT one_each EXCLUDE (email WITH =);
+        COMMENT ON CONSTRAINT one_each ON accounts IS 'Nobody signs up twice.';
+        COMMENT ON INDEX ix_email IS 'For the sign-in.';";
+    tests::run(&database, &format!("{THERE}{more}"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project_with(folder.path().to_owned(), &database);
+    let declarations = autogen::declarations().expect("models");
+
+    let found =
+        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
+
+    assert_eq!(tests::ups(found.draft.as_ref()), "");
+}

@@ -99,12 +99,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     }
     let folders = autogen::write(project, &args.message, draft)?;
     output.report(&Written::new(draft, &folders), Format::Text)?;
-    output.next(next(draft));
+    output.next(next(draft, found.adopts));
     Ok(Status::Done)
 }
 
-fn next(draft: &Draft) -> String {
+fn next(draft: &Draft, there_before: bool) -> String {
     let these = if draft.parts.len() == 1 { "it" } else { "them" };
+    if there_before {
+        return format!(
+            "read {these}, commit {these} with the models, and `trueup stamp head`, where the database has it all already"
+        );
+    }
     format!("read {these}, commit {these} with the models, and `trueup upgrade`")
 }
 

@@ -11,7 +11,7 @@ use crate::context::Context;
 
 /// Print the SQL that takes one source to another
 ///
-/// A source is `models`, `migrations`, `migrations:DIR`, a database URL, `file:PATH`, or a path that ends in .sql. The SQL
+/// A source is `models`, `migrations`, `migrations:DIR`, `database`, a database URL, `file:PATH`, or a path that ends in .sql. The SQL
 /// is tried on a throw-away PostgreSQL where there is one of the right version. It goes to stdout and runs in psql as it
 /// is; where both are the same, nothing is printed.
 #[derive(Debug, clap::Args)]

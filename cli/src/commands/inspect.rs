@@ -8,7 +8,7 @@ use crate::context::Context;
 
 /// Show what trueup reads from one source
 ///
-/// A source is `models`, `migrations`, `migrations:DIR`, a database URL, `file:PATH`, or a path that ends in .sql.
+/// A source is `models`, `migrations`, `migrations:DIR`, `database`, a database URL, `file:PATH`, or a path that ends in .sql.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -107,6 +107,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         self.clone()
     }
 
+    /// Whether models have a way to declare it. What they cannot declare stays when they say nothing of it.
+    fn declarable(&self, _within: &Schema) -> bool {
+        true
+    }
+
     /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what models have no
     /// way to declare.
     fn clear(&self) -> Option<String> {

@@ -229,6 +229,10 @@ impl AnyObject {
         each!(self, object => object.naming(within))
     }
 
+    pub(crate) fn declarable(&self, within: &Schema) -> bool {
+        each!(self, object => object.declarable(within))
+    }
+
     pub(crate) fn clear(&self) -> Option<String> {
         each!(self, object => object.clear())
     }

@@ -165,6 +165,12 @@ impl Entry {
         self.object.rename(to)
     }
 
+    /// Whether models have a way to declare it.
+    #[must_use]
+    pub fn declarable(&self, within: &Schema) -> bool {
+        self.object.declarable(within)
+    }
+
     /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have
     /// no way to declare.
     #[must_use]

@@ -160,6 +160,12 @@ pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(
     }
 }
 
+/// Whether a text holds no statement at all: Postgres takes that for a mistake.
+#[must_use]
+pub fn holds_nothing(sql: &str) -> bool {
+    parts(sql).is_some_and(|parts| parts.is_empty())
+}
+
 /// The statements of `text`, or nothing where our parser, which is that of one Postgres major, does not know it.
 pub(crate) fn parts(text: &str) -> Option<Vec<Part<'_>>> {
     let statements = pg_query::split_with_parser(text).ok()?;

@@ -36,6 +36,7 @@ impl Report for CheckReport {
             unknown,
             compared,
             unread,
+            unread_missing,
         } = &self.found;
         let mut text = group(
             "models and migrations",
@@ -60,7 +61,7 @@ impl Report for CheckReport {
                     How::Different => "different",
                 },
                 &[
-                    "the database was changed by hand. Where it should go back, `trueup diff --from DATABASE --to \
+                    "the database was changed by hand. Where it should go back, `trueup diff --from database --to \
                      migrations` prints the SQL;",
                     "where it is right, say so in the models or in a migration",
                 ],
@@ -88,6 +89,12 @@ impl Report for CheckReport {
             unread,
             "object",
             "only the database has them, and trueup does not read that kind: it neither changes nor proves them",
+        );
+        text += &list(
+            "gone",
+            unread_missing,
+            "object",
+            "the migrations make them, the database does not have them, and trueup does not read that kind: put them back",
         );
         text + &format!("{DIM}database: {url}{DIM:#}\n")
     }

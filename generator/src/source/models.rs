@@ -171,12 +171,36 @@ fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> R
     Ok(())
 }
 
-/// What the models want, beside what is not theirs in `from`.
+/// What the models want, beside what is not theirs in `from`, and what they have no way to declare on what is theirs.
 fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
-    let gone = from
+    let mut carried: BTreeSet<&Id> = from
         .entries()
-        .filter(|(id, _)| settled.entry(id).is_none() && !belongs(id, from, ours));
-    settled.with(gone.map(|(_, entry)| Arc::clone(entry)), from)
+        .map(|(id, _)| id)
+        .filter(|id| settled.entry(id).is_none() && !belongs(id, from, ours))
+        .collect();
+    loop {
+        let there = |id: &Id| settled.entry(id).is_some() || carried.contains(id);
+        let more: Vec<&Id> = from
+            .entries()
+            .filter(|(id, entry)| {
+                !there(id)
+                    && !entry.declarable(from)
+                    && from.needs(id).all(there)
+                    && entry.falls_with(from).is_none_or(|above| there(&above))
+            })
+            .map(|(id, _)| id)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        carried.extend(more);
+    }
+    settled.with(
+        carried
+            .into_iter()
+            .filter_map(|id| from.entry(id).map(Arc::clone)),
+        from,
+    )
 }
 
 /// What the models want, with what they have no way to say as it is there.

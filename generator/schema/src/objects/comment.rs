@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::Id;
+use super::{Id, Registered, column::Column, enum_type::EnumType, table::Table};
 use crate::{
     Address, Alter, Clause, Name, Schema, Server, Statement, name::literal, object::Object,
     read::Claims,
@@ -97,6 +97,12 @@ impl Object for Comment {
             || key.target.designation(),
             |index| format!("INDEX {index}"),
         )
+    }
+
+    /// Models comment on tables, columns and enum types.
+    fn declarable(&self, _within: &Schema) -> bool {
+        let kind = self.on.target.kind();
+        [Table::kind(), Column::kind(), EnumType::kind()].contains(&kind)
     }
 
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {

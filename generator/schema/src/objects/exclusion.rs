@@ -13,4 +13,5 @@ impl Contype for Excludes {
     const CONTYPE: char = 'x';
     const NAME: &'static str = "exclusion constraint";
     const PRINTS_PARAMETERS: bool = true;
+    const DECLARABLE: bool = false;
 }

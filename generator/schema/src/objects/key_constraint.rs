@@ -24,6 +24,8 @@ pub(crate) trait Contype: Clone + Eq + Debug {
     const NAME: &'static str;
     /// Whether `pg_get_constraintdef` prints the storage parameters of the index too, since a predicate stands after them.
     const PRINTS_PARAMETERS: bool = false;
+    /// Whether models have a way to declare it.
+    const DECLARABLE: bool = true;
 }
 
 /// A row of `pg_constraint` with the settings of its index.
@@ -183,6 +185,10 @@ impl<K: Contype> Object for KeyConstraint<K> {
             replica_identity: there.replica_identity,
             ..self.clone()
         }
+    }
+
+    fn declarable(&self, _within: &Schema) -> bool {
+        K::DECLARABLE
     }
 
     fn clusters(&self) -> bool {

@@ -79,6 +79,12 @@ impl Object for Owner {
         Sequence::designation(key)
     }
 
+    fn declarable(&self, within: &Schema) -> bool {
+        within
+            .get::<Sequence>(&self.sequence)
+            .is_none_or(|sequence| sequence.declarable(within))
+    }
+
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let Self { sequence, column } = self;
         let mut statements = vec![Statement::new(

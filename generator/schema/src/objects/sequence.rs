@@ -89,6 +89,13 @@ impl Object for Sequence {
         vec![Slot::Relation(self.name.clone())]
     }
 
+    /// Models declare a sequence as `serial`: a default calls it.
+    fn declarable(&self, within: &Schema) -> bool {
+        within
+            .needed_by(&Self::id(self.name.clone()))
+            .any(|id| id.kind() == super::default::Default::kind())
+    }
+
     fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let unlogged = if self.unlogged { "UNLOGGED " } else { "" };
         let mut sql = format!("CREATE {unlogged}SEQUENCE {}", self.name);

@@ -30,7 +30,10 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
     let column = format!("ALTER TABLE {relation} ALTER COLUMN {}", quoted_ident(name));
     let mut statements = Vec::new();
 
+    let retyped = *data_type != to.data_type || *collation != to.collation;
     match (generated, &to.generated) {
+        // Its values are computed, so nothing is lost.
+        (Some(_), Some(_)) if retyped => return Alter::Replace,
         (None, None) => {}
         (Some(old), None) if old.stored => statements.push(Statement::new(
             format!("Let {} be an ordinary column", from.qualified()),
@@ -57,12 +60,16 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
     }
 
     if identity.is_some() && to.identity.is_none() {
-        statements.push(Statement::new(
-            format!("Drop the identity of {}", from.qualified()),
-            format!("{column} DROP IDENTITY"),
-        ));
+        statements.push(
+            Statement::new(
+                format!("Drop the identity of {}", from.qualified()),
+                format!("{column} DROP IDENTITY"),
+            )
+            .hazard(Hazard::LosesData {
+                what: format!("where the numbers of {} stand", from.qualified()),
+            }),
+        );
     }
-    let retyped = *data_type != to.data_type || *collation != to.collation;
     let key = from.key();
     if let (Some(old), Some(new)) = (identity, &to.identity) {
         match old.rename(new, &key) {

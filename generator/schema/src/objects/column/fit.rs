@@ -72,6 +72,15 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
         }
         _ => match way {
             Way::Implicit => Fit::Whole,
+            // A cast that is written cuts and rounds without a word.
+            Way::Written
+                if is_string(old)
+                    && (!modifiers(&to.data_type).is_empty()
+                        || matches!(to.category.as_str(), "D" | "T")
+                        || new == "jsonb") =>
+            {
+                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+            }
             Way::Written if is_string(old) => Fit::OrNot(no_such_value(to)),
             Way::Assigned | Way::Written | Way::Label => {
                 Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
