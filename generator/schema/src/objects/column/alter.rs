@@ -3,7 +3,7 @@
 use super::super::catalog::parameter_changes;
 use super::super::table::scan;
 use super::{
-    Column, Generated, NotNull,
+    Column, NotNull,
     identity::{Identity, Retyped},
     retype::retype,
 };
@@ -31,32 +31,13 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
     let mut statements = Vec::new();
 
     let retyped = *data_type != to.data_type || *collation != to.collation;
-    match (generated, &to.generated) {
-        // Its values are computed, so nothing is lost.
-        (Some(_), Some(_)) if retyped => return Alter::Replace,
-        (None, None) => {}
-        (Some(old), None) if old.stored => statements.push(Statement::new(
-            format!("Let {} be an ordinary column", from.qualified()),
-            format!("{column} DROP EXPRESSION"),
-        )),
-        (Some(old), Some(new)) if old == new => {}
-        (Some(Generated { stored, .. }), Some(new))
-            if *stored == new.stored && within.server().at_least(17) =>
-        {
-            let set = Statement::new(
-                format!("Change the expression of {}", from.qualified()),
-                format!("{column} SET EXPRESSION AS ({})", new.expression),
-            );
-            statements.push(if *stored {
-                set.hazard(Hazard::RewritesTable {
-                    table: relation.to_string(),
-                })
-            } else {
-                set
-            });
+    match generated_change(from, to, &column, within) {
+        // The values of a generated column are computed, so nothing is lost when it is made anew.
+        Some(_) if retyped && generated.is_some() && to.generated.is_some() => {
+            return Alter::Replace;
         }
-        // Nothing but the column itself can say what becomes of its values, and here it says: they are computed.
-        (Some(_), None | Some(_)) | (None, Some(_)) => return Alter::Replace,
+        Some(change) => statements.extend(change),
+        None => return Alter::Replace,
     }
 
     if identity.is_some() && to.identity.is_none() {
@@ -161,6 +142,39 @@ pub(super) fn settings(from: &Column, to: &Column) -> Vec<Statement> {
         ));
     }
     statements
+}
+
+/// The statements that change how values are generated; `None` where the column must be made anew.
+fn generated_change(
+    from: &Column,
+    to: &Column,
+    column: &str,
+    within: &Schema,
+) -> Option<Vec<Statement>> {
+    match (&from.generated, &to.generated) {
+        (None, None) => Some(Vec::new()),
+        (Some(old), Some(new)) if old == new => Some(Vec::new()),
+        (Some(old), None) if old.stored => Some(vec![Statement::new(
+            format!("Let {} be an ordinary column", from.qualified()),
+            format!("{column} DROP EXPRESSION"),
+        )]),
+        (Some(old), Some(new)) if old.stored == new.stored && within.server().at_least(17) => {
+            let set = Statement::new(
+                format!("Change the expression of {}", from.qualified()),
+                format!("{column} SET EXPRESSION AS ({})", new.expression),
+            );
+            let rewrites = Hazard::RewritesTable {
+                table: from.relation.to_string(),
+            };
+            Some(vec![if old.stored {
+                set.hazard(rewrites)
+            } else {
+                set
+            }])
+        }
+        // Nothing but the column itself can say what becomes of its values, and here it says: they are computed.
+        (Some(_), None | Some(_)) | (None, Some(_)) => None,
+    }
 }
 
 /// The statements by which a column comes to require a value, or to require none.
