@@ -8,7 +8,7 @@ use std::{
 use trueup::{Declarations, Hazard, Id, Schema};
 
 use crate::{
-    Error, ErrorKind, Project, apply,
+    Error, Project, apply,
     connection::connect,
     diff::diff,
     draft::{Draft, DraftOptions, draft},
@@ -250,7 +250,7 @@ pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
         .collect()
 }
 
-/// Whether an empty set of models stands where there should be some.
+/// Collects what the models that are linked into this program declare; none at all is an error.
 pub fn declarations() -> Result<Declarations, Error> {
-    trueup::declarations().map_err(|error| Error::new(ErrorKind::Input, error.to_string()))
+    Ok(trueup::declarations()?)
 }

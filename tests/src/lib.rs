@@ -98,3 +98,15 @@ pub fn ups(draft: Option<&generator::draft::Draft>) -> String {
         .collect::<Vec<_>>()
         .join("\n")
 }
+
+/// An error and its causes, a line each.
+#[must_use]
+pub fn full(error: &generator::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(below) = cause {
+        text += &format!("\n{below}");
+        cause = below.source();
+    }
+    text
+}

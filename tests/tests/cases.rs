@@ -251,23 +251,13 @@ impl Golden {
             (Err(error), there)
                 if error.kind() == ErrorKind::NotYet && (there || self.compared) =>
             {
-                self.file(file, &format!("{}\n", full(error)))
+                self.file(file, &format!("{}\n", tests::full(error)))
             }
-            (Err(error), _) => Err(full(error).into()),
+            (Err(error), _) => Err(tests::full(error).into()),
         }
     }
 }
 
-fn full(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(below) = cause {
-        text += &format!("\n{below}");
-        cause = below.source();
-    }
-    text
-}
-
 fn said(error: &Error) -> Failed {
-    full(error).into()
+    tests::full(error).into()
 }

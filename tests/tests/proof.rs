@@ -33,21 +33,11 @@ fn project() -> Project {
     tests::project(PathBuf::from("no migrations"))
 }
 
-fn full(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(below) = cause {
-        text += &format!("\n{below}");
-        cause = below.source();
-    }
-    text
-}
-
 fn refused(outcome: Result<impl Sized, Error>, kind: ErrorKind, says: &[&str]) {
     let Err(error) = outcome else {
         panic!("nothing was found");
     };
-    let text = full(&error);
+    let text = tests::full(&error);
     assert_eq!(error.kind(), kind, "{text}");
     for part in says {
         assert!(text.contains(part), "{part:?} is not in {text}");

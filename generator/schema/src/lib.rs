@@ -30,7 +30,7 @@ pub use model::{
 pub use name::{Member, Name};
 pub use object::{Alter, Slot};
 pub use objects::{Id, Kind};
-pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread, census};
+pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread};
 pub use statement::{Clause, Statement, one_line};
 pub use trueup_derive::{Model, PgEnum};
 

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Id, Kind, Slot, Statement,
+    Alter, Clause, Id, Slot, Statement,
     objects::{AnyObject, Registered},
 };
 
@@ -505,14 +505,4 @@ impl Casts {
     pub fn get(&self, from: &str, to: &str) -> Option<CastContext> {
         self.0.get(&(from.to_owned(), to.to_owned())).copied()
     }
-}
-
-/// The kinds that appear, with how many there are of each; for summaries.
-#[must_use]
-pub fn census(schema: &Schema) -> BTreeMap<Kind, usize> {
-    let mut census = BTreeMap::new();
-    for (id, _) in schema.entries() {
-        *census.entry(id.kind()).or_default() += 1;
-    }
-    census
 }

@@ -308,6 +308,6 @@ impl Column {
 
     /// The column with its table, for people.
     pub(super) fn qualified(&self) -> String {
-        format!("{}.{}", self.relation, quoted_ident(&self.name))
+        self.key().to_string()
     }
 }
