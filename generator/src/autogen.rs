@@ -78,6 +78,7 @@ pub fn autogen(
         unmigrated,
     } = start(project, options.from)?;
     let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
+    let side = side.guided(declarations.back());
     let draft = draft(project, side, settled.side, options.draft)?;
     Ok(Autogen {
         from: words,

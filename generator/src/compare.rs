@@ -7,7 +7,7 @@ use trueup::{Declarations, Schema, Unread};
 use crate::{
     Error, ErrorKind, Project,
     autogen::tops,
-    plan::{Folding, Plan, plan},
+    plan::{self, Folding, Plan, plan},
     prove,
     source::{self, Side, Source, models::settle},
 };
@@ -63,7 +63,7 @@ fn compare(
     to: &Side,
     options: CompareOptions,
 ) -> Result<Compared, Error> {
-    let plan = plan(&from.schema, &to.schema, Folding::Wherever)?;
+    let plan = plan::guided(&from.schema, &to.schema, &to.guidance, Folding::Wherever)?;
     if plan.is_empty() || !options.prove {
         return Ok(Compared {
             plan,
@@ -163,8 +163,9 @@ fn sides(
             Ok((from, to))
         }
         (None, Some(to)) => {
-            let from = settle_on(&to, &declarations()?)?;
-            Ok((from, to))
+            let declarations = declarations()?;
+            let from = settle_on(&to, &declarations)?;
+            Ok((from, to.guided(declarations.back())))
         }
         (None, None) => Err(Error::input(
             "both sources are the models, which are always equal",

@@ -3,12 +3,14 @@
 //! It is made where it is proved. A down is the plan back from the state that its up really left, so the first half of the
 //! proof, running the ups, comes before the downs are known.
 
-use trueup::{Hazard, Schema, Statement, one_line};
+use std::sync::Arc;
+
+use trueup::{Guidance, Hazard, Id, Schema, Statement, one_line};
 
 use crate::{
     Error, ErrorKind, Project,
     diff::diff,
-    plan::{Folding, Segment, plan},
+    plan::{self, Folding, Segment},
     prove::{self, Proof, Trial},
     render,
     source::{self, Side},
@@ -70,10 +72,26 @@ impl Part {
                 text += &format!("-- This does not bring back {}.\n", one_line(what));
             }
         }
+        for hazard in self.up.iter().flat_map(Statement::hazards) {
+            if let Hazard::ChangesValues { of, what } = hazard
+                && !self.changes_back(of)
+            {
+                text += &format!(
+                    "-- This does not undo that up.sql changes {}.\n",
+                    one_line(what)
+                );
+            }
+        }
         if !text.is_empty() {
             text.push('\n');
         }
         text + &render::sql(&self.down)
+    }
+
+    /// Whether the way back says what the values become.
+    fn changes_back(&self, place: &Id) -> bool {
+        let mut hazards = self.down.iter().flat_map(Statement::hazards);
+        hazards.any(|hazard| matches!(hazard, Hazard::ChangesValues { of, .. } if of == place))
     }
 }
 
@@ -113,13 +131,15 @@ fn attempt(
     to: &Side,
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
-    if plan(&from.schema, &to.schema, options.folding)?.is_empty() {
+    if plan::guided(&from.schema, &to.schema, &to.guidance, options.folding)?.is_empty() {
         return Ok(None);
     }
     let trial = Trial::begin(project, from, to, options.prove)?;
     let mut drafting = Drafting {
         trial,
         folding: options.folding,
+        there: &to.guidance,
+        back: &from.guidance,
         parts: Vec::new(),
         starts: Vec::new(),
     };
@@ -160,6 +180,10 @@ const PARTS: usize = 100;
 struct Drafting<'a> {
     trial: Trial<'a>,
     folding: Folding,
+    /// What models say about the way there.
+    there: &'a Arc<Guidance>,
+    /// What models say about the way back.
+    back: &'a Arc<Guidance>,
     parts: Vec<Part>,
     /// The schema before each part.
     starts: Vec<Schema>,
@@ -168,7 +192,7 @@ struct Drafting<'a> {
 impl Drafting<'_> {
     /// Takes the trial from one schema to another and notes down each step with its way back. Returns where that led.
     fn go(&mut self, from: &Schema, to: &Schema, detours: u8) -> Result<Schema, Error> {
-        let Some(forth) = self.segments(from, to)?.into_iter().next() else {
+        let Some(forth) = self.segments(from, to, self.there)?.into_iter().next() else {
             return Ok(from.clone());
         };
         let reached = self.trial.run("up.sql", &render::sql(forth.statements()))?;
@@ -206,13 +230,18 @@ impl Drafting<'_> {
         self.go(&reached, to, detours - 1)
     }
 
-    fn segments(&self, from: &Schema, to: &Schema) -> Result<Vec<Segment>, Error> {
-        Ok(plan(from, to, self.folding)?.segments())
+    fn segments(
+        &self,
+        from: &Schema,
+        to: &Schema,
+        guidance: &Arc<Guidance>,
+    ) -> Result<Vec<Segment>, Error> {
+        Ok(plan::guided(from, to, guidance, self.folding)?.segments())
     }
 
     /// The way back, which has one segment at least.
     fn back(&self, from: &Schema, to: &Schema) -> Result<Vec<Segment>, Error> {
-        let back = self.segments(from, to).map_err(|error| {
+        let back = self.segments(from, to, self.back).map_err(|error| {
             Error::caused(error.kind(), "there is a way there, and none back", error)
         })?;
         if back.is_empty() {

@@ -10,9 +10,12 @@ mod graph;
 mod segment;
 mod work;
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    fmt::{self, Display, Formatter},
+    sync::Arc,
+};
 
-use trueup::{Hazard, Id, Schema, Statement};
+use trueup::{Guidance, Hazard, Id, Schema, Statement};
 
 pub use segment::Segment;
 
@@ -83,6 +86,20 @@ pub fn plan(from: &Schema, to: &Schema, folding: Folding) -> Result<Plan, PlanEr
     let work = work::work(from, to)?;
     let steps = graph::order(&work, from, to, folding)?;
     Ok(Plan { steps })
+}
+
+/// Plans the way from one schema to another of which models say something.
+pub fn guided(
+    from: &Schema,
+    to: &Schema,
+    guidance: &Arc<Guidance>,
+    folding: Folding,
+) -> Result<Plan, PlanError> {
+    if guidance.is_empty() {
+        plan(from, to, folding)
+    } else {
+        plan(from, &to.guided(guidance), folding)
+    }
 }
 
 impl Plan {

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use trueup::Schema;
+use trueup::{Guidance, Schema};
 
 use crate::{
     Error, ErrorKind, Project, apply,
@@ -48,6 +48,19 @@ pub struct Side {
     pub whole: bool,
     /// Whether every expression in it was read from what Postgres printed.
     pub reprinted: bool,
+    /// What models say about the ways to it.
+    pub guidance: Arc<Guidance>,
+}
+
+impl Side {
+    /// The same side, with what models say about the ways to it.
+    #[must_use]
+    pub fn guided(self, guidance: &Arc<Guidance>) -> Self {
+        Self {
+            guidance: Arc::clone(guidance),
+            ..self
+        }
+    }
 }
 
 impl Source {
@@ -111,6 +124,7 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
         scratch: None,
         whole: true,
         reprinted: false,
+        guidance: Arc::default(),
     })
 }
 
@@ -161,6 +175,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     Ok(Side {
         whole: from.whole,
         reprinted: true,
+        guidance: Arc::clone(&from.guidance),
         ..copy
     })
 }
@@ -235,5 +250,6 @@ pub fn side(database: Database) -> Result<Side, Error> {
         scratch: Some(database),
         whole: true,
         reprinted: false,
+        guidance: Arc::default(),
     })
 }

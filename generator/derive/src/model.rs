@@ -12,6 +12,7 @@ mod index_key;
 mod key;
 mod rules;
 mod target;
+mod using;
 
 use proc_macro2::TokenStream;
 use syn::{Data, DeriveInput, Fields, Ident, Result};

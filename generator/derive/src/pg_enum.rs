@@ -11,7 +11,7 @@ use crate::case::{CASES, Case};
 use crate::documentation;
 use crate::mistakes::Mistakes;
 use crate::place::{comment, line, unraw};
-use crate::setting::{Setting, choose, once, once_or_empty, read_all, text};
+use crate::setting::{Setting, choose, many, once, once_or_empty, read_all, text};
 
 #[derive(Default)]
 struct Container {
@@ -39,11 +39,25 @@ const CONTAINER: &[Setting<Container>] = &[
 #[derive(Default)]
 struct Label {
     label: Option<LitStr>,
+    replaces: Vec<LitStr>,
 }
 
-const LABEL: &[Setting<Label>] = &[once_or_empty("label", "label = \"…\"", |it, a, _| {
-    text(&mut it.label, a)
-})];
+const LABEL: &[Setting<Label>] = &[
+    once_or_empty("label", "label = \"…\"", |it, a, _| {
+        text(&mut it.label, a)
+    }),
+    many("replaces", "replaces = \"…\"", |it, a, _| {
+        it.replaces.push(a.text()?);
+        Some(())
+    }),
+];
+
+/// The labels of an enum, and those that are gone with the ones that take their places.
+#[derive(Default)]
+struct Labels {
+    labels: Vec<String>,
+    replaced: Vec<(LitStr, String)>,
+}
 
 /// Expands `#[derive(PgEnum)]`.
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
@@ -75,7 +89,7 @@ fn settings(attributes: &[Attribute], mistakes: &Mistakes) -> Vec<Argument> {
         .collect()
 }
 
-fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Vec<String> {
+fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Labels {
     let variants = match &input.data {
         Data::Enum(data) => &data.variants,
         Data::Struct(data) => {
@@ -83,14 +97,14 @@ fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Vec<String> {
                 data.struct_token,
                 "an enum type has labels; a struct is a table: #[derive(Model)]",
             );
-            return Vec::new();
+            return Labels::default();
         }
         Data::Union(data) => {
             mistakes.at(
                 data.union_token,
                 "an enum type has labels: derive PgEnum on an enum",
             );
-            return Vec::new();
+            return Labels::default();
         }
     };
     if !input.generics.params.is_empty() {
@@ -100,21 +114,43 @@ fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Vec<String> {
         );
     }
     let mut seen: BTreeMap<String, &Ident> = BTreeMap::new();
-    let mut labels = Vec::new();
+    let mut labels = Labels::default();
     for variant in variants {
-        let label = label(variant, case, mistakes);
+        let (label, replaces) = label(variant, case, mistakes);
         if let Some(first) = seen.insert(label.clone(), &variant.ident) {
             mistakes.at(
                 &variant.ident,
                 format!("`{first}` has the label {label:?} already"),
             );
         }
-        labels.push(label);
+        let gone = replaces.into_iter().map(|old| (old, label.clone()));
+        labels.replaced.extend(gone);
+        labels.labels.push(label);
     }
+    replaced_are_gone(&labels, mistakes);
     labels
 }
 
-fn label(variant: &Variant, case: Case, mistakes: &Mistakes) -> String {
+fn replaced_are_gone(Labels { labels, replaced }: &Labels, mistakes: &Mistakes) {
+    for (place, (old, new)) in replaced.iter().enumerate() {
+        if labels.contains(&old.value()) {
+            mistakes.at(
+                old,
+                "this is a label still; only one that is gone can be replaced",
+            );
+        } else if replaced[..place]
+            .iter()
+            .any(|(other, _)| other.value() == old.value())
+        {
+            mistakes.at(
+                old,
+                format!("it is replaced already, and not by {new:?} alone"),
+            );
+        }
+    }
+}
+
+fn label(variant: &Variant, case: Case, mistakes: &Mistakes) -> (String, Vec<LitStr>) {
     if !matches!(variant.fields, Fields::Unit) {
         mistakes.at(&variant.fields, "a label carries no data");
     }
@@ -126,12 +162,16 @@ fn label(variant: &Variant, case: Case, mistakes: &Mistakes) -> String {
         &mut written,
         mistakes,
     );
-    written
+    let label = written
         .label
-        .map_or_else(|| case.apply(&unraw(&variant.ident)), |label| label.value())
+        .map_or_else(|| case.apply(&unraw(&variant.ident)), |label| label.value());
+    (label, written.replaces)
 }
 
-fn implementation(input: &DeriveInput, container: &Container, labels: &[String]) -> TokenStream {
+fn implementation(input: &DeriveInput, container: &Container, labels: &Labels) -> TokenStream {
+    let Labels { labels, replaced } = labels;
+    let (old, new): (Vec<&LitStr>, Vec<&String>) =
+        replaced.iter().map(|(old, new)| (old, new)).unzip();
     let ident = &input.ident;
     let (item, line) = (unraw(ident), line(ident.span()));
     let name = &container.name;
@@ -160,6 +200,7 @@ fn implementation(input: &DeriveInput, container: &Container, labels: &[String])
                     name: #name,
                     labels: &[#(#labels),*],
                     comment: #comment,
+                    replaced: &[#((#old, #new)),*],
                 };
             }
 

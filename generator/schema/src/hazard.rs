@@ -4,6 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
+use crate::Id;
+
 /// A risk of one statement, said to the person who reviews it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case", tag = "hazard")]
@@ -11,6 +13,14 @@ pub enum Hazard {
     /// Rows or values that are there before are not there afterwards, and no down brings them back.
     LosesData {
         /// What is lost, as the end of the sentence "loses …".
+        what: String,
+    },
+    /// Values become what a person said they shall become, and no down brings the old ones back.
+    ChangesValues {
+        /// Where the values are.
+        #[serde(skip)]
+        of: Id,
+        /// Which and how, as the end of the sentence "changes …".
         what: String,
     },
     /// Every row of the table is written anew, under an ACCESS EXCLUSIVE lock.
@@ -48,12 +58,18 @@ impl Hazard {
     pub fn loses_data(&self) -> bool {
         matches!(self, Self::LosesData { .. })
     }
+
+    /// Whether the statement fails on some data.
+    pub(crate) fn may_fail(&self) -> bool {
+        matches!(self, Self::MayFail { .. })
+    }
 }
 
 impl Display for Hazard {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::LosesData { what } => write!(f, "loses {what}"),
+            Self::ChangesValues { of: _, what } => write!(f, "changes {what}"),
             Self::RewritesTable { table } => {
                 write!(
                     f,

@@ -13,6 +13,7 @@
 #[cfg(test)]
 extern crate self as trueup;
 
+mod guidance;
 mod hazard;
 pub mod model;
 pub mod name;
@@ -22,6 +23,7 @@ pub mod read;
 mod schema;
 mod statement;
 
+pub use guidance::Guidance;
 pub use hazard::{Hazard, LockMode};
 pub use model::{
     Declaration, Declarations, Fragment, FragmentKind, Model, ModelError, ModelErrors, PgElement,

@@ -8,6 +8,7 @@ pub(crate) mod definition;
 mod error;
 mod fragment;
 mod gathered;
+mod guidance;
 mod pg_type;
 mod rules;
 mod sql;
@@ -15,6 +16,8 @@ mod sql;
 pub use self::declaration::{Declaration, Declarations, Fragment, FragmentKind, Part, Rank};
 pub use self::error::{ModelError, ModelErrors};
 pub use self::pg_type::{PgElement, PgType, SerialType};
+
+use std::sync::Arc;
 
 use self::definition::{EnumDef, ModelDef, Submitted};
 use self::gathered::Gathered;
@@ -58,6 +61,8 @@ fn declare(gathered: &Gathered) -> Result<Declarations, ModelErrors> {
     Ok(Declarations {
         list: sql::declare(gathered),
         fragments: fragment::fragments(gathered),
+        there: Arc::new(guidance::there(gathered)),
+        back: Arc::new(guidance::back(gathered)),
     })
 }
 

@@ -78,7 +78,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     fn alter(&self, next: &Self, within: &Schema) -> Alter;
 
     /// How it keeps its data while `replaced`, which it needs, is rebuilt; `None` where it is taken down and put back.
-    fn recast(&self, _replaced: &Id, _within: &Schema) -> Option<Vec<Statement>> {
+    fn recast(&self, _replaced: &Id, _from: &Schema, _to: &Schema) -> Option<Vec<Statement>> {
         None
     }
 

@@ -213,8 +213,13 @@ impl AnyObject {
         each!(self, object => object.remove(within))
     }
 
-    pub(crate) fn recast(&self, replaced: &Id, within: &Schema) -> Option<Vec<Statement>> {
-        each!(self, object => object.recast(replaced, within))
+    pub(crate) fn recast(
+        &self,
+        replaced: &Id,
+        from: &Schema,
+        to: &Schema,
+    ) -> Option<Vec<Statement>> {
+        each!(self, object => object.recast(replaced, from, to))
     }
 
     pub(crate) fn rename(&self, to: &str) -> Option<Vec<Statement>> {

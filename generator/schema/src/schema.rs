@@ -9,7 +9,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Id, Slot, Statement,
+    Alter, Clause, Guidance, Id, Slot, Statement,
+    guidance::Advice,
     objects::{AnyObject, Registered},
 };
 
@@ -155,8 +156,8 @@ impl Entry {
 
     /// How it keeps its data while something that it needs is rebuilt.
     #[must_use]
-    pub fn recast(&self, replaced: &Id, within: &Schema) -> Option<Vec<Statement>> {
-        self.object.recast(replaced, within)
+    pub fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
+        self.object.recast(replaced, from, to)
     }
 
     /// The statements that give it another name.
@@ -224,6 +225,7 @@ pub struct Schema {
     children: BTreeMap<Id, Vec<Id>>,
     unread: Vec<Unread>,
     casts: Casts,
+    guidance: Arc<Guidance>,
 }
 
 impl Schema {
@@ -248,6 +250,7 @@ impl Schema {
             children: BTreeMap::new(),
             unread,
             casts,
+            guidance: Arc::default(),
         };
         let parents: Vec<(Id, Id)> = schema
             .entries
@@ -419,6 +422,19 @@ impl Schema {
             Vec::new(),
             self.casts.clone(),
         )
+    }
+
+    /// The same schema, with what is said about the ways to it.
+    #[must_use]
+    pub fn guided(&self, guidance: &Arc<Guidance>) -> Self {
+        Self {
+            guidance: Arc::clone(guidance),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn advice(&self, id: &Id) -> Option<&Advice> {
+        self.guidance.about(id)
     }
 
     pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {

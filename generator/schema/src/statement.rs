@@ -1,6 +1,6 @@
 //! One SQL statement, with what a reviewer and the planner must know about it.
 
-use crate::{Hazard, Id, Kind};
+use crate::{Hazard, Id, Kind, Origin};
 
 /// One SQL statement, without its semicolon.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +13,7 @@ pub struct Statement {
     after_commit: bool,
     alone: bool,
     between: Option<(Id, Id)>,
+    origin: Option<Origin>,
 }
 
 impl Statement {
@@ -27,12 +28,19 @@ impl Statement {
             after_commit: false,
             alone: false,
             between: None,
+            origin: None,
         }
     }
 
     /// Adds a risk.
     pub fn hazard(mut self, hazard: Hazard) -> Self {
         self.hazards.push(hazard);
+        self
+    }
+
+    /// The same statement without the risks that are said to be none.
+    pub fn without(mut self, is_none: impl Fn(&Hazard) -> bool) -> Self {
+        self.hazards.retain(|hazard| !is_none(hazard));
         self
     }
 
@@ -67,6 +75,12 @@ impl Statement {
         self
     }
 
+    /// Says where a person wrote an expression that stands in it.
+    pub fn written_at(mut self, origin: &Origin) -> Self {
+        self.origin = Some(origin.clone());
+        self
+    }
+
     /// The English line.
     #[must_use]
     pub fn says(&self) -> &str {
@@ -89,6 +103,12 @@ impl Statement {
     #[must_use]
     pub fn disturbed(&self) -> &[Kind] {
         &self.disturbs
+    }
+
+    /// Where a person wrote an expression that stands in it.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// What must be new and what old for the statement to have something to do.

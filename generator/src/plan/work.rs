@@ -143,7 +143,7 @@ impl Closure<'_> {
         let recast = self
             .from
             .entry(dependent)
-            .and_then(|entry| entry.recast(rebuilt, self.to));
+            .and_then(|entry| entry.recast(rebuilt, self.from, self.to));
         let Some(statements) = recast else {
             return self.replace(dependent, rebuilt);
         };

@@ -126,6 +126,7 @@ pub fn settle(
         scratch: Some(database),
         whole: taken.is_empty(),
         reprinted,
+        guidance: Arc::clone(declarations.there()),
     };
     Ok(Settled {
         side,

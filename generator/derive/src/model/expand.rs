@@ -8,6 +8,7 @@ use super::Model;
 use super::field::Field;
 use super::foreign_key::ForeignKey;
 use super::key::Key;
+use super::using::Using;
 use crate::place::{Place, comment, line, optional, unraw};
 
 /// The columns are constants of a type of their own, so that `references = Other::field` is resolved by the compiler and
@@ -127,6 +128,8 @@ fn column(field: &Field) -> TokenStream {
     let collation = optional(field.collation.as_ref());
     let filling = optional(field.fillings.first().map(|filling| filling.expand(ty)));
     let comment = comment(field.comment.as_ref(), field.documentation.as_ref());
+    let using = optional(field.using.as_ref().map(Using::expand));
+    let fill = optional(field.fill.as_ref());
     quote! {
         __trueup::ColumnDef {
             place: #place,
@@ -136,6 +139,8 @@ fn column(field: &Field) -> TokenStream {
             collation: #collation,
             filling: #filling,
             comment: #comment,
+            using: #using,
+            fill: #fill,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::filling::{Filling, Generated, Identity};
 use super::foreign_key::{Reference, Rules};
 use super::index::Index;
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
+use super::using::Using;
 use crate::argument::{Argument, arguments};
 use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
@@ -32,6 +33,8 @@ pub(crate) struct Field {
     pub(crate) reference: Option<Reference>,
     /// `on_delete = "…"` and the like, written beside `references = …`, with the first of their words.
     pub(crate) rules: Option<(Ident, Rules)>,
+    pub(crate) using: Option<Using>,
+    pub(crate) fill: Option<LitStr>,
     pub(crate) skip: Option<Ident>,
     pub(crate) diesel: DieselAttributes,
 }
@@ -45,7 +48,7 @@ const FIELD: &[Setting<Field>] = &[
         text(&mut it.sql_type, a)
     }),
     once("default", "default = \"…\"", |it, a, _| {
-        it.fill(Filling::Default(a.text()?))
+        it.filled_by(Filling::Default(a.text()?))
     }),
     once("primary_key", "primary_key", |it, a, mistakes| {
         set(
@@ -57,20 +60,20 @@ const FIELD: &[Setting<Field>] = &[
         "identity",
         "identity = \"by default\"` or `identity(always, start = 10)",
         |it, a, mistakes| {
-            it.fill(Filling::Identity(
+            it.filled_by(Filling::Identity(
                 a.key()?.span(),
                 Identity::read(a, mistakes)?,
             ))
         },
     ),
     once("serial", "serial", |it, a, _| {
-        it.fill(Filling::Serial(a.word()?.span()))
+        it.filled_by(Filling::Serial(a.word()?.span()))
     }),
     once(
         "generated",
         "generated = \"…\"` or `generated(expr = \"…\", virtual)",
         |it, a, mistakes| {
-            it.fill(Filling::Generated(
+            it.filled_by(Filling::Generated(
                 a.key()?.span(),
                 Generated::read(a, mistakes)?,
             ))
@@ -114,6 +117,12 @@ const FIELD: &[Setting<Field>] = &[
     once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)
     }),
+    once(
+        "using",
+        "using = \"…\"` or `using(\"…\", back = \"…\")",
+        |it, a, mistakes| set(&mut it.using, Using::read(a, mistakes)?),
+    ),
+    once("fill", "fill = \"…\"", |it, a, _| text(&mut it.fill, a)),
     once("skip", "skip", |it, a, _| set(&mut it.skip, a.word()?)),
 ];
 
@@ -148,6 +157,8 @@ impl Field {
             checks: Vec::new(),
             reference: None,
             rules: None,
+            using: None,
+            fill: None,
             skip: None,
             diesel: diesel_attributes(&field.attrs),
         })
@@ -168,7 +179,7 @@ impl Field {
             .read(argument, mistakes)
     }
 
-    fn fill(&mut self, filling: Filling) -> Option<()> {
+    fn filled_by(&mut self, filling: Filling) -> Option<()> {
         self.fillings.push(filling);
         Some(())
     }

@@ -77,7 +77,9 @@ fn skipped_fields_say_nothing(model: &Model, mistakes: &Mistakes) {
             && field.indexes.is_empty()
             && field.checks.is_empty()
             && field.reference.is_none()
-            && field.rules.is_none());
+            && field.rules.is_none()
+            && field.using.is_none()
+            && field.fill.is_none());
         if says_something {
             mistakes.at(
                 skip,

@@ -1,14 +1,18 @@
 //! What models declare, as SQL in the order in which it can run, each piece with the place it was written at.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
-use crate::{Id, Origin};
+use crate::{Guidance, Id, Origin};
 
 /// Everything that the models of a program declare.
 #[derive(Clone, Debug)]
 pub struct Declarations {
     pub(super) list: Vec<Declaration>,
     pub(super) fragments: Vec<Fragment>,
+    pub(super) there: Arc<Guidance>,
+    pub(super) back: Arc<Guidance>,
 }
 
 impl Declarations {
@@ -21,6 +25,18 @@ impl Declarations {
     #[must_use]
     pub fn fragments(&self) -> &[Fragment] {
         &self.fragments
+    }
+
+    /// What the models say about the way to what they declare.
+    #[must_use]
+    pub fn there(&self) -> &Arc<Guidance> {
+        &self.there
+    }
+
+    /// What the models say about the way back.
+    #[must_use]
+    pub fn back(&self) -> &Arc<Guidance> {
+        &self.back
     }
 
     /// What the models gave a name. Where Postgres chose it, any name is right.

@@ -124,6 +124,19 @@ pub struct ColumnDef {
     pub filling: Option<Filling>,
     /// The column's comment.
     pub comment: Option<&'static str>,
+    /// How values that are there become values of the type.
+    pub using: Option<UsingDef>,
+    /// What rows that are there get where they have no value.
+    pub fill: Option<&'static str>,
+}
+
+/// How values come from one type to another, and back.
+#[derive(Debug)]
+pub struct UsingDef {
+    /// The expression for the way there.
+    pub expression: &'static str,
+    /// The expression for the way back, where one is written.
+    pub back: Option<&'static str>,
 }
 
 /// Where a column's type comes from.
@@ -181,6 +194,8 @@ pub struct EnumDef {
     pub labels: &'static [&'static str],
     /// The type's comment.
     pub comment: Option<&'static str>,
+    /// The labels that are gone, each with the one that takes its place.
+    pub replaced: &'static [(&'static str, &'static str)],
 }
 
 impl EnumDef {

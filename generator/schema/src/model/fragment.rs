@@ -29,6 +29,17 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
         if let TypeDef::Written(sql) = column.sql_type {
             pieces.push((FragmentKind::Type, "sql_type", sql, column.place));
         }
+        if let Some(using) = &column.using {
+            let both = [Some(using.expression), using.back];
+            pieces.extend(
+                both.into_iter()
+                    .flatten()
+                    .map(|sql| (FragmentKind::Expression, "using", sql, column.place)),
+            );
+        }
+        if let Some(sql) = column.fill {
+            pieces.push((FragmentKind::Expression, "fill", sql, column.place));
+        }
         match column.filling {
             Some(Filling::Default(sql)) => {
                 pieces.push((FragmentKind::Expression, "default", sql, column.place));

@@ -7,7 +7,13 @@ mod retype;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Registered, catalog::table, default::Default, enum_type::EnumType, table::Table};
+use super::{
+    Registered,
+    catalog::table,
+    default::Default,
+    enum_type::{self, EnumType},
+    table::Table,
+};
 use crate::{
     Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
@@ -157,11 +163,20 @@ impl Object for Column {
 
     fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
         let Self { relation, .. } = self;
+        let advice = within.advice(&Self::id(self.key()));
+        let fill = advice
+            .and_then(|advice| advice.fill.as_ref())
+            .filter(|_| self.generated.is_none() && self.identity.is_none());
+        // A value can only be required once the rows that are there have one.
+        let mut first = self.clone();
+        if fill.is_some() && clauses.is_empty() {
+            first.not_null = None;
+        }
         let mut add = Statement::new(
             format!("Add column {}", self.key()),
             format!(
                 "ALTER TABLE {relation} ADD COLUMN {}",
-                self.definition(clauses)
+                first.definition(clauses)
             ),
         );
         if self
@@ -176,13 +191,18 @@ impl Object for Column {
             add = add.hazard(Hazard::RewritesTable {
                 table: relation.to_string(),
             });
-        } else if self.not_null.is_some() && clauses.is_empty() && self.generated.is_none() {
+        } else if first.not_null.is_some() && clauses.is_empty() && self.generated.is_none() {
             add = add.hazard(Hazard::MayFail {
                 because: format!("if {relation} has any row: it would hold NULL there"),
             });
         }
         let mut statements = vec![add];
-        statements.extend(self.settings());
+        statements.extend(first.settings());
+        if let Some(fill) = fill {
+            statements.push(alter::fill_new(self, fill));
+            let required = alter::not_null_change(&first, self).into_iter();
+            statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
+        }
         if self.comes_with_toast(within) {
             let table = within.get::<Table>(relation);
             statements.extend(table.and_then(Table::settle_toast));
@@ -234,11 +254,14 @@ impl Object for Column {
         kept
     }
 
-    fn recast(&self, replaced: &Id, _within: &Schema) -> Option<Vec<Statement>> {
+    fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
         if replaced.kind() != EnumType::kind() || self.generated.is_some() {
             return None;
         }
-        Some(vec![retype::recast(self)])
+        Some(vec![retype::recast(
+            self,
+            &enum_type::replaced(replaced, from, to),
+        )])
     }
 }
 

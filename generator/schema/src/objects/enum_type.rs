@@ -1,10 +1,15 @@
 //! Enum types. A label can be added in place; to lose one or to change their order, the type is rebuilt.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{USER_NAMESPACE, no_member};
+use super::{
+    Registered,
+    catalog::{USER_NAMESPACE, no_member},
+};
 use crate::{
-    Alter, Clause, Hazard, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement,
     name::{literal, quoted_ident},
     object::Object,
 };
@@ -73,10 +78,11 @@ impl Object for EnumType {
         if is_subsequence(labels, wanted) {
             return Alter::InPlace(additions(name, labels, wanted));
         }
+        let replaced = next.replaces(self, within);
         let aside = aside(name, within);
         let gone: Vec<String> = labels
             .iter()
-            .filter(|label| !wanted.contains(label))
+            .filter(|label| !wanted.contains(label) && !replaced.contains_key(*label))
             .map(|label| literal(label))
             .collect();
         let mut create = next.create(within, &[]);
@@ -106,6 +112,29 @@ impl Object for EnumType {
 
     fn clear(&self) -> Option<String> {
         Some(format!("DROP TYPE IF EXISTS {} CASCADE", self.name))
+    }
+}
+
+/// Of the labels that the enum type loses, those that rows may have, each with the one that takes its place.
+pub(super) fn replaced(id: &Id, from: &Schema, to: &Schema) -> BTreeMap<String, String> {
+    let enum_type = |schema: &Schema| schema.entry(id).map(Arc::clone);
+    let (Some(old), Some(new)) = (enum_type(from), enum_type(to)) else {
+        return BTreeMap::new();
+    };
+    match (EnumType::of(&old.object), EnumType::of(&new.object)) {
+        (Some(old), Some(new)) => new.replaces(old, to),
+        (None, _) | (_, None) => BTreeMap::new(),
+    }
+}
+
+impl EnumType {
+    fn replaces(&self, old: &Self, within: &Schema) -> BTreeMap<String, String> {
+        let advice = within.advice(&Self::id(self.name.clone()));
+        let wanted = advice.into_iter().flat_map(|advice| &advice.replaced);
+        wanted
+            .filter(|(label, _)| old.labels.contains(label) && !self.labels.contains(label))
+            .map(|(label, new)| (label.clone(), new.clone()))
+            .collect()
     }
 }
 

@@ -1,13 +1,16 @@
 //! How a column changes in place, in the order in which Postgres takes it.
 
 use super::super::catalog::parameter_changes;
-use super::super::table::scan;
+use super::super::{Registered, table::scan};
 use super::{
     Column, NotNull,
     identity::{Identity, Retyped},
     retype::retype,
 };
-use crate::{Alter, Hazard, Schema, Statement, name::quoted_ident, object::Object};
+use crate::{
+    Alter, Hazard, Schema, Statement, guidance::Expression, name::quoted_ident, object::Object,
+    one_line,
+};
 
 /// How `from` becomes `to`.
 pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
@@ -73,7 +76,14 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
             Err(why) => return Alter::NotYet(why),
         }
     }
-    statements.extend(not_null_change(from, to));
+    match fill(from, to, within) {
+        Some(fill) => {
+            statements.push(fill_nulls(to, fill));
+            let required = not_null_change(from, to).into_iter();
+            statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
+        }
+        None => statements.extend(not_null_change(from, to)),
+    }
     if let Some(new) = &to.identity {
         match identity {
             None => {
@@ -265,6 +275,39 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
         );
     }
     statements
+}
+
+/// What a person wrote for the rows that have no value when one comes to be required.
+fn fill<'a>(from: &Column, to: &Column, within: &'a Schema) -> Option<&'a Expression> {
+    let advice = within.advice(&Column::id(to.key()))?;
+    let is_required = from.not_null.is_none() && to.not_null.is_some();
+    advice.fill.as_ref().filter(|_| is_required)
+}
+
+/// The statement that gives every row without a value one.
+fn fill_nulls(column: &Column, fill: &Expression) -> Statement {
+    let (table, ident) = (&column.relation, quoted_ident(&column.name));
+    let Expression { sql, origin } = fill;
+    Statement::new(
+        format!("Fill {} where it has no value", column.qualified()),
+        format!("UPDATE {table} SET {ident} = {sql} WHERE {ident} IS NULL"),
+    )
+    .written_at(origin)
+    .hazard(Hazard::ChangesValues {
+        of: Column::id(column.key()),
+        what: format!("every NULL in {} to {}", column.qualified(), one_line(sql)),
+    })
+}
+
+/// The statement that gives a value of a new column to every row.
+pub(super) fn fill_new(column: &Column, fill: &Expression) -> Statement {
+    let (table, ident) = (&column.relation, quoted_ident(&column.name));
+    let Expression { sql, origin } = fill;
+    Statement::new(
+        format!("Fill {} in the rows that are there", column.qualified()),
+        format!("UPDATE {table} SET {ident} = {sql}"),
+    )
+    .written_at(origin)
 }
 
 fn finds_null(column: &Column) -> Hazard {

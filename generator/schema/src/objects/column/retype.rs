@@ -7,7 +7,15 @@ use super::{
     Column,
     fit::{Fit, fit},
 };
-use crate::{CastContext, Hazard, Kind, Schema, Statement, name::quoted_ident};
+use std::collections::BTreeMap;
+
+use crate::{
+    CastContext, Hazard, Kind, Schema, Statement,
+    guidance::Expression,
+    name::{literal, quoted_ident},
+    object::Object,
+    one_line,
+};
 
 /// How values come from one type to the other.
 pub(super) enum Way {
@@ -23,22 +31,21 @@ pub(super) enum Way {
 
 /// The statement that gives `from` the type and collation of `to`; `Err` where Postgres knows no way.
 pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Statement, String> {
+    let advice = within.advice(&Column::id(to.key()));
+    if let Some(using) = advice.and_then(|advice| advice.using.as_ref()) {
+        return Ok(by_expression(from, to, using));
+    }
     let way = way(from, to, within).ok_or_else(|| {
         format!(
-            "Postgres has no cast from {} to {} for column {}; write the migration by hand, with a USING expression",
+            "Postgres has no cast from {} to {} for column {}; say how its values become others: \
+             #[model(using(\"…\", back = \"…\"))] on the field, or write the migration by hand",
             from.data_type,
             to.data_type,
             from.qualified()
         )
     })?;
     let (table, column) = (&to.relation, quoted_ident(&to.name));
-    let mut sql = format!(
-        "ALTER TABLE {table} ALTER COLUMN {column} TYPE {}",
-        to.data_type
-    );
-    if let Some(collation) = &to.collation {
-        sql += &format!(" COLLATE {collation}");
-    }
+    let mut sql = set_type(to);
     match way {
         Way::Implicit | Way::Assigned => {}
         Way::Written => sql += &format!(" USING {column}::{}", to.data_type),
@@ -67,6 +74,40 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     })
 }
 
+/// The statement for which a person wrote how values become others.
+fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
+    let Expression { sql, origin } = using;
+    let statement = Statement::new(
+        becomes(from, to),
+        format!("{}\n    USING {sql}", set_type(to)),
+    )
+    .written_at(origin)
+    .hazard(Hazard::RewritesTable {
+        table: to.relation.to_string(),
+    })
+    .hazard(Hazard::ChangesValues {
+        of: Column::id(to.key()),
+        what: format!("every value of {} to {}", to.qualified(), one_line(sql)),
+    })
+    .hazard(Hazard::MayFail {
+        because: "while a row has a value for which the expression fails".to_owned(),
+    });
+    statement.disturbs(casualties())
+}
+
+/// The statement as far as every type change has it.
+fn set_type(to: &Column) -> String {
+    let (table, column) = (&to.relation, quoted_ident(&to.name));
+    let collation = to
+        .collation
+        .as_ref()
+        .map_or(String::new(), |collation| format!(" COLLATE {collation}"));
+    format!(
+        "ALTER TABLE {table} ALTER COLUMN {column} TYPE {}{collation}",
+        to.data_type
+    )
+}
+
 fn says(from: &Column, to: &Column) -> String {
     let column = to.qualified();
     if from.data_type == to.data_type {
@@ -75,10 +116,7 @@ fn says(from: &Column, to: &Column) -> String {
             to.collation.as_deref().unwrap_or("of its type")
         );
     }
-    let says = format!(
-        "Change the type of {column} from {} to {}",
-        from.data_type, to.data_type
-    );
+    let says = becomes(from, to);
     let by_zone = |data_type: &str| data_type.contains("with time zone");
     if by_zone(&from.base_type) == by_zone(&to.base_type)
         || is_string(&from.base_type)
@@ -90,6 +128,15 @@ fn says(from: &Column, to: &Column) -> String {
     }
 }
 
+fn becomes(from: &Column, to: &Column) -> String {
+    format!(
+        "Change the type of {} from {} to {}",
+        to.qualified(),
+        from.data_type,
+        to.data_type
+    )
+}
+
 /// What cannot stay while a column gets another type: a default that has no cast of its own, a foreign key whose other
 /// side still has the old type, and a column that is generated from this one.
 fn casualties() -> [Kind; 3] {
@@ -97,19 +144,48 @@ fn casualties() -> [Kind; 3] {
 }
 
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
-pub(super) fn recast(column: &Column) -> Statement {
+pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> Statement {
     let array = array_of(column);
     let (table, name, data_type) = (
         &column.relation,
         quoted_ident(&column.name),
         &column.data_type,
     );
-    Statement::new(
+    let gap = if replaced.is_empty() { " " } else { "\n    " };
+    let labels = labels(&format!("{name}::text{array}"), !array.is_empty(), replaced);
+    let mut statement = Statement::new(
         format!("Move {} over to the new {data_type}", column.qualified()),
-        format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {data_type} USING {name}::text{array}::{data_type}"),
+        format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {data_type}{gap}USING {labels}::{data_type}"),
     )
-    .hazard(Hazard::RewritesTable { table: table.to_string() })
-    .disturbs(casualties())
+    .hazard(Hazard::RewritesTable { table: table.to_string() });
+    for (old, new) in replaced {
+        let (old, new) = (literal(old), literal(new));
+        statement = statement.hazard(Hazard::ChangesValues {
+            of: Column::id(column.key()),
+            what: format!("every {old} in {} to {new}", column.qualified()),
+        });
+    }
+    statement.disturbs(casualties())
+}
+
+/// A column's labels as text, with those replaced that are gone.
+fn labels(text: &str, are_arrays: bool, replaced: &BTreeMap<String, String>) -> String {
+    if replaced.is_empty() {
+        return text.to_owned();
+    }
+    let pairs = replaced
+        .iter()
+        .map(|(old, new)| (literal(old), literal(new)));
+    if are_arrays {
+        return pairs.fold(text.to_owned(), |labels, (old, new)| {
+            format!("array_replace({labels}, {old}, {new})")
+        });
+    }
+    let branches: Vec<String> = pairs
+        .map(|(old, new)| format!("WHEN {old} THEN {new}"))
+        .collect();
+    let branches = branches.join(" ");
+    format!("(CASE {text} {branches} ELSE {text} END)")
 }
 
 /// The element's type, of an array.

@@ -1,0 +1,44 @@
+//! What a model says about the way to what it declares, and not about what it is: no catalog holds it, and once the way is
+//! gone it has nothing more to say.
+
+use std::collections::BTreeMap;
+
+use crate::{Id, Origin};
+
+/// What is said about the ways to some objects.
+#[derive(Clone, Default, Debug)]
+pub struct Guidance(BTreeMap<Id, Advice>);
+
+/// What is said about the way to one object.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Advice {
+    /// How the values that are there become values of a new type.
+    pub(crate) using: Option<Expression>,
+    /// What the rows that are there get where they have no value.
+    pub(crate) fill: Option<Expression>,
+    /// Which label takes the place of one that is gone: from the old to the new.
+    pub(crate) replaced: BTreeMap<String, String>,
+}
+
+/// An expression that a person wrote, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Expression {
+    pub(crate) sql: String,
+    pub(crate) origin: Origin,
+}
+
+impl Guidance {
+    /// Whether nothing is said about anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn about(&self, id: &Id) -> Option<&Advice> {
+        self.0.get(id)
+    }
+
+    pub(crate) fn advise(&mut self, id: Id) -> &mut Advice {
+        self.0.entry(id).or_default()
+    }
+}

@@ -1,0 +1,114 @@
+//! What models say about the way: how values come from one type to another and back, what fills a column that comes to
+//! require a value, and which label takes the place of one that is gone. All of it on rows.
+
+use generator::{
+    autogen::{self, AutogenOptions},
+    source::Source,
+};
+use trueup::{Model, PgEnum};
+
+#[derive(Model)]
+#[model(table = "tickets")]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Ticket {
+    #[model(primary_key)]
+    id: i32,
+    #[model(
+        sql_type = "timestamptz",
+        using("to_timestamp(opened)", back = "extract(epoch FROM opened)::bigint")
+    )]
+    opened: String,
+    #[model(fill = "'none'")]
+    note: String,
+    #[model(fill = "id * 10")]
+    priority: i32,
+    #[model(default = "'new'", fill = "'old'")]
+    origin: String,
+    mood: Mood,
+    moods: Vec<Mood>,
+}
+
+#[derive(PgEnum)]
+#[model(type = "mood")]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+enum Mood {
+    Glad,
+    #[model(replaces = "sad", replaces = "cross")]
+    Unhappy,
+}
+
+const THERE: &str = "
+    CREATE TYPE mood AS ENUM ('glad', 'sad', 'cross');
+    CREATE TABLE tickets (
+        id integer PRIMARY KEY,
+        opened bigint NOT NULL,
+        note text,
+        mood mood NOT NULL DEFAULT 'glad',
+        moods mood[] NOT NULL
+    );
+    CREATE INDEX sad ON tickets (id) WHERE mood = 'glad';";
+
+const ROWS: &str = "
+    INSERT INTO tickets (id, opened, note, mood, moods) VALUES
+        (1, 86400, 'first', 'sad', ARRAY['sad', 'glad', 'cross']::mood[]),
+        (2, 1700000000, NULL, 'cross', '{}'),
+        (3, 0, NULL, 'glad', '{glad}')";
+
+#[test]
+fn values_become_what_the_model_says_and_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("there.sql");
+    std::fs::write(&file, THERE).expect("a file");
+    let project = tests::project(folder.path().join("migrations"));
+    let declarations = autogen::declarations().expect("models");
+    let from = Source::Sql(file);
+    let options = AutogenOptions {
+        from: Some(&from),
+        ..AutogenOptions::default()
+    };
+
+    let found = autogen::autogen(&project, &declarations, options).expect("a draft");
+    let draft = found.draft.expect("a change");
+
+    let (_server, database) = tests::database();
+    tests::run(&database, THERE);
+    tests::run(&database, ROWS);
+    insta::assert_snapshot!("up", tests::ups(Some(&draft)));
+    for part in &draft.parts {
+        tests::run(&database, &part.up_sql());
+    }
+    let mut connection = database.connect().expect("a connection");
+    for (id, row) in [
+        (
+            1,
+            "('1970-01-02 00:00Z', 'first', 10, 'old', 'unhappy', '{unhappy,glad,unhappy}')",
+        ),
+        (
+            2,
+            "('2023-11-14 22:13:20Z', 'none', 20, 'old', 'unhappy', '{}')",
+        ),
+        (
+            3,
+            "('1970-01-01 00:00Z', 'none', 30, 'old', 'glad', '{glad}')",
+        ),
+    ] {
+        let columns = "(opened, note, priority, origin, mood, moods)";
+        let is_there = format!("(SELECT {columns} = {row} FROM tickets WHERE id = {id})");
+        assert!(tests::holds(&mut connection, &is_there), "{id}");
+    }
+
+    let downs: Vec<String> = draft
+        .parts
+        .iter()
+        .rev()
+        .map(|part| part.down_sql())
+        .collect();
+    insta::assert_snapshot!("down", downs.join("\n"));
+    for down in &downs {
+        tests::run(&database, down);
+    }
+    assert!(tests::holds(
+        &mut connection,
+        "(SELECT array_agg(opened ORDER BY id) = '{86400,1700000000,0}' FROM tickets)"
+    ));
+}
