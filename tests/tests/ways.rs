@@ -101,7 +101,7 @@ fn values_become_what_the_model_says_and_come_back() {
         .parts
         .iter()
         .rev()
-        .map(|part| part.down_sql())
+        .map(generator::draft::Part::down_sql)
         .collect();
     insta::assert_snapshot!("down", downs.join("\n"));
     for down in &downs {
