@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Display;
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Error, Result};
 
@@ -22,6 +23,11 @@ impl Mistakes {
     /// Records a mistake at the tokens it is about.
     pub(crate) fn at(&self, tokens: impl ToTokens, message: impl Display) {
         self.push(Error::new_spanned(tokens.into_token_stream(), message));
+    }
+
+    /// Records a mistake at a place.
+    pub(crate) fn at_span(&self, span: Span, message: impl Display) {
+        self.push(Error::new(span, message));
     }
 
     /// Records a mistake that syn found.

@@ -10,6 +10,7 @@ mod foreign_key;
 mod index;
 mod index_key;
 mod key;
+mod partition;
 mod rules;
 mod target;
 mod using;

@@ -6,6 +6,7 @@ use super::check::Check;
 use super::foreign_key::ForeignKey;
 use super::index::Index;
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
+use super::partition::{self, Layout};
 use crate::argument::{Argument, arguments};
 use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
@@ -26,6 +27,7 @@ pub(crate) struct Container {
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<Check>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) layout: Layout,
     pub(crate) diesel: DieselAttributes,
 }
 
@@ -64,6 +66,15 @@ const CONTAINER: &[Setting<Container>] = &[
             Some(())
         },
     ),
+    once("partition_by", partition::BY, |it, a, mistakes| {
+        it.layout.read_by(a, mistakes)
+    }),
+    many("partition", partition::ONE, |it, a, mistakes| {
+        it.layout.read_partition(a, mistakes)
+    }),
+    many("partitions", partition::MANY, |it, a, mistakes| {
+        it.layout.read_rule(a, mistakes)
+    }),
     once("unlogged", "unlogged", |it, a, _| {
         turn_on(&mut it.unlogged, a)
     }),

@@ -87,6 +87,8 @@ fn definition(model: &Model) -> TokenStream {
         .filter_map(reference)
         .chain(container.foreign_keys.iter().cloned());
     let foreign_keys = foreign_keys.map(|key| key.expand(column_names));
+    let partition_by = container.layout.expand_by(column_names);
+    let partitions = container.layout.expand_partitions(&table, column_names);
     quote! {
         __trueup::ModelDef {
             item: __trueup::Item { name: #item, module: ::core::module_path!(), file: ::core::file!(), line: #line },
@@ -100,6 +102,8 @@ fn definition(model: &Model) -> TokenStream {
             checks: &[#(#checks),*],
             indexes: &[#(#indexes),*],
             foreign_keys: &[#(#foreign_keys),*],
+            partition_by: #partition_by,
+            partitions: #partitions,
         }
     }
 }

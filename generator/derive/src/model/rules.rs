@@ -21,6 +21,7 @@ pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
     embedded_fields_are_skipped(model, mistakes);
     one_primary_key(model, mistakes);
     listed_columns_exist(model, mistakes);
+    model.container.layout.check(&model.column_names, mistakes);
 }
 
 /// A name that is derived from a Rust type changes with it, and takes the table along.

@@ -104,6 +104,7 @@ pub enum Rank {
     Extension,
     Enum,
     Table,
+    Partition,
     Index,
     ForeignKey,
     Comment,

@@ -5,6 +5,7 @@
 mod constraint;
 mod index;
 mod nullable;
+mod partition;
 
 use std::borrow::Cow;
 
@@ -13,6 +14,7 @@ use crate::{Name, Origin};
 pub use self::constraint::{Action, CheckDef, ColumnRef, Deferral, ForeignKeyDef, KeyDef};
 pub use self::index::{IndexDef, IndexKeyDef, Indexed, Nulls};
 pub use self::nullable::{NotNullable, Nullable};
+pub use self::partition::{BoundDef, PartitionByDef, PartitionDef, PartitionStrategy};
 
 /// What one derive or one `extension!` submitted.
 #[derive(Debug)]
@@ -97,6 +99,10 @@ pub struct ModelDef {
     pub indexes: &'static [IndexDef],
     /// The foreign keys.
     pub foreign_keys: &'static [ForeignKeyDef],
+    /// How it is partitioned.
+    pub partition_by: Option<PartitionByDef>,
+    /// Its partitions.
+    pub partitions: &'static [PartitionDef],
 }
 
 impl ModelDef {

@@ -1,7 +1,9 @@
 //! The pieces of SQL in models, each with the attribute that it was written in.
 
 use super::declaration::{Fragment, FragmentKind};
-use super::definition::{Filling, IndexDef, Indexed, ModelDef, Place, TypeDef};
+use super::definition::{
+    BoundDef, Filling, IndexDef, Indexed, ModelDef, PartitionByDef, PartitionDef, Place, TypeDef,
+};
 use super::gathered::Gathered;
 
 /// A piece of SQL before its origin is known in full.
@@ -55,6 +57,16 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
             Some(Filling::Identity(_) | Filling::Serial(_)) | None => {}
         }
     }
+    if let Some(by) = &model.partition_by {
+        pieces.extend(pieces_of_key(
+            by,
+            Place {
+                line: model.item.line,
+                field: None,
+            },
+        ));
+    }
+    pieces.extend(pieces_of_partitions(model.partitions));
     for check in model.checks {
         pieces.push((
             FragmentKind::Predicate,
@@ -65,6 +77,33 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
     }
     for index in model.indexes {
         pieces.extend(pieces_of_index(index));
+    }
+    pieces
+}
+
+fn pieces_of_key(by: &'static PartitionByDef, place: Place) -> Vec<Piece> {
+    let expressions = by.keys.iter().filter_map(|key| match key {
+        Indexed::Expression(sql) => Some(*sql),
+        Indexed::Column(_) => None,
+    });
+    let piece = |sql| (FragmentKind::Expression, "partition_by", sql, place);
+    expressions.map(piece).collect()
+}
+
+fn pieces_of_partitions(partitions: &'static [PartitionDef]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for partition in partitions {
+        if let BoundDef::List(values) = &partition.bound {
+            let piece =
+                |sql: &&'static str| (FragmentKind::Expression, "values", *sql, partition.place);
+            pieces.extend(values.iter().map(piece));
+        }
+        let by = partition.partition_by.as_ref();
+        pieces.extend(
+            by.into_iter()
+                .flat_map(|by| pieces_of_key(by, partition.place)),
+        );
+        pieces.extend(pieces_of_partitions(partition.partitions));
     }
     pieces
 }

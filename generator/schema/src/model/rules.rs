@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef};
+use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef, PartitionDef};
 use super::error::ModelError;
 use super::gathered::Gathered;
 use crate::{Name, Origin};
@@ -36,13 +36,17 @@ fn declared_twice(gathered: &Gathered) -> Vec<ModelError> {
         .models
         .iter()
         .map(|model| (model.name(), &model.item));
+    let partitions = gathered.models.iter().flat_map(|model| {
+        let names = partitions(model.partitions).into_iter();
+        names.map(|partition| (Name::new(model.namespace, partition.name), &model.item))
+    });
     let enums = gathered
         .enums
         .iter()
         .map(|pg_enum| (pg_enum.name(), &pg_enum.item));
     let mut seen: BTreeMap<Name, &Item> = BTreeMap::new();
     let mut errors = Vec::new();
-    for (name, item) in models.chain(enums) {
+    for (name, item) in models.chain(partitions).chain(enums) {
         if let Some(first) = seen.get(&name) {
             let (first, second) = (first.origin(), item.origin());
             errors.push(ModelError::DeclaredTwice {
@@ -116,13 +120,25 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
     let checks = model.checks.iter().map(|check| (check.name, check.place));
     let indexes = model.indexes.iter().map(|index| (index.name, index.place));
     let foreign_keys = model.foreign_keys.iter().map(|key| (key.name, key.place));
+    let partitions = partitions(model.partitions).into_iter();
+    let partitions = partitions.map(|partition| (Some(partition.name), partition.place));
     let within = columns
         .chain(keys)
         .chain(checks)
         .chain(indexes)
-        .chain(foreign_keys);
+        .chain(foreign_keys)
+        .chain(partitions);
     let within = within.filter_map(|(name, place)| Some((name?, model.item.origin_at(place))));
     of_table.into_iter().chain(within).collect()
+}
+
+/// The partitions at every depth.
+fn partitions(partitions: &'static [PartitionDef]) -> Vec<&'static PartitionDef> {
+    let with_own = |partition: &'static PartitionDef| {
+        let own = self::partitions(partition.partitions);
+        std::iter::once(partition).chain(own)
+    };
+    partitions.iter().flat_map(with_own).collect()
 }
 
 fn names_of_enum(pg_enum: &'static EnumDef) -> Vec<(&'static str, Origin)> {

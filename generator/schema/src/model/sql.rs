@@ -1,6 +1,7 @@
 //! Models as SQL. What the model left unnamed stays so: Postgres names it.
 
 mod index;
+mod partition;
 mod table;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub(super) fn declare(gathered: &Gathered) -> Vec<Declaration> {
 
 fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
     let mut list = vec![table::declare(model)];
+    list.extend(partition::declare(model));
     list.extend(
         model
             .indexes

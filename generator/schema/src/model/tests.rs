@@ -142,6 +142,61 @@ mod constraints {
     }
 }
 
+mod partitions {
+    use super::{model, sql};
+    use crate::Model;
+
+    #[derive(Model)]
+    #[model(
+        table = "events",
+        namespace = "log",
+        partition_by(range(created, "id % 10")),
+        primary_key(created, id)
+    )]
+    #[model(partition("old", from = "MINVALUE, MINVALUE", to = "'2026-01-01', 0"))]
+    #[model(partition(
+        "new",
+        from = "'2026-01-01', 0",
+        to = "MAXVALUE, MAXVALUE",
+        partition_by(list(kind)),
+        partition("new a", values("'a'", "NULL")),
+        partition("new rest", default)
+    ))]
+    struct Event {
+        #[model(column = "Created", sql_type = "date")]
+        created: String,
+        id: i64,
+        kind: Option<String>,
+    }
+
+    #[derive(Model)]
+    #[model(
+        table = "visits",
+        partition_by(range(day)),
+        partitions(monthly, from = "2025-11", to = "2026-02")
+    )]
+    #[model(
+        partitions(quarterly, from = "2026-04", to = "2026-10"),
+        partitions(yearly, from = "2027", to = "2029")
+    )]
+    struct Visit {
+        #[model(sql_type = "date")]
+        day: String,
+    }
+
+    #[derive(Model)]
+    #[model(table = "clicks", partition_by(hash(id)), partitions(hash = 2))]
+    #[model(partition("more", modulus = 4, remainder = 3))]
+    struct Click {
+        id: i64,
+    }
+
+    #[test]
+    fn every_setting() {
+        insta::assert_snapshot!(sql(&[model::<Event>(), model::<Visit>(), model::<Click>()]));
+    }
+}
+
 mod columns_elsewhere {
     use crate::Model;
 

@@ -1,6 +1,6 @@
 //! CREATE TABLE with its columns and with every constraint that needs no other table.
 
-use super::{collation, constraint, deferral};
+use super::{collation, constraint, deferral, partition};
 use crate::Member;
 use crate::model::declaration::{Declaration, Part, Rank};
 use crate::model::definition::{
@@ -45,7 +45,10 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         namespace: model.namespace.to_owned(),
         head: format!("CREATE {unlogged}TABLE {} (\n", model.name()),
         parts: parts.collect(),
-        tail: "\n)".to_owned(),
+        tail: model.partition_by.as_ref().map_or_else(
+            || "\n)".to_owned(),
+            |by| format!("\n) {}", partition::by(by)),
+        ),
         origin: model.item.origin(),
     }
 }
