@@ -64,7 +64,7 @@ impl Object for EnumType {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self { name, labels } = self;
         let Self {
             name: _,
@@ -73,13 +73,13 @@ impl Object for EnumType {
         if is_subsequence(labels, wanted) {
             return Alter::InPlace(additions(name, labels, wanted));
         }
-        let aside = aside(name, within);
+        let aside = aside(name, to);
         let gone: Vec<String> = labels
             .iter()
             .filter(|label| !wanted.contains(label))
             .map(|label| literal(label))
             .collect();
-        let mut create = next.create(within, &[]);
+        let mut create = next.create(to, &[]);
         if !gone.is_empty() {
             let because = format!("while a row holds {}", gone.join(" or "));
             create = create
