@@ -74,8 +74,9 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// The statements that remove it.
     fn remove(&self, within: &Schema) -> Vec<Statement>;
 
-    /// How it becomes `next`, which has the same key and is not equal. Destructure both without `..`.
-    fn alter(&self, next: &Self, within: &Schema) -> Alter;
+    /// How it becomes `next`, which has the same key and is not equal, while the one schema becomes the other. Destructure
+    /// both without `..`.
+    fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter;
 
     /// How it keeps its data while `replaced`, which it needs, is rebuilt; `None` where it is taken down and put back.
     fn recast(&self, _replaced: &Id, _from: &Schema, _to: &Schema) -> Option<Vec<Statement>> {

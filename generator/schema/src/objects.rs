@@ -112,9 +112,9 @@ macro_rules! objects {
                 match self { $(Self::$Kind(object) => <$module::$Kind as Registered>::id(object.key())),* }
             }
 
-            pub(crate) fn alter(&self, next: &Self, within: &Schema) -> Alter {
+            pub(crate) fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
                 match (self, next) {
-                    $((Self::$Kind(from), Self::$Kind(to)) => from.alter(to, within),)*
+                    $((Self::$Kind(old), Self::$Kind(new)) => old.alter(new, from, to),)*
                     // Equal ids have equal kinds, so this is never reached by way of a diff.
                     _ => Alter::Replace,
                 }

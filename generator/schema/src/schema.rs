@@ -149,9 +149,9 @@ impl Entry {
         self.object.remove(within)
     }
 
-    /// How it becomes `next`.
-    pub fn alter(&self, next: &Self, within: &Schema) -> Alter {
-        self.object.alter(&next.object, within)
+    /// How it becomes `next`, while the one schema becomes the other.
+    pub fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
+        self.object.alter(&next.object, from, to)
     }
 
     /// How it keeps its data while something that it needs is rebuilt.

@@ -70,7 +70,7 @@ impl Closure<'_> {
         match delta {
             Delta::Create(_) => work.comes = true,
             Delta::Remove(_) => work.goes = true,
-            Delta::Change { from, to } => match from.alter(to, self.to) {
+            Delta::Change { from, to } => match from.alter(to, self.from, self.to) {
                 Alter::InPlace(statements) => work.alters = Some(statements),
                 Alter::Replace => (work.goes, work.comes) = (true, true),
                 Alter::Rebuild {

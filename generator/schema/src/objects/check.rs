@@ -103,7 +103,7 @@ impl Object for Check {
         )]
     }
 
-    fn alter(&self, next: &Self, _within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
         let Self {
             relation,
             name,

@@ -230,8 +230,8 @@ impl Object for Column {
         }]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
-        alter::alter(self, next, within)
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
+        alter::alter(self, next, to)
     }
 
     fn keep(&self, there: &Self) -> Self {

@@ -121,9 +121,9 @@ impl Object for Comment {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self { on: _, text: _ } = self;
-        Alter::InPlace(next.create(within, &[]))
+        Alter::InPlace(next.create(to, &[]))
     }
 }
 

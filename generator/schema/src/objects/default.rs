@@ -81,13 +81,13 @@ impl Object for Default {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self {
             column: _,
             expression: _,
             volatile: _,
         } = self;
-        Alter::InPlace(next.create(within, &[]))
+        Alter::InPlace(next.create(to, &[]))
     }
 }
 

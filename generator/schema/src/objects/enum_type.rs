@@ -69,7 +69,7 @@ impl Object for EnumType {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self { name, labels } = self;
         let Self {
             name: _,
@@ -78,14 +78,14 @@ impl Object for EnumType {
         if is_subsequence(labels, wanted) {
             return Alter::InPlace(additions(name, labels, wanted));
         }
-        let replaced = next.replaces(self, within);
-        let aside = aside(name, within);
+        let replaced = next.replaces(self, to);
+        let aside = aside(name, to);
         let gone: Vec<String> = labels
             .iter()
             .filter(|label| !wanted.contains(label) && !replaced.contains_key(*label))
             .map(|label| literal(label))
             .collect();
-        let mut create = next.create(within, &[]);
+        let mut create = next.create(to, &[]);
         if !gone.is_empty() {
             let because = format!("while a row holds {}", gone.join(" or "));
             create = create

@@ -89,7 +89,7 @@ impl Object for Extension {
         )]
     }
 
-    fn alter(&self, next: &Self, _within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
         // Versions that could be are facts about the server, not about the extension.
         let Self {
             name: _,

@@ -117,7 +117,7 @@ impl Object for ForeignKey {
         )]
     }
 
-    fn alter(&self, next: &Self, _within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
         let Self {
             relation,
             name,

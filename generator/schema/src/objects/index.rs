@@ -162,7 +162,7 @@ impl Object for Index {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -197,7 +197,7 @@ impl Object for Index {
             name,
             *clustered,
             next.clustered,
-            any_clusters(relation, within),
+            any_clusters(relation, to),
         ));
         statements.extend(replica_identity_index(
             relation,

@@ -138,7 +138,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -160,7 +160,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             tablespace.as_deref(),
             next.tablespace.as_deref(),
         );
-        let another = any_clusters(relation, within);
+        let another = any_clusters(relation, to);
         statements.extend(cluster_change(
             relation,
             name,

@@ -52,7 +52,7 @@ impl Object for Namespace {
         )]
     }
 
-    fn alter(&self, next: &Self, _within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
         let Self { name: _ } = self;
         let Self { name: _ } = next;
         Alter::InPlace(Vec::new())

@@ -113,11 +113,11 @@ impl Object for Owner {
         )]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self {
             sequence: _,
             column: _,
         } = self;
-        Alter::InPlace(next.create(within, &[]))
+        Alter::InPlace(next.create(to, &[]))
     }
 }

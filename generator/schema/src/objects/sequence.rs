@@ -124,7 +124,7 @@ impl Object for Sequence {
         ]
     }
 
-    fn alter(&self, next: &Self, _within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
         let Self {
             name,
             data_type,

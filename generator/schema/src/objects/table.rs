@@ -144,7 +144,7 @@ impl Object for Table {
         ]
     }
 
-    fn alter(&self, next: &Self, within: &Schema) -> Alter {
+    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self {
             name,
             unlogged,
@@ -185,10 +185,10 @@ impl Object for Table {
             statements.push(set.disturbs([ForeignKey::kind()]));
         }
         if access_method != to_access_method {
-            if !within.server().at_least(15) {
+            if !to.server().at_least(15) {
                 return Alter::NotYet(format!(
                     "PostgreSQL {} cannot change the access method of a table",
-                    within.server().major()
+                    to.server().major()
                 ));
             }
             let method = quoted_ident(to_access_method);
