@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Alter, Clause, Id, Slot, Statement,
     objects::{AnyObject, Registered},
+    read::Claims,
 };
 
 /// The Postgres server whose catalog is read or whose SQL is written.
@@ -419,6 +420,16 @@ impl Schema {
             Vec::new(),
             self.casts.clone(),
         )
+    }
+
+    /// Which object each address in the catalog is.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        let pairs = self.entries.iter().flat_map(|(id, entry)| {
+            let addresses = entry.addresses.iter();
+            addresses.map(move |address| (*address, id.clone()))
+        });
+        pairs.collect()
     }
 
     pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {

@@ -1,5 +1,6 @@
 //! How a column changes in place, in the order in which Postgres takes it.
 
+use super::super::Registered;
 use super::super::catalog::parameter_changes;
 use super::super::table::scan;
 use super::{
@@ -46,9 +47,10 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
                 format!("Drop the identity of {}", from.qualified()),
                 format!("{column} DROP IDENTITY"),
             )
-            .hazard(Hazard::LosesData {
-                what: format!("where the numbers of {} stand", from.qualified()),
-            }),
+            .hazard(Hazard::loses(
+                Column::id(from.key()),
+                format!("where the numbers of {} stand", from.qualified()),
+            )),
         );
     }
     let key = from.key();
