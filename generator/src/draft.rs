@@ -68,7 +68,7 @@ impl Part {
     pub fn down_sql(&self) -> String {
         let mut text = String::new();
         for hazard in self.up.iter().flat_map(Statement::hazards) {
-            if let Hazard::LosesData { what } = hazard {
+            if let Hazard::LosesData { of: _, what } = hazard {
                 text += &format!("-- This does not bring back {}.\n", one_line(what));
             }
         }

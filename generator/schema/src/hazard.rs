@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::Id;
 
@@ -12,13 +12,16 @@ use crate::Id;
 pub enum Hazard {
     /// Rows or values that are there before are not there afterwards, and no down brings them back.
     LosesData {
+        /// The object that the loss is about: a table, a column, a sequence.
+        #[serde(serialize_with = "name")]
+        of: Id,
         /// What is lost, as the end of the sentence "loses …".
         what: String,
     },
     /// Values become what a person said they shall become, and no down brings the old ones back.
     ChangesValues {
         /// Where the values are.
-        #[serde(skip)]
+        #[serde(serialize_with = "name")]
         of: Id,
         /// Which and how, as the end of the sentence "changes …".
         what: String,
@@ -53,6 +56,13 @@ pub enum LockMode {
 }
 
 impl Hazard {
+    /// A loss at `of`; `what` is the end of the sentence "loses …".
+    #[must_use]
+    pub fn loses(of: Id, what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self::LosesData { of, what }
+    }
+
     /// Whether the hazard needs a person's consent before a migration is written.
     #[must_use]
     pub fn loses_data(&self) -> bool {
@@ -68,7 +78,7 @@ impl Hazard {
 impl Display for Hazard {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LosesData { what } => write!(f, "loses {what}"),
+            Self::LosesData { of: _, what } => write!(f, "loses {what}"),
             Self::ChangesValues { of: _, what } => write!(f, "changes {what}"),
             Self::RewritesTable { table } => {
                 write!(
@@ -91,4 +101,8 @@ impl Display for Hazard {
             Self::MayFail { because } => write!(f, "fails {because}"),
         }
     }
+}
+
+fn name<S: Serializer>(id: &Id, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
 }

@@ -50,6 +50,12 @@ pub enum ReadError {
 #[derive(Default, Debug)]
 pub struct Claims(HashMap<Address, Id>);
 
+impl FromIterator<(Address, Id)> for Claims {
+    fn from_iter<I: IntoIterator<Item = (Address, Id)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
 impl Claims {
     /// The object at an address; a column or part that no object claims by itself belongs to the whole.
     #[must_use]

@@ -12,6 +12,7 @@ use crate::{
     Alter, Clause, Guidance, Id, Slot, Statement,
     guidance::Advice,
     objects::{AnyObject, Registered},
+    read::Claims,
 };
 
 /// The Postgres server whose catalog is read or whose SQL is written.
@@ -435,6 +436,16 @@ impl Schema {
 
     pub(crate) fn advice(&self, id: &Id) -> Option<&Advice> {
         self.guidance.about(id)
+    }
+
+    /// Which object each address in the catalog is.
+    #[must_use]
+    pub fn claims(&self) -> Claims {
+        let pairs = self.entries.iter().flat_map(|(id, entry)| {
+            let addresses = entry.addresses.iter();
+            addresses.map(move |address| (*address, id.clone()))
+        });
+        pairs.collect()
     }
 
     pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {

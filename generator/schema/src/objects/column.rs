@@ -220,9 +220,10 @@ impl Object for Column {
             format!("Drop column {}", self.key()),
             format!("ALTER TABLE {relation} DROP COLUMN {}", quoted_ident(name)),
         );
-        let lost = Hazard::LosesData {
-            what: format!("every value of {}", self.key()),
-        };
+        let lost = Hazard::loses(
+            Self::id(self.key()),
+            format!("every value of {}", self.key()),
+        );
         vec![if self.generated.is_some() {
             drop
         } else {

@@ -118,9 +118,10 @@ impl Object for Sequence {
                 format!("Drop sequence {}", self.name),
                 format!("DROP SEQUENCE {}", self.name),
             )
-            .hazard(Hazard::LosesData {
-                what: format!("where sequence {} stands", self.name),
-            }),
+            .hazard(Hazard::loses(
+                Self::id(self.name.clone()),
+                format!("where sequence {} stands", self.name),
+            )),
         ]
     }
 

@@ -137,9 +137,7 @@ impl Object for Table {
         let name = &self.name;
         vec![
             Statement::new(format!("Drop table {name}"), format!("DROP TABLE {name}")).hazard(
-                Hazard::LosesData {
-                    what: format!("every row of {name}"),
-                },
+                Hazard::loses(Self::id(name.clone()), format!("every row of {name}")),
             ),
         ]
     }

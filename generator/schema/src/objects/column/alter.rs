@@ -49,9 +49,10 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
                 format!("Drop the identity of {}", from.qualified()),
                 format!("{column} DROP IDENTITY"),
             )
-            .hazard(Hazard::LosesData {
-                what: format!("where the numbers of {} stand", from.qualified()),
-            }),
+            .hazard(Hazard::loses(
+                Column::id(from.key()),
+                format!("where the numbers of {} stand", from.qualified()),
+            )),
         );
     }
     let key = from.key();

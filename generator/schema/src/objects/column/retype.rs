@@ -65,7 +65,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     statement = match fit {
         Fit::AsTheyAre | Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
-        Fit::Without(what) => statement.hazard(Hazard::LosesData { what }),
+        Fit::Without(what) => statement.hazard(Hazard::loses(Column::id(to.key()), what)),
     };
     Ok(if from.base_type == to.base_type {
         statement.disturbs([Column::kind()])
