@@ -5,7 +5,7 @@
 # Their `mod` lines come out of the register's macro, where cargo fmt does not look.
 ROOMS := $(wildcard generator/schema/src/objects/*.rs)
 
-.PHONY: help setup demo test check fmt lint clean
+.PHONY: help setup demo test fuzz check fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ demo: setup ## Run the main job on the shipped models, with the embedded Postgre
 
 test: setup ## Run every test
 	cargo test --workspace
+
+fuzz: setup ## Try pairs of schemas that nobody thought of, for as long as PAIRS says
+	TRUEUP_PAIRS=$${PAIRS:-2000} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test pairs
 
 check: ## Say whether models, migrations and database agree
 	@cargo run -q -p cli -- check
