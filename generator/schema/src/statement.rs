@@ -13,6 +13,9 @@ pub struct Statement {
     after_commit: bool,
     alone: bool,
     between: Option<(Id, Id)>,
+    unless: Option<Id>,
+    /// How many of the risks, from the first, lie elsewhere.
+    elsewhere: usize,
 }
 
 impl Statement {
@@ -27,6 +30,8 @@ impl Statement {
             after_commit: false,
             alone: false,
             between: None,
+            unless: None,
+            elsewhere: 0,
         }
     }
 
@@ -36,9 +41,16 @@ impl Statement {
         self
     }
 
-    /// The same statement where there is nobody and nothing to endanger.
+    /// Adds a risk to something else than what the statement is about.
+    pub fn hazard_elsewhere(mut self, hazard: Hazard) -> Self {
+        self.hazards.insert(self.elsewhere, hazard);
+        self.elsewhere += 1;
+        self
+    }
+
+    /// The same statement where there is nobody and nothing to endanger, but for what lies elsewhere.
     pub fn without_hazards(mut self) -> Self {
-        self.hazards.clear();
+        self.hazards.truncate(self.elsewhere);
         self
     }
 
@@ -64,6 +76,12 @@ impl Statement {
     /// from the values of a column that has some.
     pub fn only_between(mut self, new: Id, old: Id) -> Self {
         self.between = Some((new, old));
+        self
+    }
+
+    /// Says that there is nothing to do where `id` comes in the same plan, since that does it.
+    pub fn unless_comes(mut self, id: Id) -> Self {
+        self.unless = Some(id);
         self
     }
 
@@ -97,6 +115,12 @@ impl Statement {
         self.between.as_ref().map(|(new, old)| (new, old))
     }
 
+    /// What must not come for the statement to have something to do.
+    #[must_use]
+    pub fn unless(&self) -> Option<&Id> {
+        self.unless.as_ref()
+    }
+
     /// Whether what needs the object must wait for a commit.
     #[must_use]
     pub fn needs_commit(&self) -> bool {
@@ -123,6 +147,7 @@ pub fn one_line(text: &str) -> String {
 pub struct Clause {
     text: String,
     essential: bool,
+    behind: bool,
     then: Vec<Statement>,
 }
 
@@ -132,6 +157,7 @@ impl Clause {
         Self {
             text: text.into(),
             essential: false,
+            behind: false,
             then: Vec::new(),
         }
     }
@@ -141,8 +167,16 @@ impl Clause {
         Self {
             text: text.into(),
             essential: true,
+            behind: false,
             then: Vec::new(),
         }
+    }
+
+    /// The same clause where it stands behind the parentheses, in a place that the parent knows.
+    #[must_use]
+    pub fn behind(mut self) -> Self {
+        self.behind = true;
+        self
     }
 
     /// Adds what must be said right after the parent is created.
@@ -157,7 +191,13 @@ impl Clause {
         &self.then
     }
 
-    /// The SQL of the clause.
+    /// Whether it stands behind the parentheses.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// The SQL of the clause; empty where it comes with another clause.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
