@@ -122,10 +122,7 @@ const CASTS: &str = "
 
 const IDENTIFY: &str = "
     SELECT a.class, a.object, COALESCE(CASE
-            WHEN c.relkind = 'p' THEN 'partitioned table '
-            WHEN c.relispartition THEN 'partition '
             WHEN c.relkind = 'r' AND c.reloftype <> 0 THEN 'typed table '
-            WHEN c.relkind = 'r' THEN 'inheriting or inherited table '
         END, i.type || ' ') || i.identity AS what
     FROM unnest($1, $2) AS a(class, object)
         CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.class::oid, a.object::oid, 0) i

@@ -30,7 +30,7 @@ pub use model::{
     PgEnum, PgType, Rank, SerialType, declarations,
 };
 pub use name::{Member, Name};
-pub use object::{Alter, Slot};
+pub use object::{Alter, Lead, Slot, Turn};
 pub use objects::{Id, Kind};
 pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread};
 pub use statement::{Clause, Statement, one_line};

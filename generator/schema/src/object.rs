@@ -55,6 +55,28 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         Vec::new()
     }
 
+    /// The objects that it ties to each other. It goes before anything is done to them and their parts, and comes when all
+    /// is done; of those that tie the same, all that go do so before any comes.
+    fn ties(&self) -> Vec<Id> {
+        Vec::new()
+    }
+
+    /// The ties that must be there before it: without, they would take it for something that it is not.
+    fn comes_after(&self, _within: &Schema) -> Vec<Id> {
+        Vec::new()
+    }
+
+    /// The like objects of the tables that its own table inherits from, as long as it does so while the one schema becomes
+    /// the other.
+    fn follows(&self, _from: &Schema, _to: &Schema) -> Vec<Lead> {
+        Vec::new()
+    }
+
+    /// What is left to say where it came along with `leader`.
+    fn follow(&self, _leader: &Self, _within: &Schema) -> Vec<Statement> {
+        Vec::new()
+    }
+
     /// How SQL points at it, as in `COMMENT ON …`: `COLUMN public.users.email`.
     fn designation(key: &Self::Key) -> String;
 
@@ -139,6 +161,28 @@ pub enum Alter {
     },
     /// Not at all, for this reason: the rest of the sentence "not yet: …".
     NotYet(String),
+}
+
+/// What an object has to do with the like object of a table that its own table inherits from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lead {
+    /// That object.
+    pub leader: Id,
+    /// When it comes, where both come. What comes along also changes along.
+    pub comes: Turn,
+    /// When it goes, where both go.
+    pub goes: Turn,
+}
+
+/// When something is done to an object, where the like is done to its leader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// By a statement of its own, before.
+    Before,
+    /// By the statement that does it to the leader.
+    Along,
+    /// By a statement of its own, afterwards.
+    After,
 }
 
 /// A name that only one thing can have at a time.

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Schema, Server, Slot, Statement,
+    Alter, Clause, Lead, Schema, Server, Slot, Statement,
     object::Object,
     read::{Claims, ReadError},
 };
@@ -25,7 +25,6 @@ macro_rules! objects {
         /// An object of any kind. Private to the crate, so that nothing outside can ask which kind it is.
         #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
-        #[expect(clippy::large_enum_variant, reason = "columns are the largest, and most objects are columns")]
         pub(crate) enum AnyObject { $($Kind($module::$Kind)),* }
 
         /// The key of an object of any kind.
@@ -120,6 +119,13 @@ macro_rules! objects {
                 }
             }
 
+            pub(crate) fn follow(&self, leader: &Self, within: &Schema) -> Vec<Statement> {
+                match (self, leader) {
+                    $((Self::$Kind(object), Self::$Kind(leader)) => object.follow(leader, within),)*
+                    _ => Vec::new(),
+                }
+            }
+
             pub(crate) fn keep(&self, there: &Self) -> Self {
                 match (self, there) {
                     $((Self::$Kind(declared), Self::$Kind(there)) => Self::$Kind(declared.keep(there)),)*
@@ -149,6 +155,7 @@ objects! {
     check::Check,
     index::Index,
     foreign_key::ForeignKey,
+    inheritance::Inheritance,
     comment::Comment,
 }
 
@@ -195,6 +202,18 @@ impl AnyObject {
 
     pub(crate) fn also_needs(&self) -> Vec<Id> {
         each!(self, object => object.also_needs())
+    }
+
+    pub(crate) fn ties(&self) -> Vec<Id> {
+        each!(self, object => object.ties())
+    }
+
+    pub(crate) fn comes_after(&self, within: &Schema) -> Vec<Id> {
+        each!(self, object => object.comes_after(within))
+    }
+
+    pub(crate) fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        each!(self, object => object.follows(from, to))
     }
 
     pub(crate) fn occupies(&self) -> Vec<Slot> {

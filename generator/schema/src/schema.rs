@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Guidance, Id, Slot, Statement,
+    Alter, Clause, Guidance, Id, Lead, Slot, Statement,
     guidance::Advice,
     objects::{AnyObject, Registered},
     read::Claims,
@@ -124,6 +124,30 @@ impl Entry {
     #[must_use]
     pub fn holds_data(&self) -> bool {
         self.object.holds_data()
+    }
+
+    /// The objects that it ties to each other.
+    #[must_use]
+    pub fn ties(&self) -> Vec<Id> {
+        self.object.ties()
+    }
+
+    /// The ties that must be there before it.
+    #[must_use]
+    pub fn comes_after(&self, within: &Schema) -> Vec<Id> {
+        self.object.comes_after(within)
+    }
+
+    /// What it has to do with the like objects of the tables that its own inherits from.
+    #[must_use]
+    pub fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        self.object.follows(from, to)
+    }
+
+    /// What is left to say where it came along with its leader.
+    #[must_use]
+    pub fn follow(&self, leader: &Self, within: &Schema) -> Vec<Statement> {
+        self.object.follow(&leader.object, within)
     }
 
     /// The names it takes.
@@ -464,6 +488,11 @@ impl Schema {
         self.children(of)
             .iter()
             .filter_map(|id| self.entries.get(id).and_then(|entry| O::of(&entry.object)))
+    }
+
+    pub(crate) fn users<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
+        let users = self.needed_by.get(of).into_iter().flatten();
+        users.filter_map(|id| self.entries.get(id).and_then(|entry| O::of(&entry.object)))
     }
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.

@@ -14,6 +14,9 @@ pub struct Statement {
     alone: bool,
     between: Option<(Id, Id)>,
     origin: Option<Origin>,
+    unless: Option<Id>,
+    /// How many of the risks, from the first, lie elsewhere.
+    elsewhere: usize,
 }
 
 impl Statement {
@@ -29,6 +32,8 @@ impl Statement {
             alone: false,
             between: None,
             origin: None,
+            unless: None,
+            elsewhere: 0,
         }
     }
 
@@ -40,13 +45,22 @@ impl Statement {
 
     /// The same statement without the risks that are said to be none.
     pub fn without(mut self, is_none: impl Fn(&Hazard) -> bool) -> Self {
+        let elsewhere = self.hazards[..self.elsewhere].iter();
+        self.elsewhere = elsewhere.filter(|hazard| !is_none(hazard)).count();
         self.hazards.retain(|hazard| !is_none(hazard));
         self
     }
 
-    /// The same statement where there is nobody and nothing to endanger.
+    /// Adds a risk to something else than what the statement is about.
+    pub fn hazard_elsewhere(mut self, hazard: Hazard) -> Self {
+        self.hazards.insert(self.elsewhere, hazard);
+        self.elsewhere += 1;
+        self
+    }
+
+    /// The same statement where there is nobody and nothing to endanger, but for what lies elsewhere.
     pub fn without_hazards(mut self) -> Self {
-        self.hazards.clear();
+        self.hazards.truncate(self.elsewhere);
         self
     }
 
@@ -78,6 +92,12 @@ impl Statement {
     /// Says where a person wrote an expression that stands in it.
     pub fn written_at(mut self, origin: &Origin) -> Self {
         self.origin = Some(origin.clone());
+        self
+    }
+
+    /// Says that there is nothing to do where `id` comes in the same plan, since that does it.
+    pub fn unless_comes(mut self, id: Id) -> Self {
+        self.unless = Some(id);
         self
     }
 
@@ -117,6 +137,12 @@ impl Statement {
         self.between.as_ref().map(|(new, old)| (new, old))
     }
 
+    /// What must not come for the statement to have something to do.
+    #[must_use]
+    pub fn unless(&self) -> Option<&Id> {
+        self.unless.as_ref()
+    }
+
     /// Whether what needs the object must wait for a commit.
     #[must_use]
     pub fn needs_commit(&self) -> bool {
@@ -143,6 +169,7 @@ pub fn one_line(text: &str) -> String {
 pub struct Clause {
     text: String,
     essential: bool,
+    behind: bool,
     then: Vec<Statement>,
 }
 
@@ -152,6 +179,7 @@ impl Clause {
         Self {
             text: text.into(),
             essential: false,
+            behind: false,
             then: Vec::new(),
         }
     }
@@ -161,8 +189,16 @@ impl Clause {
         Self {
             text: text.into(),
             essential: true,
+            behind: false,
             then: Vec::new(),
         }
+    }
+
+    /// The same clause where it stands behind the parentheses, in a place that the parent knows.
+    #[must_use]
+    pub fn behind(mut self) -> Self {
+        self.behind = true;
+        self
     }
 
     /// Adds what must be said right after the parent is created.
@@ -177,7 +213,13 @@ impl Clause {
         &self.then
     }
 
-    /// The SQL of the clause.
+    /// Whether it stands behind the parentheses.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// The SQL of the clause; empty where it comes with another clause.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
-use trueup::{Clause, Entry, Id, Kind, Schema, Slot, Statement};
+use trueup::{Clause, Entry, Id, Kind, Lead, Schema, Slot, Statement, Turn};
 
 use super::{Folding, PlanError, Step, work::Work};
 
@@ -22,6 +22,8 @@ struct Node<'a> {
     joins: Option<usize>,
     /// Whether it must not be parted from that.
     bound: bool,
+    /// The one that it comes along with, as a like part of a table that inherits.
+    along: Option<Id>,
 }
 
 struct Graph<'a> {
@@ -55,6 +57,8 @@ pub(super) fn order(
     graph.add_slots();
     graph.fall();
     graph.fold(folding);
+    graph.follow();
+    graph.tie();
     graph.part_cycles()?;
     Ok(graph
         .sorted()
@@ -78,6 +82,7 @@ impl<'a> Graph<'a> {
                     act,
                     joins: None,
                     bound: false,
+                    along: None,
                 });
             }
         }
@@ -178,6 +183,191 @@ impl<'a> Graph<'a> {
                 self.nodes[place].bound = clause.is_essential();
             }
         }
+    }
+
+    /// What Postgres does to an object by itself, where it does it to the like object of a table that its own inherits from.
+    fn follow(&mut self) {
+        for place in 0..self.nodes.len() {
+            let Node { id, act, .. } = self.nodes[place];
+            let entries = match act {
+                Act::Go => [self.from.entry(id), None],
+                Act::Alter => [self.from.entry(id), self.to.entry(id)],
+                Act::Come => [None, self.to.entry(id)],
+            };
+            let leads: Vec<Lead> = entries
+                .into_iter()
+                .flatten()
+                .flat_map(|entry| entry.follows(self.from, self.to))
+                .collect();
+            for Lead {
+                leader,
+                comes,
+                goes,
+            } in leads
+            {
+                match act {
+                    Act::Go => self.go_with(place, &leader, goes),
+                    Act::Alter => self.alter_with(place, &leader, comes),
+                    Act::Come => self.come_with(place, &leader, comes),
+                }
+            }
+            if act == Act::Come {
+                self.stand_alone(place);
+            }
+        }
+    }
+
+    fn go_with(&mut self, place: usize, leader: &Id, goes: Turn) {
+        let Some(leading) = self.place(leader, Act::Go) else {
+            return;
+        };
+        match goes {
+            Turn::Before => self.edge(Some(place), Some(leading)),
+            Turn::Along => self.join(place, leading, leader),
+            Turn::After => self.edge(Some(leading), Some(place)),
+        }
+    }
+
+    fn alter_with(&mut self, place: usize, leader: &Id, comes: Turn) {
+        self.edge(self.place(leader, Act::Go), Some(place));
+        let (altered, made) = (
+            self.place(leader, Act::Alter),
+            self.place(leader, Act::Come),
+        );
+        if comes == Turn::After {
+            self.edge(altered, Some(place));
+            self.edge(made, Some(place));
+            self.edge_to_users(place, leader);
+            return;
+        }
+        // What is to be one with the leader's must be like it before.
+        self.edge(Some(place), made);
+        if let Some(altered) = altered {
+            self.join(place, altered, leader);
+        }
+    }
+
+    fn come_with(&mut self, place: usize, leader: &Id, comes: Turn) {
+        if comes != Turn::Before {
+            self.edge(self.place(leader, Act::Alter), Some(place));
+        }
+        let Some(leading) = self.place(leader, Act::Come) else {
+            return;
+        };
+        let above = self.above(place);
+        let along = match above {
+            Some(above) => self.nodes[above].along.is_some() && self.nodes[leading].joins.is_some(),
+            None => comes == Turn::Along,
+        };
+        if along {
+            self.join(place, leading, leader);
+            return;
+        }
+        match comes {
+            Turn::Before => self.edge(Some(place), Some(leading)),
+            Turn::Along | Turn::After => {
+                self.edge(Some(leading), Some(place));
+                self.edge_to_users(place, leader);
+            }
+        }
+    }
+
+    /// What needs the leader may need that all who follow it are there.
+    fn edge_to_users(&mut self, place: usize, leader: &Id) {
+        let users: Vec<Id> = self.to.needed_by(leader).cloned().collect();
+        for user in users {
+            self.edge(Some(place), self.place(&user, Act::Come));
+        }
+    }
+
+    /// A part of what comes along with another, and does not itself, has nothing to fold into.
+    fn stand_alone(&mut self, place: usize) {
+        let orphaned = self
+            .above(place)
+            .is_some_and(|above| self.nodes[above].along.is_some());
+        if orphaned && self.nodes[place].along.is_none() {
+            self.nodes[place].joins = None;
+            self.nodes[place].bound = false;
+        }
+    }
+
+    /// The node in which the whole comes that this one is a part of.
+    fn above(&self, place: usize) -> Option<usize> {
+        let parent = self.to.entry(self.nodes[place].id)?.parent()?;
+        self.place(&parent, Act::Come)
+    }
+
+    fn join(&mut self, place: usize, leading: usize, leader: &Id) {
+        if self.nodes[place].along.is_none() {
+            let node = &mut self.nodes[place];
+            node.joins = Some(leading);
+            node.bound = true;
+            node.along = Some(leader.clone());
+        }
+    }
+
+    /// What ties objects to each other goes before anything is done to them, and comes when all is done.
+    fn tie(&mut self) {
+        let ends_of = |place: &usize| {
+            let Node { id, act, .. } = &self.nodes[*place];
+            let entry = self.schema(*act).entry(id);
+            let ends: BTreeSet<Id> = entry
+                .map(|entry| entry.ties())
+                .into_iter()
+                .flatten()
+                .collect();
+            (!ends.is_empty()).then_some((*place, ends))
+        };
+        let ties: BTreeMap<usize, BTreeSet<Id>> = (0..self.nodes.len())
+            .filter_map(|place| ends_of(&place))
+            .collect();
+        if ties.is_empty() {
+            return;
+        }
+        let mut below: BTreeMap<&Id, Vec<usize>> = BTreeMap::new();
+        for (place, Node { id, act, .. }) in self.nodes.iter().enumerate() {
+            if !ties.contains_key(&place) {
+                below
+                    .entry(top(self.schema(*act), id))
+                    .or_default()
+                    .push(place);
+            }
+        }
+        let mut gone: BTreeMap<&Id, Vec<usize>> = BTreeMap::new();
+        let mut edges = Vec::new();
+        for (place, ends) in &ties {
+            let goes = self.nodes[*place].act == Act::Go;
+            // A clause comes before what comes after its statement.
+            let folded = self.nodes[*place].bound;
+            for id in ends {
+                if goes {
+                    gone.entry(id).or_default().push(*place);
+                }
+                for other in below.get(id).into_iter().flatten() {
+                    if goes || self.comes_after(*other, *place) {
+                        edges.push((*place, *other));
+                    } else if !folded {
+                        edges.push((*other, *place));
+                    }
+                }
+            }
+        }
+        for (place, ends) in &ties {
+            if self.nodes[*place].act != Act::Go {
+                let before = ends.iter().filter_map(|id| gone.get(id)).flatten();
+                edges.extend(before.map(|gone| (*gone, *place)));
+            }
+        }
+        for (first, second) in edges {
+            self.edge(Some(first), Some(second));
+        }
+    }
+
+    /// Whether something is made only when the tie is there.
+    fn comes_after(&self, place: usize, tie: usize) -> bool {
+        let Node { id, act, .. } = &self.nodes[place];
+        let entry = self.to.entry(id).filter(|_| *act == Act::Come);
+        entry.is_some_and(|entry| entry.comes_after(self.to).contains(self.nodes[tie].id))
     }
 
     fn root(&self, place: usize) -> usize {
@@ -337,16 +527,18 @@ impl<'a> Graph<'a> {
             Act::Alter => self
                 .work
                 .get(id)
-                .and_then(|work| work.alters.clone())
+                .map(|_| self.altered(root, members))
                 .unwrap_or_default(),
             Act::Come => self.created(root, members),
         };
         let statements: Vec<Statement> = statements
             .into_iter()
             .filter(|statement| {
-                statement.between().is_none_or(|(new, old)| {
+                let is_between = statement.between().is_none_or(|(new, old)| {
                     self.place(new, Act::Come).is_some() && self.place(old, Act::Come).is_none()
-                })
+                });
+                let unless = statement.unless();
+                is_between && unless.is_none_or(|id| self.place(id, Act::Come).is_none())
             })
             .collect();
         let is_new = *act != Act::Go && self.belongs_to_something_new(id);
@@ -415,14 +607,34 @@ impl<'a> Graph<'a> {
                 .iter()
                 .flat_map(|clause| clause.afterwards().iter().cloned()),
         );
+        for member in members {
+            let Node { id, along, .. } = &self.nodes[*member];
+            let leader = along.as_ref().and_then(|leader| self.to.entry(leader));
+            if let (Some(entry), Some(leader)) = (self.to.entry(id), leader) {
+                statements.extend(entry.follow(leader, self.to));
+            }
+        }
         statements
+    }
+
+    /// What alters an object and then those that alter along with it.
+    fn altered(&self, root: usize, members: &[usize]) -> Vec<Statement> {
+        let others = members.iter().filter(|member| **member != root);
+        std::iter::once(&root)
+            .chain(others)
+            .filter_map(|place| self.work.get(self.nodes[*place].id)?.alters.clone())
+            .flatten()
+            .collect()
     }
 
     /// The clauses of what folds into a node, in the order in which a person would write them.
     fn clauses(&self, place: usize, members: &[usize]) -> Vec<Clause> {
         let mut children: Vec<(Kind, i32, usize)> = members
             .iter()
-            .filter(|member| self.nodes[**member].joins == Some(place))
+            .filter(|member| {
+                let Node { joins, along, .. } = &self.nodes[**member];
+                *joins == Some(place) && along.is_none()
+            })
             .map(|member| {
                 let id = self.nodes[*member].id;
                 (
@@ -453,7 +665,7 @@ fn slots(schema: &Schema, id: &Id) -> BTreeSet<Slot> {
 }
 
 /// The outermost object that the object is a part of.
-fn top<'a>(schema: &'a Schema, id: &'a Id) -> &'a Id {
+pub(super) fn top<'a>(schema: &'a Schema, id: &'a Id) -> &'a Id {
     let mut top = id;
     while let Some((parent, _)) = schema
         .entry(top)

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Alter, Id, Kind, Schema, Statement};
+use trueup::{Alter, Entry, Id, Kind, Schema, Statement};
 
-use super::{NotYet, PlanError};
+use super::{NotYet, PlanError, graph::top};
 use crate::diff::{Delta, diff};
 
 /// What is to be done to one object. An object that is replaced both goes and comes.
@@ -102,7 +102,7 @@ impl Closure<'_> {
         let Some(work) = self.work.get(id) else {
             return;
         };
-        let goes = work.goes;
+        let (goes, comes) = (work.goes, work.comes);
         let disturbed: BTreeSet<Kind> = work
             .alters
             .iter()
@@ -113,11 +113,15 @@ impl Closure<'_> {
         if goes || rebuilt || !disturbed.is_empty() {
             self.refuse_for_unread(id);
         }
+        if goes || !disturbed.is_empty() {
+            self.make_way_below(id, goes && comes, &disturbed);
+        }
+        if comes {
+            self.make_way_for_tie(id);
+        }
         let dependents: Vec<Id> = self.from.needed_by(id).cloned().collect();
         for dependent in dependents {
-            if self.work.get(&dependent).is_some_and(|work| work.goes)
-                || self.to.entry(&dependent).is_none()
-            {
+            if self.is_going(&dependent) {
                 continue;
             }
             if rebuilt {
@@ -135,6 +139,69 @@ impl Closure<'_> {
                 }
             }
         }
+    }
+
+    /// What is done to an object is done to those that follow it, and stands as much in the way of what needs those.
+    fn make_way_below(&mut self, leader: &Id, comes: bool, disturbed: &BTreeSet<Kind>) {
+        for follower in self.followers(leader) {
+            self.refuse_for_unread(&follower);
+            let dependents: Vec<Id> = self.from.needed_by(&follower).cloned().collect();
+            for dependent in dependents {
+                if disturbed.contains(&dependent.kind()) && !self.is_going(&dependent) {
+                    self.replace(&dependent, &follower);
+                }
+            }
+            if comes && !self.is_going(&follower) {
+                self.replace(&follower, leader);
+            }
+            self.make_way_below(&follower, false, disturbed);
+        }
+    }
+
+    /// What must not be there when a tie comes goes before and comes again afterwards.
+    fn make_way_for_tie(&mut self, tie: &Id) {
+        let ends = self.to.entry(tie).map(|entry| entry.ties());
+        let ends: Vec<Id> = ends.into_iter().flatten().collect();
+        let parts = ends.iter().flat_map(|id| self.to.children(id));
+        let in_the_way: Vec<Id> = parts
+            .filter(|part| self.from.entry(part).is_some() && !self.is_going(part))
+            .filter(|part| {
+                let entry = self.to.entry(part);
+                entry.is_some_and(|entry| entry.comes_after(self.to).contains(tie))
+            })
+            .cloned()
+            .collect();
+        for part in in_the_way {
+            self.replace(&part, tie);
+        }
+    }
+
+    fn is_going(&self, id: &Id) -> bool {
+        self.work.get(id).is_some_and(|work| work.goes) || self.to.entry(id).is_none()
+    }
+
+    /// The objects to which Postgres does what is done to this one.
+    fn followers(&self, leader: &Id) -> Vec<Id> {
+        let top = top(self.from, leader);
+        let ties = self.from.needed_by(top);
+        let beside: Vec<Id> = ties
+            .filter_map(|tie| self.from.entry(tie))
+            .flat_map(|tie| tie.ties())
+            .filter(|tied| tied != top)
+            .collect();
+        let mut followers = Vec::new();
+        let mut parts = beside;
+        while let Some(part) = parts.pop() {
+            parts.extend(self.from.children(&part).iter().cloned());
+            let follows = self.from.entry(&part).is_some_and(|entry| {
+                let leads = entry.follows(self.from, self.to);
+                leads.iter().any(|lead| lead.leader == *leader)
+            });
+            if follows {
+                followers.push(part);
+            }
+        }
+        followers
     }
 
     /// Keeps the data of what needs a rebuilt object, or takes it down and puts it back where there is none.
@@ -171,7 +238,17 @@ impl Closure<'_> {
         if self.not_yet.iter().any(|not_yet| not_yet.object == object) {
             return;
         }
-        if self.from.entry(id).is_some_and(|entry| entry.holds_data()) {
+        // What the whole of it holds is lost or kept with that, and that says so.
+        let is_part = |entry: &Entry| {
+            let leads = entry.follows(self.from, self.to);
+            entry.parent().as_ref() == Some(because_of)
+                || leads.iter().any(|lead| lead.leader == *because_of)
+        };
+        if self
+            .from
+            .entry(id)
+            .is_some_and(|entry| entry.holds_data() && !is_part(entry))
+        {
             let why = format!(
                 "it needs {because_of}, which is to go, and cannot be made anew without losing its data"
             );

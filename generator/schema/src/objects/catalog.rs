@@ -11,14 +11,11 @@ pub(super) fn no_member(class: &str, oid: &str) -> String {
     )
 }
 
-/// The condition that `c` is a table that [`super::table`] reads: no partition or partitioned table, no part of an
-/// inheritance tree, no typed table, and not Diesel's own table.
+/// The condition that `c` is a table that [`super::table`] reads: no typed table, and not Diesel's own table.
 pub(super) fn table() -> String {
     format!(
-        "c.relkind = 'r' AND NOT c.relispartition AND c.reloftype = 0 AND c.relpersistence <> 't'
-            AND c.relname <> '__diesel_schema_migrations'
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid OR i.inhparent = c.oid)
-            AND {USER_NAMESPACE} AND {}",
+        "c.relkind IN ('r', 'p') AND c.reloftype = 0 AND c.relpersistence <> 't'
+            AND c.relname <> '__diesel_schema_migrations' AND {USER_NAMESPACE} AND {}",
         no_member("pg_class", "c.oid")
     )
 }

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, table},
+    inheritance::{
+        Descending, Descent, inherits, lasting_parents, leading_parents, only_unless_partitioned,
+    },
     key_constraint::rename_constraint,
     table::{Table, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    Alter, Clause, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
+    name::quoted_ident, object::Object,
 };
 
 /// A row of `pg_constraint` with `contype = 'c'`.
@@ -23,6 +26,7 @@ pub(crate) struct Check {
     no_inherit: bool,
     validated: bool,
     enforced: bool,
+    descent: Descent,
 }
 
 impl Object for Check {
@@ -45,12 +49,14 @@ impl Object for Check {
                     'expression', pg_get_expr(k.conbin, k.conrelid, true),
                     'no_inherit', k.connoinherit,
                     'validated', k.convalidated,
-                    'enforced', {enforced}) AS object
+                    'enforced', {enforced},
+                    'descent', {descent}) AS object
             FROM pg_catalog.pg_constraint k
                 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE k.contype = 'c' AND {}",
-            table()
+            table(),
+            descent = Descent::json("k.conislocal", "k.coninhcount"),
         )
     }
 
@@ -60,6 +66,25 @@ impl Object for Check {
 
     fn parent(&self) -> Option<Id> {
         Some(Table::id(self.relation.clone()))
+    }
+
+    fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        if !self.descent.is_inherited() {
+            return Vec::new();
+        }
+        leading_parents(&self.relation, from, to)
+            .into_iter()
+            .map(|parent| Lead {
+                leader: Self::id(Member::new(parent.name.clone(), &self.name)),
+                comes: self.descent.comes(),
+                goes: parent.goes(),
+            })
+            .collect()
+    }
+
+    fn follow(&self, leader: &Self, _within: &Schema) -> Vec<Statement> {
+        let validates = self.validated && self.enforced && !leader.validated;
+        validates.then(|| self.validate()).into_iter().collect()
     }
 
     fn designation(key: &Member) -> String {
@@ -91,19 +116,23 @@ impl Object for Check {
     }
 
     /// In CREATE TABLE a NOT VALID would be ignored: there is nothing to validate.
-    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+    fn clause(&self, within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        if self.descent.is_only_inherited() && !inherits(&self.relation, within).is_empty() {
+            return Some(Clause::essential(""));
+        }
         (self.validated || !self.enforced).then(|| Clause::cosmetic(self.definition()))
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
-        let (table, name) = (&self.relation, quoted_ident(&self.name));
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
+        let name = quoted_ident(&self.name);
+        let table = only_unless_partitioned(&self.relation, within);
         vec![Statement::new(
-            format!("Drop check constraint {name} of {table}"),
+            format!("Drop check constraint {name} of {}", self.relation),
             format!("ALTER TABLE {table} DROP CONSTRAINT {name}"),
         )]
     }
 
-    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
+    fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -111,6 +140,7 @@ impl Object for Check {
             no_inherit,
             validated,
             enforced,
+            descent,
         } = self;
         let Self {
             relation: _,
@@ -119,22 +149,27 @@ impl Object for Check {
             no_inherit: to_no_inherit,
             validated: to_validated,
             enforced: to_enforced,
+            descent: to_descent,
         } = next;
         let same =
             expression == to_expression && no_inherit == to_no_inherit && enforced == to_enforced;
-        if same && *to_validated && !validated {
-            let name = quoted_ident(name);
-            return Alter::InPlace(vec![
-                Statement::new(
-                    format!("Validate check constraint {name} of {relation}"),
-                    format!("ALTER TABLE {relation} VALIDATE CONSTRAINT {name}"),
-                )
-                .hazard(Hazard::MayFail {
-                    because: format!(
-                        "while this finds a row: SELECT * FROM {relation} WHERE NOT ({expression})"
-                    ),
-                }),
-            ]);
+        if !same {
+            return Alter::Replace;
+        }
+        let leads = |parent: &Name| {
+            from.get::<Self>(&Member::new(parent.clone(), name))
+                .is_some()
+        };
+        match descent.change(*to_descent, relation, from, to, leads) {
+            Descending::ByItself => {}
+            Descending::Anew => return Alter::Replace,
+            Descending::Not(why) => return Alter::NotYet(why),
+        }
+        if validated == to_validated || self.changes_along(from, to) {
+            return Alter::InPlace(Vec::new());
+        }
+        if *to_validated {
+            return Alter::InPlace(vec![self.validate()]);
         }
         Alter::Replace
     }
@@ -156,6 +191,34 @@ impl Object for Check {
 }
 
 impl Check {
+    fn validate(&self) -> Statement {
+        let (table, name) = (&self.relation, quoted_ident(&self.name));
+        Statement::new(
+            format!("Validate check constraint {name} of {table}"),
+            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
+        )
+        .hazard(Hazard::MayFail {
+            because: format!(
+                "while this finds a row: SELECT * FROM {table} WHERE NOT ({})",
+                self.expression
+            ),
+        })
+    }
+
+    /// Whether what is done to a parent's is done to this one too.
+    fn changes_along(&self, from: &Schema, to: &Schema) -> bool {
+        self.descent.is_inherited()
+            && lasting_parents(&self.relation, from, to)
+                .into_iter()
+                .any(|parent| {
+                    let leader = Member::new(parent.name.clone(), &self.name);
+                    match (from.get::<Self>(&leader), to.get::<Self>(&leader)) {
+                        (Some(old), Some(new)) => old.validated != new.validated,
+                        (None | Some(_), None) | (None, Some(_)) => false,
+                    }
+                })
+    }
+
     fn definition(&self) -> String {
         let mut sql = format!(
             "CONSTRAINT {} CHECK ({})",

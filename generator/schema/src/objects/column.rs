@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::table,
-    default::Default,
+    default::{Default, drop_default},
     enum_type::{self, EnumType},
+    inheritance::{Descent, inherits, leading_parents, only, only_unless_partitioned},
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    Alter, Clause, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
+    name::quoted_ident, object::Object,
 };
 use identity::Identity;
 
@@ -44,6 +45,7 @@ pub(crate) struct Column {
     compression: Option<String>,
     statistics: Option<i32>,
     options: Vec<String>,
+    descent: Descent,
 }
 
 /// A NOT NULL. Before PostgreSQL 18 it has no name and is always valid.
@@ -54,6 +56,34 @@ struct NotNull {
     name: Option<String>,
     validated: bool,
     no_inherit: bool,
+    descent: Descent,
+}
+
+impl NotNull {
+    /// The one that Postgres makes for an inheriting column along with this one.
+    fn handed_down(&self, from: &Column, to: &Column, server: Server) -> Option<Self> {
+        if !server.at_least(18) {
+            return Some(self.clone());
+        }
+        let name = self.name_of(from);
+        (!self.no_inherit).then(|| Self {
+            name: (name != chosen_name(to)).then_some(name),
+            validated: self.validated,
+            no_inherit: false,
+            descent: Descent::Inherited,
+        })
+    }
+
+    /// Its name.
+    fn name_of(&self, column: &Column) -> String {
+        self.name.clone().unwrap_or_else(|| chosen_name(column))
+    }
+}
+
+/// The name that Postgres chooses for the NOT NULL of a column.
+fn chosen_name(column: &Column) -> String {
+    let chosen = format!("{}_{}_not_null", column.relation.name, column.name);
+    chosen.chars().take(63).collect()
 }
 
 /// A generated column's expression.
@@ -73,10 +103,11 @@ impl Object for Column {
         // 18 keeps NOT NULL in pg_constraint; the name that Postgres chooses is not worth writing down.
         let (not_null, not_null_join, not_null_address) = if server.at_least(18) {
             (
-                "CASE WHEN nn.oid IS NOT NULL THEN json_build_object(
+                format!("CASE WHEN nn.oid IS NOT NULL THEN json_build_object(
                     'name', CASE WHEN nn.conname <> left(c.relname || '_' || a.attname || '_not_null', 63)
                         THEN nn.conname END,
-                    'validated', nn.convalidated, 'no_inherit', nn.connoinherit) END",
+                    'validated', nn.convalidated, 'no_inherit', nn.connoinherit, 'descent', {}) END",
+                    Descent::json("nn.conislocal", "nn.coninhcount")),
                 "LEFT JOIN pg_catalog.pg_constraint nn
                     ON nn.conrelid = c.oid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum",
                 "|| CASE WHEN nn.oid IS NOT NULL
@@ -84,8 +115,9 @@ impl Object for Column {
             )
         } else {
             (
-                "CASE WHEN a.attnotnull THEN
-                    json_build_object('name', NULL, 'validated', true, 'no_inherit', false) END",
+                "CASE WHEN a.attnotnull THEN json_build_object('name', NULL, 'validated', true,
+                    'no_inherit', false, 'descent', 'own') END"
+                    .to_owned(),
                 "",
                 "",
             )
@@ -115,7 +147,8 @@ impl Object for Column {
                     'type_storage', {type_storage},
                     'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                     'statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
-                    'options', COALESCE(a.attoptions, '{{}}')) AS object
+                    'options', COALESCE(a.attoptions, '{{}}'),
+                    'descent', {descent}) AS object
             FROM pg_catalog.pg_attribute a
                 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -134,6 +167,7 @@ impl Object for Column {
             storage = storage("a.attstorage"),
             type_storage = storage("t.typstorage"),
             identity = Identity::json(),
+            descent = Descent::json("a.attislocal", "a.attinhcount"),
             table = table(),
         )
     }
@@ -148,6 +182,28 @@ impl Object for Column {
 
     fn holds_data(&self) -> bool {
         self.generated.is_none()
+    }
+
+    fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        if !self.descent.is_inherited() {
+            return Vec::new();
+        }
+        leading_parents(&self.relation, from, to)
+            .into_iter()
+            .map(|parent| Lead {
+                leader: Self::id(Member::new(parent.name.clone(), &self.name)),
+                comes: self.descent.comes(),
+                goes: parent.goes(),
+            })
+            .collect()
+    }
+
+    fn follow(&self, leader: &Self, within: &Schema) -> Vec<Statement> {
+        let made = Self {
+            storage: None,
+            ..self.made_along(leader, within.server())
+        };
+        self.differences(&made, leader, within)
     }
 
     fn designation(key: &Member) -> String {
@@ -197,10 +253,10 @@ impl Object for Column {
             });
         }
         let mut statements = vec![add];
-        statements.extend(first.settings());
+        statements.extend(first.settings(within));
         if let Some(fill) = fill {
             statements.push(alter::fill_new(self, fill));
-            let required = alter::not_null_change(&first, self).into_iter();
+            let required = alter::not_null_change(&first, self, within).into_iter();
             statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
         }
         if self.comes_with_toast(within) {
@@ -210,15 +266,34 @@ impl Object for Column {
         statements
     }
 
-    fn clause(&self, _within: &Schema, clauses: &[Clause]) -> Option<Clause> {
-        Some(Clause::cosmetic(self.definition(clauses)).then(self.settings()))
+    fn clause(&self, within: &Schema, clauses: &[Clause]) -> Option<Clause> {
+        if self.descent.is_only_inherited()
+            && let Some(leader) = inherits(&self.relation, within)
+                .into_iter()
+                .find_map(|parent| within.get::<Self>(&Member::new(parent.clone(), &self.name)))
+        {
+            let mut then =
+                self.differences(&self.made_along(leader, within.server()), leader, within);
+            then.extend(self.other_default(leader, within));
+            return Some(Clause::essential("").then(then));
+        }
+        let clause = if self.is_at_once(within) {
+            Clause::essential(self.definition(clauses))
+        } else {
+            Clause::cosmetic(self.definition(clauses))
+        };
+        Some(clause.then(self.settings(within)))
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
         let Self { relation, name, .. } = self;
         let drop = Statement::new(
             format!("Drop column {}", self.key()),
-            format!("ALTER TABLE {relation} DROP COLUMN {}", quoted_ident(name)),
+            format!(
+                "ALTER TABLE {} DROP COLUMN {}",
+                only_unless_partitioned(relation, within),
+                quoted_ident(name)
+            ),
         );
         let lost = Hazard::loses(
             Self::id(self.key()),
@@ -231,8 +306,8 @@ impl Object for Column {
         }]
     }
 
-    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
-        alter::alter(self, next, to)
+    fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
+        alter::alter(self, next, from, to)
     }
 
     fn keep(&self, there: &Self) -> Self {
@@ -278,6 +353,49 @@ impl Column {
         matches!(self.base_type.as_str(), "smallint" | "integer" | "bigint")
     }
 
+    /// Whether its table cannot be made without it: what a table is partitioned by must be there.
+    fn is_at_once(&self, within: &Schema) -> bool {
+        within
+            .get::<Table>(&self.relation)
+            .is_some_and(Table::is_partitioned)
+    }
+
+    /// The column that Postgres makes along with `leader`.
+    fn made_along(&self, leader: &Self, server: Server) -> Self {
+        Self {
+            relation: self.relation.clone(),
+            identity: None,
+            statistics: None,
+            options: Vec::new(),
+            not_null: leader
+                .not_null
+                .as_ref()
+                .and_then(|not_null| not_null.handed_down(leader, self, server)),
+            ..leader.clone()
+        }
+    }
+
+    /// What makes of `made`, which came along with `leader`, this column.
+    fn differences(&self, made: &Self, leader: &Self, within: &Schema) -> Vec<Statement> {
+        let mut statements = alter::settings(made, self, &only(&self.relation, within));
+        statements.extend(alter::not_null_change(made, self, within));
+        let default = |column: &Self| within.get::<Default>(&column.key());
+        if default(self).is_none() && default(leader).is_some() {
+            statements.push(drop_default(&self.key(), within));
+        }
+        statements
+    }
+
+    /// The statement that gives it its default, where that is not the leader's.
+    fn other_default(&self, leader: &Self, within: &Schema) -> Vec<Statement> {
+        let default = |column: &Self| within.get::<Default>(&column.key());
+        match (default(self), default(leader)) {
+            (Some(own), Some(leader)) if own.says_what(leader) => Vec::new(),
+            (Some(own), None | Some(_)) => own.create(within, &[]),
+            (None, None | Some(_)) => Vec::new(),
+        }
+    }
+
     /// The column as it stands in CREATE TABLE and after ADD COLUMN.
     fn definition(&self, clauses: &[Clause]) -> String {
         let mut sql = format!("{} {}", quoted_ident(&self.name), self.data_type);
@@ -297,7 +415,12 @@ impl Column {
         if let Some(identity) = &self.identity {
             sql += &format!(" {}", identity.definition());
         }
-        if let Some(not_null) = self.not_null.as_ref().filter(|not_null| not_null.validated) {
+        let written = self.not_null.as_ref().filter(|not_null| {
+            // What is inherited comes with INHERITS; a partition has it before it is one.
+            let inherits = self.descent == Descent::Merged;
+            not_null.validated && !(inherits && not_null.descent.is_only_inherited())
+        });
+        if let Some(not_null) = written {
             if let Some(name) = &not_null.name {
                 sql += &format!(" CONSTRAINT {}", quoted_ident(name));
             }
@@ -320,7 +443,7 @@ impl Column {
     }
 
     /// What can only be said of a column that is there.
-    fn settings(&self) -> Vec<Statement> {
+    fn settings(&self, within: &Schema) -> Vec<Statement> {
         let bare = Self {
             storage: None,
             statistics: None,
@@ -328,8 +451,8 @@ impl Column {
             not_null: self.not_null.clone().filter(|not_null| not_null.validated),
             ..self.clone()
         };
-        let mut statements = alter::settings(&bare, self);
-        statements.extend(alter::not_null_change(&bare, self));
+        let mut statements = alter::settings(&bare, self, &only(&self.relation, within));
+        statements.extend(alter::not_null_change(&bare, self, within));
         statements
     }
 }

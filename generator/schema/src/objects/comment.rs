@@ -60,7 +60,7 @@ impl Object for Comment {
                 'text', d.description) AS object
         FROM pg_catalog.pg_description d
             LEFT JOIN pg_catalog.pg_class c
-                ON d.classoid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objoid AND c.relkind = 'i'
+                ON d.classoid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objoid AND c.relkind IN ('i', 'I')
             LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')
         -- Below are the comments that every new database has; public and plpgsql are among them.

@@ -2,8 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Registered, catalog::table, column::Column};
-use crate::{Alter, Clause, Id, Member, Schema, Server, Statement, object::Object};
+use super::{
+    Registered,
+    catalog::table,
+    column::Column,
+    inheritance::{leading_parents, only},
+};
+use crate::{Alter, Clause, Id, Lead, Member, Schema, Server, Statement, Turn, object::Object};
 
 /// A row of `pg_attrdef`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -49,12 +54,29 @@ impl Object for Default {
         Some(Column::id(self.column.clone()))
     }
 
+    /// A column that comes along with its parent's has its default.
+    fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        let Member { relation, name } = &self.column;
+        leading_parents(relation, from, to)
+            .into_iter()
+            .filter_map(|parent| {
+                let leader = Member::new(parent.name.clone(), name);
+                let same = to.get::<Self>(&leader)?.expression == self.expression;
+                same.then(|| Lead {
+                    leader: Self::id(leader),
+                    comes: Turn::After,
+                    goes: Turn::After,
+                })
+            })
+            .collect()
+    }
+
     fn designation(key: &Member) -> String {
         Column::designation(key)
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
-        let Member { relation, name: _ } = &self.column;
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+        let relation = only(&self.column.relation, within);
         vec![Statement::new(
             format!("Set the default of {}", self.column),
             format!(
@@ -70,15 +92,8 @@ impl Object for Default {
         Some(Clause::essential(format!("DEFAULT {}", self.expression)))
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
-        let Member { relation, name: _ } = &self.column;
-        vec![Statement::new(
-            format!("Drop the default of {}", self.column),
-            format!(
-                "ALTER TABLE {relation} ALTER COLUMN {} DROP DEFAULT",
-                self.column.ident()
-            ),
-        )]
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
+        vec![drop_default(&self.column, within)]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
@@ -91,7 +106,24 @@ impl Object for Default {
     }
 }
 
+/// The statement after which a column has no default.
+pub(super) fn drop_default(column: &Member, within: &Schema) -> Statement {
+    Statement::new(
+        format!("Drop the default of {column}"),
+        format!(
+            "ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT",
+            only(&column.relation, within),
+            column.ident()
+        ),
+    )
+}
+
 impl Default {
+    /// Whether it says the same of another column.
+    pub(super) fn says_what(&self, other: &Self) -> bool {
+        self.expression == other.expression
+    }
+
     /// Whether it is computed for each row.
     pub(super) fn is_volatile(&self) -> bool {
         self.volatile

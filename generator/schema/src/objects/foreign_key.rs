@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, table},
+    inheritance::lasting_parents,
     key_constraint::{TIMING, rename_constraint},
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
     name::quoted_ident, object::Object,
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct ForeignKey {
     deferred: bool,
     validated: bool,
     enforced: bool,
+    /// That of the partitioned table, from which it comes.
+    leader: Option<Member>,
 }
 
 impl Object for ForeignKey {
@@ -52,14 +55,21 @@ impl Object for ForeignKey {
                     'deferrable', k.condeferrable,
                     'deferred', k.condeferred,
                     'validated', k.convalidated,
-                    'enforced', {enforced}) AS object
+                    'enforced', {enforced},
+                    'leader', CASE WHEN lk.oid IS NOT NULL THEN json_build_object(
+                        'relation', json_build_object('namespace', ln.nspname, 'name', l.relname),
+                        'name', lk.conname) END) AS object
             FROM pg_catalog.pg_constraint k
                 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
                 JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+                LEFT JOIN pg_catalog.pg_constraint lk ON lk.oid = k.conparentid
+                LEFT JOIN pg_catalog.pg_class l ON l.oid = lk.conrelid
+                LEFT JOIN pg_catalog.pg_namespace ln ON ln.oid = l.relnamespace
                 CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
-            WHERE k.contype = 'f' AND k.conparentid = 0 AND {}",
+            -- What Postgres keeps for each partition of the other table is a part of the constraint.
+            WHERE k.contype = 'f' AND (k.conparentid = 0 OR lk.confrelid = k.confrelid) AND {}",
             table()
         )
     }
@@ -72,9 +82,36 @@ impl Object for ForeignKey {
         Some(Table::id(self.relation.clone()))
     }
 
+    /// That of the partitioned table is not needed where the table is no partition yet, or no more.
+    fn needs(&self, on: &Id) -> bool {
+        self.leader.clone().map(Self::id).as_ref() != Some(on)
+    }
+
     /// The catalog knows the columns and the key that it rests on.
     fn also_needs(&self) -> Vec<Id> {
         vec![Table::id(self.referenced.clone())]
+    }
+
+    fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        let lead = |leader: &Member| Lead {
+            leader: Self::id(leader.clone()),
+            comes: Turn::Along,
+            goes: Turn::Along,
+        };
+        self.leader_throughout(from, to)
+            .map(lead)
+            .into_iter()
+            .collect()
+    }
+
+    /// Postgres gives it the name of the other.
+    fn follow(&self, leader: &Self, _within: &Schema) -> Vec<Statement> {
+        let made = Member::new(self.relation.clone(), &leader.name);
+        let renamed = self.name != leader.name;
+        renamed
+            .then(|| rename_constraint(&made, &self.name))
+            .into_iter()
+            .collect()
     }
 
     fn designation(key: &Member) -> String {
@@ -117,7 +154,7 @@ impl Object for ForeignKey {
         )]
     }
 
-    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
+    fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -127,6 +164,7 @@ impl Object for ForeignKey {
             deferred,
             validated,
             enforced,
+            leader,
         } = self;
         let loosened = *validated && !next.validated && next.enforced;
         if *referenced != next.referenced
@@ -135,6 +173,16 @@ impl Object for ForeignKey {
             || *enforced != next.enforced
         {
             return Alter::Replace;
+        }
+        let (led, to_be_led) = (
+            self.leader_throughout(from, to).is_some(),
+            next.leader_throughout(from, to).is_some(),
+        );
+        if led && *leader != next.leader {
+            return Alter::Replace;
+        }
+        if led && to_be_led {
+            return Alter::InPlace(Vec::new());
         }
         let quoted = quoted_ident(name);
         let mut statements = Vec::new();
@@ -176,6 +224,14 @@ impl Object for ForeignKey {
 }
 
 impl ForeignKey {
+    /// The one that it follows, while its table is a partition all the way from one schema to the other.
+    fn leader_throughout(&self, from: &Schema, to: &Schema) -> Option<&Member> {
+        let leader = self.leader.as_ref()?;
+        let parents = lasting_parents(&self.relation, from, to);
+        let lasts = parents.iter().any(|parent| *parent.name == leader.relation);
+        lasts.then_some(leader)
+    }
+
     fn definition(&self) -> String {
         let mut sql = format!(
             "CONSTRAINT {} {}",

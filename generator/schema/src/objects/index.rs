@@ -5,11 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::{
     AnyObject, Registered,
     catalog::{RELATION, no_member, parameter_changes, parameters, table},
+    exclusion::Exclusion,
+    inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
+    primary_key::PrimaryKey,
     table::{Table, replica_identity_index},
+    unique::Unique,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
+    name::quoted_ident, object::Object,
 };
 
 /// A row of `pg_index`.
@@ -29,6 +33,20 @@ pub(crate) struct Index {
     replica_identity: bool,
     /// The statistics targets that were set, by the number of the indexed expression.
     statistics: Vec<(i32, i32)>,
+    /// Whether the table is partitioned, and each partition has an index of its own.
+    partitioned: bool,
+    attached: Option<Attached>,
+    alike: Option<String>,
+}
+
+/// The index of a partitioned table that an index of a partition is a part of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attached {
+    relation: Name,
+    index: String,
+    /// The `contype` of the constraint that the index stands behind.
+    constraint: Option<char>,
 }
 
 impl Object for Index {
@@ -54,17 +72,21 @@ impl Object for Index {
                     'clustered', i.indisclustered,
                     'replica_identity', i.indisreplident,
                     'statistics', COALESCE((SELECT json_agg(json_build_array(a.attnum, a.attstattarget) ORDER BY a.attnum)
-                        FROM pg_catalog.pg_attribute a WHERE a.attrelid = ic.oid AND a.attstattarget >= 0), '[]')
+                        FROM pg_catalog.pg_attribute a WHERE a.attrelid = ic.oid AND a.attstattarget >= 0), '[]'),
+                    'partitioned', ic.relkind = 'I',
+                    'attached', {attached},
+                    'alike', {ALIKE}
                 ) AS object
             FROM pg_catalog.pg_index i
                 JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
                 JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+                {attached_join}
                 CROSS JOIN LATERAL (SELECT pg_get_indexdef(i.indexrelid, 0, true) AS text) def
                 CROSS JOIN LATERAL (SELECT pg_get_expr(i.indpred, i.indrelid, true) AS text) predicate
                 CROSS JOIN LATERAL (SELECT 'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
-                    || quote_ident(ic.relname) || ' ON ' || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
+                    || quote_ident(ic.relname) || ' ON ' || CASE WHEN ic.relkind = 'I' THEN 'ONLY ' ELSE '' END || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
                     || ' ' AS text) head
                 CROSS JOIN LATERAL (SELECT
                     COALESCE((SELECT ' WITH (' || string_agg(quote_ident(o.option_name) || '='
@@ -77,7 +99,9 @@ impl Object for Index {
                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                     WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))",
             table(),
-            no_member("pg_class", "ic.oid")
+            no_member("pg_class", "ic.oid"),
+            attached = Attached::JSON,
+            attached_join = Attached::JOIN,
         )
     }
 
@@ -89,6 +113,19 @@ impl Object for Index {
         Some(Table::id(self.relation.clone()))
     }
 
+    /// That of the partitioned table is not needed where the table is no partition yet, or no more.
+    fn needs(&self, on: &Id) -> bool {
+        self.attached.as_ref().map(Attached::id).as_ref() != Some(on)
+    }
+
+    fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        Attached::lead(self.attached.as_ref(), &self.relation, from, to)
+    }
+
+    fn comes_after(&self, within: &Schema) -> Vec<Id> {
+        self.part().comes_after(within)
+    }
+
     fn designation(key: &Name) -> String {
         format!("INDEX {key}")
     }
@@ -97,7 +134,7 @@ impl Object for Index {
         vec![Slot::Relation(self.key())]
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let Self {
             relation,
             name,
@@ -110,11 +147,15 @@ impl Object for Index {
             clustered,
             replica_identity,
             statistics,
+            partitioned,
+            attached,
+            alike: _,
         } = self;
         let kind = if *unique { "UNIQUE INDEX" } else { "INDEX" };
         let mut sql = format!(
-            "CREATE {kind} {} ON {relation} {columns}",
-            quoted_ident(name)
+            "CREATE {kind} {} ON {} {columns}",
+            quoted_ident(name),
+            only(relation, within)
         );
         if !options.is_empty() {
             sql += &format!(" WITH {}", parameters(options));
@@ -132,17 +173,20 @@ impl Object for Index {
                 quoted_ident(name)
             ),
             sql,
-        )
-        .hazard(Hazard::Locks {
-            table: relation.to_string(),
-            mode: LockMode::Writes,
-        });
-        if *unique {
+        );
+        if !partitioned {
+            create = create.hazard(Hazard::Locks {
+                table: relation.to_string(),
+                mode: LockMode::Writes,
+            });
+        }
+        if *unique && !partitioned {
             create = create.hazard(Hazard::MayFail {
                 because: format!("while two rows of {relation} have the same key"),
             });
         }
         let mut statements = vec![create];
+        statements.extend(attached.as_ref().map(|to| to.attach(relation, name)));
         statements.extend(statistics_changes(&self.key(), &[], statistics));
         statements.extend(cluster_change(relation, name, false, *clustered, false));
         statements.extend(replica_identity_index(
@@ -154,15 +198,21 @@ impl Object for Index {
         statements
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
         let key = self.key();
+        // A constraint of a partition whose index is a part of this one can go in no other way.
+        let cascade = if self.part().has_constraints_below(within) {
+            " CASCADE"
+        } else {
+            ""
+        };
         vec![Statement::new(
             format!("Drop index {key}"),
-            format!("DROP INDEX {key}"),
+            format!("DROP INDEX {key}{cascade}"),
         )]
     }
 
-    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
+    fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -175,22 +225,40 @@ impl Object for Index {
             clustered,
             replica_identity,
             statistics,
+            partitioned,
+            attached,
+            alike: _,
         } = self;
         let rebuilt = *relation != next.relation
             || *unique != next.unique
             || *columns != next.columns
             || *predicate != next.predicate
-            || *valid != next.valid;
-        if rebuilt {
+            // That of a partitioned table is valid as soon as all partitions have theirs.
+            || *valid != next.valid && !(*partitioned && next.valid)
+            // ALTER INDEX cannot.
+            || *partitioned && *options != next.options
+            || *partitioned != next.partitioned;
+        let attaching = Attached::change(
+            attached.as_ref(),
+            next.attached.as_ref(),
+            relation,
+            from,
+            to,
+        );
+        if rebuilt || attaching == Attaching::Anew {
             return Alter::Replace;
         }
         let key = self.key();
-        let mut statements = index_option_changes(
+        let mut statements = Vec::new();
+        if let (Attaching::Now, Some(to)) = (attaching, &next.attached) {
+            statements.push(to.attach(relation, name));
+        }
+        statements.extend(index_option_changes(
             &key,
             &parameter_changes(options, &next.options),
             tablespace.as_deref(),
             next.tablespace.as_deref(),
-        );
+        ));
         statements.extend(statistics_changes(&key, statistics, &next.statistics));
         statements.extend(cluster_change(
             relation,
@@ -238,6 +306,184 @@ impl Object for Index {
         Self {
             name: name.to_owned(),
             ..self.clone()
+        }
+    }
+}
+
+/// What Postgres compares when it looks for the index of a partition, of index `i` of table `c`, and perhaps less.
+pub(super) const ALIKE: &str = "CASE WHEN c.relispartition THEN concat_ws(' ', i.indisunique,
+                        (SELECT string_agg(COALESCE(quote_ident(a.attname), '*'), ',' ORDER BY k.place)
+                            FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k(number, place)
+                                LEFT JOIN pg_catalog.pg_attribute a
+                                    ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number <> 0),
+                        pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid)) END";
+
+/// An index in its table, whatever stands before it.
+#[derive(Clone, Copy)]
+pub(super) struct IndexPart<'a> {
+    pub(super) relation: &'a Name,
+    pub(super) name: &'a str,
+    pub(super) partitioned: bool,
+    pub(super) attached: Option<&'a Attached>,
+    pub(super) alike: Option<&'a str>,
+    pub(super) is_constraint: bool,
+}
+
+impl Index {
+    fn part(&self) -> IndexPart<'_> {
+        IndexPart {
+            relation: &self.relation,
+            name: &self.name,
+            partitioned: self.partitioned,
+            attached: self.attached.as_ref(),
+            alike: self.alike.as_deref(),
+            is_constraint: false,
+        }
+    }
+}
+
+impl IndexPart<'_> {
+    /// ATTACH PARTITION takes for the index of a partition whichever it finds, and makes one where it finds none.
+    pub(super) fn comes_after(&self, within: &Schema) -> Vec<Id> {
+        let is_mine = |other: &IndexPart<'_>, parent: &Name| {
+            other.attached.is_some_and(|to| to.relation == *parent)
+        };
+        let mistaken = partitions_above(self.relation, within).filter(|tie| {
+            !is_mine(self, &tie.parent)
+                && parts_of(self.relation, within)
+                    .iter()
+                    .any(|other| is_mine(other, &tie.parent) && other.alike == self.alike)
+        });
+        let missing = partitions_below(self.relation, within).filter(|tie| {
+            self.partitioned
+                && !parts_of(&tie.child, within)
+                    .iter()
+                    .any(|other| self.has(other))
+        });
+        mistaken.chain(missing).map(Inheritance::id).collect()
+    }
+
+    /// Whether a constraint of a partition is a part of this index.
+    fn has_constraints_below(&self, within: &Schema) -> bool {
+        self.partitioned
+            && partitions_below(self.relation, within).any(|tie| {
+                let parts = parts_of(&tie.child, within);
+                let mut mine = parts.iter().filter(|other| self.has(other));
+                mine.any(|part| part.is_constraint || part.has_constraints_below(within))
+            })
+    }
+
+    fn has(&self, other: &IndexPart<'_>) -> bool {
+        other
+            .attached
+            .is_some_and(|to| to.relation == *self.relation && to.index == self.name)
+    }
+}
+
+/// The indexes of a table.
+fn parts_of<'a>(table: &Name, within: &'a Schema) -> Vec<IndexPart<'a>> {
+    let id = Table::id(table.clone());
+    let mut parts: Vec<IndexPart<'a>> = within.parts::<Index>(&id).map(Index::part).collect();
+    parts.extend(within.parts::<PrimaryKey>(&id).map(PrimaryKey::part));
+    parts.extend(within.parts::<Unique>(&id).map(Unique::part));
+    parts.extend(within.parts::<Exclusion>(&id).map(Exclusion::part));
+    parts
+}
+
+/// How an index comes to be a part of another than before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attaching {
+    /// With the table, or there is nothing to change.
+    ByItself,
+    /// By a statement.
+    Now,
+    /// Not as it is: an index is a part of another for good.
+    Anew,
+}
+
+impl Attached {
+    /// The JSON of what the index `ic` is a part of; needs [`Attached::JOIN`].
+    pub(super) const JSON: &str = "CASE WHEN ai.oid IS NOT NULL THEN json_build_object(
+                        'relation', json_build_object('namespace', an.nspname, 'name', ac.relname),
+                        'index', ai.relname, 'constraint', ak.contype) END";
+
+    pub(super) const JOIN: &str = "LEFT JOIN pg_catalog.pg_inherits ah ON ah.inhrelid = ic.oid
+                LEFT JOIN pg_catalog.pg_class ai ON ai.oid = ah.inhparent
+                LEFT JOIN pg_catalog.pg_index ax ON ax.indexrelid = ai.oid
+                LEFT JOIN pg_catalog.pg_class ac ON ac.oid = ax.indrelid
+                LEFT JOIN pg_catalog.pg_namespace an ON an.oid = ac.relnamespace
+                LEFT JOIN pg_catalog.pg_constraint ak ON ak.conindid = ai.oid AND ak.contype IN ('p', 'u', 'x')";
+
+    /// The index, or the constraint that it stands behind.
+    pub(super) fn id(&self) -> Id {
+        let Self {
+            relation,
+            index,
+            constraint,
+        } = self;
+        let member = || Member::new(relation.clone(), index);
+        match constraint {
+            Some('p') => PrimaryKey::id(member()),
+            Some('u') => Unique::id(member()),
+            Some(_) => Exclusion::id(member()),
+            None => Index::id(Name::new(&relation.namespace, index)),
+        }
+    }
+
+    pub(super) fn lead(
+        attached: Option<&Self>,
+        table: &Name,
+        from: &Schema,
+        to: &Schema,
+    ) -> Vec<Lead> {
+        let lasting = attached.filter(|attached| attached.lasts(table, from, to));
+        let lead = lasting.map(|attached| Lead {
+            leader: attached.id(),
+            comes: Turn::After,
+            goes: Turn::Along,
+        });
+        lead.into_iter().collect()
+    }
+
+    /// How an index of `table` that is a part of the one becomes a part of the other.
+    pub(super) fn change(
+        old: Option<&Self>,
+        new: Option<&Self>,
+        table: &Name,
+        from: &Schema,
+        to: &Schema,
+    ) -> Attaching {
+        if old == new {
+            Attaching::ByItself
+        } else if old.is_some_and(|old| old.lasts(table, from, to)) {
+            Attaching::Anew
+        } else if new.is_some_and(|new| new.lasts(table, from, to)) {
+            Attaching::Now
+        } else {
+            Attaching::ByItself
+        }
+    }
+
+    /// The statement that makes the index a part of this one. ATTACH PARTITION of the tables does so by itself.
+    pub(super) fn attach(&self, table: &Name, index: &str) -> Statement {
+        let index = Name::new(&table.namespace, index);
+        let whole = Name::new(&self.relation.namespace, &self.index);
+        Statement::new(
+            format!("Make index {index} a part of {whole}"),
+            format!("ALTER INDEX {whole} ATTACH PARTITION {index}"),
+        )
+        .unless_comes(Inheritance::id(self.tie(table)))
+    }
+
+    fn lasts(&self, table: &Name, from: &Schema, to: &Schema) -> bool {
+        let parents = lasting_parents(table, from, to);
+        parents.iter().any(|parent| *parent.name == self.relation)
+    }
+
+    fn tie(&self, table: &Name) -> Tie {
+        Tie {
+            child: table.clone(),
+            parent: self.relation.clone(),
         }
     }
 }

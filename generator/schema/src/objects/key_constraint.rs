@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, parameter_changes, parameters, table},
-    index::{any_clusters, cluster_change, index_option_changes},
+    index::{
+        ALIKE, Attached, Attaching, IndexPart, any_clusters, cluster_change, index_option_changes,
+    },
+    inheritance::only,
     table::{Table, replica_identity_index},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement,
     name::quoted_ident, object::Object,
 };
 
@@ -42,6 +45,11 @@ pub(crate) struct KeyConstraint<K: Contype> {
     tablespace: Option<String>,
     clustered: bool,
     replica_identity: bool,
+    /// Whether the table is partitioned, and each partition has an index of its own.
+    partitioned: bool,
+    attached: Option<Attached>,
+    alike: Option<String>,
+    valid: bool,
     #[serde(skip)]
     contype: PhantomData<K>,
 }
@@ -69,16 +77,23 @@ impl<K: Contype> Object for KeyConstraint<K> {
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
                     'clustered', i.indisclustered,
-                    'replica_identity', i.indisreplident) AS object
+                    'replica_identity', i.indisreplident,
+                    'partitioned', ic.relkind = 'I',
+                    'attached', {attached},
+                    'alike', {ALIKE},
+                    'valid', i.indisvalid) AS object
             FROM pg_catalog.pg_constraint k
                 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_catalog.pg_index i ON i.indexrelid = k.conindid
                 JOIN pg_catalog.pg_class ic ON ic.oid = k.conindid
                 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
+                {attached_join}
                 CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
             WHERE k.contype = '{contype}' AND {}",
-            table()
+            table(),
+            attached = Attached::JSON,
+            attached_join = Attached::JOIN,
         )
     }
 
@@ -88,6 +103,19 @@ impl<K: Contype> Object for KeyConstraint<K> {
 
     fn parent(&self) -> Option<Id> {
         Some(Table::id(self.relation.clone()))
+    }
+
+    /// That of the partitioned table is not needed where the table is no partition yet, or no more.
+    fn needs(&self, on: &Id) -> bool {
+        self.attached.as_ref().map(Attached::id).as_ref() != Some(on)
+    }
+
+    fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        Attached::lead(self.attached.as_ref(), &self.relation, from, to)
+    }
+
+    fn comes_after(&self, within: &Schema) -> Vec<Id> {
+        self.part().comes_after(within)
     }
 
     fn designation(key: &Member) -> String {
@@ -101,26 +129,30 @@ impl<K: Contype> Object for KeyConstraint<K> {
         ]
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let Self {
             relation,
             name,
             definition,
+            partitioned,
             ..
         } = self;
-        let mut statements = vec![
-            Statement::new(
-                format!("Add {} {} to {relation}", K::NAME, quoted_ident(name)),
-                format!("ALTER TABLE {relation} ADD {}", self.definition()),
-            )
-            .hazard(Hazard::Locks {
-                table: relation.to_string(),
-                mode: LockMode::ReadsAndWrites,
-            })
-            .hazard(Hazard::MayFail {
-                because: format!("while two rows of {relation} contradict {definition}"),
-            }),
-        ];
+        let table = only(relation, within);
+        let mut add = Statement::new(
+            format!("Add {} {} to {relation}", K::NAME, quoted_ident(name)),
+            format!("ALTER TABLE {table} ADD {}", self.definition()),
+        );
+        if !partitioned {
+            add = add
+                .hazard(Hazard::Locks {
+                    table: relation.to_string(),
+                    mode: LockMode::ReadsAndWrites,
+                })
+                .hazard(Hazard::MayFail {
+                    because: format!("while two rows of {relation} contradict {definition}"),
+                });
+        }
+        let mut statements = vec![add];
         statements.extend(self.settings());
         statements
     }
@@ -138,7 +170,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
         )]
     }
 
-    fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
+    fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
             name,
@@ -148,18 +180,39 @@ impl<K: Contype> Object for KeyConstraint<K> {
             tablespace,
             clustered,
             replica_identity,
+            partitioned,
+            attached,
+            alike: _,
+            valid,
             contype: PhantomData,
         } = self;
-        if *definition != next.definition || *timing != next.timing {
+        let attaching = Attached::change(
+            attached.as_ref(),
+            next.attached.as_ref(),
+            relation,
+            from,
+            to,
+        );
+        if *definition != next.definition
+            || *timing != next.timing
+            || *partitioned != next.partitioned
+            || *partitioned && *options != next.options
+            || attaching == Attaching::Anew
+            || *valid && !next.valid
+        {
             return Alter::Replace;
         }
         let index = Name::new(&relation.namespace, name);
-        let mut statements = index_option_changes(
+        let mut statements = Vec::new();
+        if let (Attaching::Now, Some(to)) = (attaching, &next.attached) {
+            statements.push(to.attach(relation, name));
+        }
+        statements.extend(index_option_changes(
             &index,
             &parameter_changes(options, &next.options),
             tablespace.as_deref(),
             next.tablespace.as_deref(),
-        );
+        ));
         let another = any_clusters(relation, to);
         statements.extend(cluster_change(
             relation,
@@ -212,6 +265,18 @@ impl<K: Contype> Object for KeyConstraint<K> {
 }
 
 impl<K: Contype> KeyConstraint<K> {
+    /// Its index.
+    pub(super) fn part(&self) -> IndexPart<'_> {
+        IndexPart {
+            relation: &self.relation,
+            name: &self.name,
+            partitioned: self.partitioned,
+            attached: self.attached.as_ref(),
+            alike: self.alike.as_deref(),
+            is_constraint: true,
+        }
+    }
+
     fn definition(&self) -> String {
         let mut sql = format!("CONSTRAINT {} ", quoted_ident(&self.name));
         sql += &self.definition;
@@ -236,7 +301,12 @@ impl<K: Contype> KeyConstraint<K> {
         } = self;
         let tablespace = self.tablespace.as_deref().filter(|_| K::PRINTS_PARAMETERS);
         let index = Name::new(&relation.namespace, name);
-        let mut statements = index_option_changes(&index, &[], None, tablespace);
+        let attach = self.attached.as_ref();
+        let mut statements: Vec<Statement> = attach
+            .map(|to| to.attach(relation, name))
+            .into_iter()
+            .collect();
+        statements.extend(index_option_changes(&index, &[], None, tablespace));
         statements.extend(cluster_change(relation, name, false, *clustered, false));
         statements.extend(replica_identity_index(
             relation,

@@ -1,4 +1,4 @@
-//! Ordinary tables. A table is its name and its settings; columns and constraints are objects of their own that fold into
+//! Tables, partitioned ones too. A table is its name and its settings; columns and constraints are objects of their own that fold into
 //! its CREATE TABLE.
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use super::{
     foreign_key::ForeignKey,
 };
 use crate::{
-    Alter, Clause, Hazard, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
+    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
 };
 
-/// A row of `pg_class` with `relkind = 'r'`.
+/// A row of `pg_class` with `relkind` `r` or `p`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
@@ -21,12 +21,15 @@ pub(crate) struct Table {
     unlogged: bool,
     options: Vec<String>,
     toast_options: Vec<String>,
-    access_method: String,
+    /// `None` for a partitioned table that does not say what its partitions are stored with.
+    access_method: Option<String>,
     /// `None` for the database's own.
     tablespace: Option<String>,
     replica_identity: ReplicaIdentity,
     row_security: bool,
     force_row_security: bool,
+    /// What PARTITION BY says, of a partitioned table.
+    partition_by: Option<String>,
 }
 
 /// `pg_class.relreplident`: what of an old row goes into the log for logical replication.
@@ -61,10 +64,11 @@ impl Object for Table {
                     'tablespace', ts.spcname,
                     'replica_identity', c.relreplident,
                     'row_security', c.relrowsecurity,
-                    'force_row_security', c.relforcerowsecurity) AS object
+                    'force_row_security', c.relforcerowsecurity,
+                    'partition_by', CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END) AS object
             FROM pg_catalog.pg_class c
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                JOIN pg_catalog.pg_am am ON am.oid = c.relam
+                LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
                 LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
                 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
             WHERE {}",
@@ -78,6 +82,11 @@ impl Object for Table {
 
     fn holds_data(&self) -> bool {
         true
+    }
+
+    /// What it inherits from another is an object of its own, and so is that it does.
+    fn needs(&self, on: &Id) -> bool {
+        on.kind() != Self::kind()
     }
 
     fn designation(key: &Name) -> String {
@@ -102,17 +111,30 @@ impl Object for Table {
             replica_identity,
             row_security,
             force_row_security,
+            partition_by,
         } = self;
         let unlogged = if *unlogged { "UNLOGGED " } else { "" };
-        let lines: Vec<&str> = clauses.iter().map(Clause::text).collect();
+        let (behind, inside): (Vec<&Clause>, Vec<&Clause>) =
+            clauses.iter().partition(|clause| clause.is_behind());
+        let texts = |clauses: Vec<&'_ Clause>| -> Vec<String> {
+            let texts = clauses.into_iter().map(|clause| clause.text().to_owned());
+            texts.filter(|text| !text.is_empty()).collect()
+        };
+        let (parents, lines) = (texts(behind), texts(inside));
         let body = if lines.is_empty() {
             String::new()
         } else {
             format!("\n    {}\n", lines.join(",\n    "))
         };
         let mut sql = format!("CREATE {unlogged}TABLE {name} ({body})");
-        if access_method != "heap" {
-            sql += &format!("\nUSING {}", quoted_ident(access_method));
+        if !parents.is_empty() {
+            sql += &format!("\nINHERITS ({})", parents.join(", "));
+        }
+        if let Some(partition_by) = partition_by {
+            sql += &format!("\nPARTITION BY {partition_by}");
+        }
+        if let Some(method) = access_method.as_ref().filter(|method| *method != "heap") {
+            sql += &format!("\nUSING {}", quoted_ident(method));
         }
         // Without columns there is no TOAST table yet, and Postgres would drop its settings on the floor.
         let all = if clauses.is_empty() {
@@ -135,11 +157,16 @@ impl Object for Table {
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let name = &self.name;
-        vec![
-            Statement::new(format!("Drop table {name}"), format!("DROP TABLE {name}")).hazard(
-                Hazard::loses(Self::id(name.clone()), format!("every row of {name}")),
-            ),
-        ]
+        let drop = Statement::new(format!("Drop table {name}"), format!("DROP TABLE {name}"));
+        // The rows of a partitioned table are its partitions', and those are gone or on their own by then.
+        vec![if self.is_partitioned() {
+            drop
+        } else {
+            drop.hazard(Hazard::loses(
+                Self::id(name.clone()),
+                format!("every row of {name}"),
+            ))
+        }]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
@@ -153,6 +180,7 @@ impl Object for Table {
             replica_identity,
             row_security,
             force_row_security,
+            partition_by,
         } = self;
         let Self {
             name: _,
@@ -164,42 +192,49 @@ impl Object for Table {
             replica_identity: to_replica_identity,
             row_security: to_row_security,
             force_row_security: to_force_row_security,
+            partition_by: to_partition_by,
         } = next;
+        if partition_by != to_partition_by {
+            return Alter::Replace;
+        }
         let mut statements = Vec::new();
-        let rewrite = |says: String, clause: String| {
-            Statement::new(says, format!("ALTER TABLE {name} {clause}")).hazard(
-                Hazard::RewritesTable {
-                    table: name.to_string(),
-                },
-            )
-        };
         if unlogged != to_unlogged {
+            if self.is_partitioned() {
+                return Alter::NotYet(
+                    "Postgres cannot change whether a partitioned table is logged".to_owned(),
+                );
+            }
             let logged = if *to_unlogged { "UNLOGGED" } else { "LOGGED" };
-            let set = rewrite(
+            let set = self.rewritten(
                 format!("Make table {name} {}", logged.to_lowercase()),
-                format!("SET {logged}"),
+                &format!("SET {logged}"),
             );
             // A logged table cannot refer to one that is unlogged, and of two that change one changes first.
             statements.push(set.disturbs([ForeignKey::kind()]));
         }
         if access_method != to_access_method {
-            if !to.server().at_least(15) {
+            if !to
+                .server()
+                .at_least(if self.is_partitioned() { 17 } else { 15 })
+            {
                 return Alter::NotYet(format!(
                     "PostgreSQL {} cannot change the access method of a table",
                     to.server().major()
                 ));
             }
-            let method = quoted_ident(to_access_method);
-            statements.push(rewrite(
+            let method = to_access_method
+                .as_ref()
+                .map_or("DEFAULT".to_owned(), |method| quoted_ident(method));
+            statements.push(self.rewritten(
                 format!("Store table {name} with {method}"),
-                format!("SET ACCESS METHOD {method}"),
+                &format!("SET ACCESS METHOD {method}"),
             ));
         }
         if tablespace != to_tablespace {
             let tablespace = quoted_ident(to_tablespace.as_deref().unwrap_or("pg_default"));
-            statements.push(rewrite(
+            statements.push(self.rewritten(
                 format!("Move table {name} to tablespace {tablespace}"),
-                format!("SET TABLESPACE {tablespace}"),
+                &format!("SET TABLESPACE {tablespace}"),
             ));
         }
         let (from, to) = (
@@ -236,6 +271,31 @@ impl Object for Table {
 }
 
 impl Table {
+    /// The statement that stores all rows anew, where the table has any itself.
+    fn rewritten(&self, says: String, clause: &str) -> Statement {
+        let name = &self.name;
+        let set = Statement::new(says, format!("ALTER TABLE {name} {clause}"));
+        if self.is_partitioned() {
+            return set;
+        }
+        set.hazard(Hazard::RewritesTable {
+            table: name.to_string(),
+        })
+    }
+
+    /// Whether it is partitioned.
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.partition_by.is_some()
+    }
+
+    /// Whether the table has to be made anew: Postgres can change neither whether a table is partitioned nor by what.
+    pub(super) fn is_remade(name: &Name, from: &Schema, to: &Schema) -> bool {
+        match (from.get::<Self>(name), to.get::<Self>(name)) {
+            (Some(old), Some(new)) => old.partition_by != new.partition_by,
+            (None | Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
     /// The statement that settles the TOAST table, which comes with the first column that needs one.
     pub(super) fn settle_toast(&self) -> Option<Statement> {
         let Self {

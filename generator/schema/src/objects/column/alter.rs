@@ -1,19 +1,35 @@
 //! How a column changes in place, in the order in which Postgres takes it.
 
+use super::super::Registered;
 use super::super::catalog::parameter_changes;
-use super::super::{Registered, table::scan};
+use super::super::inheritance::{Descending, Descent, lasting_parents, only};
+use super::super::table::scan;
 use super::{
     Column, NotNull,
     identity::{Identity, Retyped},
     retype::retype,
 };
 use crate::{
-    Alter, Hazard, Schema, Statement, guidance::Expression, name::quoted_ident, object::Object,
-    one_line,
+    Alter, Hazard, Member, Name, Schema, Server, Statement, guidance::Expression,
+    name::quoted_ident, object::Object, one_line,
 };
 
 /// How `from` becomes `to`.
-pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
+pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> Alter {
+    let leads = |parent: &Name| old.get::<Column>(&from.of(parent)).is_some();
+    match from
+        .descent
+        .change(to.descent, &from.relation, old, new, leads)
+    {
+        Descending::ByItself => {}
+        Descending::Anew => return Alter::Replace,
+        Descending::Not(why) => return Alter::NotYet(why),
+    }
+    change(&from.carried(old, new), to, new)
+}
+
+/// How `from`, as it is after what is done to the columns that it inherits from, becomes `to`.
+fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
     let Column {
         relation,
         name,
@@ -29,6 +45,7 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
         compression: _,
         statistics: _,
         options: _,
+        descent: _,
     } = from;
     let column = format!("ALTER TABLE {relation} ALTER COLUMN {}", quoted_ident(name));
     let mut statements = Vec::new();
@@ -80,10 +97,10 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
     match fill(from, to, within) {
         Some(fill) => {
             statements.push(fill_nulls(to, fill));
-            let required = not_null_change(from, to).into_iter();
+            let required = not_null_change(from, to, within).into_iter();
             statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
         }
-        None => statements.extend(not_null_change(from, to)),
+        None => statements.extend(not_null_change(from, to, within)),
     }
     if let Some(new) = &to.identity {
         match identity {
@@ -112,15 +129,15 @@ pub(super) fn alter(from: &Column, to: &Column, within: &Schema) -> Alter {
         not_null: not_null.clone(),
         ..from.clone()
     };
-    statements.extend(settings(if retyped { &bare } else { from }, to));
+    let before = if retyped { &bare } else { from };
+    statements.extend(settings(before, to, &only(relation, within)));
     Alter::InPlace(statements)
 }
 
-/// The statements for storage, compression, statistics and options.
-pub(super) fn settings(from: &Column, to: &Column) -> Vec<Statement> {
+/// The statements for storage, compression, statistics and options; `table` as it stands after ALTER TABLE.
+pub(super) fn settings(from: &Column, to: &Column, table: &str) -> Vec<Statement> {
     let column = format!(
-        "ALTER TABLE {} ALTER COLUMN {}",
-        to.relation,
+        "ALTER TABLE {table} ALTER COLUMN {}",
         quoted_ident(&to.name)
     );
     let name = to.qualified();
@@ -189,7 +206,7 @@ fn generated_change(
 }
 
 /// The statements by which a column comes to require a value, or to require none.
-pub(super) fn not_null_change(from: &Column, to: &Column) -> Vec<Statement> {
+pub(super) fn not_null_change(from: &Column, to: &Column, within: &Schema) -> Vec<Statement> {
     match (&from.not_null, &to.not_null) {
         (None, None) => Vec::new(),
         (None, Some(new)) => vec![require(to, new)],
@@ -198,7 +215,14 @@ pub(super) fn not_null_change(from: &Column, to: &Column) -> Vec<Statement> {
         (Some(old), Some(new)) if old.validated && !new.validated => {
             vec![allow_null(to), require(to, new)]
         }
-        (Some(old), Some(new)) => keep_not_null(old, new, to),
+        (Some(old), Some(new)) => {
+            let mut statements = keep_not_null(old, new, to);
+            let adds = old.descent.is_only_inherited() && new.descent == Descent::Merged;
+            if adds && !lasting_parents(&to.relation, within, within).is_empty() {
+                statements.push(require(to, new));
+            }
+            statements
+        }
     }
 }
 
@@ -218,6 +242,7 @@ fn require(column: &Column, not_null: &NotNull) -> Statement {
         name,
         validated,
         no_inherit,
+        descent: _,
     } = not_null;
     let (table, ident) = (&column.relation, quoted_ident(&column.name));
     let sql = if name.is_none() && *validated && !no_inherit {
@@ -241,13 +266,10 @@ fn require(column: &Column, not_null: &NotNull) -> Statement {
 /// The statements that change the constraint behind a NOT NULL, which PostgreSQL 18 has.
 fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement> {
     let table = &column.relation;
-    let name_of = |not_null: &NotNull| {
-        not_null.name.clone().unwrap_or_else(|| {
-            let chosen = format!("{}_{}_not_null", table.name, column.name);
-            chosen.chars().take(63).collect()
-        })
-    };
-    let (from, to) = (quoted_ident(&name_of(old)), quoted_ident(&name_of(new)));
+    let (from, to) = (
+        quoted_ident(&old.name_of(column)),
+        quoted_ident(&new.name_of(column)),
+    );
     let mut statements = Vec::new();
     if from != to {
         statements.push(Statement::new(
@@ -340,6 +362,74 @@ fn identity_change(
 }
 
 impl Column {
+    /// The like column of another table.
+    fn of(&self, table: &Name) -> Member {
+        Member::new(table.clone(), &self.name)
+    }
+
+    /// The column as it is after what is done to those that it inherits from.
+    fn carried(&self, old: &Schema, new: &Schema) -> Self {
+        let mut carried = self.clone();
+        for parent in lasting_parents(&self.relation, old, new) {
+            let leader = self.of(parent.name);
+            if let (Some(from), Some(to)) = (old.get::<Self>(&leader), new.get::<Self>(&leader))
+                && self.descent.is_inherited()
+            {
+                // What the parent's comes to be is what those above make of it and what is done to it besides.
+                carried.take_along(from, to, new.server());
+            }
+        }
+        carried
+    }
+
+    fn take_along(&mut self, from: &Self, to: &Self, server: Server) {
+        if from.data_type != to.data_type || from.collation != to.collation {
+            // A new type comes with its own storage and compression.
+            *self = Self {
+                data_type: to.data_type.clone(),
+                base_type: to.base_type.clone(),
+                category: to.category.clone(),
+                collation: to.collation.clone(),
+                type_storage: to.type_storage.clone(),
+                storage: None,
+                compression: None,
+                ..self.clone()
+            };
+        }
+        if from.generated != to.generated {
+            self.generated.clone_from(&to.generated);
+        }
+        match (&from.not_null, &to.not_null) {
+            (None, Some(not_null)) => {
+                self.not_null = match self.not_null.take() {
+                    Some(own) if server.at_least(18) => Some(NotNull {
+                        descent: own.descent.with_parent(),
+                        ..own
+                    }),
+                    Some(own) => Some(own),
+                    None => not_null.handed_down(to, self, server),
+                }
+            }
+            // Before 18 nothing tells the column's own from what it inherits.
+            (Some(_), None) if !server.at_least(18) => self.not_null = None,
+            (Some(_), None) => {
+                self.not_null = self.not_null.take().and_then(|not_null| {
+                    let descent = not_null.descent.without_parent()?;
+                    Some(NotNull {
+                        descent,
+                        ..not_null
+                    })
+                });
+            }
+            (Some(from), Some(to)) if from.validated != to.validated => {
+                if let Some(not_null) = &mut self.not_null {
+                    not_null.validated = to.validated;
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
     /// Whether the column's type becomes one of fewer bytes.
     fn narrows_to(&self, to: &Self) -> bool {
         let width = |column: &Self| {

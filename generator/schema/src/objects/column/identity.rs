@@ -30,10 +30,12 @@ pub(super) enum Retyped {
 }
 
 impl Identity {
+    /// The identity of a partition's column is that of the partitioned table's, and has no sequence of its own.
+    ///
     /// The JSON of the identity of `pg_attribute` row `a`, whose sequence is `s`, `sc` in namespace `sn`.
     pub(super) fn json() -> String {
         format!(
-            "CASE WHEN a.attidentity <> '' THEN json_build_object(
+            "CASE WHEN a.attidentity <> '' AND s.seqrelid IS NOT NULL THEN json_build_object(
                 'always', a.attidentity = 'a',
                 'sequence', CASE WHEN sn.oid <> n.oid OR sc.relname <> c.relname || '_' || a.attname || '_seq'
                     THEN json_build_object('namespace', sn.nspname, 'name', sc.relname) END,
