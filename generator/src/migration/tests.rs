@@ -147,13 +147,23 @@ fn slugs_are_safe() {
 fn headers_are_read_back() {
     let header = Header {
         message: "two\nlines".to_owned(),
-        parent: Some(Parent {
-            version: "1".to_owned(),
-            hash: "ab".to_owned(),
-        }),
+        parents: ["1", "2"]
+            .map(|version| Parent {
+                version: version.to_owned(),
+                hash: "ab".to_owned(),
+            })
+            .into(),
+        replaces: vec![Parent {
+            version: "3".to_owned(),
+            hash: "cd".to_owned(),
+        }],
         proof: vec!["up".to_owned(), "down: too".to_owned()],
     };
     let text = header.render() + "-- message: not this\nSELECT 1;\n";
+    assert_eq!(
+        Header::body(&text),
+        "-- message: not this\nSELECT 1;\n"
+    );
     let read = Header::parse(&text.replace('\n', "\r\n")).expect("a header");
     assert_eq!(
         read,
@@ -174,8 +184,8 @@ fn finds_where_the_history_is_broken() {
         });
         Header {
             message: "m".to_owned(),
-            parent,
-            proof: Vec::new(),
+            parents: parent.into_iter().collect(),
+            ..Header::default()
         }
         .render()
     };
@@ -220,8 +230,8 @@ fn writes_a_chain_that_reads_back() {
         found[0]
             .header
             .as_ref()
-            .and_then(|header| header.parent.clone()),
-        None
+            .map(|header| header.parents.clone()),
+        Some(Vec::new())
     );
     assert!(
         found

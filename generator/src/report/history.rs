@@ -31,8 +31,8 @@ pub struct Listed {
     pub applied: Option<bool>,
     /// The author's words; nothing where trueup did not write it.
     pub message: Option<String>,
-    /// The version that it was made after.
-    pub parent: Option<String>,
+    /// The versions that it was made after.
+    pub parents: Vec<String>,
     /// What was proved.
     pub proof: Vec<String>,
     /// Whether it runs in a transaction.
@@ -46,13 +46,13 @@ impl Listed {
     #[must_use]
     pub fn new(migration: &Migration, applied: Option<&[String]>) -> Self {
         let header = migration.header.as_ref();
-        let parent = header.and_then(|header| header.parent.as_ref());
+        let parents = header.iter().flat_map(|header| &header.parents);
         Self {
             version: migration.version.clone(),
             name: migration.name.clone(),
             applied: applied.map(|applied| applied.contains(&migration.version)),
             message: header.map(|header| header.message.clone()),
-            parent: parent.map(|parent| parent.version.clone()),
+            parents: parents.map(|parent| parent.version.clone()).collect(),
             proof: header.map_or_else(Vec::new, |header| header.proof.clone()),
             run_in_transaction: migration.run_in_transaction,
             has_down: migration.down.is_some(),
@@ -74,7 +74,12 @@ impl Listed {
             Some(message) => row("message", message),
             None => row("message", "(not written by trueup)"),
         }
-        row("parent", self.parent.as_deref().unwrap_or("none"));
+        if self.parents.is_empty() {
+            row("parent", "none");
+        }
+        for parent in &self.parents {
+            row("parent", parent);
+        }
         for proof in &self.proof {
             row("proved", proof);
         }
