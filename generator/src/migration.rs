@@ -221,6 +221,14 @@ impl Migration {
         })
     }
 
+    /// Whether autogen wrote it, or it was made of what autogen wrote.
+    #[must_use]
+    pub fn is_generated(&self) -> bool {
+        self.header.as_ref().is_some_and(|header| {
+            !header.proof.is_empty() && header.parents.len() < 2 && header.replaces.is_empty()
+        })
+    }
+
     /// What the header says about a migration that this one stands for.
     #[must_use]
     pub fn replaces(&self, version: &str) -> Option<&Parent> {

@@ -69,6 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             prove: !args.no_proof,
             ..DraftOptions::default()
         },
+        ..AutogenOptions::default()
     };
     let found = autogen::autogen(project, &autogen::declarations()?, options)?;
     remarks(&found, context);

@@ -80,7 +80,7 @@ impl<'a> Lineage<'a> {
         let heads = self.heads();
         let before: Vec<BTreeSet<&str>> = heads
             .iter()
-            .map(|head| self.line(&head.version, |version| self.parents(version)))
+            .map(|head| self.before(&head.version))
             .collect();
         let alone = |at: usize, version: &str| {
             let mut others = before.iter().enumerate();
@@ -103,11 +103,14 @@ impl<'a> Lineage<'a> {
     pub fn from(&self, version: &str) -> Vec<&'a Migration> {
         self.migrations
             .iter()
-            .filter(|one| {
-                self.line(&one.version, |version| self.parents(version))
-                    .contains(version)
-            })
+            .filter(|one| self.before(&one.version).contains(version))
             .collect()
+    }
+
+    /// The versions that a migration leads back to, and its own.
+    #[must_use]
+    pub fn before(&self, version: &str) -> BTreeSet<&'a str> {
+        self.line(version, |version| self.parents(version))
     }
 
     /// Whether neither of two migrations knows of the other, and a third one was made on both.

@@ -160,10 +160,7 @@ fn headers_are_read_back() {
         proof: vec!["up".to_owned(), "down: too".to_owned()],
     };
     let text = header.render() + "-- message: not this\nSELECT 1;\n";
-    assert_eq!(
-        Header::body(&text),
-        "-- message: not this\nSELECT 1;\n"
-    );
+    assert_eq!(Header::body(&text), "-- message: not this\nSELECT 1;\n");
     let read = Header::parse(&text.replace('\n', "\r\n")).expect("a header");
     assert_eq!(
         read,
