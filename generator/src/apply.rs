@@ -228,6 +228,14 @@ pub struct Stamping {
     pub removed: Vec<String>,
 }
 
+impl Stamping {
+    /// Whether the record is as it should be already.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.recorded.is_empty() && self.removed.is_empty()
+    }
+}
+
 /// What [`stamp`] would do.
 pub fn would_stamp(
     connection: &mut PgConnection,

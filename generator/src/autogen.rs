@@ -146,6 +146,30 @@ pub fn numbered(message: &str, number: usize, of: usize) -> String {
     }
 }
 
+/// The last migration, with those before it that were drafted together with it.
+#[must_use]
+pub fn written_together(migrations: &[Migration]) -> &[Migration] {
+    let message = |one: &Migration| one.header.as_ref().map(|header| header.message.clone());
+    let one = &migrations[migrations.len().saturating_sub(1)..];
+    let Some(last) = one.first().and_then(message) else {
+        return one;
+    };
+    let of = last
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once(" ("))
+        .and_then(|(stem, counted)| Some((stem, counted.rsplit_once(" of ")?.1.parse().ok()?)));
+    let Some((stem, of)) = of.filter(|(_, of): &(_, usize)| (2..=migrations.len()).contains(of))
+    else {
+        return one;
+    };
+    let all = &migrations[migrations.len() - of..];
+    let are_numbered = all
+        .iter()
+        .enumerate()
+        .all(|(number, one)| message(one) == Some(numbered(stem, number, of)));
+    if are_numbered { all } else { one }
+}
+
 struct Start {
     side: Side,
     managed: BTreeSet<Id>,
