@@ -293,3 +293,36 @@ pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
 pub fn declarations() -> Result<Declarations, Error> {
     Ok(trueup::declarations()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migration::Header;
+
+    #[test]
+    fn what_was_written_together_goes_together() {
+        let all = |messages: &[&str]| -> Vec<Migration> {
+            let one = |message: &&str| Migration {
+                version: String::new(),
+                name: (*message).to_owned(),
+                dir: PathBuf::new(),
+                up: String::new(),
+                down: None,
+                run_in_transaction: true,
+                header: Some(Header {
+                    message: (*message).to_owned(),
+                    ..Header::default()
+                }),
+            };
+            messages.iter().map(one).collect()
+        };
+        let number = |messages: &[&str]| written_together(&all(messages)).len();
+        assert_eq!(number(&[]), 0);
+        assert_eq!(number(&["a", "b"]), 1);
+        assert_eq!(number(&["a", "b (1 of 2)", "b (2 of 2)"]), 2);
+        assert_eq!(number(&["a", "b (2 of 2)"]), 1);
+        assert_eq!(number(&["b (2 of 2)"]), 1);
+        assert_eq!(number(&["a (1 of 2)", "b (2 of 2)"]), 1);
+        assert_eq!(number(&["a", "b (x of y)"]), 1);
+    }
+}

@@ -83,7 +83,7 @@ const UP_DATA: &str = "\
 --         WHERE country IS NULL
 --         ORDER BY id
 --         LIMIT 5000
---         FOR UPDATE SKIP LOCKED
+--         FOR UPDATE
 --     )
 --     UPDATE public.users SET country = 'DE' FROM batch WHERE users.id = batch.id;
 --
@@ -95,7 +95,7 @@ const UP_DATA: &str = "\
 --     BEGIN
 --         LOOP
 --             WITH batch AS (
---                 SELECT id FROM public.users WHERE country IS NULL LIMIT 5000 FOR UPDATE SKIP LOCKED
+--                 SELECT id FROM public.users WHERE country IS NULL LIMIT 5000 FOR UPDATE
 --             )
 --             UPDATE public.users SET country = 'DE' FROM batch WHERE users.id = batch.id;
 --             GET DIAGNOSTICS done = ROW_COUNT;

@@ -118,7 +118,7 @@ fn prepare(dir: &Path, folders: &[Folder], plan: &Plan) -> io::Result<()> {
         write_file(&path.join("metadata.toml"), &metadata)?;
         File::open(&path)?.sync_all()?;
     }
-    let noted = dir.join(format!("{CHANGE}-unfinished"));
+    let noted = unfinished(dir, "change");
     fs::write(&noted, serde_json::to_vec(plan)?)?;
     File::open(&noted)?.sync_all()?;
     fs::rename(noted, dir.join(CHANGE))?;
@@ -204,9 +204,12 @@ fn lock(dir: &Path) -> io::Result<File> {
 /// Nobody else writes while we hold the lock: what is unfinished was left by a run that was killed.
 fn remove_unfinished(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            fs::remove_dir_all(entry.path())?;
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match name.starts_with(UNFINISHED) {
+            true if path.is_dir() => fs::remove_dir_all(path)?,
+            true => fs::remove_file(path)?,
+            false => {}
         }
     }
     Ok(())
