@@ -13,7 +13,6 @@ use crate::{
     diff::diff,
     draft::{Draft, DraftOptions, draft},
     migration::{self, Migration, NewMigration},
-    scratch::{Locale, Scratch},
     source::{
         self, Side, Source,
         models::{belongs, settle},
@@ -25,6 +24,8 @@ use crate::{
 pub struct AutogenOptions<'a> {
     /// What to compare the models with: the live database where there is one, else the migrations.
     pub from: Option<&'a Source>,
+    /// The versions of migrations that count as not there, because they are to be replaced.
+    pub without: &'a [String],
     /// How the draft is made.
     pub draft: DraftOptions,
 }
@@ -62,11 +63,10 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
-    let after: Vec<String> = migrations(&project.migrations)?
-        .into_iter()
-        .map(|migration| migration.version)
-        .collect();
-    let adopted = adopted(project, &after, options.from)?;
+    let all = migrations(&project.migrations)?;
+    let after: Vec<String> = all.iter().map(|one| one.version.clone()).collect();
+    let stay = without(all, options.without);
+    let adopted = adopted(project, &stay, options.from)?;
     let adopts = adopted
         .as_ref()
         .is_some_and(|there| !tops(there).is_empty());
@@ -76,7 +76,7 @@ pub fn autogen(
         words,
         other_major,
         unmigrated,
-    } = start(project, options.from)?;
+    } = start(project, &stay, options)?;
     let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
     let side = side.guided(declarations.back());
     let draft = draft(project, side, settled.side, options.draft)?;
@@ -96,7 +96,7 @@ pub fn autogen(
 /// The live database that the first migration is written after, rather than before.
 fn adopted(
     project: &Project,
-    migrations: &[String],
+    migrations: &[Migration],
     from: Option<&Source>,
 ) -> Result<Option<Schema>, Error> {
     match (&project.database, from) {
@@ -109,6 +109,16 @@ fn adopted(
 
 /// Writes a draft as migrations, all or none, and returns their folders.
 pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<PathBuf>, Error> {
+    replace(project, message, draft, &[])
+}
+
+/// Does what [`write`] does, in place of the migrations of some versions, which go.
+pub fn replace(
+    project: &Project,
+    message: &str,
+    draft: &Draft,
+    gone: &[String],
+) -> Result<Vec<PathBuf>, Error> {
     let migrations: Vec<NewMigration> = draft
         .parts
         .iter()
@@ -122,7 +132,8 @@ pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<Path
         })
         .collect();
     let after = draft.after.as_deref();
-    Ok(migration::write(&project.migrations, after, &migrations)?)
+    let folder = &project.migrations;
+    Ok(migration::replace(folder, after, gone, &migrations)?)
 }
 
 /// The message of one of several migrations that were drafted together.
@@ -135,6 +146,30 @@ pub fn numbered(message: &str, number: usize, of: usize) -> String {
     }
 }
 
+/// The last migration, with those before it that were drafted together with it.
+#[must_use]
+pub fn written_together(migrations: &[Migration]) -> &[Migration] {
+    let message = |one: &Migration| one.header.as_ref().map(|header| header.message.clone());
+    let one = &migrations[migrations.len().saturating_sub(1)..];
+    let Some(last) = one.first().and_then(message) else {
+        return one;
+    };
+    let of = last
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once(" ("))
+        .and_then(|(stem, counted)| Some((stem, counted.rsplit_once(" of ")?.1.parse().ok()?)));
+    let Some((stem, of)) = of.filter(|(_, of): &(_, usize)| (2..=migrations.len()).contains(of))
+    else {
+        return one;
+    };
+    let all = &migrations[migrations.len() - of..];
+    let are_numbered = all
+        .iter()
+        .enumerate()
+        .all(|(number, one)| message(one) == Some(numbered(stem, number, of)));
+    if are_numbered { all } else { one }
+}
+
 struct Start {
     side: Side,
     managed: BTreeSet<Id>,
@@ -143,12 +178,16 @@ struct Start {
     unmigrated: bool,
 }
 
-fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
+fn start(
+    project: &Project,
+    migrations: &[Migration],
+    options: AutogenOptions<'_>,
+) -> Result<Start, Error> {
     let default = match &project.database {
         Some(url) => Source::Database(url.clone()),
         None => Source::Migrations(project.migrations.clone()),
     };
-    let from = from.unwrap_or(&default);
+    let from = options.from.unwrap_or(&default);
     let words = from.to_string();
     let whole = |side: Side| {
         let managed = tops(&side.schema);
@@ -165,14 +204,16 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             Error::input("the models cannot be compared with themselves")
                 .hint("--from takes a database, migrations or a .sql file"),
         ),
-        Source::Migrations(folder) => Ok(whole(replayed(project.scratch(None)?, folder)?)),
+        Source::Migrations(folder) => {
+            let there = without(self::migrations(folder)?, options.without);
+            Ok(whole(source::replay_these(project.scratch(None)?, &there)?))
+        }
         Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
         Source::Database(url) => {
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let migrations = migrations(&project.migrations)?;
-            let pending = apply::pending(&migrations, &apply::applied(&mut connect(url)?)?);
+            let pending = apply::pending(migrations, &apply::applied(&mut connect(url)?)?);
             if let Some(first) = pending.first() {
                 let these = match pending.len() {
                     1 => "a migration is".to_owned(),
@@ -185,7 +226,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let replay = replayed(scratch, &project.migrations)?;
+            let replay = source::replay_these(scratch, migrations)?;
             let managed = tops(&replay.schema);
             let (side, replay) = source::alike(project, side, replay)?;
             refuse_drift(&side.schema, &replay.schema, &managed)?;
@@ -233,13 +274,10 @@ fn migrations(folder: &Path) -> Result<Vec<Migration>, Error> {
     }
 }
 
-/// The migrations, replayed.
-fn replayed(scratch: &Scratch, folder: &Path) -> Result<Side, Error> {
-    if folder.exists() {
-        source::replay(scratch, folder)
-    } else {
-        source::side(scratch.create(&Locale::default())?)
-    }
+/// The migrations but for those of some versions.
+fn without(mut migrations: Vec<Migration>, gone: &[String]) -> Vec<Migration> {
+    migrations.retain(|migration| !gone.contains(&migration.version));
+    migrations
 }
 
 /// The top-level objects that models could declare.
@@ -254,4 +292,37 @@ pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
 /// Collects what the models that are linked into this program declare; none at all is an error.
 pub fn declarations() -> Result<Declarations, Error> {
     Ok(trueup::declarations()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migration::Header;
+
+    #[test]
+    fn what_was_written_together_goes_together() {
+        let all = |messages: &[&str]| -> Vec<Migration> {
+            let one = |message: &&str| Migration {
+                version: String::new(),
+                name: (*message).to_owned(),
+                dir: PathBuf::new(),
+                up: String::new(),
+                down: None,
+                run_in_transaction: true,
+                header: Some(Header {
+                    message: (*message).to_owned(),
+                    ..Header::default()
+                }),
+            };
+            messages.iter().map(one).collect()
+        };
+        let number = |messages: &[&str]| written_together(&all(messages)).len();
+        assert_eq!(number(&[]), 0);
+        assert_eq!(number(&["a", "b"]), 1);
+        assert_eq!(number(&["a", "b (1 of 2)", "b (2 of 2)"]), 2);
+        assert_eq!(number(&["a", "b (2 of 2)"]), 1);
+        assert_eq!(number(&["b (2 of 2)"]), 1);
+        assert_eq!(number(&["a (1 of 2)", "b (2 of 2)"]), 1);
+        assert_eq!(number(&["a", "b (x of y)"]), 1);
+    }
 }

@@ -25,6 +25,8 @@ pub struct Check {
     pub unknown: Vec<String>,
     /// The database that was compared, where there was one; its password is not in it.
     pub compared: Option<String>,
+    /// Where the migrations do not follow each other as they did when they were made: edited ones, two heads.
+    pub history: Vec<String>,
     /// What is in the database alone and no room reads.
     pub unread: Vec<String>,
     /// What the migrations alone have and no room reads.
@@ -62,6 +64,7 @@ impl Check {
             pending,
             unknown,
             compared: _,
+            history,
             unread,
             unread_missing,
         } = self;
@@ -69,6 +72,7 @@ impl Check {
             && database.is_empty()
             && pending.is_empty()
             && unknown.is_empty()
+            && history.is_empty()
             && unread.is_empty()
             && unread_missing.is_empty()
     }
@@ -85,11 +89,13 @@ pub fn check(
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let scratch = project.scratch(major)?;
-    let mut replayed = source::replay(scratch, &project.migrations)?;
+    let migrations = migration::read(&project.migrations)?;
+    let problems = migration::history_problems(&migrations);
+    check.history = problems.iter().map(ToString::to_string).collect();
+    let mut replayed = source::replay_these(scratch, &migrations)?;
     if let (Some(mut live), Some(url)) = (live, url) {
         let mut connection = connect(url)?;
-        let migrations = migration::read(&project.migrations)?;
-        let applied = apply::applied(&mut connection)?;
+        let applied = apply::without_replaced(&migrations, &apply::applied(&mut connection)?);
         check.pending = apply::pending(&migrations, &applied)
             .into_iter()
             .map(|migration| migration.name.clone())

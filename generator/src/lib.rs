@@ -34,6 +34,7 @@ mod project;
 pub mod prove;
 pub mod render;
 pub mod report;
+pub mod rework;
 pub mod scratch;
 pub mod source;
 pub mod url;

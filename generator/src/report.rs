@@ -14,20 +14,28 @@ use serde::Serialize;
 use crate::{Error, ErrorKind};
 
 mod applied;
+mod changed;
 mod check;
 mod current;
 mod drafted;
 mod failure;
 mod history;
+mod rehearsed;
+mod shown;
 mod stamped;
+mod status;
 mod style;
 
 pub use applied::{Applied, AppliedMigration, Direction};
+pub use changed::Changed;
 pub use check::CheckReport;
 pub use current::Current;
 pub use drafted::{Drafted, DraftedMigration, Written};
 pub use history::{History, Listed};
+pub use rehearsed::{Redone, Rehearsed};
+pub use shown::Shown;
 pub use stamped::Stamped;
+pub use status::{Heads, Status};
 
 use style::{NOTE, WARNING};
 

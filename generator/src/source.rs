@@ -14,7 +14,7 @@ use crate::{
     Error, ErrorKind, Project, apply,
     connection::{connect, holds_nothing, run_sql},
     diff::{Delta, diff},
-    migration,
+    migration::{self, Migration},
     plan::{Folding, plan},
     postgres, render,
     scratch::{Database, Locale, Scratch},
@@ -130,11 +130,15 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
 
 /// Replays migrations on an empty scratch database.
 pub fn replay(scratch: &Scratch, folder: &std::path::Path) -> Result<Side, Error> {
-    let migrations = migration::read(folder)?;
+    replay_these(scratch, &migration::read(folder)?)
+}
+
+/// Replays these migrations, in this order, on an empty scratch database.
+pub fn replay_these(scratch: &Scratch, migrations: &[Migration]) -> Result<Side, Error> {
     let database = scratch.create(&Locale::default())?;
     {
         let mut connection = database.connect()?;
-        apply::replay(&mut connection, &migrations)?;
+        apply::replay(&mut connection, migrations)?;
     }
     side(database)
 }

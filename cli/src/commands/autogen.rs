@@ -7,7 +7,7 @@ use dialoguer::Confirm;
 use generator::{
     Error, ErrorKind,
     autogen::{self, Autogen, AutogenOptions},
-    draft::{Draft, DraftOptions},
+    draft::{Draft, DraftOptions, Part},
     migration,
     report::{Drafted, Format, Written},
 };
@@ -41,6 +41,10 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
 
+    /// Print the SQL of the way there, for psql, and write nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    sql: bool,
+
     /// Do not try the migration before writing it; its header will say so
     #[arg(long)]
     no_proof: bool,
@@ -51,7 +55,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Risk {
+pub(super) enum Risk {
     /// Rows or values are lost, and no way back restores them
     DataLoss,
 }
@@ -69,6 +73,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             prove: !args.no_proof,
             ..DraftOptions::default()
         },
+        ..AutogenOptions::default()
     };
     let found = autogen::autogen(project, &autogen::declarations()?, options)?;
     remarks(&found, context);
@@ -85,6 +90,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         }
         return Ok(Status::Done);
     };
+    if args.sql {
+        let ups = draft.parts.iter().map(Part::up_sql);
+        output.result(&ups.collect::<Vec<_>>().join("\n"))?;
+        output.note(format!(
+            "proved {}; nothing was written",
+            draft.proof.sentence()
+        ));
+        return Ok(Status::Done);
+    }
     if args.dry_run {
         output.report(&Drafted::new(&args.message, draft), Format::Text)?;
         output.note(format!(
@@ -93,8 +107,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ));
         return Ok(Status::Done);
     }
-    let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
-    if !losses.is_empty() && !args.allow.contains(&Risk::DataLoss) && !agreed(&losses, context)? {
+    if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
     }
     let folders = autogen::write(project, &args.message, draft)?;
@@ -125,6 +138,12 @@ fn remarks(found: &Autogen, context: &Context) {
              on the same"
         ));
     }
+}
+
+/// Whether what is lost for good may be lost.
+pub(super) fn may_lose(found: &Autogen, allow: &[Risk], context: &Context) -> Result<bool, Error> {
+    let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
+    Ok(losses.is_empty() || allow.contains(&Risk::DataLoss) || agreed(&losses, context)?)
 }
 
 /// Asks somebody at a terminal; elsewhere only the option will do.

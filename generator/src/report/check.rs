@@ -35,6 +35,7 @@ impl Report for CheckReport {
             pending,
             unknown,
             compared,
+            history,
             unread,
             unread_missing,
         } = &self.found;
@@ -47,6 +48,12 @@ impl Report for CheckReport {
                 How::Different => "different",
             },
             &["`trueup autogen MESSAGE` writes the migration that is missing"],
+        );
+        text += &list(
+            "history",
+            history,
+            "problem",
+            "`trueup status` says what to do",
         );
         let Some(url) = compared else {
             return text;

@@ -2,10 +2,14 @@
 
 use tests::checkout::Checkout;
 
+mod branches;
 mod day;
 mod ends;
+mod files;
 mod refusals;
 mod sources;
+mod squash;
+mod steps;
 
 /// A new project with the models that ship with trueup.
 fn checkout() -> Checkout {

@@ -1,0 +1,52 @@
+//! Folders that went and came.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{GOOD, WARNING, columns},
+};
+use crate::rework::{How, Shared};
+
+/// What a command did to the folder of migrations.
+#[derive(Debug, Default, Serialize)]
+pub struct Changed {
+    /// The names of the folders that went.
+    pub removed: Vec<String>,
+    /// The folders that came.
+    pub written: Vec<PathBuf>,
+    /// What was proved and on which Postgres.
+    pub proof: Option<String>,
+    /// The objects that migrations of two branches change.
+    pub shared: Vec<Shared>,
+    /// How several became one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<How>,
+    /// What it comes to, in a sentence.
+    #[serde(skip)]
+    pub summary: String,
+}
+
+impl Report for Changed {
+    fn text(&self) -> String {
+        let mut rows = Vec::new();
+        let mut row = |word: &str, style: anstyle::Style, text: String| {
+            rows.push([format!("{style}{word}{style:#}"), text]);
+        };
+        for name in &self.removed {
+            row("removed", WARNING, name.clone());
+        }
+        for folder in &self.written {
+            row("written", GOOD, folder.display().to_string());
+        }
+        for shared in &self.shared {
+            row("both", WARNING, shared.to_string());
+        }
+        if let Some(proof) = &self.proof {
+            row("proved", GOOD, proof.clone());
+        }
+        columns(0, &rows) + &self.summary + "\n"
+    }
+}
