@@ -45,6 +45,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
+    /// The statement that computes what a copy without rows has not computed.
+    fn refresh(&self) -> Option<Statement> {
+        None
+    }
+
     /// Whether a dependency that the catalog records is one that creating the object must wait for.
     fn needs(&self, _on: &Id) -> bool {
         true

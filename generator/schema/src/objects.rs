@@ -15,6 +15,7 @@ use crate::{
 
 mod catalog;
 mod key_constraint;
+mod reads;
 
 /// Makes the register: the rooms' modules, the enums over all kinds, and what calls a room through them. rustfmt does not see
 /// modules that come out of a macro, so `make fmt` names their files.
@@ -149,6 +150,9 @@ objects! {
     check::Check,
     index::Index,
     foreign_key::ForeignKey,
+    view::View,
+    materialized_view::MaterializedView,
+    rule::Rule,
     comment::Comment,
 }
 
@@ -187,6 +191,10 @@ impl AnyObject {
 
     pub(crate) fn holds_data(&self) -> bool {
         each!(self, object => object.holds_data())
+    }
+
+    pub(crate) fn refresh(&self) -> Option<Statement> {
+        each!(self, object => object.refresh())
     }
 
     pub(crate) fn needs(&self, on: &Id) -> bool {

@@ -126,6 +126,12 @@ impl Entry {
         self.object.holds_data()
     }
 
+    /// The statement that computes what a copy without rows has not computed.
+    #[must_use]
+    pub fn refresh(&self) -> Option<Statement> {
+        self.object.refresh()
+    }
+
     /// The names it takes.
     #[must_use]
     pub fn occupies(&self) -> Vec<Slot> {

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyObject, Registered,
-    catalog::{RELATION, no_member, parameter_changes, parameters, table},
-    table::{Table, replica_identity_index},
+    AnyObject,
+    catalog::{
+        RELATION, RelationKind, materialized_view, no_member, parameter_changes, parameters, table,
+    },
+    table::replica_identity_index,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
@@ -17,6 +19,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct Index {
     relation: Name,
+    on: RelationKind,
     name: String,
     unique: bool,
     /// What `pg_get_indexdef` prints from USING up to the storage parameters.
@@ -44,6 +47,7 @@ impl Object for Index {
                 0 AS position,
                 json_build_object(
                     'relation', {RELATION},
+                    'on', {},
                     'name', ic.relname,
                     'unique', i.indisunique,
                     'columns', substr(left(def.text, length(def.text) - length(tail.text)), length(head.text) + 1),
@@ -73,10 +77,12 @@ impl Object for Index {
                         FROM unnest(ic.reloptions) WITH ORDINALITY w(option, place),
                             pg_catalog.pg_options_to_table(ARRAY[w.option]) o), '')
                     || COALESCE(' WHERE ' || predicate.text, '') AS text) tail
-            WHERE {} AND {}
+            WHERE ({} OR {}) AND {}
                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                     WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))",
+            RelationKind::JSON,
             table(),
+            materialized_view(),
             no_member("pg_class", "ic.oid")
         )
     }
@@ -86,7 +92,7 @@ impl Object for Index {
     }
 
     fn parent(&self) -> Option<Id> {
-        Some(Table::id(self.relation.clone()))
+        Some(self.on.id(&self.relation))
     }
 
     fn designation(key: &Name) -> String {
@@ -100,6 +106,7 @@ impl Object for Index {
     fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let Self {
             relation,
+            on: _,
             name,
             unique,
             columns,
@@ -165,6 +172,7 @@ impl Object for Index {
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
+            on,
             name,
             unique,
             columns,
@@ -177,6 +185,7 @@ impl Object for Index {
             statistics,
         } = self;
         let rebuilt = *relation != next.relation
+            || *on != next.on
             || *unique != next.unique
             || *columns != next.columns
             || *predicate != next.predicate
@@ -197,7 +206,7 @@ impl Object for Index {
             name,
             *clustered,
             next.clustered,
-            any_clusters(relation, to),
+            any_clusters(&on.id(relation), to),
         ));
         statements.extend(replica_identity_index(
             relation,
@@ -206,6 +215,12 @@ impl Object for Index {
             next.replica_identity,
         ));
         Alter::InPlace(statements)
+    }
+
+    /// Models declare indexes where they declare the relation.
+    fn declarable(&self, within: &Schema) -> bool {
+        let relation = within.entry(&self.on.id(&self.relation));
+        relation.is_none_or(|relation| relation.declarable(within))
     }
 
     fn keep(&self, there: &Self) -> Self {
@@ -288,9 +303,9 @@ pub(super) fn cluster_change(
     ))
 }
 
-/// Whether an index of the table, whatever stands behind it, is the one that CLUSTER orders it by.
-pub(super) fn any_clusters(table: &Name, within: &Schema) -> bool {
-    within.any_part(&Table::id(table.clone()), AnyObject::clusters)
+/// Whether an index of the relation, whatever stands behind it, is the one that CLUSTER orders it by.
+pub(super) fn any_clusters(relation: &Id, within: &Schema) -> bool {
+    within.any_part(relation, AnyObject::clusters)
 }
 
 fn statistics_changes(index: &Name, from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Statement> {
