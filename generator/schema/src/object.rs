@@ -118,6 +118,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         true
     }
 
+    /// Whether it stays until a person says that it goes, though what it needs were to go: Postgres would ask for CASCADE.
+    fn holds_on(&self) -> bool {
+        false
+    }
+
     /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what models have no
     /// way to declare.
     fn clear(&self) -> Option<String> {

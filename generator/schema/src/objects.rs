@@ -246,6 +246,10 @@ impl AnyObject {
         each!(self, object => object.declarable(within))
     }
 
+    pub(crate) fn holds_on(&self) -> bool {
+        each!(self, object => object.holds_on())
+    }
+
     pub(crate) fn clear(&self) -> Option<String> {
         each!(self, object => object.clear())
     }

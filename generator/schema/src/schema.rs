@@ -179,6 +179,12 @@ impl Entry {
         self.object.declarable(within)
     }
 
+    /// Whether it stays until a person says that it goes, though what it needs were to go.
+    #[must_use]
+    pub fn holds_on(&self) -> bool {
+        self.object.holds_on()
+    }
+
     /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have
     /// no way to declare.
     #[must_use]

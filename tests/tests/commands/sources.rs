@@ -79,14 +79,18 @@ fn what_no_room_reads_is_named() {
     let live = database.url().to_string();
     let diff = ["diff", "--from", &live, "--to", &old];
 
-    project
-        .run(&diff)
-        .refused(&["not yet: ", "policy named on public.users", "--ignore-unread"]);
+    project.run(&diff).refused(&[
+        "not yet: ",
+        "policy named on public.users",
+        "--ignore-unread",
+    ]);
     let ignoring = [diff.as_slice(), &["--ignore-unread"]].concat();
     assert_eq!(project.run(&ignoring).done(), "");
     let inspected = project.run(&["inspect", &live]).with(0);
     assert!(
-        inspected.stderr.contains("policy named on public.users is left out"),
+        inspected
+            .stderr
+            .contains("policy named on public.users is left out"),
         "{inspected:?}"
     );
     assert!(!inspected.stdout.contains("POLICY"), "{inspected:?}");

@@ -235,6 +235,10 @@ impl Object for MaterializedView {
     fn declarable(&self, _within: &Schema) -> bool {
         false
     }
+
+    fn holds_on(&self) -> bool {
+        true
+    }
 }
 
 impl MaterializedColumn {

@@ -132,6 +132,10 @@ impl Object for Rule {
     fn declarable(&self, _within: &Schema) -> bool {
         false
     }
+
+    fn holds_on(&self) -> bool {
+        true
+    }
 }
 
 impl Rule {

@@ -153,6 +153,10 @@ impl Object for View {
     fn declarable(&self, _within: &Schema) -> bool {
         false
     }
+
+    fn holds_on(&self) -> bool {
+        true
+    }
 }
 
 impl View {
