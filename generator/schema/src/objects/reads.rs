@@ -18,7 +18,7 @@ pub(super) struct Reads {
 
 impl Reads {
     /// The JSON of what `pg_rewrite` row `r` reads.
-    pub(super) const JSON: &'static str = r#"(SELECT json_build_object(
+    pub(super) const JSON: &'static str = r"(SELECT json_build_object(
         'columns', COALESCE(json_agg(members.member ORDER BY members.place) FILTER (WHERE members.is_read), '[]'),
         'listed', COALESCE(json_agg(members.member ORDER BY members.place) FILTER (WHERE members.is_listed), '[]'))
         FROM (SELECT
@@ -44,7 +44,7 @@ impl Reads {
                 GROUP BY both_of.relation, both_of.number) used
                 JOIN pg_catalog.pg_class tc ON tc.oid = used.relation
                 JOIN pg_catalog.pg_namespace tn ON tn.oid = tc.relnamespace
-                JOIN pg_catalog.pg_attribute ta ON ta.attrelid = used.relation AND ta.attnum = used.number) members)"#;
+                JOIN pg_catalog.pg_attribute ta ON ta.attrelid = used.relation AND ta.attnum = used.number) members)";
 
     /// What `pg_depend` does not say that the text rests on.
     pub(super) fn also_needs(&self) -> Vec<Id> {
