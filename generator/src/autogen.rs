@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use itertools::Itertools;
 use trueup::{Declarations, Hazard, Id, Schema};
 
 use crate::{
@@ -13,9 +14,10 @@ use crate::{
     diff::diff,
     draft::{Draft, DraftOptions, draft},
     migration::{self, Migration, NewMigration},
+    plan::{self, Folding},
     source::{
         self, Side, Source,
-        models::{belongs, settle},
+        models::{Settled, belongs, settle},
     },
 };
 
@@ -76,9 +78,11 @@ pub fn autogen(
         words,
         other_major,
         unmigrated,
+        loose,
     } = start(project, &stay, options)?;
     let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
     let side = side.guided(declarations.back());
+    refuse_loose(&loose, &side, &settled)?;
     let draft = draft(project, side, settled.side, options.draft)?;
     Ok(Autogen {
         from: words,
@@ -176,6 +180,8 @@ struct Start {
     words: String,
     other_major: Option<u32>,
     unmigrated: bool,
+    /// What only the database has, where there are migrations.
+    loose: BTreeSet<Id>,
 }
 
 fn start(
@@ -197,6 +203,7 @@ fn start(
             words: words.clone(),
             other_major: None,
             unmigrated: false,
+            loose: BTreeSet::new(),
         }
     };
     match from {
@@ -231,12 +238,18 @@ fn start(
             let (side, replay) = source::alike(project, side, replay)?;
             refuse_drift(&side.schema, &replay.schema, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);
+            let only_there = side.schema.entries().map(|(id, _)| id);
+            let loose = only_there
+                .filter(|id| !migrations.is_empty() && replay.schema.entry(id).is_none())
+                .cloned()
+                .collect();
             Ok(Start {
                 side,
                 managed,
                 words,
                 other_major,
                 unmigrated: migrations.is_empty(),
+                loose,
             })
         }
     }
@@ -263,6 +276,37 @@ fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Re
     ))
     .hint("`trueup check` lists the differences; `trueup diff --from database --to migrations` prints the way back")
     .hint("or draft from the migrations alone: --from migrations"))
+}
+
+/// What no migration made must not have to change: a migration that takes it down would not replay where it never was.
+fn refuse_loose(loose: &BTreeSet<Id>, from: &Side, to: &Settled) -> Result<(), Error> {
+    if loose.is_empty() {
+        return Ok(());
+    }
+    let guidance = &to.side.guidance;
+    let plan = plan::guided(
+        &from.schema,
+        &to.side.schema,
+        guidance,
+        Folding::OnlyForMeaning,
+    )?;
+    let touched: Vec<String> = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.ids)
+        .filter(|id| loose.contains(id) && !belongs(id, &from.schema, &to.managed))
+        .map(ToString::to_string)
+        .unique()
+        .collect();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "the database has what no migration made, and this change would have to take it down and put it back: {}",
+        touched.join(", ")
+    ))
+    .hint("a migration that does so fails wherever it is not there, so first let one make it: write it by hand, then `trueup stamp` \
+           it where it is there already"))
 }
 
 /// Whoever makes the first one has no folder for it yet.

@@ -8,7 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use trueup::{Guidance, Schema};
+use diesel::{PgConnection, connection::SimpleConnection};
+use trueup::{Guidance, Schema, Statement};
 
 use crate::{
     Error, ErrorKind, Project, apply,
@@ -247,7 +248,10 @@ pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
 
 /// Reads a database on the scratch.
 pub fn side(database: Database) -> Result<Side, Error> {
-    let schema = postgres::read(&mut database.connect()?)?;
+    let mut connection = database.connect()?;
+    let schema = postgres::read(&mut connection)?;
+    refresh(&mut connection, &schema);
+    drop(connection);
     Ok(Side {
         schema,
         url: database.url(),
@@ -256,4 +260,20 @@ pub fn side(database: Database) -> Result<Side, Error> {
         reprinted: false,
         guidance: Arc::default(),
     })
+}
+
+/// Has computed what a dump of a schema leaves to compute, since what is made anew may be computed from it.
+fn refresh(connection: &mut PgConnection, schema: &Schema) {
+    let mut left: Vec<Statement> = schema
+        .entries()
+        .filter_map(|(_, entry)| entry.refresh())
+        .collect();
+    loop {
+        let before = left.len();
+        // One may be computed from another, and what cannot be computed here may still never be needed.
+        left.retain(|statement| connection.batch_execute(statement.sql()).is_err());
+        if left.len() == before {
+            return;
+        }
+    }
 }

@@ -116,14 +116,14 @@ fn what_only_pg_dump_sees_is_found() {
 }
 
 #[test]
-fn an_unread_view_in_the_way_is_named() {
+fn an_unread_policy_in_the_way_is_named() {
     let project = project();
-    let view = "CREATE VIEW v AS SELECT a FROM t;";
-    let from = side(&project, &format!("{FROM}{view}"));
-    let to = side(&project, &format!("CREATE TABLE t (a bigint);{view}"));
+    let policy = "CREATE POLICY p ON t USING (a > 0);";
+    let from = side(&project, &format!("{FROM}{policy}"));
+    let to = side(&project, &format!("CREATE TABLE t (a bigint);{policy}"));
     refused(
         draft(&project, from, to, DraftOptions::default()),
         ErrorKind::NotYet,
-        &["not yet: column public.t.a: view public.v needs it"],
+        &["not yet: column public.t.a: policy p on public.t needs it"],
     );
 }

@@ -45,6 +45,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
+    /// The statement that computes what a copy without rows has not computed.
+    fn refresh(&self) -> Option<Statement> {
+        None
+    }
+
     /// Whether a dependency that the catalog records is one that creating the object must wait for.
     fn needs(&self, _on: &Id) -> bool {
         true
@@ -133,6 +138,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// Whether models have a way to declare it. What they cannot declare stays when they say nothing of it.
     fn declarable(&self, _within: &Schema) -> bool {
         true
+    }
+
+    /// Whether it stays until a person says that it goes, though what it needs were to go: Postgres would ask for CASCADE.
+    fn holds_on(&self) -> bool {
+        false
     }
 
     /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what models have no

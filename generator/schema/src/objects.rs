@@ -15,6 +15,7 @@ use crate::{
 
 mod catalog;
 mod key_constraint;
+mod reads;
 
 /// Makes the register: the rooms' modules, the enums over all kinds, and what calls a room through them. rustfmt does not see
 /// modules that come out of a macro, so `make fmt` names their files.
@@ -156,6 +157,9 @@ objects! {
     index::Index,
     foreign_key::ForeignKey,
     inheritance::Inheritance,
+    view::View,
+    materialized_view::MaterializedView,
+    rule::Rule,
     comment::Comment,
 }
 
@@ -194,6 +198,10 @@ impl AnyObject {
 
     pub(crate) fn holds_data(&self) -> bool {
         each!(self, object => object.holds_data())
+    }
+
+    pub(crate) fn refresh(&self) -> Option<Statement> {
+        each!(self, object => object.refresh())
     }
 
     pub(crate) fn needs(&self, on: &Id) -> bool {
@@ -255,6 +263,10 @@ impl AnyObject {
 
     pub(crate) fn declarable(&self, within: &Schema) -> bool {
         each!(self, object => object.declarable(within))
+    }
+
+    pub(crate) fn holds_on(&self) -> bool {
+        each!(self, object => object.holds_on())
     }
 
     pub(crate) fn clear(&self) -> Option<String> {

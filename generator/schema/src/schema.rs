@@ -150,6 +150,12 @@ impl Entry {
         self.object.follow(&leader.object, within)
     }
 
+    /// The statement that computes what a copy without rows has not computed.
+    #[must_use]
+    pub fn refresh(&self) -> Option<Statement> {
+        self.object.refresh()
+    }
+
     /// The names it takes.
     #[must_use]
     pub fn occupies(&self) -> Vec<Slot> {
@@ -195,6 +201,12 @@ impl Entry {
     #[must_use]
     pub fn declarable(&self, within: &Schema) -> bool {
         self.object.declarable(within)
+    }
+
+    /// Whether it stays until a person says that it goes, though what it needs were to go.
+    #[must_use]
+    pub fn holds_on(&self) -> bool {
+        self.object.holds_on()
     }
 
     /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have

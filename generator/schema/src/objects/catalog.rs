@@ -1,5 +1,10 @@
 //! SQL that the rooms' SELECTs share.
 
+use serde::{Deserialize, Serialize};
+
+use super::{Id, Registered, materialized_view::MaterializedView, table::Table, view::View};
+use crate::Name;
+
 /// The condition that namespace `n` is neither Postgres' own nor a session's.
 pub(super) const USER_NAMESPACE: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
@@ -18,6 +23,47 @@ pub(super) fn table() -> String {
             AND c.relname <> '__diesel_schema_migrations' AND {USER_NAMESPACE} AND {}",
         no_member("pg_class", "c.oid")
     )
+}
+
+/// The condition that `c` is a view that [`super::view`] reads.
+pub(super) fn view() -> String {
+    of_kind('v')
+}
+
+/// The condition that `c` is a materialised view that [`super::materialized_view`] reads.
+pub(super) fn materialized_view() -> String {
+    of_kind('m')
+}
+
+fn of_kind(relkind: char) -> String {
+    format!(
+        "c.relkind = '{relkind}' AND c.relpersistence <> 't' AND {USER_NAMESPACE} AND {}",
+        no_member("pg_class", "c.oid")
+    )
+}
+
+/// What sort of relation has rules and indexes on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RelationKind {
+    Table,
+    View,
+    MaterializedView,
+}
+
+impl RelationKind {
+    /// The JSON of what `c` is.
+    pub(super) const JSON: &'static str =
+        "CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized_view' ELSE 'table' END";
+
+    /// The relation of that sort with this name.
+    pub(super) fn id(self, name: &Name) -> Id {
+        match self {
+            Self::Table => Table::id(name.clone()),
+            Self::View => View::id(name.clone()),
+            Self::MaterializedView => MaterializedView::id(name.clone()),
+        }
+    }
 }
 
 /// The name of relation `c` in namespace `n`, as [`crate::Name`] in JSON.

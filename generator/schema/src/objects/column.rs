@@ -341,7 +341,8 @@ impl Object for Column {
     }
 }
 
-fn storage(letter: &str) -> String {
+/// The word for a letter of `attstorage` or `typstorage`.
+pub(super) fn storage(letter: &str) -> String {
     format!(
         "CASE {letter} WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END"
     )

@@ -213,7 +213,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             tablespace.as_deref(),
             next.tablespace.as_deref(),
         ));
-        let another = any_clusters(relation, to);
+        let another = any_clusters(&Table::id(relation.clone()), to);
         statements.extend(cluster_change(
             relation,
             name,

@@ -353,7 +353,8 @@ pub(super) fn replica_identity_index(
     })
 }
 
-fn with_toast(options: &[String], toast_options: &[String]) -> Vec<String> {
+/// Storage parameters with those of the TOAST table, as WITH takes them.
+pub(super) fn with_toast(options: &[String], toast_options: &[String]) -> Vec<String> {
     options
         .iter()
         .cloned()
