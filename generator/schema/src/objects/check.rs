@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{RELATION, table},
+    catalog::{COLUMNS, RELATION, table},
     key_constraint::rename_constraint,
     table::{Table, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::{chosen, quoted_ident},
+    object::{Beside, Object},
 };
 
 /// A row of `pg_constraint` with `contype = 'c'`.
@@ -20,6 +20,8 @@ pub(crate) struct Check {
     relation: Name,
     name: String,
     expression: String,
+    /// The columns that it mentions.
+    columns: Beside<Vec<String>>,
     no_inherit: bool,
     validated: bool,
     enforced: bool,
@@ -43,6 +45,7 @@ impl Object for Check {
                     'relation', {RELATION},
                     'name', k.conname,
                     'expression', pg_get_expr(k.conbin, k.conrelid, true),
+                    'columns', {COLUMNS},
                     'no_inherit', k.connoinherit,
                     'validated', k.convalidated,
                     'enforced', {enforced}) AS object
@@ -108,6 +111,7 @@ impl Object for Check {
             relation,
             name,
             expression,
+            columns: _,
             no_inherit,
             validated,
             enforced,
@@ -116,6 +120,7 @@ impl Object for Check {
             relation: _,
             name: _,
             expression: to_expression,
+            columns: _,
             no_inherit: to_no_inherit,
             validated: to_validated,
             enforced: to_enforced,
@@ -145,6 +150,16 @@ impl Object for Check {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        let Self {
+            relation, columns, ..
+        } = self;
+        Some(match columns.as_slice() {
+            [column] => chosen(&relation.name, Some(column), "check"),
+            _ => chosen(&relation.name, None, "check"),
+        })
     }
 
     fn named(&self, name: &str) -> Self {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Id, Registered, column::Column, enum_type::EnumType, table::Table};
 use crate::{
-    Address, Alter, Clause, Name, Schema, Server, Statement, name::literal, object::Object,
+    Address, Alter, Clause, Name, Schema, Server, Statement, name::Path, name::literal, object::Object,
     read::Claims,
 };
 
@@ -34,6 +34,12 @@ struct Row {
     address: Address,
     index: Option<Name>,
     text: String,
+}
+
+impl Path for CommentKey {
+    fn path(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl Display for CommentKey {

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{RELATION, table},
+    catalog::{COLUMNS, RELATION, chosen_name, table},
     key_constraint::{TIMING, rename_constraint},
     table::Table,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Member, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident, object::Object,
+    name::quoted_ident,
+    object::{Beside, Object},
 };
 
 /// A row of `pg_constraint` with `contype = 'f'`.
@@ -22,6 +23,7 @@ pub(crate) struct ForeignKey {
     referenced: Name,
     /// What `pg_get_constraintdef` prints up to the actions.
     definition: String,
+    columns: Beside<Vec<String>>,
     deferrable: bool,
     deferred: bool,
     validated: bool,
@@ -49,6 +51,7 @@ impl Object for ForeignKey {
                     'definition', left(def.text, length(def.text) - length({TIMING} || CASE
                         WHEN NOT {enforced} THEN ' NOT ENFORCED'
                         WHEN NOT k.convalidated THEN ' NOT VALID' ELSE '' END)),
+                    'columns', {COLUMNS},
                     'deferrable', k.condeferrable,
                     'deferred', k.condeferred,
                     'validated', k.convalidated,
@@ -123,6 +126,7 @@ impl Object for ForeignKey {
             name,
             referenced,
             definition,
+            columns: _,
             deferrable,
             deferred,
             validated,
@@ -165,6 +169,10 @@ impl Object for ForeignKey {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        Some(chosen_name(&self.relation, &self.columns, "fkey"))
     }
 
     fn named(&self, name: &str) -> Self {

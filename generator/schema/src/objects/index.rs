@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AnyObject, Registered,
-    catalog::{RELATION, no_member, parameter_changes, parameters, table},
+    catalog::{INDEX_COLUMNS, RELATION, chosen_name, no_member, parameter_changes, parameters, table},
     table::{Table, replica_identity_index},
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    object::{Beside, Object},
 };
 
 /// A row of `pg_index`.
@@ -21,6 +21,8 @@ pub(crate) struct Index {
     unique: bool,
     /// What `pg_get_indexdef` prints from USING up to the storage parameters.
     columns: String,
+    /// What a name is chosen after.
+    named_after: Beside<Vec<String>>,
     options: Vec<String>,
     tablespace: Option<String>,
     predicate: Option<String>,
@@ -47,6 +49,7 @@ impl Object for Index {
                     'name', ic.relname,
                     'unique', i.indisunique,
                     'columns', substr(left(def.text, length(def.text) - length(tail.text)), length(head.text) + 1),
+                    'named_after', {INDEX_COLUMNS},
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
                     'predicate', predicate.text,
@@ -103,6 +106,7 @@ impl Object for Index {
             name,
             unique,
             columns,
+            named_after: _,
             options,
             tablespace,
             predicate,
@@ -168,6 +172,7 @@ impl Object for Index {
             name,
             unique,
             columns,
+            named_after: _,
             options,
             tablespace,
             predicate,
@@ -232,6 +237,10 @@ impl Object for Index {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        Some(chosen_name(&self.relation, &self.named_after, "idx"))
     }
 
     fn named(&self, name: &str) -> Self {

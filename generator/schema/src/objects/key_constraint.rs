@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{RELATION, parameter_changes, parameters, table},
+    catalog::{INDEX_COLUMNS, RELATION, chosen_name, parameter_changes, parameters, table},
     index::{any_clusters, cluster_change, index_option_changes},
     table::{Table, replica_identity_index},
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Member, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident, object::Object,
+    name::{chosen, quoted_ident},
+    object::{Beside, Object},
 };
 
 /// Which of them it is.
@@ -22,6 +23,10 @@ pub(crate) trait Contype: Clone + Eq + Debug {
     const CONTYPE: char;
     /// What Postgres calls it.
     const NAME: &'static str;
+    /// How the name ends that Postgres chooses.
+    const LABEL: &'static str;
+    /// Whether the columns stand in that name.
+    const NAMED_AFTER_COLUMNS: bool = true;
     /// Whether `pg_get_constraintdef` prints the storage parameters of the index too, since a predicate stands after them.
     const PRINTS_PARAMETERS: bool = false;
     /// Whether models have a way to declare it.
@@ -36,6 +41,8 @@ pub(crate) struct KeyConstraint<K: Contype> {
     name: String,
     /// What `pg_get_constraintdef` prints of the columns in their order, INCLUDE and NULLS NOT DISTINCT.
     definition: String,
+    /// The columns, as a name is chosen after them.
+    columns: Beside<Vec<String>>,
     /// What it prints after that: when the constraint is checked.
     timing: String,
     options: Vec<String>,
@@ -65,6 +72,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
                     'relation', {RELATION},
                     'name', k.conname,
                     'definition', left(def.text, length(def.text) - length({TIMING})),
+                    'columns', {INDEX_COLUMNS},
                     'timing', {TIMING},
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
@@ -143,6 +151,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             relation,
             name,
             definition,
+            columns: _,
             timing,
             options,
             tablespace,
@@ -201,6 +210,17 @@ impl<K: Contype> Object for KeyConstraint<K> {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        let Self {
+            relation, columns, ..
+        } = self;
+        Some(if K::NAMED_AFTER_COLUMNS {
+            chosen_name(relation, columns, K::LABEL)
+        } else {
+            chosen(&relation.name, None, K::LABEL)
+        })
     }
 
     fn named(&self, name: &str) -> Self {
