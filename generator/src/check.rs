@@ -9,6 +9,7 @@ use crate::{
     connection::connect,
     diff::{Delta, diff},
     migration,
+    rename::{self, Stale, Told},
     source::{self, models::settle},
 };
 
@@ -29,6 +30,8 @@ pub struct Check {
     pub unread: Vec<String>,
     /// What the migrations alone have and no room reads.
     pub unread_missing: Vec<String>,
+    /// What models say about old names that are gone already.
+    pub stale: Vec<Stale>,
 }
 
 /// One object that differs.
@@ -38,6 +41,20 @@ pub struct Difference {
     pub object: String,
     /// How it differs.
     pub how: How,
+    /// Its new name, where it is to have another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl Difference {
+    fn renamed(told: Told) -> Self {
+        let Told { object, to } = told;
+        Self {
+            object,
+            how: How::Renamed,
+            to: Some(to),
+        }
+    }
 }
 
 /// How an object differs.
@@ -50,6 +67,8 @@ pub enum How {
     Extra,
     /// It is there otherwise.
     Different,
+    /// It is there under another name.
+    Renamed,
 }
 
 impl Check {
@@ -64,6 +83,8 @@ impl Check {
             compared: _,
             unread,
             unread_missing,
+            // Nothing differs for it.
+            stale: _,
         } = self;
         models.is_empty()
             && database.is_empty()
@@ -113,15 +134,13 @@ pub fn check(
             check.unread_missing = unread(&live.schema, &replayed.schema);
         }
     }
-    let settled = settle(
-        project,
-        &replayed,
-        declarations,
-        &tops(&replayed.schema),
-        None,
-    )?;
-    let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
-    check.models = differences(&replayed.schema, &wanted.schema);
+    let renames = rename::rename(project, &replayed, &[], Some(declarations))?;
+    check.models = renames.told.into_iter().map(Difference::renamed).collect();
+    check.stale = renames.stale;
+    let base = renames.side.unwrap_or(replayed);
+    let settled = settle(project, &base, declarations, &tops(&base.schema), None)?;
+    let (base, wanted) = source::alike(project, base, settled.side)?;
+    check.models.extend(differences(&base.schema, &wanted.schema));
     Ok(check)
 }
 
@@ -131,6 +150,7 @@ fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
         .filter(|(_, delta)| !speaks_for(there, wanted, delta))
         .map(|(id, delta)| Difference {
             object: id.to_string(),
+            to: None,
             how: match delta {
                 Delta::Create(_) => How::Missing,
                 Delta::Remove(_) => How::Extra,

@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection;
 use generator::{
     Error, ErrorKind, Project,
     draft::{DraftOptions, draft},
+    rename::Renaming,
     plan::{Folding, plan},
     prove,
     source::{self, Side},
@@ -48,7 +49,7 @@ fn refused(outcome: Result<impl Sized, Error>, kind: ErrorKind, says: &[&str]) {
 fn a_draft_is_proved() {
     let project = project();
     let (from, to) = (side(&project, FROM), side(&project, TO));
-    let draft = draft(&project, from, to, DraftOptions::default())
+    let draft = draft(&project, from, &Renaming::default(), to, DraftOptions::default())
         .expect("a draft")
         .expect("something to do");
     assert!(draft.proof.postgres.is_some());
@@ -64,7 +65,7 @@ fn a_room_that_makes_something_else_is_found() {
     assert_ne!(json, edited);
     to.schema = Schema::from_json(&edited).expect("a schema");
     refused(
-        draft(&project, from, to, DraftOptions::default()),
+        draft(&project, from, &Renaming::default(), to, DraftOptions::default()),
         ErrorKind::Defect,
         &["up.sql does not lead where it should", "index public.i"],
     );
@@ -76,12 +77,12 @@ fn a_statement_that_is_left_out_is_missed() {
     let (from, to) = (side(&project, FROM), side(&project, TO));
     let whole = plan(&from.schema, &to.schema, Folding::Wherever).expect("a plan");
     assert_eq!(whole.steps.len(), 2);
-    prove::there(&project, &from, &to, &whole.clone().segments()).expect("the whole is right");
+    prove::there(&project, &from, &Renaming::default(), &to, &whole.clone().segments()).expect("the whole is right");
     for left_out in 0..2 {
         let mut plan = whole.clone();
         let step = plan.steps.remove(left_out);
         refused(
-            prove::there(&project, &from, &to, &plan.segments()),
+            prove::there(&project, &from, &Renaming::default(), &to, &plan.segments()),
             ErrorKind::Defect,
             &[&format!("{} is missing", step.ids[0])],
         );
@@ -108,7 +109,7 @@ fn what_only_pg_dump_sees_is_found() {
             .batch_execute(sql)
             .expect(sql);
         refused(
-            draft(&project, from, to, DraftOptions::default()),
+            draft(&project, from, &Renaming::default(), to, DraftOptions::default()),
             ErrorKind::Defect,
             &["pg_dump sees a difference after up.sql", says],
         );
@@ -122,7 +123,7 @@ fn an_unread_view_in_the_way_is_named() {
     let from = side(&project, &format!("{FROM}{view}"));
     let to = side(&project, &format!("CREATE TABLE t (a bigint);{view}"));
     refused(
-        draft(&project, from, to, DraftOptions::default()),
+        draft(&project, from, &Renaming::default(), to, DraftOptions::default()),
         ErrorKind::NotYet,
         &["not yet: column public.t.a: view public.v needs it"],
     );

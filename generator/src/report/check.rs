@@ -37,6 +37,7 @@ impl Report for CheckReport {
             compared,
             unread,
             unread_missing,
+            stale: _,
         } = &self.found;
         let mut text = group(
             "models and migrations",
@@ -45,6 +46,7 @@ impl Report for CheckReport {
                 How::Missing => "in the models only",
                 How::Extra => "in the migrations only",
                 How::Different => "different",
+                How::Renamed => "renamed in the models",
             },
             &["`trueup autogen MESSAGE` writes the migration that is missing"],
         );
@@ -59,6 +61,7 @@ impl Report for CheckReport {
                     How::Missing => "in the migrations only",
                     How::Extra => "in the database only",
                     How::Different => "different",
+                    How::Renamed => "renamed",
                 },
                 &[
                     "the database was changed by hand. Where it should go back, `trueup diff --from database --to \
@@ -112,7 +115,11 @@ fn group(
     let said = count(differences.len(), "difference");
     let rows: Vec<_> = differences
         .iter()
-        .map(|difference| [word(difference.how).to_owned(), difference.object.clone()])
+        .map(|difference| {
+            let Difference { object, how, to } = difference;
+            let to = to.as_ref().map_or_else(String::new, |to| format!(" -> {to}"));
+            [word(*how).to_owned(), format!("{object}{to}")]
+        })
         .collect();
     format!("{HEADING}{heading}{HEADING:#}  {WARNING}{said}{WARNING:#}\n")
         + &columns(2, &rows)
@@ -145,6 +152,7 @@ mod tests {
         let difference = |object: &str, how| Difference {
             object: object.to_owned(),
             how,
+            to: None,
         };
         let check = CheckReport::from(Check {
             models: vec![
