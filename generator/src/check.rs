@@ -140,7 +140,9 @@ pub fn check(
     let base = renames.side.unwrap_or(replayed);
     let settled = settle(project, &base, declarations, &tops(&base.schema), None)?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
-    check.models.extend(differences(&base.schema, &wanted.schema));
+    check
+        .models
+        .extend(differences(&base.schema, &wanted.schema));
     Ok(check)
 }
 

@@ -62,7 +62,9 @@ pub fn diff(
         let base = &renames.base(&from).schema;
         rename::refuse_unmet(tasks, base, &to.schema, &other_side)?;
     }
-    let renaming = renames.map(|(_, renames)| renames.renaming).unwrap_or_default();
+    let renaming = renames
+        .map(|(_, renames)| renames.renaming)
+        .unwrap_or_default();
     if !options.ignore_unread {
         refuse_unread(&[&from.schema, &to.schema])?;
     }
@@ -247,11 +249,7 @@ fn sides(
 }
 
 /// Does on a copy what was asked for. What is not on the scratch is copied there first.
-fn asked(
-    project: &Project,
-    from: Side,
-    renames: &[Asked],
-) -> Result<(Side, Option<Found>), Error> {
+fn asked(project: &Project, from: Side, renames: &[Asked]) -> Result<(Side, Option<Found>), Error> {
     if renames.is_empty() {
         return Ok((from, None));
     }

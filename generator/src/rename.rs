@@ -139,7 +139,7 @@ pub fn rename(
         let tasks = without_conflicts(trying.schema(), tasks)?;
         told.extend(tasks.iter().filter_map(|task| task.told(trying.schema())));
         trying.moves(&tasks)?;
-        trying.renames(&tasks, Taken::SetAside)?;
+        trying.renames(&tasks, &Taken::ByAnybody)?;
     }
     // Where the other side has names of its own, those are what things get.
     if declarations.is_some() {
@@ -167,8 +167,8 @@ pub fn aligned(
 ) -> Result<Option<(Side, Renaming)>, Error> {
     let mut trying = Trying::new(project, from);
     trying.repeat(renaming)?;
-    let tasks = same_but_for_names(trying.schema(), to);
-    trying.renames(&tasks, Taken::LeaveAlone)?;
+    let (tasks, gone) = same_but_for_names(trying.schema(), to);
+    trying.renames(&tasks, &Taken::ByWhatGoes(gone))?;
     let (side, renaming) = trying.finish();
     Ok(side.map(|side| (side, renaming)))
 }
@@ -176,30 +176,37 @@ pub fn aligned(
 /// Whether something differs by its name alone.
 #[must_use]
 pub fn differ_by_names(from: &Schema, to: &Schema) -> bool {
-    !same_but_for_names(from, to).is_empty()
+    !same_but_for_names(from, to).0.is_empty()
 }
 
-/// What `from` has, and `to` under another name that Postgres could have chosen. Where several are equal, each takes the
-/// next.
-fn same_but_for_names(from: &Schema, to: &Schema) -> Vec<Task> {
-    let (mut gone, mut come): (Vec<&Entry>, Vec<&Entry>) = (Vec::new(), Vec::new());
-    for (_, delta) in diff(from, to) {
-        match delta {
-            Delta::Remove(entry) if entry.naming(from).is_some() => gone.push(entry),
-            Delta::Create(entry) if entry.naming(to).is_some() => come.push(entry),
-            Delta::Remove(_) | Delta::Create(_) | Delta::Change { .. } => {}
-        }
+/// What `from` has, and `to` under another name that Postgres could have chosen; and what goes. Where several are equal, each
+/// takes the next.
+fn same_but_for_names(from: &Schema, to: &Schema) -> (Vec<Task>, BTreeSet<Id>) {
+    let (mut olds, mut news): (Vec<&Entry>, Vec<&Entry>) = (Vec::new(), Vec::new());
+    let mut gone = BTreeSet::new();
+    for (id, delta) in diff(from, to) {
+        let (old, new) = match delta {
+            Delta::Remove(old) => {
+                gone.insert(id.clone());
+                (Some(old), None)
+            }
+            Delta::Create(new) => (None, Some(new)),
+            // Two that have each other's names look like two that change.
+            Delta::Change { from, to } => (Some(from), Some(to)),
+        };
+        olds.extend(old.filter(|old| old.naming(from).is_some()));
+        news.extend(new.filter(|new| new.naming(to).is_some()));
     }
     let mut tasks = Vec::new();
-    for new in come {
+    for new in news {
         let equal = |old: &&Entry| new.same_but_for_name(to, old, from);
-        if let Some(place) = gone.iter().position(equal)
+        if let Some(place) = olds.iter().position(equal)
             && let Some((_, name)) = new.naming(to)
         {
-            tasks.extend(Task::of(&Thing::whole(gone.remove(place)), &name));
+            tasks.extend(Task::of(&Thing::whole(olds.remove(place)), &name));
         }
     }
-    tasks
+    (tasks, gone)
 }
 
 /// The ids of a schema as they are after renames.
@@ -304,7 +311,9 @@ fn depth(renamed: &trueup::Renamed) -> usize {
 fn declared_task(renamed: &trueup::Renamed, schema: &Schema) -> Result<Declared, Error> {
     let thing = |id: &Id, part: &Option<String>| {
         let entry = schema.entry(id)?;
-        let there = part.as_ref().is_none_or(|part| entry.parts().contains(part));
+        let there = part
+            .as_ref()
+            .is_none_or(|part| entry.parts().contains(part));
         there.then(|| Thing {
             entry: Entry::clone(entry),
             part: part.clone(),

@@ -6,9 +6,9 @@ use diesel::connection::SimpleConnection;
 use generator::{
     Error, ErrorKind, Project,
     draft::{DraftOptions, draft},
-    rename::Renaming,
     plan::{Folding, plan},
     prove,
+    rename::Renaming,
     source::{self, Side},
 };
 use trueup::Schema;
@@ -49,9 +49,15 @@ fn refused(outcome: Result<impl Sized, Error>, kind: ErrorKind, says: &[&str]) {
 fn a_draft_is_proved() {
     let project = project();
     let (from, to) = (side(&project, FROM), side(&project, TO));
-    let draft = draft(&project, from, &Renaming::default(), to, DraftOptions::default())
-        .expect("a draft")
-        .expect("something to do");
+    let draft = draft(
+        &project,
+        from,
+        &Renaming::default(),
+        to,
+        DraftOptions::default(),
+    )
+    .expect("a draft")
+    .expect("something to do");
     assert!(draft.proof.postgres.is_some());
 }
 
@@ -65,7 +71,13 @@ fn a_room_that_makes_something_else_is_found() {
     assert_ne!(json, edited);
     to.schema = Schema::from_json(&edited).expect("a schema");
     refused(
-        draft(&project, from, &Renaming::default(), to, DraftOptions::default()),
+        draft(
+            &project,
+            from,
+            &Renaming::default(),
+            to,
+            DraftOptions::default(),
+        ),
         ErrorKind::Defect,
         &["up.sql does not lead where it should", "index public.i"],
     );
@@ -77,7 +89,14 @@ fn a_statement_that_is_left_out_is_missed() {
     let (from, to) = (side(&project, FROM), side(&project, TO));
     let whole = plan(&from.schema, &to.schema, Folding::Wherever).expect("a plan");
     assert_eq!(whole.steps.len(), 2);
-    prove::there(&project, &from, &Renaming::default(), &to, &whole.clone().segments()).expect("the whole is right");
+    prove::there(
+        &project,
+        &from,
+        &Renaming::default(),
+        &to,
+        &whole.clone().segments(),
+    )
+    .expect("the whole is right");
     for left_out in 0..2 {
         let mut plan = whole.clone();
         let step = plan.steps.remove(left_out);
@@ -109,7 +128,13 @@ fn what_only_pg_dump_sees_is_found() {
             .batch_execute(sql)
             .expect(sql);
         refused(
-            draft(&project, from, &Renaming::default(), to, DraftOptions::default()),
+            draft(
+                &project,
+                from,
+                &Renaming::default(),
+                to,
+                DraftOptions::default(),
+            ),
             ErrorKind::Defect,
             &["pg_dump sees a difference after up.sql", says],
         );
@@ -123,7 +148,13 @@ fn an_unread_view_in_the_way_is_named() {
     let from = side(&project, &format!("{FROM}{view}"));
     let to = side(&project, &format!("CREATE TABLE t (a bigint);{view}"));
     refused(
-        draft(&project, from, &Renaming::default(), to, DraftOptions::default()),
+        draft(
+            &project,
+            from,
+            &Renaming::default(),
+            to,
+            DraftOptions::default(),
+        ),
         ErrorKind::NotYet,
         &["not yet: column public.t.a: view public.v needs it"],
     );

@@ -186,7 +186,9 @@ fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
             "this migration loses data for good; nothing was written\n{listed}"
         ))
         .hint("where that is meant, say so: --allow data-loss")
-        .hint("where something only got another name, say that: --rename users.phone=phone_number"));
+        .hint(
+            "where something only got another name, say that: --rename users.phone=phone_number",
+        ));
     }
     context.output.warning(format!(
         "this migration loses data for good, and its down.sql cannot bring it back:\n{listed}"

@@ -63,8 +63,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     if let Some(why) = &compared.unproved {
         context.output.note(format!("the SQL was not tried: {why}"));
     }
-    context
-        .output
-        .result(&render::sql(compared.statements()))?;
+    context.output.result(&render::sql(compared.statements()))?;
     Ok(Status::Different)
 }

@@ -27,7 +27,9 @@ impl RenamedFrom {
         if self.name.value() == name {
             mistakes.at(
                 &self.name,
-                format!("this is called `{name}` now; `renamed_from` says what it was called before"),
+                format!(
+                    "this is called `{name}` now; `renamed_from` says what it was called before"
+                ),
             );
         }
     }

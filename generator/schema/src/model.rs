@@ -14,7 +14,9 @@ mod renamed;
 mod rules;
 mod sql;
 
-pub use self::declaration::{Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed};
+pub use self::declaration::{
+    Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed,
+};
 pub use self::error::{ModelError, ModelErrors};
 pub use self::pg_type::{PgElement, PgType, SerialType};
 

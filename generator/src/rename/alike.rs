@@ -140,7 +140,11 @@ fn alike(gone: &Entry, created: &[&Entry], renamed: &Schema, to: &Schema) -> Vec
     let (gone_place, gone_name) = (place(gone, renamed), name(gone));
     alike.sort_by_cached_key(|come| {
         let elsewhere = place(come, to) != gone_place;
-        (elsewhere, Reverse(likeness(&gone_name, &name(come))), come.id())
+        (
+            elsewhere,
+            Reverse(likeness(&gone_name, &name(come))),
+            come.id(),
+        )
     });
     alike.into_iter().map(Thing::whole).collect()
 }
@@ -164,7 +168,10 @@ fn parts(from: &Entry, to: &Entry) -> Option<(String, String)> {
         let first = only.next()?.clone();
         only.next().is_none().then_some(first)
     };
-    Some((only(from.parts(), to.parts())?, only(to.parts(), from.parts())?))
+    Some((
+        only(from.parts(), to.parts())?,
+        only(to.parts(), from.parts())?,
+    ))
 }
 
 /// The thing as it was before anything was renamed.
@@ -203,7 +210,9 @@ pub fn refuse(look_alikes: &[LookAlike]) -> Error {
     for look_alike in look_alikes {
         let [rename, no_rename] = look_alike.answers();
         error = error.hint(format!("where it is one: {rename}"));
-        error = error.hint(format!("where it is none, and the old goes with all that is in it: {no_rename}"));
+        error = error.hint(format!(
+            "where it is none, and the old goes with all that is in it: {no_rename}"
+        ));
     }
     error
 }

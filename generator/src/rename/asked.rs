@@ -1,9 +1,6 @@
 //! Renames as they are spelled: `[kind:]path=new`, with dots in the path and quotes where SQL has them.
 
-use std::{
-    collections::BTreeSet,
-    fmt::{self, Display, Formatter},
-};
+use std::fmt::{self, Display, Formatter};
 
 use trueup::{
     Schema,
@@ -67,11 +64,7 @@ impl Asked {
                 return Err(Error::input(format!(
                     "{text}: {thing} stays where it is, and only its name can change"
                 ))
-                .hint(format!(
-                    "write --rename {}={}",
-                    what,
-                    quoted_ident(name)
-                )));
+                .hint(format!("write --rename {}={}", what, quoted_ident(name))));
             }
         };
         let mut task = Task::of(&thing, name)
@@ -142,16 +135,14 @@ impl Spelled {
                     format!("{kind}:{}", dotted(thing.path()))
                 });
                 let spelled: Vec<String> = spelled.collect();
-                Err(Error::input(format!(
-                    "{text}: this could be {}",
-                    spelled.join(" or ")
-                ))
-                .hint("write it like that"))
+                Err(
+                    Error::input(format!("{text}: this could be {}", spelled.join(" or ")))
+                        .hint("write it like that"),
+                )
             }
             (None, _) => {
                 let kind = self.kind.as_ref();
-                let same_kind =
-                    |thing: &&Thing| kind.is_none_or(|kind| *kind == thing.kind());
+                let same_kind = |thing: &&Thing| kind.is_none_or(|kind| *kind == thing.kind());
                 let names: Vec<String> = all
                     .iter()
                     .filter(same_kind)
@@ -226,7 +217,12 @@ fn split(text: &str, at: char) -> Option<(&str, &str)> {
 
 /// The end of a message: names that are like the one that is not there.
 pub(super) fn near(name: &str, names: &[String]) -> String {
-    most_like(name, names.iter().map(|other| (other.as_str(), quoted_ident(other))))
+    most_like(
+        name,
+        names
+            .iter()
+            .map(|other| (other.as_str(), quoted_ident(other))),
+    )
 }
 
 fn near_paths(path: &[String], names: &[String]) -> String {
@@ -243,7 +239,9 @@ fn near_paths(path: &[String], names: &[String]) -> String {
         .collect();
     most_like(
         &wanted,
-        pairs.iter().map(|(short, name)| (short.as_str(), name.clone())),
+        pairs
+            .iter()
+            .map(|(short, name)| (short.as_str(), name.clone())),
     )
 }
 
@@ -252,14 +250,20 @@ fn most_like<'a>(wanted: &str, names: impl Iterator<Item = (&'a str, String)>) -
         .map(|(short, name)| (likeness(wanted, short), name))
         .filter(|(likeness, _)| *likeness >= 50)
         .collect();
+    near.sort();
+    near.dedup();
     near.sort_by(|(one, name), (other, other_name)| {
         other.cmp(one).then_with(|| name.cmp(other_name))
     });
-    let unique: BTreeSet<&String> = near.iter().map(|(_, name)| name).collect();
-    if unique.is_empty() {
+    let Some((best, _)) = near.first() else {
         return String::new();
-    }
-    let names: Vec<&str> = near.iter().take(3).map(|(_, name)| name.as_str()).collect();
+    };
+    let names: Vec<&str> = near
+        .iter()
+        .take_while(|(likeness, _)| likeness + 20 >= *best)
+        .take(3)
+        .map(|(_, name)| name.as_str())
+        .collect();
     format!("; near are {}", names.join(", "))
 }
 

@@ -10,7 +10,8 @@ use super::{
     turns::{Taken, Thing, Turn, Turns, Wanted},
 };
 use crate::{
-    Error, ErrorKind, Project, connection::run_sql, postgres, render, scratch::Database, source::Side,
+    Error, ErrorKind, Project, connection::run_sql, postgres, render, scratch::Database,
+    source::Side,
 };
 
 /// A copy of the start, made when there is something to do on it.
@@ -99,7 +100,7 @@ impl<'a> Trying<'a> {
     }
 
     /// Gives things their names.
-    pub(super) fn renames(&mut self, tasks: &[Task], taken: Taken) -> Result<(), Error> {
+    pub(super) fn renames(&mut self, tasks: &[Task], taken: &Taken) -> Result<(), Error> {
         if tasks.is_empty() {
             return Ok(());
         }
@@ -144,7 +145,7 @@ impl<'a> Trying<'a> {
         }
         let turns = turns.finish();
         self.take(turns)?;
-        self.renames(&tasks, Taken::LeaveAlone)
+        self.renames(&tasks, &Taken::ByWhatGoes(BTreeSet::new()))
     }
 
     /// What the copy became, where one was needed.
@@ -195,9 +196,12 @@ impl<'a> Trying<'a> {
             });
         }
         if let Some(copy) = &mut self.copy {
-            run_sql(&mut copy.connection, &render::sql(statements), "the renames").map_err(
-                |error| Error::caused(ErrorKind::Input, "Postgres refuses a rename", error),
-            )?;
+            run_sql(
+                &mut copy.connection,
+                &render::sql(statements),
+                "the renames",
+            )
+            .map_err(|error| Error::caused(ErrorKind::Input, "Postgres refuses a rename", error))?;
             copy.schema = postgres::read(&mut copy.connection)?;
         }
         Ok(())
@@ -205,7 +209,10 @@ impl<'a> Trying<'a> {
 }
 
 fn relocate(thing: &Thing, namespace: &str) -> Result<(Thing, Vec<Statement>), Error> {
-    let moved = thing.entry.relocate(namespace).filter(|_| thing.part.is_none());
+    let moved = thing
+        .entry
+        .relocate(namespace)
+        .filter(|_| thing.part.is_none());
     let (entry, statements) = moved.ok_or_else(|| {
         Error::input(format!(
             "{thing} cannot move to another namespace by itself"

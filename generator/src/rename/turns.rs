@@ -2,7 +2,7 @@
 //! way of another name.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Display, Formatter},
 };
 
@@ -97,13 +97,22 @@ enum Place {
 /// Who has a place.
 type Occupant = (Id, Option<String>);
 
-/// What becomes of one that has a name which another is to get, and that has to get none itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// By whom a name may be taken that another is to get. Who has it gets a free one; else both keep theirs.
+#[derive(Debug)]
 pub(super) enum Taken {
-    /// It gets a free name: the plan will drop it.
-    SetAside,
-    /// It keeps its name, and so does the other.
-    LeaveAlone,
+    /// By anybody: the other was asked for, so this one goes.
+    ByAnybody,
+    /// By what goes anyway.
+    ByWhatGoes(BTreeSet<Id>),
+}
+
+impl Taken {
+    fn gives_way(&self, occupant: &Occupant) -> bool {
+        match self {
+            Self::ByAnybody => true,
+            Self::ByWhatGoes(gone) => gone.contains(&occupant.0),
+        }
+    }
 }
 
 /// Statements and what undoes them.
@@ -151,7 +160,7 @@ impl<'a> Turns<'a> {
     }
 
     /// Gives all their names.
-    pub(super) fn all(&mut self, mut waiting: Vec<Wanted>, taken: Taken) -> Result<(), Error> {
+    pub(super) fn all(&mut self, mut waiting: Vec<Wanted>, taken: &Taken) -> Result<(), Error> {
         while !waiting.is_empty() {
             let stands_in_the_way: Vec<Option<Occupant>> = waiting
                 .iter()
@@ -170,15 +179,15 @@ impl<'a> Turns<'a> {
                 let occupant = way.as_ref().filter(|occupant| !waits(occupant))?;
                 Some((at, occupant.clone()))
             });
-            match (stays, taken) {
-                (Some((at, _)), Taken::LeaveAlone) => {
-                    waiting.remove(at);
-                }
-                (Some((at, occupant)), Taken::SetAside) => {
+            match stays {
+                Some((at, occupant)) if taken.gives_way(&occupant) => {
                     let why = format!("{} gets that name", waiting[at].thing);
                     self.set_aside(occupant, &why)?;
                 }
-                (None, Taken::SetAside | Taken::LeaveAlone) => {
+                Some((at, _)) => {
+                    waiting.remove(at);
+                }
+                None => {
                     let why = "names change places";
                     let thing = self.aside(&waiting[0].thing, why)?;
                     waiting[0].thing = thing;
@@ -218,7 +227,10 @@ impl<'a> Turns<'a> {
         let (named, mut up) = thing.named(name).ok_or_else(cannot)?;
         let (_, down) = named.named(&thing.name()).ok_or_else(cannot)?;
         if let Some(why) = why {
-            up = up.into_iter().map(|statement| statement.because(why)).collect();
+            up = up
+                .into_iter()
+                .map(|statement| statement.because(why))
+                .collect();
         }
         self.take(thing, &named, Turn { up, down });
         Ok(named)
@@ -239,7 +251,10 @@ impl<'a> Turns<'a> {
     pub(super) fn set_aside(&mut self, occupant: Occupant, why: &str) -> Result<(), Error> {
         let (id, part) = occupant;
         let entry = self.schema.entry(&id).ok_or_else(|| {
-            Error::new(ErrorKind::Defect, format!("{id} has a name and is not there"))
+            Error::new(
+                ErrorKind::Defect,
+                format!("{id} has a name and is not there"),
+            )
         })?;
         let thing = Thing {
             entry: Entry::clone(entry),

@@ -117,7 +117,9 @@ fn group(
         .iter()
         .map(|difference| {
             let Difference { object, how, to } = difference;
-            let to = to.as_ref().map_or_else(String::new, |to| format!(" -> {to}"));
+            let to = to
+                .as_ref()
+                .map_or_else(String::new, |to| format!(" -> {to}"));
             [word(*how).to_owned(), format!("{object}{to}")]
         })
         .collect();

@@ -242,7 +242,9 @@ fn renamed_from_another_name(model: &Model, mistakes: &Mistakes) {
             renamed_from.differs_from(&field.column_name(), mistakes);
         }
     }
-    let renamed = model.columns().filter_map(|field| field.renamed_from.as_ref());
+    let renamed = model
+        .columns()
+        .filter_map(|field| field.renamed_from.as_ref());
     each_from_another(renamed, mistakes);
 }
 

@@ -45,7 +45,9 @@ pub enum ModelError {
     )]
     NameTooLong { name: String, origin: Origin },
     /// What is to have been a name is none.
-    #[error("{origin}: renamed_from = {name:?} is no name. Write \"table\", or \"namespace.table\" where it was in another one")]
+    #[error(
+        "{origin}: renamed_from = {name:?} is no name. Write \"table\", or \"namespace.table\" where it was in another one"
+    )]
     NoName { name: String, origin: Origin },
     /// Two things are to have been one.
     #[error("{second}: {name} is what {first} is renamed from already")]

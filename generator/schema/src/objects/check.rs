@@ -9,7 +9,8 @@ use super::{
     table::{Table, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement, name::{chosen, quoted_ident},
+    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
+    name::{chosen, quoted_ident},
     object::{Beside, Object},
 };
 

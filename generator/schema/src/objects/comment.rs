@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Id, Registered, column::Column, enum_type::EnumType, table::Table};
 use crate::{
-    Address, Alter, Clause, Name, Schema, Server, Statement, name::Path, name::literal, object::Object,
-    read::Claims,
+    Address, Alter, Clause, Name, Schema, Server, Statement, name::Path, name::literal,
+    object::Object, read::Claims,
 };
 
 /// A row of `pg_description`.

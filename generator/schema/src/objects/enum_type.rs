@@ -133,7 +133,10 @@ impl Object for EnumType {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((moved, vec![set_schema("enum type", "TYPE", name, namespace)]))
+        Some((
+            moved,
+            vec![set_schema("enum type", "TYPE", name, namespace)],
+        ))
     }
 
     fn parts(&self) -> &[String] {

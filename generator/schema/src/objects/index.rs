@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AnyObject, Registered,
-    catalog::{INDEX_COLUMNS, RELATION, chosen_name, no_member, parameter_changes, parameters, table},
+    catalog::{
+        INDEX_COLUMNS, RELATION, chosen_name, no_member, parameter_changes, parameters, table,
+    },
     table::{Table, replica_identity_index},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
+    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement,
+    name::quoted_ident,
     object::{Beside, Object},
 };
 

@@ -201,7 +201,10 @@ impl Object for Sequence {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((moved, vec![set_schema("sequence", "SEQUENCE", name, namespace)]))
+        Some((
+            moved,
+            vec![set_schema("sequence", "SEQUENCE", name, namespace)],
+        ))
     }
 
     fn named(&self, name: &str) -> Self {
