@@ -5,6 +5,7 @@ use tests::checkout::Checkout;
 mod day;
 mod ends;
 mod refusals;
+mod renames;
 mod sources;
 
 /// A new project with the models that ship with trueup.
