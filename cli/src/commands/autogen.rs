@@ -160,13 +160,10 @@ struct Terminal;
 impl Ask for Terminal {
     fn which(&self, look_alike: &LookAlike) -> Result<Option<usize>, Error> {
         let choices = look_alike.choices();
-        let prompt = match choices.as_slice() {
-            [only] => format!("Was {} renamed to {only}?", look_alike.gone()),
-            _ => format!("Was {} renamed?", look_alike.gone()),
-        };
-        let items = choices.iter().map(|choice| format!("yes, to {choice}"));
+        let prompt = format!("{} goes. It was", look_alike.gone());
+        let items = choices.iter().map(|choice| format!("renamed to {choice}"));
         let items: Vec<String> = items
-            .chain(["no, drop it and add what is new".to_owned()])
+            .chain(["dropped, and what comes is new".to_owned()])
             .collect();
         let answer = Select::new().with_prompt(prompt).items(&items).default(0);
         let answer = answer.interact().map_err(|error| {
