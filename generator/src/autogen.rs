@@ -11,7 +11,7 @@ use crate::{
     Error, Project, apply,
     connection::connect,
     diff::diff,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions},
     migration::{self, Migration, NewMigration},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     scratch::{Locale, Scratch},
@@ -95,7 +95,7 @@ pub fn autogen(
         options,
     )?;
     let side = side.guided(declarations.back());
-    let draft = draft(
+    let draft = draft::after_renames(
         project,
         side,
         &renames.renaming,

@@ -105,9 +105,18 @@ impl Draft {
     }
 }
 
-/// Drafts the way from `from` to `to`, which begins with renames; `None` where there is nothing to do. `from` must be on the
-/// scratch.
+/// Drafts the way from `from` to `to`; `None` where there is nothing to do. `from` must be on the scratch.
 pub fn draft(
+    project: &Project,
+    from: Side,
+    to: Side,
+    options: DraftOptions,
+) -> Result<Option<Draft>, Error> {
+    after_renames(project, from, &Renaming::default(), to, options)
+}
+
+/// Drafts the way from `from` to `to`, which begins with renames.
+pub fn after_renames(
     project: &Project,
     from: Side,
     renaming: &Renaming,

@@ -24,7 +24,7 @@ use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
     connection,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions},
     plan::Folding,
     prove,
     rename::{self, Asked},
@@ -174,7 +174,7 @@ fn direction(
         let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
         let renames = rename::rename(project, &from, &tasks, None)?;
         rename::refuse_unmet(&tasks, &renames.base(&from).schema, &to.schema, "to.sql")?;
-        draft(
+        draft::after_renames(
             project,
             from,
             &renames.renaming,

@@ -49,15 +49,9 @@ fn refused(outcome: Result<impl Sized, Error>, kind: ErrorKind, says: &[&str]) {
 fn a_draft_is_proved() {
     let project = project();
     let (from, to) = (side(&project, FROM), side(&project, TO));
-    let draft = draft(
-        &project,
-        from,
-        &Renaming::default(),
-        to,
-        DraftOptions::default(),
-    )
-    .expect("a draft")
-    .expect("something to do");
+    let draft = draft(&project, from, to, DraftOptions::default())
+        .expect("a draft")
+        .expect("something to do");
     assert!(draft.proof.postgres.is_some());
 }
 
@@ -71,13 +65,7 @@ fn a_room_that_makes_something_else_is_found() {
     assert_ne!(json, edited);
     to.schema = Schema::from_json(&edited).expect("a schema");
     refused(
-        draft(
-            &project,
-            from,
-            &Renaming::default(),
-            to,
-            DraftOptions::default(),
-        ),
+        draft(&project, from, to, DraftOptions::default()),
         ErrorKind::Defect,
         &["up.sql does not lead where it should", "index public.i"],
     );
@@ -128,13 +116,7 @@ fn what_only_pg_dump_sees_is_found() {
             .batch_execute(sql)
             .expect(sql);
         refused(
-            draft(
-                &project,
-                from,
-                &Renaming::default(),
-                to,
-                DraftOptions::default(),
-            ),
+            draft(&project, from, to, DraftOptions::default()),
             ErrorKind::Defect,
             &["pg_dump sees a difference after up.sql", says],
         );
@@ -148,13 +130,7 @@ fn an_unread_view_in_the_way_is_named() {
     let from = side(&project, &format!("{FROM}{view}"));
     let to = side(&project, &format!("CREATE TABLE t (a bigint);{view}"));
     refused(
-        draft(
-            &project,
-            from,
-            &Renaming::default(),
-            to,
-            DraftOptions::default(),
-        ),
+        draft(&project, from, to, DraftOptions::default()),
         ErrorKind::NotYet,
         &["not yet: column public.t.a: view public.v needs it"],
     );

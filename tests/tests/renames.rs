@@ -122,7 +122,10 @@ fn rows_live_through_a_declared_rename_and_back() {
     assert!(after.is_clean(), "{after:#?}");
     assert_eq!(after.stale.len(), 6);
     let said = after.stale[0].to_string();
-    assert!(said.starts_with("tests/tests/renames.rs:14, Person: "), "{said}");
+    assert!(
+        said.starts_with("tests/tests/renames.rs:14, Person: "),
+        "{said}"
+    );
     assert!(
         said.ends_with("can be removed: table public.users has its new name already"),
         "{said}"

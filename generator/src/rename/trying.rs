@@ -137,8 +137,10 @@ impl<'a> Trying<'a> {
                 tasks.extend(Task::of(&now, &then.name()));
             } else if followed != **entry
                 && turns.in_the_way_of(&now, &then).is_none()
-                && let (Alter::InPlace(up), Alter::InPlace(down)) =
-                    (entry.alter(&followed, new), followed.alter(entry, new))
+                && let (Alter::InPlace(up), Alter::InPlace(down)) = (
+                    entry.alter(&followed, new, new),
+                    followed.alter(entry, new, new),
+                )
             {
                 turns.take(&now, &then, Turn { up, down });
             }
