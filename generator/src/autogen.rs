@@ -133,7 +133,7 @@ fn settle_renamed(
     }
     let mut answered: Vec<String> = Vec::new();
     loop {
-        let renames = rename::rename(project, from, &tasks, Some(declarations))?;
+        let renames = rename::rename(project, from, &tasks, Some(declarations), managed)?;
         let base = renames.base(from);
         let managed = rename::ids_after(managed, &from.schema, &base.schema);
         let settled = settle(project, base, declarations, &managed, adopted)?;

@@ -134,7 +134,13 @@ pub fn check(
             check.unread_missing = unread(&live.schema, &replayed.schema);
         }
     }
-    let renames = rename::rename(project, &replayed, &[], Some(declarations))?;
+    let renames = rename::rename(
+        project,
+        &replayed,
+        &[],
+        Some(declarations),
+        &tops(&replayed.schema),
+    )?;
     check.models = renames.told.into_iter().map(Difference::renamed).collect();
     check.stale = renames.stale;
     let base = renames.side.unwrap_or(replayed);

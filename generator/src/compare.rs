@@ -232,7 +232,13 @@ fn sides(
         (Some(from), None) => {
             let declarations = declarations()?;
             let tasks = tasks(renames, &from)?;
-            let renames = rename::rename(project, &from, &tasks, Some(&declarations))?;
+            let renames = rename::rename(
+                project,
+                &from,
+                &tasks,
+                Some(&declarations),
+                &tops(&from.schema),
+            )?;
             let to = settle_on(renames.base(&from), &declarations)?;
             Ok((from, Some((tasks, renames)), to))
         }
@@ -264,7 +270,7 @@ fn asked(project: &Project, from: Side, renames: &[Asked]) -> Result<(Side, Opti
         }
     };
     let tasks = tasks(renames, &from)?;
-    let renames = rename::rename(project, &from, &tasks, None)?;
+    let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
     Ok((from, Some((tasks, renames))))
 }
 

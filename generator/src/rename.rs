@@ -7,6 +7,7 @@
 
 mod alike;
 mod asked;
+mod declared;
 mod trying;
 mod turns;
 
@@ -27,6 +28,7 @@ use crate::{
     source::Side,
 };
 use asked::near;
+use declared::{Declared, declared_task, depth};
 use trying::Trying;
 use turns::{Taken, Thing};
 
@@ -116,11 +118,13 @@ impl Display for Stale {
 }
 
 /// Renames on a copy of `from` what was asked for and what models declare, and what Postgres would then call otherwise.
+/// `managed` are the top-level objects that models declared before.
 pub fn rename(
     project: &Project,
     from: &Side,
     asked: &[Task],
     declarations: Option<&Declarations>,
+    managed: &BTreeSet<Id>,
 ) -> Result<Renames, Error> {
     let declared = declarations.map_or(&[][..], Declarations::renamed);
     let named: BTreeSet<&Id> = declarations.iter().flat_map(|all| all.named()).collect();
@@ -129,7 +133,7 @@ pub fn rename(
     for level in 1..=DEEPEST {
         let mut tasks: Vec<Task> = Vec::new();
         for renamed in declared.iter().filter(|renamed| depth(renamed) == level) {
-            match declared_task(renamed, trying.schema())? {
+            match declared_task(renamed, trying.schema(), managed)? {
                 Declared::Wanted(task) => tasks.push(task),
                 Declared::Stale(old) => stale.push(old),
                 Declared::Nothing => {}
@@ -294,78 +298,6 @@ impl Task {
             to: trueup::name::dotted(self.namespace.iter().chain([&self.name])),
         })
     }
-}
-
-/// What a declaration asks for.
-enum Declared {
-    Wanted(Task),
-    Stale(Stale),
-    Nothing,
-}
-
-fn depth(renamed: &trueup::Renamed) -> usize {
-    renamed.id.path().len() + usize::from(renamed.part.is_some())
-}
-
-/// What a model's `renamed_from` asks for, where things are as they are in `schema`.
-fn declared_task(renamed: &trueup::Renamed, schema: &Schema) -> Result<Declared, Error> {
-    let thing = |id: &Id, part: &Option<String>| {
-        let entry = schema.entry(id)?;
-        let there = part
-            .as_ref()
-            .is_none_or(|part| entry.parts().contains(part));
-        there.then(|| Thing {
-            entry: Entry::clone(entry),
-            part: part.clone(),
-        })
-    };
-    let old = thing(&renamed.was, &renamed.was_part);
-    let new = thing(&renamed.id, &renamed.part);
-    match (old, new) {
-        (Some(_), Some(_)) if renamed.old_is_declared => Ok(Declared::Stale(stale(renamed))),
-        (Some(old), _) => {
-            let path = renamed.id.path();
-            let name = renamed.part.as_deref().or(path.last().copied());
-            let mut task = name.and_then(|name| Task::of(&old, name));
-            if let Some(task) = &mut task {
-                task.by = renamed.origin.to_string();
-                let old_path = renamed.was.path();
-                let moves = renamed.part.is_none() && path.len() == 2 && path[0] != old_path[0];
-                task.namespace = moves.then(|| path[0].to_owned());
-            }
-            Ok(task.map_or(Declared::Nothing, Declared::Wanted))
-        }
-        (None, Some(_)) => Ok(Declared::Stale(stale(renamed))),
-        (None, None) => missing(renamed, schema),
-    }
-}
-
-fn stale(renamed: &trueup::Renamed) -> Stale {
-    Stale {
-        origin: renamed.origin.clone(),
-        old: renamed.old(),
-    }
-}
-
-/// Neither name is there. Where what it would be in is not there either, all of it is new.
-fn missing(renamed: &trueup::Renamed, schema: &Schema) -> Result<Declared, Error> {
-    let path = renamed.was.path();
-    let names = match schema.entry(&renamed.was) {
-        Some(entry) if renamed.was_part.is_some() => entry.parts().to_vec(),
-        None if path.len() > 2 => siblings(&renamed.was, schema),
-        Some(_) | None => Vec::new(),
-    };
-    let old = renamed.was_part.as_deref().or(path.last().copied());
-    if names.is_empty() {
-        return Ok(Declared::Nothing);
-    }
-    Err(Error::input(format!(
-        "{}: there is no {} to be renamed{}",
-        renamed.origin,
-        renamed.old(),
-        near(old.unwrap_or_default(), &names)
-    ))
-    .hint("mend renamed_from, or remove it where this is new"))
 }
 
 /// The names of what is of the same kind and in the same place.

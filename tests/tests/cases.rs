@@ -172,7 +172,7 @@ fn direction(
         let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
         let tasks = asked.iter().map(|asked| asked.task(&from.schema));
         let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
-        let renames = rename::rename(project, &from, &tasks, None)?;
+        let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
         rename::refuse_unmet(&tasks, &renames.base(&from).schema, &to.schema, "to.sql")?;
         draft::after_renames(
             project,
