@@ -12,9 +12,10 @@ use crate::{
     Error, Project, apply,
     connection::connect,
     diff::diff,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions},
     migration::{self, Migration, NewMigration},
     plan::{self, Folding},
+    rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     source::{
         self, Side, Source,
         models::{Settled, belongs, settle},
@@ -30,6 +31,12 @@ pub struct AutogenOptions<'a> {
     pub without: &'a [String],
     /// How the draft is made.
     pub draft: DraftOptions,
+    /// What is to be renamed, beside what the models say.
+    pub renames: &'a [Asked],
+    /// What looks like a rename and is none.
+    pub no_renames: &'a [Refused],
+    /// Whom to ask what looks like a rename; where there is nobody, that is an error.
+    pub ask: Option<&'a dyn Ask>,
 }
 
 /// What an autogen found.
@@ -43,6 +50,8 @@ pub struct Autogen {
     pub taken: Vec<String>,
     /// The start's server, where the trial ran on another major.
     pub other_major: Option<u32>,
+    /// What models say about old names that are gone already.
+    pub stale: Vec<Stale>,
     /// Whether a live database was there before any migration.
     pub unmigrated: bool,
     /// Whether the draft is the first migration of a database that has tables already.
@@ -80,11 +89,27 @@ pub fn autogen(
         unmigrated,
         loose,
     } = start(project, &stay, options)?;
-    let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
+    let (renames, settled) = settle_renamed(
+        project,
+        &side,
+        declarations,
+        &managed,
+        adopted.as_ref(),
+        options,
+    )?;
+    let base = renames.base(&side);
+    let loose = rename::ids_after(&loose, &side.schema, &base.schema);
+    refuse_loose(&loose, base, &settled)?;
     let side = side.guided(declarations.back());
-    refuse_loose(&loose, &side, &settled)?;
-    let draft = draft(project, side, settled.side, options.draft)?;
+    let draft = draft::after_renames(
+        project,
+        side,
+        &renames.renaming,
+        settled.side,
+        options.draft,
+    )?;
     Ok(Autogen {
+        stale: renames.stale,
         from: words,
         draft: draft.map(|draft| Draft {
             after: Some(after),
@@ -95,6 +120,50 @@ pub fn autogen(
         unmigrated,
         adopts,
     })
+}
+
+/// Settles the models on the renamed start, until nothing more looks like a rename that nobody spoke of.
+fn settle_renamed(
+    project: &Project,
+    from: &Side,
+    declarations: &Declarations,
+    managed: &BTreeSet<Id>,
+    adopted: Option<&Schema>,
+    options: AutogenOptions<'_>,
+) -> Result<(Renames, Settled), Error> {
+    let asked = options.renames.iter();
+    let asked = asked.map(|asked| asked.task(&from.schema));
+    let mut tasks = asked.collect::<Result<Vec<Task>, Error>>()?;
+    for refused in options.no_renames {
+        refused.check(&from.schema)?;
+    }
+    let mut answered: Vec<String> = Vec::new();
+    loop {
+        let renames = rename::rename(project, from, &tasks, Some(declarations), managed)?;
+        let base = renames.base(from);
+        let managed = rename::ids_after(managed, &from.schema, &base.schema);
+        let settled = settle(project, base, declarations, &managed, adopted)?;
+        let wanted = &settled.side.schema;
+        rename::refuse_unmet(&tasks, &base.schema, wanted, "the models")?;
+        let mut look_alikes = rename::look_alikes(
+            &from.schema,
+            &base.schema,
+            wanted,
+            declarations.there(),
+            options.no_renames,
+        );
+        look_alikes.retain(|look_alike| !answered.contains(&look_alike.gone()));
+        let Some(first) = look_alikes.first() else {
+            return Ok((renames, settled));
+        };
+        let Some(ask) = options.ask else {
+            return Err(rename::refuse(&look_alikes));
+        };
+        match ask.which(first)?.and_then(|choice| first.task(choice)) {
+            Some(task) => tasks.push(task),
+            None => answered.push(first.gone()),
+        }
+    }
 }
 
 /// The live database that the first migration is written after, rather than before.

@@ -9,6 +9,7 @@ use crate::{
     connection::connect,
     diff::{Delta, diff},
     migration,
+    rename::{self, Stale, Told},
     source::{self, models::settle},
 };
 
@@ -31,6 +32,8 @@ pub struct Check {
     pub unread: Vec<String>,
     /// What the migrations alone have and no room reads.
     pub unread_missing: Vec<String>,
+    /// What models say about old names that are gone already.
+    pub stale: Vec<Stale>,
 }
 
 /// One object that differs.
@@ -40,6 +43,20 @@ pub struct Difference {
     pub object: String,
     /// How it differs.
     pub how: How,
+    /// Its new name, where it is to have another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl Difference {
+    fn renamed(told: Told) -> Self {
+        let Told { object, to } = told;
+        Self {
+            object,
+            how: How::Renamed,
+            to: Some(to),
+        }
+    }
 }
 
 /// How an object differs.
@@ -52,6 +69,8 @@ pub enum How {
     Extra,
     /// It is there otherwise.
     Different,
+    /// It is there under another name.
+    Renamed,
 }
 
 impl Check {
@@ -67,6 +86,8 @@ impl Check {
             history,
             unread,
             unread_missing,
+            // Nothing differs for it.
+            stale: _,
         } = self;
         models.is_empty()
             && database.is_empty()
@@ -119,15 +140,21 @@ pub fn check(
             check.unread_missing = unread(&live.schema, &replayed.schema);
         }
     }
-    let settled = settle(
+    let renames = rename::rename(
         project,
         &replayed,
-        declarations,
+        &[],
+        Some(declarations),
         &tops(&replayed.schema),
-        None,
     )?;
-    let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
-    check.models = differences(&replayed.schema, &wanted.schema);
+    check.models = renames.told.into_iter().map(Difference::renamed).collect();
+    check.stale = renames.stale;
+    let base = renames.side.unwrap_or(replayed);
+    let settled = settle(project, &base, declarations, &tops(&base.schema), None)?;
+    let (base, wanted) = source::alike(project, base, settled.side)?;
+    check
+        .models
+        .extend(differences(&base.schema, &wanted.schema));
     Ok(check)
 }
 
@@ -137,6 +164,7 @@ fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
         .filter(|(_, delta)| !speaks_for(there, wanted, delta))
         .map(|(id, delta)| Difference {
             object: id.to_string(),
+            to: None,
             how: match delta {
                 Delta::Create(_) => How::Missing,
                 Delta::Remove(_) => How::Extra,

@@ -32,6 +32,7 @@ pub mod plan;
 pub mod postgres;
 mod project;
 pub mod prove;
+pub mod rename;
 pub mod render;
 pub mod report;
 pub mod rework;

@@ -15,7 +15,9 @@ use crate::{
     connection::run_sql,
     diff::{Delta, diff},
     plan::Segment,
-    postgres, render,
+    postgres,
+    rename::Renaming,
+    render,
     scratch::Database,
     source::Side,
     witness::{self, WitnessError},
@@ -70,9 +72,18 @@ impl Proof {
 }
 
 /// Proves the way there alone: what a comparison prints has no way back.
-pub fn there(project: &Project, from: &Side, to: &Side, segments: &[Segment]) -> Result<(), Error> {
+pub fn there(
+    project: &Project,
+    from: &Side,
+    renaming: &Renaming,
+    to: &Side,
+    segments: &[Segment],
+) -> Result<(), Error> {
     let mut trial = Trial::begin(project, from, to, true)?;
     let mut reached = from.schema.clone();
+    if !renaming.is_empty() {
+        reached = trial.run("the SQL", &render::sql(&renaming.up))?;
+    }
     for segment in segments {
         reached = trial.run("the SQL", &render::sql(segment.statements()))?;
     }

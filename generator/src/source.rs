@@ -17,7 +17,9 @@ use crate::{
     diff::{Delta, diff},
     migration::{self, Migration},
     plan::{Folding, plan},
-    postgres, render,
+    postgres,
+    rename::{self, Renaming},
+    render,
     scratch::{Database, Locale, Scratch},
     url::Url,
     witness,
@@ -224,7 +226,23 @@ fn complete(copy: Side, of: &Schema) -> Result<Side, Error> {
 /// `ARRAY[…]::text[]`, and that becomes `ARRAY['a'::text, …]`, which stays. So where both sides have an object and it
 /// differs, both are read again from what was printed.
 pub fn alike(project: &Project, from: Side, to: Side) -> Result<(Side, Side), Error> {
-    let doubtful = diff(&from.schema, &to.schema)
+    alike_after(project, from, &Renaming::default(), to)
+}
+
+/// Both sides in the form that can be compared once the renames are done.
+pub fn alike_after(
+    project: &Project,
+    from: Side,
+    renaming: &Renaming,
+    to: Side,
+) -> Result<(Side, Side), Error> {
+    let renamed = if renaming.is_empty() {
+        None
+    } else {
+        rename::aligned(project, &from, renaming, &to.schema)?
+    };
+    let base = renamed.as_ref().map_or(&from, |(side, _)| side);
+    let doubtful = diff(&base.schema, &to.schema)
         .iter()
         .any(|(_, delta)| matches!(delta, Delta::Change { .. }));
     if !doubtful {

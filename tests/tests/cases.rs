@@ -5,6 +5,9 @@
 //! A `min_major.txt` names the first PostgreSQL that knows what a case is about. Servers print expressions differently, so the
 //! files are compared on one major alone: [`GOLDEN`], or the `min_major.txt` if that is later.
 //!
+//! What has another name on the other side stands in a `renames.txt` (forth) and a `back_renames.txt` (back), as after
+//! `--rename`, one a line.
+//!
 //! A case that trueup declines has a `declines.txt` (forth) or a `back_declines.txt` (back) that holds the message, and
 //! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
 //! there, declining is no failure, and a wrong answer is.
@@ -21,9 +24,10 @@ use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
     connection,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions},
     plan::Folding,
     prove,
+    rename::{self, Asked},
     scratch::{Locale, Scratch},
     source::{self, Source},
 };
@@ -89,13 +93,13 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     let unread = |path: &Path| unread(scratch, path).map_err(|error| said(&error));
     let (in_from, in_to) = (unread(&from)?, unread(&to)?);
     if in_from.is_subset(&in_to) {
-        let back = direction(project, &to, &from);
+        let back = direction(project, &to, &from, &folder.join("back_renames.txt"));
         golden.declines(&folder.join("back_declines.txt"), &back)?;
     }
     if !in_to.is_subset(&in_from) {
         return Ok(());
     }
-    let forth = direction(project, &from, &to);
+    let forth = direction(project, &from, &to, &folder.join("renames.txt"));
     golden.declines(&folder.join("declines.txt"), &forth)?;
     if let Ok(draft) = &forth {
         let (up, down) = texts(draft.as_ref());
@@ -138,6 +142,7 @@ fn extra(project: &Project, folder: &Path) -> Result<(), Failed> {
     let options = CompareOptions {
         ignore_unread: false,
         prove: true,
+        renames: &[],
     };
     for (from, to) in [(&old, &new), (&new, &old)] {
         match compare::diff(project, no_models, from, to, options) {
@@ -153,13 +158,26 @@ fn no_models() -> Result<trueup::Declarations, Error> {
 }
 
 /// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
-fn direction(project: &Project, from: &Path, to: &Path) -> Result<Option<Draft>, Error> {
+fn direction(
+    project: &Project,
+    from: &Path,
+    to: &Path,
+    renames: &Path,
+) -> Result<Option<Draft>, Error> {
     let scratch = project.scratch(None)?;
+    let renames = fs::read_to_string(renames).unwrap_or_default();
+    let asked = renames.lines().map(Asked::parse);
+    let asked = asked.collect::<Result<Vec<_>, Error>>()?;
     let draft = |folding| {
         let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
-        draft(
+        let tasks = asked.iter().map(|asked| asked.task(&from.schema));
+        let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
+        let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
+        rename::refuse_unmet(&tasks, &renames.base(&from).schema, &to.schema, "to.sql")?;
+        draft::after_renames(
             project,
             from,
+            &renames.renaming,
             to,
             DraftOptions {
                 prove: true,
@@ -249,7 +267,8 @@ impl Golden {
             (Ok(_), false) => Ok(()),
             (Ok(_), true) => Err(format!("this works now: remove {}", file.display()).into()),
             (Err(error), there)
-                if error.kind() == ErrorKind::NotYet && (there || self.compared) =>
+                if matches!(error.kind(), ErrorKind::NotYet | ErrorKind::Input)
+                    && (there || self.compared) =>
             {
                 self.file(file, &format!("{}\n", tests::full(error)))
             }

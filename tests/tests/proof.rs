@@ -8,6 +8,7 @@ use generator::{
     draft::{DraftOptions, draft},
     plan::{Folding, plan},
     prove,
+    rename::Renaming,
     source::{self, Side},
 };
 use trueup::Schema;
@@ -76,12 +77,19 @@ fn a_statement_that_is_left_out_is_missed() {
     let (from, to) = (side(&project, FROM), side(&project, TO));
     let whole = plan(&from.schema, &to.schema, Folding::Wherever).expect("a plan");
     assert_eq!(whole.steps.len(), 2);
-    prove::there(&project, &from, &to, &whole.clone().segments()).expect("the whole is right");
+    prove::there(
+        &project,
+        &from,
+        &Renaming::default(),
+        &to,
+        &whole.clone().segments(),
+    )
+    .expect("the whole is right");
     for left_out in 0..2 {
         let mut plan = whole.clone();
         let step = plan.steps.remove(left_out);
         refused(
-            prove::there(&project, &from, &to, &plan.segments()),
+            prove::there(&project, &from, &Renaming::default(), &to, &plan.segments()),
             ErrorKind::Defect,
             &[&format!("{} is missing", step.ids[0])],
         );

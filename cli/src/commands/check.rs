@@ -42,6 +42,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ),
     }
     let found = check::check(&context.project, &declarations, args.offline)?;
+    for stale in &found.stale {
+        context.output.note(stale);
+    }
     let report = CheckReport::from(found);
     context.output.report(&report, args.format.into())?;
     Ok(if report.in_sync {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Alter, Clause, Lead, Schema, Server, Slot, Statement,
+    name::Path,
     object::Object,
     read::{Claims, ReadError},
 };
@@ -49,6 +50,12 @@ macro_rules! objects {
                 match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::catalog(server)),* }
             }
 
+            /// What the parts of an object of the kind are called that are no objects of their own.
+            #[must_use]
+            pub fn part(self) -> &'static str {
+                match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::PART),* }
+            }
+
             pub(crate) fn decode(self, row: &[u8], claims: &Claims) -> Result<Option<AnyObject>, ReadError> {
                 let decoded = match self.0 {
                     $(Tag::$Kind => <$module::$Kind as Object>::decode(row, claims)
@@ -79,6 +86,14 @@ macro_rules! objects {
             #[must_use]
             pub fn designation(&self) -> String {
                 match &*self.0 { $(AnyKey::$Kind(key) => <$module::$Kind as Object>::designation(key)),* }
+            }
+        }
+
+        impl Id {
+            /// The names that lead to it, from the outside in; none where it has no name of its own.
+            #[must_use]
+            pub fn path(&self) -> Vec<&str> {
+                match &*self.0 { $(AnyKey::$Kind(key) => key.path()),* }
             }
         }
 
@@ -136,6 +151,34 @@ macro_rules! objects {
 
             pub(crate) fn named(&self, name: &str) -> Self {
                 match self { $(Self::$Kind(object) => Self::$Kind(object.named(name))),* }
+            }
+
+            pub(crate) fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+                match self {
+                    $(Self::$Kind(object) => object.relocate(namespace)
+                        .map(|(moved, statements)| (Self::$Kind(moved), statements)),)*
+                }
+            }
+
+            pub(crate) fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
+                match self {
+                    $(Self::$Kind(object) => object.rename_part(part, to)
+                        .map(|(renamed, statements)| (Self::$Kind(renamed), statements)),)*
+                }
+            }
+
+            pub(crate) fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+                match (self, before) {
+                    $((Self::$Kind(now), Self::$Kind(before)) => Self::$Kind(now.keep_up(before, old, new)),)*
+                    _ => self.clone(),
+                }
+            }
+
+            pub(crate) fn resembles(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+                match (self, other) {
+                    $((Self::$Kind(one), Self::$Kind(other)) => one.resembles(within, other, others),)*
+                    _ => false,
+                }
             }
         }
     };
@@ -251,6 +294,10 @@ impl AnyObject {
 
     pub(crate) fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         each!(self, object => object.rename(to))
+    }
+
+    pub(crate) fn parts(&self) -> &[String] {
+        each!(self, object => object.parts())
     }
 
     pub(crate) fn clusters(&self) -> bool {

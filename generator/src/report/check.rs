@@ -38,6 +38,7 @@ impl Report for CheckReport {
             history,
             unread,
             unread_missing,
+            stale: _,
         } = &self.found;
         let mut text = group(
             "models and migrations",
@@ -46,6 +47,7 @@ impl Report for CheckReport {
                 How::Missing => "in the models only",
                 How::Extra => "in the migrations only",
                 How::Different => "different",
+                How::Renamed => "renamed in the models",
             },
             &["`trueup autogen MESSAGE` writes the migration that is missing"],
         );
@@ -66,6 +68,7 @@ impl Report for CheckReport {
                     How::Missing => "in the migrations only",
                     How::Extra => "in the database only",
                     How::Different => "different",
+                    How::Renamed => "renamed",
                 },
                 &[
                     "the database was changed by hand. Where it should go back, `trueup diff --from database --to \
@@ -119,7 +122,13 @@ fn group(
     let said = count(differences.len(), "difference");
     let rows: Vec<_> = differences
         .iter()
-        .map(|difference| [word(difference.how).to_owned(), difference.object.clone()])
+        .map(|difference| {
+            let Difference { object, how, to } = difference;
+            let to = to
+                .as_ref()
+                .map_or_else(String::new, |to| format!(" -> {to}"));
+            [word(*how).to_owned(), format!("{object}{to}")]
+        })
         .collect();
     format!("{HEADING}{heading}{HEADING:#}  {WARNING}{said}{WARNING:#}\n")
         + &columns(2, &rows)
@@ -152,6 +161,7 @@ mod tests {
         let difference = |object: &str, how| Difference {
             object: object.to_owned(),
             how,
+            to: None,
         };
         let check = CheckReport::from(Check {
             models: vec![

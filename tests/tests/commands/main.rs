@@ -7,6 +7,7 @@ mod day;
 mod ends;
 mod files;
 mod refusals;
+mod renames;
 mod sources;
 mod squash;
 mod steps;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Id, Registered, catalog::RELATION, column::Column, enum_type::EnumType, table::Table};
 use crate::{
-    Address, Alter, Clause, Member, Name, Schema, Server, Statement, name::literal, object::Object,
-    read::Claims,
+    Address, Alter, Clause, Member, Name, Schema, Server, Statement, name::Path, name::literal,
+    object::Object, read::Claims,
 };
 
 /// A row of `pg_description`.
@@ -44,6 +44,12 @@ struct Row {
     address: Address,
     part: Option<Part>,
     text: String,
+}
+
+impl Path for CommentKey {
+    fn path(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl Display for CommentKey {

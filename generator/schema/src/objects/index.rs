@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     AnyObject, Registered,
     catalog::{
-        RELATION, RelationKind, materialized_view, no_member, parameter_changes, parameters, table,
+        INDEX_COLUMNS, RELATION, RelationKind, chosen_name, materialized_view, no_member,
+        parameter_changes, parameters, table,
     },
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
@@ -15,7 +16,8 @@ use super::{
 };
 use crate::{
     Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
-    name::quoted_ident, object::Object,
+    name::quoted_ident,
+    object::{Beside, Object},
 };
 
 /// A row of `pg_index`.
@@ -28,6 +30,8 @@ pub(crate) struct Index {
     unique: bool,
     /// What `pg_get_indexdef` prints from USING up to the storage parameters.
     columns: String,
+    /// What a name is chosen after.
+    named_after: Beside<Vec<String>>,
     options: Vec<String>,
     tablespace: Option<String>,
     predicate: Option<String>,
@@ -69,6 +73,7 @@ impl Object for Index {
                     'name', ic.relname,
                     'unique', i.indisunique,
                     'columns', substr(left(def.text, length(def.text) - length(tail.text)), length(head.text) + 1),
+                    'named_after', {INDEX_COLUMNS},
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
                     'predicate', predicate.text,
@@ -147,6 +152,7 @@ impl Object for Index {
             name,
             unique,
             columns,
+            named_after: _,
             options,
             tablespace,
             predicate,
@@ -226,6 +232,7 @@ impl Object for Index {
             name,
             unique,
             columns,
+            named_after: _,
             options,
             tablespace,
             predicate,
@@ -315,6 +322,10 @@ impl Object for Index {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        Some(chosen_name(&self.relation, &self.named_after, "idx"))
     }
 
     fn named(&self, name: &str) -> Self {

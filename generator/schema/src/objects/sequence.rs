@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member},
+    catalog::{USER_NAMESPACE, no_member, set_schema},
     column::Column,
     owner::Owner,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
-    name::{literal, quoted_ident},
+    name::{chosen, literal, quoted_ident},
     object::Object,
 };
 
@@ -187,6 +187,23 @@ impl Object for Sequence {
         Some((
             within.get::<Owner>(&self.name)?.column(),
             self.name.name.clone(),
+        ))
+    }
+
+    fn chosen_name(&self, within: &Schema) -> Option<String> {
+        let Member { relation, name } = within.get::<Owner>(&self.name)?.member();
+        Some(chosen(&relation.name, Some(name), "seq"))
+    }
+
+    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let name = &self.name;
+        let moved = Self {
+            name: Name::new(namespace, &name.name),
+            ..self.clone()
+        };
+        Some((
+            moved,
+            vec![set_schema("sequence", "SEQUENCE", name, namespace)],
         ))
     }
 

@@ -121,6 +121,13 @@ impl Identity {
         self.options.count_on(&sequence, column)
     }
 
+    /// Gives the sequence the name that Postgres would choose, where it had that before.
+    pub(super) fn keep_up(&mut self, before: &Self) {
+        if before.sequence.is_none() {
+            self.sequence = None;
+        }
+    }
+
     /// Takes over the name of the sequence, which models have no way to write.
     pub(super) fn keep_name(&mut self, there: &Self) {
         self.sequence.clone_from(&there.sequence);
