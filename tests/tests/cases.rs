@@ -5,6 +5,9 @@
 //! A `min_major.txt` names the first PostgreSQL that knows what a case is about. Servers print expressions differently, so the
 //! files are compared on one major alone: [`GOLDEN`], or the `min_major.txt` if that is later.
 //!
+//! Rows are put into all tables as the proof does it. A `seed.sql` (forth) or a `back_seed.sql` (back) has rows of its own, on
+//! which the way must run, unless an `up_fails.txt` or a `back_fails.txt` says how it fails.
+//!
 //! A case that trueup declines has a `declines.txt` (forth) or a `back_declines.txt` (back) that holds the message, and
 //! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
 //! there, declining is no failure, and a wrong answer is.
@@ -21,9 +24,12 @@ use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
     connection,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions, draft},
     plan::Folding,
-    prove,
+    prove::{
+        self,
+        data::{Kept, keep},
+    },
     scratch::{Locale, Scratch},
     source::{self, Source},
 };
@@ -91,6 +97,15 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     if in_from.is_subset(&in_to) {
         let back = direction(project, &to, &from);
         golden.declines(&folder.join("back_declines.txt"), &back)?;
+        if let Ok(Some(draft)) = &back {
+            golden.rows(
+                project,
+                &to,
+                draft,
+                &folder.join("back_seed.sql"),
+                "back_fails.txt",
+            )?;
+        }
     }
     if !in_to.is_subset(&in_from) {
         return Ok(());
@@ -101,6 +116,15 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
         let (up, down) = texts(draft.as_ref());
         golden.file(&folder.join("up.sql"), &up)?;
         golden.file(&folder.join("down.sql"), &down)?;
+    }
+    if let Ok(Some(draft)) = &forth {
+        golden.rows(
+            project,
+            &from,
+            draft,
+            &folder.join("seed.sql"),
+            "up_fails.txt",
+        )?;
     }
     Ok(())
 }
@@ -244,6 +268,33 @@ impl Golden {
         .into())
     }
 
+    /// Whether the proof's rows showed all that hazards say, and no more; and what becomes of the rows in `seed`.
+    fn rows(
+        &self,
+        project: &Project,
+        start: &Path,
+        draft: &Draft,
+        seed: &Path,
+        fails: &str,
+    ) -> Result<(), Failed> {
+        exact(&draft.proof.data)?;
+        let fails = seed.with_file_name(fails);
+        let Ok(sql) = fs::read_to_string(seed) else {
+            return Ok(());
+        };
+        let scratch = project.scratch(None).map_err(|error| said(&error))?;
+        let start = source::file(scratch, start).map_err(|error| said(&error))?;
+        let (ups, downs) = (draft::ups(&draft.parts), draft::downs(&draft.parts));
+        let kept = keep(project, &start, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;
+        exact(&kept)?;
+        match (kept.fails, fails.exists()) {
+            (None, false) => Ok(()),
+            (None, true) => Err(format!("this works now: remove {}", fails.display()).into()),
+            (Some(why), true) => self.file(&fails, &format!("{why}\n")),
+            (Some(why), false) => Err(format!("{}: {why}", seed.display()).into()),
+        }
+    }
+
     fn declines(&self, file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
         match (outcome, file.exists()) {
             (Ok(_), false) => Ok(()),
@@ -256,6 +307,16 @@ impl Golden {
             (Err(error), _) => Err(tests::full(error).into()),
         }
     }
+}
+
+/// Fails where a hazard says that something is lost that is not, or none says that something may fail.
+fn exact(kept: &Kept) -> Result<(), Failed> {
+    let not = |what: &str, list: &[String]| match list.first() {
+        Some(first) => Err(Failed::from(format!("{what}: {first}"))),
+        None => Ok(()),
+    };
+    not("a hazard without a reason", &kept.unfounded)?;
+    not("a hazard is missing", &kept.extremes)
 }
 
 fn said(error: &Error) -> Failed {

@@ -6,11 +6,11 @@ use diesel::connection::SimpleConnection;
 use generator::{
     Error, ErrorKind, Project,
     draft::{DraftOptions, draft},
-    plan::{Folding, plan},
+    plan::{Folding, Segment, plan},
     prove,
     source::{self, Side},
 };
-use trueup::Schema;
+use trueup::{Hazard, Schema, Statement};
 
 const FROM: &str = "CREATE TABLE t (a int);";
 const TO: &str = "CREATE TABLE t (a int, b text); CREATE INDEX i ON t (a);";
@@ -113,6 +113,113 @@ fn what_only_pg_dump_sees_is_found() {
             &["pg_dump sees a difference after up.sql", says],
         );
     }
+}
+
+/// A plan of one step, with other statements in it.
+fn instead(from: &Side, to: &Side, statements: Vec<Statement>) -> Vec<Segment> {
+    let mut plan = plan(&from.schema, &to.schema, Folding::Wherever).expect("a plan");
+    assert_eq!(plan.steps.len(), 1);
+    plan.steps[0].statements = statements;
+    plan.segments()
+}
+
+/// Both lead to the target, and only the rows tell them from the one statement that keeps everything.
+#[test]
+fn what_is_made_anew_instead_of_altered_is_found() {
+    let project = project();
+    let (from, to) = (
+        side(&project, "CREATE TABLE t (a int, b varchar(5));"),
+        side(&project, "CREATE TABLE t (a int, b varchar(9));"),
+    );
+    let statement = |sql: &str| Statement::new(sql, sql);
+    let drop_column = statement("ALTER TABLE t DROP COLUMN b");
+    let add_column = statement("ALTER TABLE t ADD COLUMN b varchar(9)");
+    let segments = instead(&from, &to, vec![drop_column, add_column]);
+    refused(
+        prove::there(&project, &from, &to, &segments),
+        ErrorKind::Defect,
+        &[
+            "up.sql loses what no hazard says",
+            "column public.t.b: the column is gone",
+            "it happens in `ALTER TABLE t DROP COLUMN b`",
+        ],
+    );
+    let drop_table = statement("DROP TABLE t");
+    let create_table = statement("CREATE TABLE t (a int, b varchar(9))");
+    let segments = instead(&from, &to, vec![drop_table, create_table]);
+    refused(
+        prove::there(&project, &from, &to, &segments),
+        ErrorKind::Defect,
+        &["table public.t: the table is gone", "`DROP TABLE t`"],
+    );
+}
+
+#[test]
+fn values_that_change_on_the_way_are_found() {
+    let project = project();
+    let (from, to) = (
+        side(&project, "CREATE TABLE t (a int, b varchar(5));"),
+        side(&project, "CREATE TABLE t (a int, b varchar(9));"),
+    );
+    let statement = |sql: &str| Statement::new(sql, sql);
+    let retype = "ALTER TABLE t ALTER COLUMN b TYPE varchar(9)";
+    for (sql, says) in [
+        (
+            "DELETE FROM t WHERE a = 0",
+            "table public.t: there were 5 rows and are 4",
+        ),
+        ("UPDATE t SET b = upper(b)", "column public.t.b: "),
+        (
+            "UPDATE t SET a = (SELECT o.a FROM t o WHERE o.a <> t.a ORDER BY o.a DESC LIMIT 1)",
+            "column public.t.a: ",
+        ),
+    ] {
+        let segments = instead(&from, &to, vec![statement(retype), statement(sql)]);
+        refused(
+            prove::there(&project, &from, &to, &segments),
+            ErrorKind::Defect,
+            &[says, sql],
+        );
+    }
+}
+
+#[test]
+fn a_loss_that_does_not_happen_is_found() {
+    let project = project();
+    let (from, to) = (
+        side(&project, "CREATE TABLE t (a int, b varchar(5));"),
+        side(&project, "CREATE TABLE t (a int NOT NULL, b varchar(5));"),
+    );
+    let column = from.schema.entries().map(|(id, _)| id);
+    let of = column
+        .filter(|id| id.to_string() == "column public.t.b")
+        .next();
+    let of = of.expect("the column").clone();
+    let set = Statement::new("Set", "ALTER TABLE public.t ALTER COLUMN a SET NOT NULL")
+        .hazard(Hazard::MayFail {
+            because: "while a row holds NULL".to_owned(),
+        })
+        .hazard(Hazard::loses(of, "everything"));
+    refused(
+        prove::there(&project, &from, &to, &instead(&from, &to, vec![set])),
+        ErrorKind::Defect,
+        &["up.sql does not do what a hazard says: it loses everything"],
+    );
+}
+
+#[test]
+fn a_failure_that_no_hazard_tells_of_is_found() {
+    let project = project();
+    let (from, to) = (
+        side(&project, "CREATE TABLE t (a int);"),
+        side(&project, "CREATE TABLE t (a int, b int NOT NULL);"),
+    );
+    let add = Statement::new("Add it", "ALTER TABLE public.t ADD COLUMN b int NOT NULL");
+    refused(
+        prove::there(&project, &from, &to, &instead(&from, &to, vec![add])),
+        ErrorKind::Defect,
+        &["up.sql: `Add it` fails on rows", "and no hazard says so"],
+    );
 }
 
 #[test]

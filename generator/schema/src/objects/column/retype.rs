@@ -65,6 +65,9 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     statement = match fit {
         Fit::AsTheyAre | Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
+        Fit::WithoutOrNot(what, because) => statement
+            .hazard(Hazard::loses(Column::id(to.key()), what))
+            .hazard(Hazard::MayFail { because }),
         Fit::Without(what) => statement.hazard(Hazard::loses(Column::id(to.key()), what)),
     };
     Ok(if from.base_type == to.base_type {
