@@ -190,11 +190,9 @@ fn a_loss_that_does_not_happen_is_found() {
         side(&project, "CREATE TABLE t (a int, b varchar(5));"),
         side(&project, "CREATE TABLE t (a int NOT NULL, b varchar(5));"),
     );
-    let column = from.schema.entries().map(|(id, _)| id);
-    let of = column
-        .filter(|id| id.to_string() == "column public.t.b")
-        .next();
-    let of = of.expect("the column").clone();
+    let mut ids = from.schema.entries().map(|(id, _)| id.clone());
+    let of = ids.find(|id| id.to_string() == "column public.t.b");
+    let of = of.expect("the column");
     let set = Statement::new("Set", "ALTER TABLE public.t ALTER COLUMN a SET NOT NULL")
         .hazard(Hazard::MayFail {
             because: "while a row holds NULL".to_owned(),
