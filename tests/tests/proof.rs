@@ -115,6 +115,46 @@ fn what_only_pg_dump_sees_is_found() {
     }
 }
 
+#[test]
+fn rows_come_into_every_table() {
+    let project = project();
+    for (folder, says) in [
+        (
+            "rows of every type stay when a column comes",
+            "rows in 1 of 1 tables kept",
+        ),
+        ("tables that take few rows", "rows in 2 of 2 tables kept"),
+    ] {
+        let folder = tests::root().join("fixtures/data").join(folder);
+        let read = |file| std::fs::read_to_string(folder.join(file)).expect("a file");
+        let (from, to) = (
+            side(&project, &read("from.sql")),
+            side(&project, &read("to.sql")),
+        );
+        let draft = draft(&project, from, to, DraftOptions::default())
+            .expect("a draft")
+            .expect("something to do");
+        let sentence = draft.proof.sentence();
+        assert!(sentence.ends_with(says), "{sentence}");
+    }
+}
+
+#[test]
+fn a_table_that_takes_no_row_is_named() {
+    let project = project();
+    let refuses = "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''never''; END';
+        CREATE TABLE t (a int); CREATE TRIGGER no BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION no();";
+    let table = |columns| format!("{refuses} CREATE TABLE u ({columns});");
+    let from = side(&project, &table("a int"));
+    let to = side(&project, &table("a int, b int"));
+    let draft = draft(&project, from, to, DraftOptions::default())
+        .expect("a draft")
+        .expect("something to do");
+    let sentence = draft.proof.sentence();
+    let says = "rows in 1 of 2 tables kept, none in public.t (never)";
+    assert!(sentence.ends_with(says), "{sentence}");
+}
+
 /// A plan of one step, with other statements in it.
 fn instead(from: &Side, to: &Side, statements: Vec<Statement>) -> Vec<Segment> {
     let mut plan = plan(&from.schema, &to.schema, Folding::Wherever).expect("a plan");
