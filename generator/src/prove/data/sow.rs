@@ -7,7 +7,7 @@ use diesel::{
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error},
     sql_query,
-    sql_types::BigInt,
+    sql_types::{BigInt, Integer},
 };
 use trueup::name::literal;
 
@@ -101,6 +101,12 @@ struct Count {
     rows: i64,
 }
 
+#[derive(QueryableByName)]
+struct At {
+    #[diesel(sql_type = Integer)]
+    at: i32,
+}
+
 impl<'a> Sowing<'a> {
     /// Counts the rows that are there: migrations and files may bring some, and where they do, they are enough.
     fn count(&mut self, connection: &mut PgConnection) -> QueryResult<()> {
@@ -148,7 +154,7 @@ impl<'a> Sowing<'a> {
             return;
         }
         let wanted = self.wanted(table);
-        let choices = match self.choices(table, wanted) {
+        let choices = match self.choices(connection, table, wanted) {
             Ok(choices) => choices,
             Err(why) => {
                 self.sown.bare.insert(table.oid, why);
@@ -215,7 +221,12 @@ impl<'a> Sowing<'a> {
         labels.max().unwrap_or(0).clamp(ROWS, ROWS_AT_MOST)
     }
 
-    fn choices(&self, table: &Table, wanted: usize) -> Result<Vec<Choice<'a>>, String> {
+    fn choices(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        wanted: usize,
+    ) -> Result<Vec<Choice<'a>>, String> {
         let mut choices = Vec::new();
         for column in self.shape.columns(table.oid) {
             if column.generated {
@@ -226,13 +237,17 @@ impl<'a> Sowing<'a> {
                 Some(options) => options,
                 None => self.constants(column, mood, wanted),
             };
-            let first = options.len();
+            let mut first = options.len();
             if options.is_empty() {
                 options.push("DEFAULT".to_owned());
             }
             if !column.numbered {
                 let likelier = self.likelier(table, column);
                 options.extend(likelier.iter().map(|hint| literal(hint)));
+            }
+            if let Some(passing) = passing(connection, table, column, &options) {
+                options = passing;
+                first = options.len().min(wanted + 1);
             }
             if !column.required && !column.numbered {
                 options.push("NULL".to_owned());
@@ -329,6 +344,47 @@ impl<'a> Sowing<'a> {
             options
         }))
     }
+}
+
+/// Of the values for a column those that the checks on it alone let pass, as Postgres finds; `None` where there is no check,
+/// none passes, or not every value is of the type.
+fn passing(
+    connection: &mut PgConnection,
+    table: &Table,
+    column: &Column,
+    options: &[String],
+) -> Option<Vec<String>> {
+    let alone = |constraint: &&Constraint| constraint.columns == [column.number];
+    let checks: Vec<String> = table
+        .constraints
+        .0
+        .iter()
+        .filter(alone)
+        .filter_map(|constraint| constraint.compares.as_deref()?.strip_prefix("SELECT "))
+        .map(|check| format!("COALESCE({check}, true)"))
+        .collect();
+    if checks.is_empty() || options.iter().any(|option| option == "DEFAULT") {
+        return None;
+    }
+    let values: Vec<String> = options
+        .iter()
+        .enumerate()
+        .map(|(at, option)| {
+            let (of, name) = (&column.type_name, &column.ident);
+            format!("SELECT {at} AS \"the place\", {option}::{of} AS {name}")
+        })
+        .collect();
+    let query = format!(
+        "SELECT \"the place\" AS at FROM ({}) o WHERE {} ORDER BY at",
+        values.join(" UNION ALL "),
+        checks.join(" AND ")
+    );
+    let found: QueryResult<Vec<At>> =
+        connection.transaction(|connection| sql_query(query).load(connection));
+    let places = found.ok()?.into_iter();
+    let places = places.filter_map(|At { at }| usize::try_from(at).ok());
+    let passing: Vec<String> = places.filter_map(|at| options.get(at).cloned()).collect();
+    (!passing.is_empty()).then_some(passing)
 }
 
 /// The value in the last row, which has as few as can be.

@@ -2,7 +2,7 @@
 
 use super::{
     Column,
-    retype::{Way, element, is_string},
+    retype::{ENUM, Way, element, is_string},
 };
 use crate::name::quoted_ident;
 
@@ -88,7 +88,16 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
                 let lost = format!("what of {column} {} cannot hold", to.data_type);
                 Fit::WithoutOrNot(lost, no_such_value(to))
             }
-            Way::Written if is_string(old) => Fit::OrNot(no_such_value(to)),
+            Way::Written
+                if is_string(old) && (to.category == ENUM || matches!(new, "json" | "xml")) =>
+            {
+                Fit::OrNot(no_such_value(to))
+            }
+            // 007 becomes 7, and yes becomes true.
+            Way::Written if is_string(old) => Fit::WithoutOrNot(
+                format!("how the values of {column} are spelled"),
+                no_such_value(to),
+            ),
             Way::Assigned | Way::Written | Way::Label => {
                 let lost = format!("what of {column} {} cannot hold", to.data_type);
                 Fit::WithoutOrNot(lost, no_such_value(to))

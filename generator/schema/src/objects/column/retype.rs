@@ -233,7 +233,7 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
 }
 
 /// `pg_type.typcategory` of enum types.
-const ENUM: &str = "E";
+pub(super) const ENUM: &str = "E";
 /// `pg_type.typcategory` of string types.
 const STRING: &str = "S";
 
