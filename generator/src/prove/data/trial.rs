@@ -396,17 +396,28 @@ fn untold(
 }
 
 fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
-    let statements = runs.iter().flat_map(|run| &run.statements);
-    statements
-        .flat_map(Statement::hazards)
-        .filter_map(|hazard| match hazard {
-            Hazard::LosesData { of, what } => Some((of, what.as_str())),
-            Hazard::RewritesTable { .. } | Hazard::Locks { .. } | Hazard::MayFail { .. } => None,
-        })
+    told(runs).filter_map(|hazard| match hazard {
+        Hazard::LosesData { of, what } => Some((of, what.as_str())),
+        Hazard::ChangesValues { .. }
+        | Hazard::RewritesTable { .. }
+        | Hazard::Locks { .. }
+        | Hazard::MayFail { .. } => None,
+    })
 }
 
+/// Where values may be gone or be others.
 fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
-    losses(runs).map(|(of, _)| of).collect()
+    told(runs)
+        .filter_map(|hazard| match hazard {
+            Hazard::LosesData { of, .. } | Hazard::ChangesValues { of, .. } => Some(of),
+            Hazard::RewritesTable { .. } | Hazard::Locks { .. } | Hazard::MayFail { .. } => None,
+        })
+        .collect()
+}
+
+fn told(runs: &[Run]) -> impl Iterator<Item = &Hazard> {
+    let statements = runs.iter().flat_map(|run| &run.statements);
+    statements.flat_map(Statement::hazards)
 }
 
 fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Result<(), Failed> {
