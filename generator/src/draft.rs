@@ -11,7 +11,10 @@ use crate::{
     Error, ErrorKind, Project,
     diff::diff,
     plan::{self, Folding, Segment},
-    prove::{self, Proof, Trial},
+    prove::{
+        self, Proof, Trial,
+        data::{Run, keep},
+    },
     rename::{self, Renaming},
     render,
     source::{self, Side},
@@ -184,6 +187,15 @@ fn attempt(
         prove::equal(&reached, start, "down.sql")?;
     }
     let proof = trial.is_start()?;
+    let data = keep(
+        project,
+        from,
+        renamed.as_ref().map(|(side, _)| &side.schema),
+        None,
+        &ups(&parts),
+        &downs(&parts),
+    )?;
+    let proof = Proof { data, ..proof };
     Ok(Some(Draft {
         parts,
         proof,
@@ -306,6 +318,26 @@ impl Drafting<'_> {
         }
         Ok(back)
     }
+}
+
+/// What the ups of some migrations run, in order.
+#[must_use]
+pub fn ups(parts: &[Part]) -> Vec<Run> {
+    let run = |part: &Part| Run {
+        statements: part.up.clone(),
+        in_transaction: part.in_transaction,
+    };
+    parts.iter().map(run).collect()
+}
+
+/// What their downs run, in order.
+#[must_use]
+pub fn downs(parts: &[Part]) -> Vec<Run> {
+    let run = |part: &Part| Run {
+        statements: part.down.clone(),
+        in_transaction: part.in_transaction,
+    };
+    parts.iter().rev().map(run).collect()
 }
 
 fn statements(segment: &Segment) -> Vec<Statement> {

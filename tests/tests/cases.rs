@@ -8,6 +8,9 @@
 //! What has another name on the other side stands in a `renames.txt` (forth) and a `back_renames.txt` (back), as after
 //! `--rename`, one a line.
 //!
+//! Rows are put into all tables as the proof does it. A `seed.sql` (forth) or a `back_seed.sql` (back) has rows of its own, on
+//! which the way must run, unless an `up_fails.txt` or a `back_fails.txt` says how it fails.
+//!
 //! A case that trueup declines has a `declines.txt` (forth) or a `back_declines.txt` (back) that holds the message, and
 //! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
 //! there, declining is no failure, and a wrong answer is.
@@ -26,7 +29,10 @@ use generator::{
     connection,
     draft::{self, Draft, DraftOptions},
     plan::Folding,
-    prove,
+    prove::{
+        self,
+        data::{Kept, keep},
+    },
     rename::{self, Asked},
     scratch::{Locale, Scratch},
     source::{self, Source},
@@ -95,6 +101,15 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     if in_from.is_subset(&in_to) {
         let back = direction(project, &to, &from, &folder.join("back_renames.txt"));
         golden.declines(&folder.join("back_declines.txt"), &back)?;
+        if let Ok(Some(draft)) = &back {
+            golden.rows(
+                project,
+                &to,
+                draft,
+                &folder.join("back_seed.sql"),
+                "back_fails.txt",
+            )?;
+        }
     }
     if !in_to.is_subset(&in_from) {
         return Ok(());
@@ -105,6 +120,15 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
         let (up, down) = texts(draft.as_ref());
         golden.file(&folder.join("up.sql"), &up)?;
         golden.file(&folder.join("down.sql"), &down)?;
+    }
+    if let Ok(Some(draft)) = &forth {
+        golden.rows(
+            project,
+            &from,
+            draft,
+            &folder.join("seed.sql"),
+            "up_fails.txt",
+        )?;
     }
     Ok(())
 }
@@ -262,6 +286,34 @@ impl Golden {
         .into())
     }
 
+    /// Whether the proof's rows showed all that hazards say, and no more; and what becomes of the rows in `seed`.
+    fn rows(
+        &self,
+        project: &Project,
+        start: &Path,
+        draft: &Draft,
+        seed: &Path,
+        fails: &str,
+    ) -> Result<(), Failed> {
+        exact(&draft.proof.data)?;
+        let fails = seed.with_file_name(fails);
+        let Ok(sql) = fs::read_to_string(seed) else {
+            return Ok(());
+        };
+        let scratch = project.scratch(None).map_err(|error| said(&error))?;
+        let start = source::file(scratch, start).map_err(|error| said(&error))?;
+        let (ups, downs) = (draft::ups(&draft.parts), draft::downs(&draft.parts));
+        let kept =
+            keep(project, &start, None, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;
+        exact(&kept)?;
+        match (kept.fails, fails.exists()) {
+            (None, false) => Ok(()),
+            (None, true) => Err(format!("this works now: remove {}", fails.display()).into()),
+            (Some(why), true) => self.file(&fails, &format!("{why}\n")),
+            (Some(why), false) => Err(format!("{}: {why}", seed.display()).into()),
+        }
+    }
+
     fn declines(&self, file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
         match (outcome, file.exists()) {
             (Ok(_), false) => Ok(()),
@@ -275,6 +327,16 @@ impl Golden {
             (Err(error), _) => Err(tests::full(error).into()),
         }
     }
+}
+
+/// Fails where a hazard says that something is lost that is not, or none says that something may fail.
+fn exact(kept: &Kept) -> Result<(), Failed> {
+    let not = |what: &str, list: &[String]| match list.first() {
+        Some(first) => Err(Failed::from(format!("{what}: {first}"))),
+        None => Ok(()),
+    };
+    not("a hazard without a reason", &kept.unfounded)?;
+    not("a hazard is missing", &kept.extremes)
 }
 
 fn said(error: &Error) -> Failed {

@@ -252,6 +252,12 @@ impl Object for Column {
                 because: format!("if {relation} has any row: it would hold NULL there"),
             });
         }
+        // A virtual column is computed for the rows that are there only to see that it is not NULL.
+        if let Some(Generated { stored, .. }) = &self.generated
+            && (*stored || self.not_null.is_some())
+        {
+            add = add.hazard(alter::finds_no_value(self));
+        }
         let mut statements = vec![add];
         statements.extend(first.settings(within));
         if let Some(fill) = fill {

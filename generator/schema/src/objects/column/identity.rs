@@ -81,6 +81,11 @@ impl Identity {
         changes
     }
 
+    /// Whether the sequence has to begin again.
+    pub(super) fn restarts(&self, to: &Self) -> bool {
+        self.options.restart(&to.options).is_some()
+    }
+
     /// The statement that takes the sequence to its new bounds, where it may stand before them.
     pub(super) fn step_forward(&self, to: &Self, column: &Member) -> Option<Statement> {
         self.options.step_forward(&to.options, &to.sequence(column))

@@ -66,6 +66,9 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     statement = match fit {
         Fit::AsTheyAre | Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
+        Fit::WithoutOrNot(what, because) => statement
+            .hazard(Hazard::loses(Column::id(to.key()), what))
+            .hazard(Hazard::MayFail { because }),
         Fit::Without(what) => statement.hazard(Hazard::loses(Column::id(to.key()), what)),
     };
     Ok(if from.base_type == to.base_type {
@@ -244,7 +247,7 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
 }
 
 /// `pg_type.typcategory` of enum types.
-const ENUM: &str = "E";
+pub(super) const ENUM: &str = "E";
 /// `pg_type.typcategory` of string types.
 const STRING: &str = "S";
 
