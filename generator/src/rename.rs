@@ -29,7 +29,7 @@ use crate::{
 };
 use asked::near;
 use declared::{Declared, declared_task, depth};
-use trying::Trying;
+use trying::{Trying, goes_along};
 use turns::{Taken, Thing};
 
 /// The statements of renames, in order, and those that undo them, in theirs.
@@ -198,7 +198,7 @@ fn same_but_for_names(from: &Schema, to: &Schema) -> (Vec<Task>, BTreeSet<Id>) {
             // Two that have each other's names look like two that change.
             Delta::Change { from, to } => (Some(from), Some(to)),
         };
-        olds.extend(old.filter(|old| old.naming(from).is_some()));
+        olds.extend(old.filter(|old| old.naming(from).is_some() && !goes_along(old, from)));
         news.extend(new.filter(|new| new.naming(to).is_some()));
     }
     let mut tasks = Vec::new();

@@ -148,7 +148,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
 
     /// The object with the names that Postgres chose for it before, and would choose otherwise now that what it is called
     /// after has another name. `before` is the same object in `old`, and `self` is in `new`.
-    fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+    fn name_anew(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
         let (Some(was), Some(is)) = (before.chosen_name(old), self.chosen_name(new)) else {
             return self.clone();
         };

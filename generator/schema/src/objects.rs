@@ -167,9 +167,9 @@ macro_rules! objects {
                 }
             }
 
-            pub(crate) fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+            pub(crate) fn name_anew(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
                 match (self, before) {
-                    $((Self::$Kind(now), Self::$Kind(before)) => Self::$Kind(now.keep_up(before, old, new)),)*
+                    $((Self::$Kind(now), Self::$Kind(before)) => Self::$Kind(now.name_anew(before, old, new)),)*
                     _ => self.clone(),
                 }
             }

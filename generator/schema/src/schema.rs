@@ -220,8 +220,8 @@ impl Entry {
     /// The object with the names that Postgres would choose now, where it has those that Postgres chose before. `before` is
     /// the same object in `old`, and this is in `new`.
     #[must_use]
-    pub fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
-        self.with(self.object.keep_up(&before.object, old, new))
+    pub fn name_anew(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+        self.with(self.object.name_anew(&before.object, old, new))
     }
 
     /// Whether another object could be the same under another name.

@@ -7,6 +7,7 @@ use trueup::{Entry, Guidance, Id, Schema};
 use super::{
     Task,
     asked::{Refused, likeness, spell},
+    trying::goes_along,
     turns::Thing,
 };
 use crate::{
@@ -123,6 +124,9 @@ pub fn look_alikes(
 /// What comes at the same place and resembles what goes.
 fn alike(gone: &Entry, created: &[&Entry], renamed: &Schema, to: &Schema) -> Vec<Thing> {
     let parent = gone.parent();
+    if goes_along(gone, renamed) {
+        return Vec::new();
+    }
     let stays = |parent: &Id| renamed.entry(parent).is_some() && to.entry(parent).is_some();
     if gone.rename("x").is_none() || !parent.as_ref().is_none_or(stays) {
         return Vec::new();

@@ -126,11 +126,14 @@ impl<'a> Trying<'a> {
         let before = old.by_address();
         let (mut tasks, mut turns) = (Vec::new(), Turns::new(new));
         for (id, entry) in new.entries().filter(|(id, _)| !named.contains(id)) {
+            if goes_along(entry, new) {
+                continue;
+            }
             let was = entry.address().and_then(|address| before.get(&address));
             let Some(was) = was.and_then(|was| old.entry(was)) else {
                 continue;
             };
-            let followed = entry.keep_up(was, old, new);
+            let followed = entry.name_anew(was, old, new);
             let now = Thing::whole(entry);
             let then = Thing::whole(&followed);
             if followed.id() != *id {
@@ -208,6 +211,12 @@ impl<'a> Trying<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether it is called what the like object of a table is that its own inherits from.
+pub(super) fn goes_along(entry: &Entry, schema: &Schema) -> bool {
+    let leads = entry.follows(schema, schema);
+    leads.iter().any(|lead| lead.comes == trueup::Turn::Along)
 }
 
 fn relocate(thing: &Thing, namespace: &str) -> Result<(Thing, Vec<Statement>), Error> {

@@ -352,7 +352,7 @@ impl Object for Column {
     }
 
     /// The sequence of an identity, and in PostgreSQL 18 the constraint of a NOT NULL, are called after the column.
-    fn keep_up(&self, before: &Self, _old: &Schema, _new: &Schema) -> Self {
+    fn name_anew(&self, before: &Self, _old: &Schema, _new: &Schema) -> Self {
         let mut followed = self.clone();
         if let (Some(now), Some(NotNull { name: None, .. })) =
             (&mut followed.not_null, &before.not_null)
@@ -360,7 +360,7 @@ impl Object for Column {
             now.name = None;
         }
         if let (Some(now), Some(before)) = (&mut followed.identity, &before.identity) {
-            now.keep_up(before);
+            now.name_anew(before);
         }
         followed
     }

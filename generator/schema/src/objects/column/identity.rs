@@ -127,7 +127,7 @@ impl Identity {
     }
 
     /// Gives the sequence the name that Postgres would choose, where it had that before.
-    pub(super) fn keep_up(&mut self, before: &Self) {
+    pub(super) fn name_anew(&mut self, before: &Self) {
         if before.sequence.is_none() {
             self.sequence = None;
         }
