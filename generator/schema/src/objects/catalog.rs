@@ -33,7 +33,7 @@ pub(super) fn view() -> String {
     of_kind('v')
 }
 
-/// The condition that `c` is a materialised view that [`super::materialized_view`] reads.
+/// The condition that `c` is a materialized view that [`super::materialized_view`] reads.
 pub(super) fn materialized_view() -> String {
     of_kind('m')
 }

@@ -1,4 +1,4 @@
-//! Materialised views: a query with a name and the rows that it gave. They can be computed again, so it holds no data.
+//! Materialized views: a query with a name and the rows that it gave. They can be computed again, so it holds no data.
 
 use serde::{Deserialize, Serialize};
 
