@@ -10,7 +10,7 @@ use crate::{
     git::{self, Sharing},
 };
 
-/// Refuses where others could have one of the migrations. `because` ends the sentence, as in "and would keep it".
+/// Refuses where others could have one of the migrations.
 pub(crate) fn refuse_shared(context: &Context, migrations: &[Migration]) -> Result<(), Error> {
     for migration in migrations {
         match git::sharing(&context.project.migrations, &migration.name) {

@@ -232,8 +232,13 @@ impl Migration {
     /// What the header says about a migration that this one stands for.
     #[must_use]
     pub fn replaces(&self, version: &str) -> Option<&Parent> {
-        let replaces = self.header.iter().flat_map(|header| &header.replaces);
-        replaces.into_iter().find(|one| one.version == version)
+        self.stands_for().find(|one| one.version == version)
+    }
+
+    /// The migrations that this one stands for, itself among them, as they were.
+    pub fn stands_for(&self) -> impl Iterator<Item = &Parent> {
+        let header = self.header.iter();
+        header.flat_map(|header| header.replaces.iter().chain(&header.replaced))
     }
 
     /// What the folder's name says in words, after the version.

@@ -25,7 +25,10 @@ pub(super) fn forget_replaced(
 ) -> Result<Vec<String>, ApplyError> {
     for migration in migrations {
         let others = others(migration, applied);
-        if !others.is_empty() && !applied.contains(&migration.version) {
+        let mut direct = migration.header.iter().flat_map(|header| &header.replaces);
+        let has_all = direct.all(|one| applied.contains(&one.version));
+        // One that has forgotten the others, or never had them, has the one itself at most.
+        if !others.is_empty() && !has_all {
             return Err(ApplyError::Halfway {
                 name: migration.name.clone(),
                 has: others.into_iter().cloned().collect(),

@@ -18,6 +18,8 @@ pub struct Header {
     pub parents: Vec<Parent>,
     /// The migrations that it stands for, as they were; a database that has all of them has it.
     pub replaces: Vec<Parent>,
+    /// The migrations that those stood for in their turn; a database may have forgotten them.
+    pub replaced: Vec<Parent>,
     /// What was proved and on which Postgres, one sentence a line.
     pub proof: Vec<String>,
 }
@@ -48,7 +50,11 @@ impl Header {
         if self.parents.is_empty() {
             line("parent", "none");
         }
-        for (word, others) in [("parent", &self.parents), ("replaces", &self.replaces)] {
+        for (word, others) in [
+            ("parent", &self.parents),
+            ("replaces", &self.replaces),
+            ("replaced", &self.replaced),
+        ] {
             for Parent { version, hash } in others {
                 line(word, &format!("{version} {hash}"));
             }
@@ -73,6 +79,7 @@ impl Header {
                 Some(("message", text)) => text.clone_into(&mut header.message),
                 Some(("parent", text)) => header.parents.extend(Parent::parse(text)),
                 Some(("replaces", text)) => header.replaces.extend(Parent::parse(text)),
+                Some(("replaced", text)) => header.replaced.extend(Parent::parse(text)),
                 Some(("proved", text)) => header.proof.push(text.to_owned()),
                 // A later version of ours may have more to say.
                 Some(_) | None => {}

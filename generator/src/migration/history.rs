@@ -127,7 +127,6 @@ pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
 
 /// Whether a migration is what it was when another was made on it, or stands for what was there then.
 fn is_still(found: &Migration, parent: &Parent) -> bool {
-    let replaced = found.replaces(&parent.version);
-    replaced.is_some_and(|replaced| replaced.hash == parent.hash)
+    found.stands_for().any(|one| one == parent)
         || (found.version == parent.version && hash_of(&found.up) == parent.hash)
 }

@@ -157,6 +157,7 @@ fn headers_are_read_back() {
             version: "3".to_owned(),
             hash: "cd".to_owned(),
         }],
+        replaced: Vec::new(),
         proof: vec!["up".to_owned(), "down: too".to_owned()],
     };
     let text = header.render() + "-- message: not this\nSELECT 1;\n";

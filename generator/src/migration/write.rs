@@ -57,8 +57,8 @@ fn behind(
         let header = Header {
             message: migration.message.clone(),
             parents: parent.into_iter().collect(),
-            replaces: Vec::new(),
             proof: migration.proof.clone(),
+            ..Header::default()
         };
         let up = header.render() + &migration.up;
         parent = Some(Parent {

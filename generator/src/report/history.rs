@@ -61,9 +61,8 @@ impl Listed {
             date: date(&migration.version),
             message: header.map(|header| header.message.clone()),
             parents: parents.map(|parent| parent.version.clone()).collect(),
-            replaces: header
-                .iter()
-                .flat_map(|header| &header.replaces)
+            replaces: migration
+                .stands_for()
                 .map(|replaced| replaced.version.clone())
                 .collect(),
             hazards: hazards(&migration.up),

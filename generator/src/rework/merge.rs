@@ -95,8 +95,8 @@ pub fn merge(project: &Project, message: &str) -> Result<Merged, Error> {
     let header = Header {
         message: message.to_owned(),
         parents: heads.iter().map(|head| Parent::of(head)).collect(),
-        replaces: Vec::new(),
         proof: vec![proof.clone()],
+        ..Header::default()
     };
     let mut written = migration::change(&project.migrations, Some(&versions), &[], |stay| {
         Ok(vec![Folder {

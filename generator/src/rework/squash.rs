@@ -105,7 +105,13 @@ pub fn squash(
     let header = Header {
         message,
         parents: range.parents.clone(),
-        replaces: range.replaces(),
+        replaces: range.many.iter().map(Parent::of).collect(),
+        replaced: range
+            .many
+            .iter()
+            .flat_map(Migration::stands_for)
+            .cloned()
+            .collect(),
         proof: vec![proof.clone()],
     };
     let folder = Folder {
@@ -226,16 +232,6 @@ impl Range {
     fn name(&self, slug: &str) -> String {
         let last = self.many.last().map_or("", |last| last.name.as_str());
         format!("{}_{slug}", last.split('_').next().unwrap_or_default())
-    }
-
-    /// All that it stands for: what was squashed before counts too.
-    fn replaces(&self) -> Vec<Parent> {
-        let mut replaces = Vec::new();
-        for one in &self.many {
-            replaces.extend(one.header.iter().flat_map(|header| header.replaces.clone()));
-            replaces.push(Parent::of(one));
-        }
-        replaces
     }
 }
 

@@ -13,6 +13,9 @@ const ASKING: &[&[&str]] = &[
     &["stamp", "head"],
     &["check"],
     &["current"],
+    &["status"],
+    &["redo"],
+    &["rebase"],
 ];
 
 #[test]

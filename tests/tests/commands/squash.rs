@@ -141,14 +141,35 @@ fn a_database_in_the_middle_is_told_what_to_do() {
 }
 
 #[test]
+fn a_database_that_lacks_one_from_the_middle_is_not_taken_for_whole() {
+    let (_server, database) = tests::database();
+    let mut project = four(DEFINES);
+    project.run(&["squash", "base..head"]).done();
+    project.database = Some(database.url().to_string());
+    // It was given C and D, and never B.
+    tests::run(
+        &database,
+        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp DEFAULT now());
+         INSERT INTO __diesel_schema_migrations VALUES ('20300101000000'), ('20300103000000'), ('20300104000000')",
+    );
+    project
+        .run(&["upgrade"])
+        .refused(&["has only some of them"]);
+}
+
+#[test]
 fn a_squash_of_a_squash_still_stands_for_all() {
     let (_server, database) = tests::database();
     let project = four(DEFINES).on(&database);
     project.run(&["upgrade"]).done();
     project.run(&["squash", "base..2030-01-02"]).done();
+    // It forgets the first one now.
+    project.run(&["upgrade"]).done();
     project.run(&["squash", "..", "--message", "all"]).done();
     assert_eq!(project.folders(), ["2030-01-04-000000_all"]);
-    assert_eq!(up(&project, 0).matches("-- replaces: ").count(), 5);
+    let up = up(&project, 0);
+    assert_eq!(up.matches("-- replaces: ").count(), 3, "{up}");
+    assert_eq!(up.matches("-- replaced: ").count(), 2, "{up}");
     assert!(
         project
             .run(&["upgrade"])
