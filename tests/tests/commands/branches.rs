@@ -64,10 +64,13 @@ fn rebase_moves_what_is_only_here() {
     let (_server, database) = tests::database();
     let project = apart().on(&database);
     project.run(&["upgrade", "2030-01-01"]).done();
-    let said = project.run(&["rebase"]).done();
-    assert!(said.contains(&format!("removed  {MINE}")), "{said}");
+    let said = project.run(&["rebase", "--format", "json"]).done();
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(said["removed"], serde_json::json!([MINE]));
+    assert_eq!(said["shared"], serde_json::json!([]));
+    let proof = said["proof"].as_str().unwrap_or_default();
     assert!(
-        said.contains("down gives exactly what was there before"),
+        proof.contains("down gives exactly what was there before"),
         "{said}"
     );
     let folders = project.folders();

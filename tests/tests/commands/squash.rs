@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use tests::checkout::Checkout;
 
 use crate::checkout;
@@ -75,6 +76,33 @@ fn what_only_defines_is_drafted_anew() {
     project.run(&["downgrade", "base"]).done();
     assert!(tests::holds(&mut connection, "to_regclass('a') IS NULL"));
     project.run(&["upgrade"]).done();
+    project.run(&["status"]).done();
+}
+
+#[test]
+fn diesel_runs_what_was_squashed_and_merged() {
+    let (_server, database) = tests::database();
+    let project = four(DEFINES).on(&database);
+    project.run(&["upgrade"]).done();
+    project.run(&["squash", "base..2030-01-03"]).done();
+    let other = "2030-01-05-000000_other";
+    let parent = project.folders().remove(0);
+    project.made_on(&[&parent], other, "CREATE TABLE o ();", "DROP TABLE o;");
+    project.run(&["merge"]).done();
+    project.run(&["upgrade"]).done();
+
+    let mut connection = database.connect().expect("a connection");
+    let migrations = || {
+        FileBasedMigrations::from_path(project.path().join("migrations"))
+            .expect("what Diesel reads")
+    };
+    let has_pending = connection.has_pending_migration(migrations());
+    assert!(!has_pending.expect("an answer"));
+    let reverted = connection.revert_all_migrations(migrations());
+    assert_eq!(reverted.expect("migrations that go back").len(), 4);
+    assert!(tests::holds(&mut connection, "to_regclass('a') IS NULL"));
+    let run = connection.run_pending_migrations(migrations());
+    assert_eq!(run.expect("migrations that run").len(), 4);
     project.run(&["status"]).done();
 }
 
