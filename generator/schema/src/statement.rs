@@ -15,8 +15,9 @@ pub struct Statement {
     between: Option<(Id, Id)>,
     origin: Option<Origin>,
     unless: Option<Id>,
-    /// How many of the risks, from the first, lie elsewhere.
-    elsewhere: usize,
+    ahead: bool,
+    /// To what each of the risks is, where that is not what the statement is about.
+    endangered: Vec<Option<Id>>,
 }
 
 impl Statement {
@@ -33,7 +34,8 @@ impl Statement {
             between: None,
             origin: None,
             unless: None,
-            elsewhere: 0,
+            ahead: false,
+            endangered: Vec::new(),
         }
     }
 
@@ -46,27 +48,32 @@ impl Statement {
     /// Adds a risk.
     pub fn hazard(mut self, hazard: Hazard) -> Self {
         self.hazards.push(hazard);
+        self.endangered.push(None);
         self
     }
 
     /// The same statement without the risks that are said to be none.
-    pub fn without(mut self, is_none: impl Fn(&Hazard) -> bool) -> Self {
-        let elsewhere = self.hazards[..self.elsewhere].iter();
-        self.elsewhere = elsewhere.filter(|hazard| !is_none(hazard)).count();
-        self.hazards.retain(|hazard| !is_none(hazard));
-        self
+    pub fn without(self, is_none: impl Fn(&Hazard) -> bool) -> Self {
+        self.with_those(|hazard, _| !is_none(hazard))
     }
 
     /// Adds a risk to something else than what the statement is about.
-    pub fn hazard_elsewhere(mut self, hazard: Hazard) -> Self {
-        self.hazards.insert(self.elsewhere, hazard);
-        self.elsewhere += 1;
+    pub fn hazard_to(mut self, id: Id, hazard: Hazard) -> Self {
+        self.hazards.push(hazard);
+        self.endangered.push(Some(id));
         self
     }
 
-    /// The same statement where there is nobody and nothing to endanger, but for what lies elsewhere.
-    pub fn without_hazards(mut self) -> Self {
-        self.hazards.truncate(self.elsewhere);
+    /// The same statement where what it is about is new: there is nobody and nothing to endanger, but for what else is
+    /// there before.
+    pub fn without_hazards(self, there: impl Fn(&Id) -> bool) -> Self {
+        self.with_those(|_, endangered| endangered.is_some_and(&there))
+    }
+
+    fn with_those(mut self, wanted: impl Fn(&Hazard, Option<&Id>) -> bool) -> Self {
+        let risks = self.hazards.into_iter().zip(self.endangered);
+        let kept = risks.filter(|(hazard, endangered)| wanted(hazard, endangered.as_ref()));
+        (self.hazards, self.endangered) = kept.unzip();
         self
     }
 
@@ -104,6 +111,12 @@ impl Statement {
     /// Says that there is nothing to do where `id` comes in the same plan, since that does it.
     pub fn unless_comes(mut self, id: Id) -> Self {
         self.unless = Some(id);
+        self
+    }
+
+    /// Says that it comes before what is done to the one that the object changes along with.
+    pub fn ahead(mut self) -> Self {
+        self.ahead = true;
         self
     }
 
@@ -147,6 +160,12 @@ impl Statement {
     #[must_use]
     pub fn unless(&self) -> Option<&Id> {
         self.unless.as_ref()
+    }
+
+    /// Whether it comes before what is done to the one that the object changes along with.
+    #[must_use]
+    pub fn is_ahead(&self) -> bool {
+        self.ahead
     }
 
     /// Whether what needs the object must wait for a commit.

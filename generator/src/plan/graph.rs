@@ -248,13 +248,18 @@ impl<'a> Graph<'a> {
     }
 
     fn come_with(&mut self, place: usize, leader: &Id, comes: Turn) {
+        let above = self.above(place);
+        // What comes with its own whole finds its leader there.
+        let comes = match (above, comes) {
+            (Some(_), Turn::Before) => Turn::Along,
+            (None, Turn::Before) | (_, Turn::Along | Turn::After) => comes,
+        };
         if comes != Turn::Before {
             self.edge(self.place(leader, Act::Alter), Some(place));
         }
         let Some(leading) = self.place(leader, Act::Come) else {
             return;
         };
-        let above = self.above(place);
         let along = match above {
             Some(above) => self.nodes[above].along.is_some() && self.nodes[leading].joins.is_some(),
             None => comes == Turn::Along,
@@ -265,7 +270,8 @@ impl<'a> Graph<'a> {
         }
         match comes {
             Turn::Before => self.edge(Some(place), Some(leading)),
-            Turn::Along | Turn::After => {
+            Turn::Along => self.edge(Some(leading), Some(place)),
+            Turn::After => {
                 self.edge(Some(leading), Some(place));
                 self.edge_to_users(place, leader);
             }
@@ -545,7 +551,7 @@ impl<'a> Graph<'a> {
         let statements = if is_new {
             statements
                 .into_iter()
-                .map(Statement::without_hazards)
+                .map(|statement| self.in_peace(statement))
                 .collect()
         } else {
             statements
@@ -569,6 +575,11 @@ impl<'a> Graph<'a> {
             statements,
             needs,
         }
+    }
+
+    /// The statement without the risks that it has only where what it is about was there before.
+    fn in_peace(&self, statement: Statement) -> Statement {
+        statement.without_hazards(|id| self.from.entry(id).is_some())
     }
 
     /// Whether a parent of the object is made in the same plan: then no row and nobody's work is at risk.
@@ -603,11 +614,14 @@ impl<'a> Graph<'a> {
         };
         let clauses = self.clauses(root, members);
         let mut statements = entry.create(self.to, &clauses);
-        statements.extend(
-            clauses
-                .iter()
-                .flat_map(|clause| clause.afterwards().iter().cloned()),
-        );
+        let afterwards = clauses
+            .iter()
+            .flat_map(|clause| clause.afterwards().iter().cloned());
+        if entry.parent().is_none() {
+            statements.extend(afterwards.map(|statement| self.in_peace(statement)));
+        } else {
+            statements.extend(afterwards);
+        }
         for member in members {
             let Node { id, along, .. } = &self.nodes[*member];
             let leader = along.as_ref().and_then(|leader| self.to.entry(leader));
@@ -621,11 +635,13 @@ impl<'a> Graph<'a> {
     /// What alters an object and then those that alter along with it.
     fn altered(&self, root: usize, members: &[usize]) -> Vec<Statement> {
         let others = members.iter().filter(|member| **member != root);
-        std::iter::once(&root)
+        let mut statements: Vec<Statement> = std::iter::once(&root)
             .chain(others)
             .filter_map(|place| self.work.get(self.nodes[*place].id)?.alters.clone())
             .flatten()
-            .collect()
+            .collect();
+        statements.sort_by_key(|statement| !statement.is_ahead());
+        statements
     }
 
     /// The clauses of what folds into a node, in the order in which a person would write them.

@@ -102,7 +102,7 @@ impl Closure<'_> {
         let Some(work) = self.work.get(id) else {
             return;
         };
-        let (goes, comes) = (work.goes, work.comes);
+        let (goes, comes, alters) = (work.goes, work.comes, work.alters.is_some());
         let disturbed: BTreeSet<Kind> = work
             .alters
             .iter()
@@ -115,6 +115,9 @@ impl Closure<'_> {
         }
         if goes || !disturbed.is_empty() {
             self.make_way_below(id, goes && comes, &disturbed);
+        }
+        if alters {
+            self.hold_below(id);
         }
         if comes {
             self.make_way_for_tie(id);
@@ -176,6 +179,31 @@ impl Closure<'_> {
         }
     }
 
+    /// What follows an object that changes and shall stay as it is may have something to say against changing along.
+    fn hold_below(&mut self, leader: &Id) {
+        for follower in self.followers(leader) {
+            if self.work.contains_key(&follower) {
+                continue;
+            }
+            let (Some(old), Some(new)) = (self.from.entry(&follower), self.to.entry(&follower))
+            else {
+                continue;
+            };
+            match old.alter(new, self.from, self.to) {
+                Alter::InPlace(statements) if !statements.is_empty() => {
+                    let work = Work {
+                        alters: Some(statements),
+                        ..Work::default()
+                    };
+                    self.work.insert(follower.clone(), work);
+                    self.queue.push(follower);
+                }
+                Alter::NotYet(why) => self.refuse(follower.to_string(), why),
+                Alter::InPlace(_) | Alter::Replace | Alter::Rebuild { .. } => {}
+            }
+        }
+    }
+
     fn is_going(&self, id: &Id) -> bool {
         self.work.get(id).is_some_and(|work| work.goes) || self.to.entry(id).is_none()
     }
@@ -227,6 +255,18 @@ impl Closure<'_> {
             if disturbed.contains(&other.kind()) && self.to.entry(&other).is_some() {
                 self.replace(&other, dependent);
             }
+        }
+        // What moves the one that it follows moves it too.
+        let leads = self
+            .from
+            .entry(dependent)
+            .map(|entry| entry.follows(self.from, self.to));
+        let moves_along = leads
+            .into_iter()
+            .flatten()
+            .any(|lead| self.from.needs(&lead.leader).any(|on| on == rebuilt));
+        if moves_along {
+            return;
         }
         if let Some(rebuild) = self.rebuilds.get_mut(rebuilt) {
             rebuild.moves.extend(statements);

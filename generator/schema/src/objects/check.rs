@@ -180,6 +180,13 @@ impl Object for Check {
         Alter::Replace
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        Self {
+            descent: there.descent,
+            ..self.clone()
+        }
+    }
+
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         Some(vec![rename_constraint(&self.key(), to)])
     }

@@ -12,7 +12,7 @@ use super::{
     catalog::table,
     default::{Default, drop_default},
     enum_type::{self, EnumType},
-    inheritance::{Descent, inherits, leading_parents, only, only_unless_partitioned},
+    inheritance::{Descent, has_heirs, inherits, leading_parents, only, only_unless_partitioned},
     table::Table,
 };
 use crate::{
@@ -46,6 +46,8 @@ pub(crate) struct Column {
     statistics: Option<i32>,
     options: Vec<String>,
     descent: Descent,
+    /// Whether it is a part of what its table is partitioned by.
+    partitions: bool,
 }
 
 /// A NOT NULL. Before PostgreSQL 18 it has no name and is always valid.
@@ -148,7 +150,11 @@ impl Object for Column {
                     'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                     'statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
                     'options', COALESCE(a.attoptions, '{{}}'),
-                    'descent', {descent}) AS object
+                    'descent', {descent},
+                    'partitions', CASE WHEN c.relkind = 'p' THEN EXISTS (SELECT FROM pg_catalog.pg_depend key
+                        WHERE key.classid = 'pg_catalog.pg_class'::regclass AND key.objid = c.oid
+                            AND key.objsubid = a.attnum AND key.refobjid = c.oid AND key.deptype = 'i')
+                        ELSE false END) AS object
             FROM pg_catalog.pg_attribute a
                 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -232,7 +238,7 @@ impl Object for Column {
             format!("Add column {}", self.key()),
             format!(
                 "ALTER TABLE {relation} ADD COLUMN {}",
-                first.definition(clauses)
+                first.definition(clauses, within)
             ),
         );
         if self
@@ -284,9 +290,9 @@ impl Object for Column {
             return Some(Clause::essential("").then(then));
         }
         let clause = if self.is_at_once(within) {
-            Clause::essential(self.definition(clauses))
+            Clause::essential(self.definition(clauses, within))
         } else {
-            Clause::cosmetic(self.definition(clauses))
+            Clause::cosmetic(self.definition(clauses, within))
         };
         Some(clause.then(self.settings(within)))
     }
@@ -322,6 +328,8 @@ impl Object for Column {
             compression: there.compression.clone(),
             statistics: there.statistics,
             options: there.options.clone(),
+            descent: there.descent,
+            partitions: there.partitions,
             ..self.clone()
         };
         if kept.data_type != there.data_type {
@@ -329,6 +337,7 @@ impl Object for Column {
         }
         if let (Some(declared), Some(there)) = (&mut kept.not_null, &there.not_null) {
             declared.name.clone_from(&there.name);
+            declared.descent = there.descent;
         }
         if let (Some(declared), Some(there)) = (&mut kept.identity, &there.identity) {
             declared.keep_name(there);
@@ -370,7 +379,7 @@ impl Object for Column {
     }
 
     fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
-        if replaced.kind() != EnumType::kind() || self.generated.is_some() {
+        if replaced.kind() != EnumType::kind() || self.generated.is_some() || self.partitions {
             return None;
         }
         Some(vec![retype::recast(
@@ -441,8 +450,19 @@ impl Column {
         }
     }
 
+    /// The name of its NOT NULL, where it must be written. What Postgres would choose may be that of a table which has
+    /// inherited it, or had.
+    fn written_name(&self, not_null: &NotNull, within: &Schema) -> Option<String> {
+        let hands_down = within.server().at_least(18)
+            && (self.is_at_once(within) || has_heirs(&self.relation, within));
+        if hands_down {
+            return Some(not_null.name_of(self));
+        }
+        not_null.name.clone()
+    }
+
     /// The column as it stands in CREATE TABLE and after ADD COLUMN.
-    fn definition(&self, clauses: &[Clause]) -> String {
+    fn definition(&self, clauses: &[Clause], within: &Schema) -> String {
         let mut sql = format!("{} {}", quoted_ident(&self.name), self.data_type);
         if let Some(compression) = &self.compression {
             sql += &format!(" COMPRESSION {compression}");
@@ -466,8 +486,8 @@ impl Column {
             not_null.validated && !(inherits && not_null.descent.is_only_inherited())
         });
         if let Some(not_null) = written {
-            if let Some(name) = &not_null.name {
-                sql += &format!(" CONSTRAINT {}", quoted_ident(name));
+            if let Some(name) = self.written_name(not_null, within) {
+                sql += &format!(" CONSTRAINT {}", quoted_ident(&name));
             }
             sql += " NOT NULL";
             if not_null.no_inherit {

@@ -211,6 +211,13 @@ impl Object for ForeignKey {
         Alter::InPlace(statements)
     }
 
+    fn keep(&self, there: &Self) -> Self {
+        Self {
+            leader: there.leader.clone(),
+            ..self.clone()
+        }
+    }
+
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         Some(vec![rename_constraint(&self.key(), to)])
     }

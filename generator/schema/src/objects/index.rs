@@ -304,6 +304,9 @@ impl Object for Index {
             clustered: there.clustered,
             replica_identity: there.replica_identity,
             statistics: there.statistics.clone(),
+            partitioned: there.partitioned,
+            attached: there.attached.clone(),
+            alike: there.alike.clone(),
             ..self.clone()
         }
     }

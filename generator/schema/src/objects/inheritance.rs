@@ -144,13 +144,19 @@ impl Object for Inheritance {
         });
         if let Some(default) = self.default_beside(within) {
             attach = attach
-                .hazard_elsewhere(Hazard::Locks {
-                    table: default.to_string(),
-                    mode: LockMode::ReadsAndWrites,
-                })
-                .hazard_elsewhere(Hazard::MayFail {
-                    because: format!("while a row of {default} belongs to {child}"),
-                });
+                .hazard_to(
+                    Table::id(default.clone()),
+                    Hazard::Locks {
+                        table: default.to_string(),
+                        mode: LockMode::ReadsAndWrites,
+                    },
+                )
+                .hazard_to(
+                    Table::id(default.clone()),
+                    Hazard::MayFail {
+                        because: format!("while a row of {default} belongs to {child}"),
+                    },
+                );
         }
         vec![attach]
     }
@@ -307,12 +313,17 @@ pub(super) fn inherits<'a>(child: &Name, within: &'a Schema) -> Vec<&'a Name> {
         .collect()
 }
 
+/// Whether a table inherits from this one.
+pub(super) fn has_heirs(table: &Name, within: &Schema) -> bool {
+    !ties_below(table, within).is_empty()
+}
+
 /// The table, for a statement that leaves alone those that inherit from it.
 pub(super) fn only(table: &Name, within: &Schema) -> String {
-    if ties_below(table, within).is_empty() {
-        table.to_string()
-    } else {
+    if has_heirs(table, within) {
         format!("ONLY {table}")
+    } else {
+        table.to_string()
     }
 }
 

@@ -245,6 +245,10 @@ impl<K: Contype> Object for KeyConstraint<K> {
             tablespace: there.tablespace.clone(),
             clustered: there.clustered,
             replica_identity: there.replica_identity,
+            partitioned: there.partitioned,
+            attached: there.attached.clone(),
+            alike: there.alike.clone(),
+            valid: there.valid,
             ..self.clone()
         }
     }

@@ -3,6 +3,7 @@
 use super::super::Registered;
 use super::super::catalog::parameter_changes;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
+use super::super::key_constraint::rename_constraint;
 use super::super::table::scan;
 use super::{
     Column, NotNull,
@@ -25,7 +26,32 @@ pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> A
         Descending::Anew => return Alter::Replace,
         Descending::Not(why) => return Alter::NotYet(why),
     }
-    change(&from.carried(old, new), to, new)
+    if from.partitions && (from.data_type != to.data_type || from.collation != to.collation) {
+        return Alter::NotYet(
+            "Postgres cannot change the type of a column that a table is partitioned by".to_owned(),
+        );
+    }
+    let mut carried = from.carried(old, new);
+    let ahead = rename_ahead(from, &mut carried, to);
+    match change(&carried, to, new) {
+        Alter::InPlace(statements) => Alter::InPlace(ahead.into_iter().chain(statements).collect()),
+        other @ (Alter::Replace | Alter::Rebuild { .. } | Alter::NotYet(_)) => other,
+    }
+}
+
+/// The statement that renames a NOT NULL that is about to be inherited: afterwards Postgres refuses to.
+fn rename_ahead(from: &Column, carried: &mut Column, to: &Column) -> Option<Statement> {
+    let (Some(own), Some(inherited), Some(next)) =
+        (&from.not_null, &mut carried.not_null, &to.not_null)
+    else {
+        return None;
+    };
+    let is_about_to = !own.descent.is_inherited() && inherited.descent.is_inherited();
+    if !is_about_to || own.name == next.name {
+        return None;
+    }
+    inherited.name.clone_from(&next.name);
+    Some(rename_not_null(own, next, to).ahead())
 }
 
 /// How `from`, as it is after what is done to the columns that it inherits from, becomes `to`.
@@ -46,6 +72,7 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
         statistics: _,
         options: _,
         descent: _,
+        partitions: _,
     } = from;
     let column = format!("ALTER TABLE {relation} ALTER COLUMN {}", quoted_ident(name));
     let mut statements = Vec::new();
@@ -206,17 +233,17 @@ fn generated_change(
 pub(super) fn not_null_change(from: &Column, to: &Column, within: &Schema) -> Vec<Statement> {
     match (&from.not_null, &to.not_null) {
         (None, None) => Vec::new(),
-        (None, Some(new)) => vec![require(to, new)],
+        (None, Some(new)) => vec![require(to, new, within)],
         // An identity column cannot be nullable, so the identity is gone before this.
         (Some(_), None) => vec![allow_null(to)],
         (Some(old), Some(new)) if old.validated && !new.validated => {
-            vec![allow_null(to), require(to, new)]
+            vec![allow_null(to), require(to, new, within)]
         }
         (Some(old), Some(new)) => {
             let mut statements = keep_not_null(old, new, to);
             let adds = old.descent.is_only_inherited() && new.descent == Descent::Merged;
             if adds && !lasting_parents(&to.relation, within, within).is_empty() {
-                statements.push(require(to, new));
+                statements.push(require(to, new, within));
             }
             statements
         }
@@ -234,14 +261,15 @@ fn allow_null(column: &Column) -> Statement {
     )
 }
 
-fn require(column: &Column, not_null: &NotNull) -> Statement {
+fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
     let NotNull {
-        name,
+        name: _,
         validated,
         no_inherit,
         descent: _,
     } = not_null;
     let (table, ident) = (&column.relation, quoted_ident(&column.name));
+    let name = column.written_name(not_null, within);
     let sql = if name.is_none() && *validated && !no_inherit {
         format!("ALTER TABLE {table} ALTER COLUMN {ident} SET NOT NULL")
     } else {
@@ -269,10 +297,7 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
     );
     let mut statements = Vec::new();
     if from != to {
-        statements.push(Statement::new(
-            format!("Rename constraint {from} of {table} to {to}"),
-            format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"),
-        ));
+        statements.push(rename_not_null(old, new, column));
     }
     if old.no_inherit != new.no_inherit {
         let word = if new.no_inherit {
@@ -328,6 +353,11 @@ pub(super) fn fill_new(column: &Column, fill: &Expression) -> Statement {
         format!("UPDATE {table} SET {ident} = {sql}"),
     )
     .written_at(origin)
+}
+
+fn rename_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Statement {
+    let constraint = Member::new(column.relation.clone(), old.name_of(column));
+    rename_constraint(&constraint, &new.name_of(column))
 }
 
 fn finds_null(column: &Column) -> Hazard {
