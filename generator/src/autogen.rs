@@ -16,6 +16,7 @@ use crate::{
     migration::{self, Migration, NewMigration},
     plan::{self, Folding},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
+    routine,
     source::{
         self, Side, Source,
         models::{Settled, belongs, settle},
@@ -88,7 +89,7 @@ pub fn autogen(
         other_major,
         unmigrated,
         loose,
-    } = start(project, &stay, options)?;
+    } = start(project, declarations, &stay, options)?;
     let (renames, settled) = settle_renamed(
         project,
         &side,
@@ -255,6 +256,7 @@ struct Start {
 
 fn start(
     project: &Project,
+    declarations: &Declarations,
     migrations: &[Migration],
     options: AutogenOptions<'_>,
 ) -> Result<Start, Error> {
@@ -304,6 +306,10 @@ fn start(
             let side = source::restored(project, scratch, &live)?;
             let replay = source::replay_these(scratch, migrations)?;
             let managed = tops(&replay.schema);
+            let declared: BTreeSet<&Id> = declarations.ids().collect();
+            let mut routine = routine::only_in(&side.schema, &replay.schema);
+            routine.retain(|id| !declared.contains(id));
+            let side = routine::side_without(side, &routine)?;
             let (side, replay) = source::alike(project, side, replay)?;
             refuse_drift(&side.schema, &replay.schema, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);

@@ -1,5 +1,7 @@
 //! Do models, migrations and database say the same?
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use trueup::{Declarations, Schema, Unread};
 
@@ -10,6 +12,7 @@ use crate::{
     diff::{Delta, diff},
     migration,
     rename::{self, Stale, Told},
+    routine,
     source::{self, models::settle},
 };
 
@@ -99,14 +102,24 @@ impl Check {
     }
 }
 
-/// Compares the models with the migrations, and the migrations with the database unless there is none or `offline`.
-pub fn check(
-    project: &Project,
-    declarations: &Declarations,
-    offline: bool,
-) -> Result<Check, Error> {
+/// What is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Models and migrations.
+    Offline,
+    /// The database too, where one is configured; what jobs make there is no drift.
+    Database,
+    /// The database too, and everything that no migration made is drift.
+    Strict,
+}
+
+/// Compares the models with the migrations, and the migrations with the database.
+pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Result<Check, Error> {
     let mut check = Check::default();
-    let url = project.database.as_ref().filter(|_| !offline);
+    let url = project
+        .database
+        .as_ref()
+        .filter(|_| scope != Scope::Offline);
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let scratch = project.scratch(major)?;
@@ -135,7 +148,13 @@ pub fn check(
                 live = source::restored(project, scratch, &live)?;
             }
             (live, replayed) = source::alike(project, live, replayed)?;
-            check.database = differences(&live.schema, &replayed.schema);
+            let routine = if scope == Scope::Strict {
+                BTreeSet::new()
+            } else {
+                routine::only_in(&live.schema, &replayed.schema)
+            };
+            let live_schema = routine::schema_without(&live.schema, &routine);
+            check.database = differences(&live_schema, &replayed.schema);
             check.unread = unread(&replayed.schema, &live.schema);
             check.unread_missing = unread(&live.schema, &replayed.schema);
         }

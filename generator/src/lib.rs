@@ -36,6 +36,7 @@ pub mod rename;
 pub mod render;
 pub mod report;
 pub mod rework;
+pub mod routine;
 pub mod scratch;
 pub mod source;
 pub mod url;

@@ -4,7 +4,7 @@
 use generator::{
     apply,
     autogen::{self, AutogenOptions},
-    check::check,
+    check::{Scope, check},
     source::Source,
 };
 use trueup::{Model, PgEnum};
@@ -132,7 +132,7 @@ fn check_tells_what_only_the_database_has() {
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
     autogen::write(&project, "begin", &found.draft.expect("something to do")).expect("folders");
 
-    let pending = check(&project, &declarations, false).expect("a check");
+    let pending = check(&project, &declarations, Scope::Database).expect("a check");
     assert_eq!(pending.pending.len(), 1);
 
     let mut connection = database.connect().expect("a connection");
@@ -143,11 +143,11 @@ fn check_tells_what_only_the_database_has() {
         generator::apply::Options::default(),
     )
     .expect("an upgrade");
-    let clean = check(&project, &declarations, false).expect("a check");
+    let clean = check(&project, &declarations, Scope::Database).expect("a check");
     assert!(clean.is_clean(), "{clean:#?}");
 
     tests::run(&database, FOREIGN);
-    let drifted = check(&project, &declarations, false).expect("a check");
+    let drifted = check(&project, &declarations, Scope::Database).expect("a check");
     let extra: Vec<&str> = drifted
         .database
         .iter()
@@ -183,7 +183,7 @@ fn the_first_migration_of_a_database_that_was_there_is_as_it_is_there() {
     let head = (apply::StampTarget::Head, apply::Options::default());
     apply::stamp(&mut connection, folder.path(), &head.0, head.1).expect("a stamp");
 
-    let clean = check(&project, &declarations, false).expect("a check");
+    let clean = check(&project, &declarations, Scope::Database).expect("a check");
     assert!(clean.is_clean(), "{clean:#?}");
 }
 

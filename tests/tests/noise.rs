@@ -122,7 +122,8 @@ fn what_is_written_once_is_no_difference_again() {
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
     assert_eq!(tests::ups(again.draft.as_ref()), "");
 
-    let clean = generator::check::check(&project, &declarations, false).expect("a check");
+    let clean = generator::check::check(&project, &declarations, generator::check::Scope::Database)
+        .expect("a check");
     assert!(clean.is_clean(), "{clean:#?}");
     apply::downgrade(
         &mut connection,

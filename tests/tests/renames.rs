@@ -5,7 +5,7 @@ use std::path::Path;
 use generator::{
     Project, apply,
     autogen::{self, AutogenOptions},
-    check::{How, check},
+    check::{How, Scope, check},
     scratch::Database,
 };
 use trueup::{Model, PgEnum};
@@ -74,7 +74,7 @@ fn rows_live_through_a_declared_rename_and_back() {
     tests::run(&database, ROWS);
     let declarations = autogen::declarations().expect("models");
 
-    let before = check(&project, &declarations, false).expect("a check");
+    let before = check(&project, &declarations, Scope::Database).expect("a check");
     let renamed = before.models.iter().filter(|it| it.how == How::Renamed);
     let renamed: Vec<String> = renamed
         .map(|it| format!("{} -> {}", it.object, it.to.as_deref().unwrap_or_default()))
@@ -118,7 +118,7 @@ fn rows_live_through_a_declared_rename_and_back() {
         "INSERT INTO hr.people (phone_number, mood) VALUES ('+43', 'unhappy')",
     );
 
-    let after = check(&project, &declarations, false).expect("a check");
+    let after = check(&project, &declarations, Scope::Database).expect("a check");
     assert!(after.is_clean(), "{after:#?}");
     assert_eq!(after.stale.len(), 6);
     let said = after.stale[0].to_string();

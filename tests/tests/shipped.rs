@@ -2,7 +2,7 @@
 
 use generator::{
     autogen::{self, AutogenOptions},
-    check::check,
+    check::{Scope, check},
 };
 use models as _;
 
@@ -22,6 +22,6 @@ fn models_become_migrations_and_then_agree_with_them() {
     let second =
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
     assert!(second.draft.is_none(), "{:#?}", second.draft);
-    let clean = check(&project, &declarations, true).expect("a check");
+    let clean = check(&project, &declarations, Scope::Offline).expect("a check");
     assert!(clean.is_clean(), "{clean:#?}");
 }

@@ -1,6 +1,11 @@
 //! `trueup check`: do models, migrations and database agree?
 
-use generator::{Error, autogen, check, connection::connect, report::CheckReport};
+use generator::{
+    Error, autogen,
+    check::{self, Scope},
+    connection::connect,
+    report::CheckReport,
+};
 
 use super::Status;
 use crate::{arguments::FormatArg, context::Context};
@@ -22,9 +27,25 @@ pub(crate) struct Args {
     #[arg(long)]
     offline: bool,
 
+    /// Count as drift what jobs make too: partitions that no migration made
+    #[arg(long, conflicts_with = "offline")]
+    strict: bool,
+
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
     format: FormatArg,
+}
+
+impl Args {
+    fn scope(&self) -> Scope {
+        if self.offline {
+            Scope::Offline
+        } else if self.strict {
+            Scope::Strict
+        } else {
+            Scope::Database
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
@@ -41,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             "no database is configured (DATABASE_URL): only the models and the migrations are compared",
         ),
     }
-    let found = check::check(&context.project, &declarations, args.offline)?;
+    let found = check::check(&context.project, &declarations, args.scope())?;
     for stale in &found.stale {
         context.output.note(stale);
     }

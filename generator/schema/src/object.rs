@@ -116,6 +116,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
+    /// Whether something else than a migration is expected to make such an object, so that one that no migration made is
+    /// nothing to wonder at.
+    fn is_routine(&self, _within: &Schema) -> bool {
+        false
+    }
+
     /// Whether CLUSTER orders its parent by it.
     fn clusters(&self) -> bool {
         false

@@ -300,6 +300,10 @@ impl AnyObject {
         each!(self, object => object.parts())
     }
 
+    pub(crate) fn is_routine(&self, within: &Schema) -> bool {
+        each!(self, object => object.is_routine(within))
+    }
+
     pub(crate) fn clusters(&self) -> bool {
         each!(self, object => object.clusters())
     }

@@ -162,6 +162,12 @@ impl Entry {
         self.object.occupies()
     }
 
+    /// Whether something else than a migration is expected to make such an object.
+    #[must_use]
+    pub fn is_routine(&self, within: &Schema) -> bool {
+        self.object.is_routine(within)
+    }
+
     /// The statements that create it, with its folded children's clauses.
     #[must_use]
     pub fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {

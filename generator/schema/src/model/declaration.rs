@@ -46,6 +46,13 @@ impl Declarations {
         &self.back
     }
 
+    /// What the statements declare, where the model wrote the name.
+    pub fn ids(&self) -> impl Iterator<Item = &Id> {
+        self.list
+            .iter()
+            .filter_map(|declaration| declaration.id.as_ref())
+    }
+
     /// What the models gave a name. Where Postgres chose it, any name is right.
     pub fn named(&self) -> impl Iterator<Item = &Id> {
         self.list.iter().flat_map(|declaration| {

@@ -251,6 +251,13 @@ pub(super) fn partitions_above(child: &Name, within: &Schema) -> impl Iterator<I
         .map(|tie| tie.tie.clone())
 }
 
+/// Whether a table is a partition of another.
+pub(super) fn is_partition(child: &Name, within: &Schema) -> bool {
+    ties_above(child, within)
+        .iter()
+        .any(|tie| tie.bound.is_some())
+}
+
 /// The ties of the partitions of a table.
 pub(super) fn partitions_below(parent: &Name, within: &Schema) -> impl Iterator<Item = Tie> {
     let ties = ties_below(parent, within).into_iter();

@@ -8,6 +8,7 @@ use super::{
     catalog::{parameter_changes, parameters, set_schema, table},
     column::Column,
     foreign_key::ForeignKey,
+    inheritance::is_partition,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
@@ -302,6 +303,11 @@ impl Object for Table {
             theirs.any(|other| column.is_called_and_typed_as(other))
         });
         shared.count() * 3 >= mine.len().max(theirs.len()).max(1) * 2
+    }
+
+    /// Jobs make partitions for the time to come.
+    fn is_routine(&self, within: &Schema) -> bool {
+        is_partition(&self.name, within)
     }
 
     fn clear(&self) -> Option<String> {
