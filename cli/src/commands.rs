@@ -9,6 +9,7 @@ mod autogen;
 mod check;
 mod current;
 mod diff;
+mod doctor;
 mod downgrade;
 mod history;
 mod inspect;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     Current(current::Args),
     History(history::Args),
+    Doctor(doctor::Args),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error> {
@@ -50,5 +52,6 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error>
         Command::Inspect(args) => inspect::run(args, context),
         Command::Current(args) => current::run(args, context),
         Command::History(args) => history::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
     }
 }

@@ -12,16 +12,21 @@ use crate::migration::{self, Migration};
 
 mod error;
 mod lock;
+mod options;
+mod patience;
+mod resume;
 mod run;
 mod target;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use error::ApplyError;
+pub use options::{Event, Listener, Options, Timeouts};
 pub use target::{DownTarget, StampTarget, UpTarget, find};
 
 use lock::with_lock;
-use run::{Direction, run};
+use run::Direction;
 
 /// A migration that was run, up or down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,24 +37,6 @@ pub struct AppliedReport {
     pub name: String,
     /// How long it took.
     pub took: Duration,
-}
-
-/// How to apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Whether a pending migration may be older than an applied one.
-    pub allow_out_of_order: bool,
-    /// How long to wait for somebody else who is applying.
-    pub wait: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            allow_out_of_order: false,
-            wait: Duration::from_secs(10),
-        }
-    }
 }
 
 /// The versions that Diesel has recorded as applied, oldest first; it does not make Diesel's table.
@@ -101,7 +88,7 @@ pub fn upgrade(
     connection: &mut PgConnection,
     dir: &Path,
     target: &UpTarget,
-    options: Options,
+    options: &Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
@@ -122,7 +109,7 @@ pub fn upgrade(
                 newest: newest.clone(),
             });
         }
-        run_all(connection, &pending, Direction::Up)
+        run_all(connection, &pending, Direction::Up, options)
     })
 }
 
@@ -131,7 +118,7 @@ pub fn downgrade(
     connection: &mut PgConnection,
     dir: &Path,
     target: &DownTarget,
-    options: Options,
+    options: &Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
@@ -152,7 +139,7 @@ pub fn downgrade(
             }
             chosen.push(found);
         }
-        run_all(connection, &chosen, Direction::Down)
+        run_all(connection, &chosen, Direction::Down, options)
     })
 }
 
@@ -162,7 +149,7 @@ pub fn stamp(
     connection: &mut PgConnection,
     dir: &Path,
     target: &StampTarget,
-    options: Options,
+    options: &Options<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
     let (wanted, limit) = target.choose(&migrations)?;
@@ -193,14 +180,17 @@ pub fn stamp(
 /// Runs migrations on a scratch database as `upgrade` would on a live one.
 pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result<(), ApplyError> {
     make_and_read(connection)?;
-    let all: Vec<&Migration> = migrations.iter().collect();
-    match run_all(connection, &all, Direction::Up) {
-        Ok(_) => Ok(()),
-        Err(ApplyError::Failed { name, failure, .. }) => {
-            Err(ApplyError::NoReplay { name, failure })
+    for migration in migrations {
+        let done = run::run(connection, migration, Direction::Up);
+        match done.map_err(|failed| failed.into_error(migration, Vec::new())) {
+            Ok(()) => {}
+            Err(ApplyError::Failed { name, failure, .. }) => {
+                return Err(ApplyError::NoReplay { name, failure });
+            }
+            Err(other) => return Err(other),
         }
-        Err(other) => Err(other),
     }
+    Ok(())
 }
 
 /// Makes Diesel's table if need be: `run_migration` alone fails on a fresh database.
@@ -215,12 +205,19 @@ fn run_all(
     connection: &mut PgConnection,
     migrations: &[&Migration],
     direction: Direction,
+    options: &Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
+    options.timeouts.set(connection)?;
     let mut reports: Vec<AppliedReport> = Vec::new();
-    for migration in migrations {
+    for (number, migration) in migrations.iter().enumerate() {
+        options.listener.tell(&Event::Begins {
+            name: &migration.name,
+            number: number + 1,
+            of: migrations.len(),
+        });
         let begun = Instant::now();
         let done = || reports.iter().map(|report| report.name.clone()).collect();
-        run(connection, migration, direction)
+        patience::run(connection, migration, direction, options)
             .map_err(|failed| failed.into_error(migration, done()))?;
         reports.push(AppliedReport {
             version: migration.version.clone(),

@@ -188,7 +188,8 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             let replay = replayed(scratch, &project.migrations)?;
             let managed = tops(&replay.schema);
             let (side, replay) = source::alike(project, side, replay)?;
-            refuse_drift(&side.schema, &replay.schema, &managed)?;
+            let wanted = project.scope.narrow(&side.schema, &replay.schema);
+            refuse_drift(&side.schema, &wanted, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);
             Ok(Start {
                 side,

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::report::Programs;
+
 /// Where installers put programs: a folder, how its entries begin, and where in an entry the programs are.
 const PLACES: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),
@@ -165,6 +167,22 @@ impl Binaries {
         });
         best.map(|(server, _)| server.clone())
             .ok_or(BinariesError::NoServer)
+    }
+
+    /// The folders with programs, in the order in which they are looked through.
+    #[must_use]
+    pub fn list(&self) -> Vec<Programs> {
+        const USED: &[&str] = &["postgres", "initdb", "pg_dump", "pg_restore", "psql"];
+        let programs = |folder: &Folder| {
+            let there = USED.iter().copied().filter(|program| folder.holds(program));
+            let programs: Vec<&'static str> = there.collect();
+            Programs {
+                folder: folder.path.clone(),
+                major: programs.first().and_then(|program| folder.major(program)),
+                programs,
+            }
+        };
+        self.all().map(programs).collect()
     }
 
     /// A server of exactly this major.

@@ -108,9 +108,9 @@ pub fn check(
                 live = source::restored(project, scratch, &live)?;
             }
             (live, replayed) = source::alike(project, live, replayed)?;
-            check.database = differences(&live.schema, &replayed.schema);
-            check.unread = unread(&replayed.schema, &live.schema);
-            check.unread_missing = unread(&live.schema, &replayed.schema);
+            check.database = differences(project, &live.schema, &replayed.schema);
+            check.unread = unread(project, &replayed.schema, &live.schema);
+            check.unread_missing = unread(project, &live.schema, &replayed.schema);
         }
     }
     let settled = settle(
@@ -121,11 +121,12 @@ pub fn check(
         None,
     )?;
     let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
-    check.models = differences(&replayed.schema, &wanted.schema);
+    check.models = differences(project, &replayed.schema, &wanted.schema);
     Ok(check)
 }
 
-fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
+fn differences(project: &Project, there: &Schema, wanted: &Schema) -> Vec<Difference> {
+    let wanted = &project.scope.narrow(there, wanted);
     diff(there, wanted)
         .into_iter()
         .filter(|(_, delta)| !speaks_for(there, wanted, delta))
@@ -153,7 +154,7 @@ fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
     }
 }
 
-fn unread(known: &Schema, there: &Schema) -> Vec<String> {
+fn unread(project: &Project, known: &Schema, there: &Schema) -> Vec<String> {
     let known: Vec<&str> = known
         .unread()
         .iter()
@@ -164,6 +165,6 @@ fn unread(known: &Schema, there: &Schema) -> Vec<String> {
         .unread()
         .iter()
         .map(what)
-        .filter(|what| !known.contains(&what.as_str()))
+        .filter(|what| !known.contains(&what.as_str()) && project.scope.holds_words(what))
         .collect()
 }

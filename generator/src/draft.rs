@@ -112,6 +112,7 @@ pub fn draft(
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
     let (from, to) = source::alike(project, from, to)?;
+    let to = source::narrowed(project, &from, to);
     match attempt(project, &from, &to, options) {
         // What is new may print otherwise when it is read again, as every migration is.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
@@ -119,6 +120,7 @@ pub fn draft(
                 source::reprinted(project, from)?,
                 source::reprinted(project, to)?,
             );
+            let to = source::narrowed(project, &from, to);
             attempt(project, &from, &to, options)
         }
         done => done,

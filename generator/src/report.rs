@@ -16,17 +16,21 @@ use crate::{Error, ErrorKind};
 mod applied;
 mod check;
 mod current;
+mod doctor;
 mod drafted;
 mod failure;
 mod history;
+mod progress;
 mod stamped;
 mod style;
 
 pub use applied::{Applied, AppliedMigration, Direction};
 pub use check::CheckReport;
 pub use current::Current;
+pub use doctor::{Doctor, Programs, SettingFound};
 pub use drafted::{Drafted, DraftedMigration, Written};
 pub use history::{History, Listed};
+pub use progress::Progress;
 pub use stamped::Stamped;
 
 use style::{NOTE, WARNING};

@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    apply::{self, Options},
+    apply::{self, Event, Options},
     connection::connect,
     report::{Applied, Direction, Format},
 };
@@ -39,12 +39,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
+    let progress = context.output.progress();
+    let tell = |event: &Event<'_>| progress.hear(event);
     let options = Options {
         allow_out_of_order: args.allow_out_of_order,
-        ..Options::default()
+        ..context.applying(&live, &tell)
     };
     let folder = &context.project.migrations;
-    let reports = apply::upgrade(&mut connection, folder, &args.target.0, options)?;
+    let reports = apply::upgrade(&mut connection, folder, &args.target.0, &options)?;
+    drop(progress);
     let applied = Applied {
         direction: Direction::Up,
         migrations: reports.into_iter().map(Into::into).collect(),

@@ -4,7 +4,9 @@ use tests::checkout::Checkout;
 
 mod day;
 mod ends;
+mod layers;
 mod refusals;
+mod safety;
 mod sources;
 
 /// A new project with the models that ship with trueup.
