@@ -6,13 +6,18 @@ use generator::Error;
 use crate::context::Context;
 
 mod autogen;
+mod backup;
 mod check;
 mod current;
+mod db;
 mod diff;
 mod doctor;
 mod downgrade;
 mod history;
+mod init;
 mod inspect;
+mod restore;
+mod seed;
 mod stamp;
 mod upgrade;
 
@@ -38,6 +43,11 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     Current(current::Args),
     History(history::Args),
+    Init(init::Args),
+    Seed(seed::Args),
+    Db(db::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Doctor(doctor::Args),
 }
 
@@ -52,6 +62,11 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error>
         Command::Inspect(args) => inspect::run(args, context),
         Command::Current(args) => current::run(args, context),
         Command::History(args) => history::run(args, context),
+        Command::Init(args) => init::run(args, context),
+        Command::Seed(args) => seed::run(args, context),
+        Command::Db(args) => db::run(args, context),
+        Command::Backup(args) => backup::run(args, context),
+        Command::Restore(args) => restore::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
     }
 }

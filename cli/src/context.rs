@@ -29,7 +29,7 @@ pub(crate) struct Context {
     /// Where its settings are from.
     pub(crate) settings: Settings,
     /// How long a migration may wait and run.
-    timeouts: Timeouts,
+    patience: Patience,
     /// Where to speak.
     pub(crate) output: Output,
 }
@@ -40,6 +40,34 @@ pub(crate) struct Live {
     /// Where it is.
     pub(crate) url: Url,
     _embedded: Option<Embedded>,
+}
+
+/// How long a migration may wait and run.
+#[derive(Debug)]
+struct Patience {
+    lock: String,
+    statement: String,
+    retries: u32,
+}
+
+impl Patience {
+    /// The server knows which texts are times, and says so when it is told.
+    fn of(settings: &Settings) -> Result<Self, Error> {
+        let text = |setting: &Setting| -> Result<String, Error> {
+            let found = settings.get(setting);
+            found.map_or_else(|| Ok(String::new()), |found| utf8(&found, setting))
+        };
+        let retries = text(&settings::LOCK_RETRIES)?;
+        let retries = retries.parse().map_err(|error: ParseIntError| {
+            let doing = format!("{retries:?} is no number of retries");
+            Error::caused(ErrorKind::Input, doing, error)
+        })?;
+        Ok(Self {
+            lock: text(&settings::LOCK_TIMEOUT)?,
+            statement: text(&settings::STATEMENT_TIMEOUT)?,
+            retries,
+        })
+    }
 }
 
 impl Context {
@@ -79,7 +107,7 @@ impl Context {
         let scope = Scope::new(&patterns.include, &patterns.exclude)?;
         Ok(Self {
             project: Project::new(migrations, database, binaries, scratch).scoped(scope),
-            timeouts: timeouts(&settings)?,
+            patience: Patience::of(&settings)?,
             root,
             settings,
             output,
@@ -88,12 +116,16 @@ impl Context {
 
     /// How migrations are applied here.
     pub(crate) fn applying<'a>(
-        &self,
+        &'a self,
         live: &'a Live,
         tell: &'a (dyn Fn(&Event<'_>) + Sync),
     ) -> apply::Options<'a> {
         apply::Options {
-            timeouts: self.timeouts.clone(),
+            timeouts: Timeouts {
+                lock: &self.patience.lock,
+                statement: &self.patience.statement,
+                retries: self.patience.retries,
+            },
             url: Some(&live.url),
             listener: Listener::new(tell),
             ..apply::Options::default()
@@ -102,13 +134,22 @@ impl Context {
 
     /// The database that is configured, else the project's own, which is started.
     pub(crate) fn live(&self) -> Result<Live, Error> {
-        match &self.project.database {
-            Some(url) => Ok(Live {
+        if let Some(url) = &self.project.database {
+            return Ok(Live {
                 url: url.clone(),
                 _embedded: None,
-            }),
-            None => self.embedded(),
+            });
         }
+        let embedded = self.embedded()?;
+        self.output.note(format!(
+            "{} is not set: using the project's own PostgreSQL in {}",
+            settings::DATABASE.variable,
+            embedded.folder().display()
+        ));
+        Ok(Live {
+            url: embedded.url().clone(),
+            _embedded: Some(embedded),
+        })
     }
 
     /// The database that is configured, else the project's own where it was made already.
@@ -122,17 +163,9 @@ impl Context {
         Source::parse(text, &self.project)
     }
 
-    fn embedded(&self) -> Result<Live, Error> {
-        let embedded = Embedded::start(&self.root, &self.project.binaries)?;
-        self.output.note(format!(
-            "{} is not set: using the project's own PostgreSQL in {}",
-            settings::DATABASE.variable,
-            embedded.folder().display()
-        ));
-        Ok(Live {
-            url: embedded.url().clone(),
-            _embedded: Some(embedded),
-        })
+    /// The project's own database, started.
+    pub(crate) fn embedded(&self) -> Result<Embedded, Error> {
+        Ok(Embedded::start(&self.root, &self.project.binaries)?)
     }
 }
 
@@ -148,24 +181,6 @@ fn given(global: &Global) -> Given {
             &settings::STATEMENT_TIMEOUT,
             global.statement_timeout.as_ref(),
         )
-}
-
-/// The server knows which texts are times, and says so when it is told.
-fn timeouts(settings: &Settings) -> Result<Timeouts, Error> {
-    let text = |setting: &Setting| -> Result<String, Error> {
-        let found = settings.get(setting);
-        found.map_or_else(|| Ok(String::new()), |found| utf8(&found, setting))
-    };
-    let retries = text(&settings::LOCK_RETRIES)?;
-    let retries = retries.parse().map_err(|error: ParseIntError| {
-        let doing = format!("{retries:?} is no number of retries");
-        Error::caused(ErrorKind::Input, doing, error)
-    })?;
-    Ok(Timeouts {
-        lock: text(&settings::LOCK_TIMEOUT)?,
-        statement: text(&settings::STATEMENT_TIMEOUT)?,
-        retries,
-    })
 }
 
 fn parse(found: &Found, setting: &Setting) -> Result<Url, Error> {

@@ -88,7 +88,7 @@ pub fn upgrade(
     connection: &mut PgConnection,
     dir: &Path,
     target: &UpTarget,
-    options: &Options<'_>,
+    options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
@@ -118,7 +118,7 @@ pub fn downgrade(
     connection: &mut PgConnection,
     dir: &Path,
     target: &DownTarget,
-    options: &Options<'_>,
+    options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
@@ -149,7 +149,7 @@ pub fn stamp(
     connection: &mut PgConnection,
     dir: &Path,
     target: &StampTarget,
-    options: &Options<'_>,
+    options: Options<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
     let (wanted, limit) = target.choose(&migrations)?;
@@ -205,7 +205,7 @@ fn run_all(
     connection: &mut PgConnection,
     migrations: &[&Migration],
     direction: Direction,
-    options: &Options<'_>,
+    options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     options.timeouts.set(connection)?;
     let mut reports: Vec<AppliedReport> = Vec::new();

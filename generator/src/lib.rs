@@ -18,10 +18,12 @@
 
 pub mod apply;
 pub mod autogen;
+pub mod backup;
 pub mod binaries;
 pub mod check;
 pub mod compare;
 pub mod connection;
+pub mod database;
 pub mod diff;
 pub mod doctor;
 pub mod draft;
@@ -37,6 +39,8 @@ pub mod render;
 pub mod report;
 pub mod scope;
 pub mod scratch;
+pub mod seed;
+pub mod size;
 pub mod source;
 pub mod url;
 pub mod witness;

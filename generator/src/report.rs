@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::{Error, ErrorKind};
 
 mod applied;
+mod changed;
 mod check;
 mod current;
 mod doctor;
@@ -21,16 +22,20 @@ mod drafted;
 mod failure;
 mod history;
 mod progress;
+mod seeded;
+mod size;
 mod stamped;
 mod style;
 
 pub use applied::{Applied, AppliedMigration, Direction};
+pub use changed::{Changed, What};
 pub use check::CheckReport;
 pub use current::Current;
 pub use doctor::{Doctor, Programs, SettingFound};
 pub use drafted::{Drafted, DraftedMigration, Written};
 pub use history::{History, Listed};
 pub use progress::Progress;
+pub use seeded::{SeedRun, Seeded};
 pub use stamped::Stamped;
 
 use style::{NOTE, WARNING};

@@ -116,7 +116,7 @@ fn what_is_written_once_is_no_difference_again() {
     autogen::write(&project, "begin", &found.draft.expect("something to do")).expect("folders");
     let mut connection = database.connect().expect("a connection");
     let up = (&apply::UpTarget::Head, apply::Options::default());
-    apply::upgrade(&mut connection, folder.path(), up.0, &up.1).expect("an upgrade");
+    apply::upgrade(&mut connection, folder.path(), up.0, up.1).expect("an upgrade");
 
     let again =
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
@@ -128,7 +128,7 @@ fn what_is_written_once_is_no_difference_again() {
         &mut connection,
         folder.path(),
         &apply::DownTarget::Base,
-        &up.1,
+        up.1,
     )
     .expect("a downgrade");
     assert_eq!(tests::ups(again.draft.as_ref()), "");

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let tell = |event: &Event<'_>| progress.hear(event);
     let options = context.applying(&live, &tell);
     let folder = &context.project.migrations;
-    let reports = apply::downgrade(&mut connection, folder, &args.target.0, &options)?;
+    let reports = apply::downgrade(&mut connection, folder, &args.target.0, options)?;
     drop(progress);
     let applied = Applied {
         direction: Direction::Down,

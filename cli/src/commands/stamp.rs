@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
     let before = apply::applied(&mut connection)?;
-    let after = apply::stamp(&mut connection, folder, &args.target.0, &Options::default())?;
+    let after = apply::stamp(&mut connection, folder, &args.target.0, Options::default())?;
     let stamped = Stamped {
         now: current::newest(context, &after)?,
         recorded: without(&after, &before),

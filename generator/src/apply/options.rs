@@ -10,14 +10,14 @@ use super::ApplyError;
 use crate::url::Url;
 
 /// How to apply.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// Whether a pending migration may be older than an applied one.
     pub allow_out_of_order: bool,
     /// How long to wait for somebody else who is applying.
     pub wait: Duration,
     /// How long a migration may wait and run.
-    pub timeouts: Timeouts,
+    pub timeouts: Timeouts<'a>,
     /// Where a second session can look who is in the way.
     pub url: Option<&'a Url>,
     /// Who is told how it goes.
@@ -37,32 +37,32 @@ impl Default for Options<'_> {
 }
 
 /// How long one statement of a migration may wait and run, in Postgres' words for times.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timeouts {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts<'a> {
     /// How long it may wait for a lock: all who come after it wait as long.
-    pub lock: String,
+    pub lock: &'a str,
     /// How long it may run.
-    pub statement: String,
+    pub statement: &'a str,
     /// How often a migration that did not get its locks is tried again.
     pub retries: u32,
 }
 
-impl Default for Timeouts {
+impl Default for Timeouts<'_> {
     fn default() -> Self {
         Self {
-            lock: "5s".to_owned(),
-            statement: "0".to_owned(),
+            lock: "5s",
+            statement: "0",
             retries: 10,
         }
     }
 }
 
-impl Timeouts {
+impl Timeouts<'_> {
     /// Sets them for the session.
-    pub(super) fn set(&self, connection: &mut PgConnection) -> Result<(), ApplyError> {
+    pub(super) fn set(self, connection: &mut PgConnection) -> Result<(), ApplyError> {
         for (name, value) in [
-            ("lock_timeout", &self.lock),
-            ("statement_timeout", &self.statement),
+            ("lock_timeout", self.lock),
+            ("statement_timeout", self.statement),
         ] {
             set(connection, name, value).map_err(|error| ApplyError::Timeout {
                 name,

@@ -24,7 +24,7 @@ pub(super) fn run(
     connection: &mut PgConnection,
     migration: &Migration,
     direction: Direction,
-    options: &Options<'_>,
+    options: Options<'_>,
 ) -> Result<(), Failed> {
     let query = diesel::dsl::sql::<Integer>("pg_catalog.pg_backend_pid()");
     let pid: i32 = diesel::select(query).get_result(connection)?;
@@ -56,7 +56,7 @@ pub(super) fn run(
                 return Ok(options::set(
                     connection,
                     "lock_timeout",
-                    &options.timeouts.lock,
+                    options.timeouts.lock,
                 )?);
             }
             Ok(()) => return Ok(()),

@@ -44,9 +44,9 @@ fn goes_up_and_down_and_stamps() {
     connection
         .batch_execute("SELECT 1 / (to_regclass('__diesel_schema_migrations') IS NULL)::int")
         .expect("no table was made");
-    let up = |connection: &mut PgConnection, target| upgrade(connection, dir.path(), &target, &now);
+    let up = |connection: &mut PgConnection, target| upgrade(connection, dir.path(), &target, now);
     let down =
-        |connection: &mut PgConnection, target| downgrade(connection, dir.path(), &target, &now);
+        |connection: &mut PgConnection, target| downgrade(connection, dir.path(), &target, now);
     assert_eq!(
         names(&up(&mut connection, UpTarget::Plus(1)).expect("up")),
         ["000000_a"]
@@ -90,7 +90,7 @@ fn goes_up_and_down_and_stamps() {
         ["000000_a"]
     );
     let stamped = |connection: &mut PgConnection, target| {
-        stamp(connection, dir.path(), &target, &now)
+        stamp(connection, dir.path(), &target, now)
             .expect("stamped")
             .len()
     };
@@ -122,7 +122,7 @@ fn a_failure_names_file_line_and_statement() {
         &mut connection,
         dir.path(),
         &UpTarget::Head,
-        &Options::default(),
+        Options::default(),
     )
     .expect_err("broken");
     let text = error.to_string();
@@ -183,7 +183,7 @@ fn older_pending_migrations_need_a_word() {
         &mut connection,
         dir.path(),
         &UpTarget::Head,
-        &Options::default(),
+        Options::default(),
     );
     assert!(
         matches!(late, Err(ApplyError::OutOfOrder { names, .. }) if names == ["2026-01-01-000000_a"])
@@ -192,7 +192,7 @@ fn older_pending_migrations_need_a_word() {
         allow_out_of_order: true,
         ..Options::default()
     };
-    let reports = upgrade(&mut connection, dir.path(), &UpTarget::Head, &allowed).expect("up");
+    let reports = upgrade(&mut connection, dir.path(), &UpTarget::Head, allowed).expect("up");
     assert_eq!(names(&reports), ["000000_a", "000000_c"]);
 }
 
@@ -210,7 +210,7 @@ fn one_at_a_time() {
         wait: Duration::ZERO,
         ..Options::default()
     };
-    let error = upgrade(&mut connection, dir.path(), &UpTarget::Head, &at_once)
+    let error = upgrade(&mut connection, dir.path(), &UpTarget::Head, at_once)
         .expect_err("busy")
         .to_string();
     assert!(error.contains("the other, user postgres"), "{error}");
@@ -220,7 +220,7 @@ fn one_at_a_time() {
             &mut connection,
             dir.path(),
             &UpTarget::Head,
-            &Options::default()
+            Options::default()
         )
         .expect("up")
         .len(),
@@ -256,7 +256,7 @@ fn nothing_is_taken_back_when_a_folder_or_a_down_is_missing() {
         &mut connection,
         dir.path(),
         &UpTarget::Head,
-        &Options::default(),
+        Options::default(),
     )
     .expect("up");
     std::fs::remove_file(dir.path().join("2026-01-01-000000_a/down.sql")).expect("removed");
@@ -265,7 +265,7 @@ fn nothing_is_taken_back_when_a_folder_or_a_down_is_missing() {
             connection,
             dir.path(),
             &DownTarget::Base,
-            &Options::default(),
+            Options::default(),
         )
     };
     assert!(matches!(

@@ -2,6 +2,7 @@
 
 use tests::checkout::Checkout;
 
+mod databases;
 mod day;
 mod ends;
 mod layers;
