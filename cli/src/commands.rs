@@ -13,6 +13,7 @@ mod db;
 mod diff;
 mod doctor;
 mod downgrade;
+mod health;
 mod history;
 mod init;
 mod inspect;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Db(db::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Health(health::Args),
     Doctor(doctor::Args),
 }
 
@@ -67,6 +69,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error>
         Command::Db(args) => db::run(args, context),
         Command::Backup(args) => backup::run(args, context),
         Command::Restore(args) => restore::run(args, context),
+        Command::Health(args) => health::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
     }
 }

@@ -30,6 +30,7 @@ pub mod draft;
 pub mod embedded;
 mod error;
 mod hash;
+pub mod health;
 pub mod migration;
 pub mod plan;
 pub mod postgres;

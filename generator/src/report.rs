@@ -20,6 +20,7 @@ mod current;
 mod doctor;
 mod drafted;
 mod failure;
+mod health;
 mod history;
 mod progress;
 mod seeded;

@@ -5,6 +5,7 @@ use tests::checkout::Checkout;
 mod databases;
 mod day;
 mod ends;
+mod health;
 mod layers;
 mod refusals;
 mod safety;
