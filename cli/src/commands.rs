@@ -8,6 +8,7 @@ use crate::context::Context;
 mod autogen;
 mod backup;
 mod check;
+mod completions;
 mod current;
 mod db;
 mod diff;
@@ -17,6 +18,8 @@ mod health;
 mod history;
 mod init;
 mod inspect;
+mod man;
+mod models;
 mod restore;
 mod seed;
 mod stamp;
@@ -50,7 +53,10 @@ pub(crate) enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Health(health::Args),
+    Models(models::Args),
     Doctor(doctor::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error> {
@@ -70,6 +76,9 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error>
         Command::Backup(args) => backup::run(args, context),
         Command::Restore(args) => restore::run(args, context),
         Command::Health(args) => health::run(args, context),
+        Command::Models(args) => models::run(args, context),
         Command::Doctor(args) => doctor::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
     }
 }

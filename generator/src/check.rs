@@ -1,7 +1,7 @@
 //! Do models, migrations and database say the same?
 
 use serde::Serialize;
-use trueup::{Declarations, Schema, Unread};
+use trueup::{Declarations, Id, Origin, Schema, Unread};
 
 use crate::{
     Error, Project, apply,
@@ -38,6 +38,8 @@ pub struct Difference {
     pub object: String,
     /// How it differs.
     pub how: How,
+    /// Where a model says what it should be, or what it hangs on.
+    pub origin: Option<Origin>,
 }
 
 /// How an object differs.
@@ -108,7 +110,7 @@ pub fn check(
                 live = source::restored(project, scratch, &live)?;
             }
             (live, replayed) = source::alike(project, live, replayed)?;
-            check.database = differences(project, &live.schema, &replayed.schema);
+            check.database = differences(project, &live.schema, &replayed.schema, declarations);
             check.unread = unread(project, &replayed.schema, &live.schema);
             check.unread_missing = unread(project, &live.schema, &replayed.schema);
         }
@@ -121,11 +123,16 @@ pub fn check(
         None,
     )?;
     let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
-    check.models = differences(project, &replayed.schema, &wanted.schema);
+    check.models = differences(project, &replayed.schema, &wanted.schema, declarations);
     Ok(check)
 }
 
-fn differences(project: &Project, there: &Schema, wanted: &Schema) -> Vec<Difference> {
+fn differences(
+    project: &Project,
+    there: &Schema,
+    wanted: &Schema,
+    declarations: &Declarations,
+) -> Vec<Difference> {
     let wanted = &project.scope.narrow(there, wanted);
     diff(there, wanted)
         .into_iter()
@@ -137,8 +144,22 @@ fn differences(project: &Project, there: &Schema, wanted: &Schema) -> Vec<Differ
                 Delta::Remove(_) => How::Extra,
                 Delta::Change { .. } => How::Different,
             },
+            origin: origin(id, [wanted, there], declarations),
         })
         .collect()
+}
+
+/// Where the object was written, or what it hangs on.
+fn origin(id: &Id, schemas: [&Schema; 2], declarations: &Declarations) -> Option<Origin> {
+    let mut at = Some(id.clone());
+    while let Some(id) = at {
+        if let Some(origin) = declarations.origin(&id) {
+            return Some(origin.clone());
+        }
+        let entry = schemas.iter().find_map(|schema| schema.entry(&id));
+        at = entry.and_then(|entry| entry.parent());
+    }
+    None
 }
 
 /// Whether the object's parent is missing or extra as well, which says it all.

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         exclude: settings.patterns.exclude.clone(),
         programs: project.binaries.list(),
         models: autogen::declarations()
-            .map(|found| found.into_iter().count())
+            .map(|_| trueup::linked().len())
             .map_err(|error| error.to_string()),
         migrations: migration::read(&project.migrations)
             .map(|found| found.len())

@@ -9,12 +9,14 @@ mod error;
 mod fragment;
 mod gathered;
 mod guidance;
+mod linked;
 mod pg_type;
 mod rules;
 mod sql;
 
 pub use self::declaration::{Declaration, Declarations, Fragment, FragmentKind, Part, Rank};
 pub use self::error::{ModelError, ModelErrors};
+pub use self::linked::{Linked, linked};
 pub use self::pg_type::{PgElement, PgType, SerialType};
 
 use std::sync::Arc;

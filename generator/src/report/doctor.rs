@@ -27,7 +27,7 @@ pub struct Doctor {
     pub exclude: Vec<String>,
     /// Where Postgres' programs are.
     pub programs: Vec<Programs>,
-    /// How many tables and types the models declare, or why that cannot be told.
+    /// How many models are linked into the program, or why that cannot be told.
     pub models: Result<usize, String>,
     /// How many migrations are on disk, or why that cannot be told.
     pub migrations: Result<usize, String>,
@@ -88,7 +88,7 @@ impl Report for Doctor {
         let mut rows = vec![
             ["root".to_owned(), path(&self.root)],
             ["files read".to_owned(), or_none(&files)],
-            ["models".to_owned(), told(&self.models, "declaration")],
+            ["models".to_owned(), told(&self.models, "model")],
             ["migrations".to_owned(), told(&self.migrations, "migration")],
         ];
         for (word, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {

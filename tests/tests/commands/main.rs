@@ -7,6 +7,7 @@ mod day;
 mod ends;
 mod health;
 mod layers;
+mod programs;
 mod refusals;
 mod safety;
 mod sources;
