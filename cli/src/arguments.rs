@@ -4,6 +4,8 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use generator::{
+    Error,
+    rename::Asked,
     report::{Color, Format, Output, Verbosity},
     url::Url,
 };
@@ -136,6 +138,11 @@ impl Global {
             },
         }
     }
+}
+
+/// Reads what stands after each `--rename`.
+pub(crate) fn renames(written: &[String]) -> Result<Vec<Asked>, Error> {
+    written.iter().map(|text| Asked::parse(text)).collect()
 }
 
 /// Prints what clap has to say: help on stdout, or what is wrong on stderr.

@@ -14,15 +14,25 @@ mod db;
 mod diff;
 mod doctor;
 mod downgrade;
+mod heads;
 mod health;
 mod history;
 mod init;
 mod inspect;
 mod man;
+mod merge;
 mod models;
+mod new;
+mod rebase;
+mod recreate;
+mod redo;
 mod restore;
 mod seed;
+mod show;
+mod squash;
 mod stamp;
+mod status;
+mod uncommit;
 mod upgrade;
 
 /// How a command ended that did not fail.
@@ -39,14 +49,26 @@ pub(crate) enum Status {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Autogen(autogen::Args),
+    New(new::Args),
+    #[command(visible_alias = "migrate")]
     Upgrade(upgrade::Args),
+    #[command(visible_alias = "rollback")]
     Downgrade(downgrade::Args),
+    Redo(redo::Args),
     Stamp(stamp::Args),
+    Status(status::Args),
     Check(check::Args),
-    Diff(diff::Args),
-    Inspect(inspect::Args),
     Current(current::Args),
     History(history::Args),
+    Heads(heads::Args),
+    Show(show::Args),
+    Recreate(recreate::Args),
+    Uncommit(uncommit::Args),
+    Rebase(rebase::Args),
+    Merge(merge::Args),
+    Squash(squash::Args),
+    Diff(diff::Args),
+    Inspect(inspect::Args),
     Init(init::Args),
     Seed(seed::Args),
     Db(db::Args),
@@ -62,14 +84,24 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error> {
     match command {
         Command::Autogen(args) => autogen::run(args, context),
+        Command::New(args) => new::run(args, context),
         Command::Upgrade(args) => upgrade::run(args, context),
         Command::Downgrade(args) => downgrade::run(args, context),
+        Command::Redo(args) => redo::run(args, context),
         Command::Stamp(args) => stamp::run(args, context),
+        Command::Status(args) => status::run(args, context),
         Command::Check(args) => check::run(args, context),
-        Command::Diff(args) => diff::run(args, context),
-        Command::Inspect(args) => inspect::run(args, context),
         Command::Current(args) => current::run(args, context),
         Command::History(args) => history::run(args, context),
+        Command::Heads(args) => heads::run(args, context),
+        Command::Show(args) => show::run(args, context),
+        Command::Recreate(args) => recreate::run(args, context),
+        Command::Uncommit(args) => uncommit::run(args, context),
+        Command::Rebase(args) => rebase::run(args, context),
+        Command::Merge(args) => merge::run(args, context),
+        Command::Squash(args) => squash::run(args, context),
+        Command::Diff(args) => diff::run(args, context),
+        Command::Inspect(args) => inspect::run(args, context),
         Command::Init(args) => init::run(args, context),
         Command::Seed(args) => seed::run(args, context),
         Command::Db(args) => db::run(args, context),

@@ -10,12 +10,17 @@ use diesel_migrations::MigrationHarness;
 
 use crate::migration::{self, Migration};
 
+mod branches;
 mod error;
 mod lock;
 mod options;
 mod patience;
+mod redo;
+mod rehearse;
+mod replaced;
 mod resume;
 mod run;
+mod script;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -23,9 +28,15 @@ mod watch;
 
 pub use error::ApplyError;
 pub use options::{Event, Listener, Options, Timeouts};
+pub use redo::redo;
+pub use rehearse::{Rehearsal, Stopped, rehearse};
+pub use replaced::without_replaced;
+pub use script::script;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
 
+use branches::{is_merged, refuse_two_heads};
 use lock::with_lock;
+use replaced::forget_replaced;
 use run::Direction;
 
 /// A migration that was run, up or down.
@@ -92,25 +103,37 @@ pub fn upgrade(
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
-        let applied = make_and_read(connection)?;
-        let pending = target.choose(&migrations, pending(&migrations, &applied))?;
-        let late = out_of_order(&migrations, &applied);
-        let late: Vec<_> = late
-            .iter()
-            .filter(|late| pending.contains(late))
-            .map(|late| late.name.clone())
-            .collect();
-        if let Some(newest) = applied
-            .last()
-            .filter(|_| !late.is_empty() && !options.allow_out_of_order)
-        {
-            return Err(ApplyError::OutOfOrder {
-                names: late,
-                newest: newest.clone(),
-            });
-        }
-        run_all(connection, &pending, Direction::Up, options)
+        let chosen = to_apply(connection, &migrations, target, options)?;
+        run_all(connection, &chosen, Direction::Up, options)
     })
+}
+
+/// The pending migrations up to `target`, where nothing is against them.
+fn to_apply<'a>(
+    connection: &mut PgConnection,
+    migrations: &'a [Migration],
+    target: &UpTarget,
+    options: Options<'_>,
+) -> Result<Vec<&'a Migration>, ApplyError> {
+    let applied = make_and_read(connection)?;
+    let applied = forget_replaced(connection, migrations, &applied)?;
+    let chosen = target.choose(migrations, pending(migrations, &applied))?;
+    if options.allow_out_of_order {
+        return Ok(chosen);
+    }
+    let late: Vec<_> = out_of_order(migrations, &applied)
+        .into_iter()
+        .filter(|late| chosen.contains(late) && !is_merged(migrations, &applied, late))
+        .map(|late| late.name.clone())
+        .collect();
+    if let Some(newest) = applied.last().filter(|_| !late.is_empty()) {
+        return Err(ApplyError::OutOfOrder {
+            names: late,
+            newest: newest.clone(),
+        });
+    }
+    refuse_two_heads(migrations, &applied, &chosen)?;
+    Ok(chosen)
 }
 
 /// Takes applied migrations back to `target`, newest first, and says which.
@@ -122,25 +145,35 @@ pub fn downgrade(
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
-        let applied = applied(connection)?;
-        // All are looked at before the first one is run.
-        let mut chosen = Vec::new();
-        for version in target.choose(&migrations, &applied)?.iter().rev() {
-            let found = migrations
-                .iter()
-                .find(|migration| migration.version == *version);
-            let found = found.ok_or_else(|| ApplyError::NoFolder {
-                version: version.clone(),
-            })?;
-            if found.down.is_none() {
-                return Err(ApplyError::NoDown {
-                    name: found.name.clone(),
-                });
-            }
-            chosen.push(found);
-        }
+        let chosen = to_take_back(connection, &migrations, target)?;
         run_all(connection, &chosen, Direction::Down, options)
     })
+}
+
+/// The applied migrations after `target`, newest first; all are looked at before the first one is run.
+fn to_take_back<'a>(
+    connection: &mut PgConnection,
+    migrations: &'a [Migration],
+    target: &DownTarget,
+) -> Result<Vec<&'a Migration>, ApplyError> {
+    let applied = applied(connection)?;
+    let applied = forget_replaced(connection, migrations, &applied)?;
+    let mut chosen = Vec::new();
+    for version in target.choose(migrations, &applied)?.iter().rev() {
+        let found = migrations
+            .iter()
+            .find(|migration| migration.version == *version);
+        let found = found.ok_or_else(|| ApplyError::NoFolder {
+            version: version.clone(),
+        })?;
+        if found.down.is_none() {
+            return Err(ApplyError::NoDown {
+                name: found.name.clone(),
+            });
+        }
+        chosen.push(found);
+    }
+    Ok(chosen)
 }
 
 /// Records what is applied without running anything, so that an existing database can start; returns the versions that are
@@ -152,28 +185,64 @@ pub fn stamp(
     options: Options<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
-    let (wanted, limit) = target.choose(&migrations)?;
     with_lock(connection, options.wait, |connection| {
         let old = make_and_read(connection)?;
-        let gone = old
-            .iter()
-            .filter(|version| limit.is_none_or(|limit| **version > *limit));
-        let come = wanted.iter().filter(|version| !old.contains(version));
-        let recorded = connection.transaction(|connection| {
-            for version in gone {
+        let Stamping { recorded, removed } = stamping(&migrations, target, &old)?;
+        let done = connection.transaction(|connection| {
+            for version in removed {
                 diesel::sql_query("DELETE FROM __diesel_schema_migrations WHERE version = $1")
                     .bind::<Text, _>(version)
                     .execute(connection)?;
             }
-            for version in come {
+            for version in recorded {
                 diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ($1)")
                     .bind::<Text, _>(version)
                     .execute(connection)?;
             }
             QueryResult::Ok(())
         });
-        recorded.map_err(ApplyError::bookkeeping)?;
+        done.map_err(ApplyError::bookkeeping)?;
         applied(connection)
+    })
+}
+
+/// What a stamp records and what it removes from the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamping {
+    /// The versions that count as applied then and do not now.
+    pub recorded: Vec<String>,
+    /// The versions that count as applied now and will not then.
+    pub removed: Vec<String>,
+}
+
+impl Stamping {
+    /// Whether the record is as it should be already.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.recorded.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// What [`stamp`] would do.
+pub fn would_stamp(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &StampTarget,
+) -> Result<Stamping, ApplyError> {
+    stamping(&migration::read(dir)?, target, &applied(connection)?)
+}
+
+fn stamping(
+    migrations: &[Migration],
+    target: &StampTarget,
+    applied: &[String],
+) -> Result<Stamping, ApplyError> {
+    let (wanted, limit) = target.choose(migrations)?;
+    let beyond = |version: &&String| limit.is_none_or(|limit| **version > *limit);
+    let recorded = wanted.into_iter().filter(|one| !applied.contains(one));
+    Ok(Stamping {
+        recorded: recorded.cloned().collect(),
+        removed: applied.iter().filter(beyond).cloned().collect(),
     })
 }
 
@@ -189,6 +258,18 @@ pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result
             }
             Err(other) => return Err(other),
         }
+    }
+    Ok(())
+}
+
+/// Takes migrations back on a scratch database, newest first.
+pub fn replay_back(
+    connection: &mut PgConnection,
+    migrations: &[Migration],
+) -> Result<(), ApplyError> {
+    for migration in migrations.iter().rev() {
+        let done = run::run(connection, migration, Direction::Down);
+        done.map_err(|failed| failed.into_error(migration, Vec::new()))?;
     }
     Ok(())
 }

@@ -5,18 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use itertools::Itertools;
 use trueup::{Declarations, Hazard, Id, Schema};
 
 use crate::{
     Error, Project, apply,
     connection::connect,
     diff::diff,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions},
     migration::{self, Migration, NewMigration},
-    scratch::{Locale, Scratch},
+    plan::{self, Folding},
+    rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     source::{
         self, Side, Source,
-        models::{belongs, settle},
+        models::{Settled, belongs, settle},
     },
 };
 
@@ -25,8 +27,16 @@ use crate::{
 pub struct AutogenOptions<'a> {
     /// What to compare the models with: the live database where there is one, else the migrations.
     pub from: Option<&'a Source>,
+    /// The versions of migrations that count as not there, because they are to be replaced.
+    pub without: &'a [String],
     /// How the draft is made.
     pub draft: DraftOptions,
+    /// What is to be renamed, beside what the models say.
+    pub renames: &'a [Asked],
+    /// What looks like a rename and is none.
+    pub no_renames: &'a [Refused],
+    /// Whom to ask what looks like a rename; where there is nobody, that is an error.
+    pub ask: Option<&'a dyn Ask>,
 }
 
 /// What an autogen found.
@@ -40,6 +50,8 @@ pub struct Autogen {
     pub taken: Vec<String>,
     /// The start's server, where the trial ran on another major.
     pub other_major: Option<u32>,
+    /// What models say about old names that are gone already.
+    pub stale: Vec<Stale>,
     /// Whether a live database was there before any migration.
     pub unmigrated: bool,
     /// Whether the draft is the first migration of a database that has tables already.
@@ -62,11 +74,10 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
-    let after: Vec<String> = migrations(&project.migrations)?
-        .into_iter()
-        .map(|migration| migration.version)
-        .collect();
-    let adopted = adopted(project, &after, options.from)?;
+    let all = migrations(&project.migrations)?;
+    let after: Vec<String> = all.iter().map(|one| one.version.clone()).collect();
+    let stay = without(all, options.without);
+    let adopted = adopted(project, &stay, options.from)?;
     let adopts = adopted
         .as_ref()
         .is_some_and(|there| !tops(there).is_empty());
@@ -76,11 +87,29 @@ pub fn autogen(
         words,
         other_major,
         unmigrated,
-    } = start(project, options.from)?;
-    let settled = settle(project, &side, declarations, &managed, adopted.as_ref())?;
+        loose,
+    } = start(project, &stay, options)?;
+    let (renames, settled) = settle_renamed(
+        project,
+        &side,
+        declarations,
+        &managed,
+        adopted.as_ref(),
+        options,
+    )?;
+    let base = renames.base(&side);
+    let loose = rename::ids_after(&loose, &side.schema, &base.schema);
+    refuse_loose(&loose, base, &settled)?;
     let side = side.guided(declarations.back());
-    let draft = draft(project, side, settled.side, options.draft)?;
+    let draft = draft::after_renames(
+        project,
+        side,
+        &renames.renaming,
+        settled.side,
+        options.draft,
+    )?;
     Ok(Autogen {
+        stale: renames.stale,
         from: words,
         draft: draft.map(|draft| Draft {
             after: Some(after),
@@ -93,10 +122,54 @@ pub fn autogen(
     })
 }
 
+/// Settles the models on the renamed start, until nothing more looks like a rename that nobody spoke of.
+fn settle_renamed(
+    project: &Project,
+    from: &Side,
+    declarations: &Declarations,
+    managed: &BTreeSet<Id>,
+    adopted: Option<&Schema>,
+    options: AutogenOptions<'_>,
+) -> Result<(Renames, Settled), Error> {
+    let asked = options.renames.iter();
+    let asked = asked.map(|asked| asked.task(&from.schema));
+    let mut tasks = asked.collect::<Result<Vec<Task>, Error>>()?;
+    for refused in options.no_renames {
+        refused.check(&from.schema)?;
+    }
+    let mut answered: Vec<String> = Vec::new();
+    loop {
+        let renames = rename::rename(project, from, &tasks, Some(declarations), managed)?;
+        let base = renames.base(from);
+        let managed = rename::ids_after(managed, &from.schema, &base.schema);
+        let settled = settle(project, base, declarations, &managed, adopted)?;
+        let wanted = &settled.side.schema;
+        rename::refuse_unmet(&tasks, &base.schema, wanted, "the models")?;
+        let mut look_alikes = rename::look_alikes(
+            &from.schema,
+            &base.schema,
+            wanted,
+            declarations.there(),
+            options.no_renames,
+        );
+        look_alikes.retain(|look_alike| !answered.contains(&look_alike.gone()));
+        let Some(first) = look_alikes.first() else {
+            return Ok((renames, settled));
+        };
+        let Some(ask) = options.ask else {
+            return Err(rename::refuse(&look_alikes));
+        };
+        match ask.which(first)?.and_then(|choice| first.task(choice)) {
+            Some(task) => tasks.push(task),
+            None => answered.push(first.gone()),
+        }
+    }
+}
+
 /// The live database that the first migration is written after, rather than before.
 fn adopted(
     project: &Project,
-    migrations: &[String],
+    migrations: &[Migration],
     from: Option<&Source>,
 ) -> Result<Option<Schema>, Error> {
     match (&project.database, from) {
@@ -109,6 +182,16 @@ fn adopted(
 
 /// Writes a draft as migrations, all or none, and returns their folders.
 pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<PathBuf>, Error> {
+    replace(project, message, draft, &[])
+}
+
+/// Does what [`write`] does, in place of the migrations of some versions, which go.
+pub fn replace(
+    project: &Project,
+    message: &str,
+    draft: &Draft,
+    gone: &[String],
+) -> Result<Vec<PathBuf>, Error> {
     let migrations: Vec<NewMigration> = draft
         .parts
         .iter()
@@ -122,7 +205,8 @@ pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<Path
         })
         .collect();
     let after = draft.after.as_deref();
-    Ok(migration::write(&project.migrations, after, &migrations)?)
+    let folder = &project.migrations;
+    Ok(migration::replace(folder, after, gone, &migrations)?)
 }
 
 /// The message of one of several migrations that were drafted together.
@@ -135,20 +219,50 @@ pub fn numbered(message: &str, number: usize, of: usize) -> String {
     }
 }
 
+/// The last migration, with those before it that were drafted together with it.
+#[must_use]
+pub fn written_together(migrations: &[Migration]) -> &[Migration] {
+    let message = |one: &Migration| one.header.as_ref().map(|header| header.message.clone());
+    let one = &migrations[migrations.len().saturating_sub(1)..];
+    let Some(last) = one.first().and_then(message) else {
+        return one;
+    };
+    let of = last
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once(" ("))
+        .and_then(|(stem, counted)| Some((stem, counted.rsplit_once(" of ")?.1.parse().ok()?)));
+    let Some((stem, of)) = of.filter(|(_, of): &(_, usize)| (2..=migrations.len()).contains(of))
+    else {
+        return one;
+    };
+    let all = &migrations[migrations.len() - of..];
+    let are_numbered = all
+        .iter()
+        .enumerate()
+        .all(|(number, one)| message(one) == Some(numbered(stem, number, of)));
+    if are_numbered { all } else { one }
+}
+
 struct Start {
     side: Side,
     managed: BTreeSet<Id>,
     words: String,
     other_major: Option<u32>,
     unmigrated: bool,
+    /// What only the database has, where there are migrations.
+    loose: BTreeSet<Id>,
 }
 
-fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
+fn start(
+    project: &Project,
+    migrations: &[Migration],
+    options: AutogenOptions<'_>,
+) -> Result<Start, Error> {
     let default = match &project.database {
         Some(url) => Source::Database(url.clone()),
         None => Source::Migrations(project.migrations.clone()),
     };
-    let from = from.unwrap_or(&default);
+    let from = options.from.unwrap_or(&default);
     let words = from.to_string();
     let whole = |side: Side| {
         let managed = tops(&side.schema);
@@ -158,6 +272,7 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             words: words.clone(),
             other_major: None,
             unmigrated: false,
+            loose: BTreeSet::new(),
         }
     };
     match from {
@@ -165,14 +280,16 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
             Error::input("the models cannot be compared with themselves")
                 .hint("--from takes a database, migrations or a .sql file"),
         ),
-        Source::Migrations(folder) => Ok(whole(replayed(project.scratch(None)?, folder)?)),
+        Source::Migrations(folder) => {
+            let there = without(self::migrations(folder)?, options.without);
+            Ok(whole(source::replay_these(project.scratch(None)?, &there)?))
+        }
         Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
         Source::Database(url) => {
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let migrations = migrations(&project.migrations)?;
-            let pending = apply::pending(&migrations, &apply::applied(&mut connect(url)?)?);
+            let pending = apply::pending(migrations, &apply::applied(&mut connect(url)?)?);
             if let Some(first) = pending.first() {
                 let these = match pending.len() {
                     1 => "a migration is".to_owned(),
@@ -185,18 +302,24 @@ fn start(project: &Project, from: Option<&Source>) -> Result<Start, Error> {
                 .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let replay = replayed(scratch, &project.migrations)?;
+            let replay = source::replay_these(scratch, migrations)?;
             let managed = tops(&replay.schema);
             let (side, replay) = source::alike(project, side, replay)?;
             let wanted = project.scope.narrow(&side.schema, &replay.schema);
             refuse_drift(&side.schema, &wanted, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);
+            let only_there = side.schema.entries().map(|(id, _)| id);
+            let loose = only_there
+                .filter(|id| !migrations.is_empty() && replay.schema.entry(id).is_none())
+                .cloned()
+                .collect();
             Ok(Start {
                 side,
                 managed,
                 words,
                 other_major,
                 unmigrated: migrations.is_empty(),
+                loose,
             })
         }
     }
@@ -225,6 +348,37 @@ fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Re
     .hint("or draft from the migrations alone: --from migrations"))
 }
 
+/// What no migration made must not have to change: a migration that takes it down would not replay where it never was.
+fn refuse_loose(loose: &BTreeSet<Id>, from: &Side, to: &Settled) -> Result<(), Error> {
+    if loose.is_empty() {
+        return Ok(());
+    }
+    let guidance = &to.side.guidance;
+    let plan = plan::guided(
+        &from.schema,
+        &to.side.schema,
+        guidance,
+        Folding::OnlyForMeaning,
+    )?;
+    let touched: Vec<String> = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.ids)
+        .filter(|id| loose.contains(id) && !belongs(id, &from.schema, &to.managed))
+        .map(ToString::to_string)
+        .unique()
+        .collect();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "the database has what no migration made, and this change would have to take it down and put it back: {}",
+        touched.join(", ")
+    ))
+    .hint("a migration that does so fails wherever it is not there, so first let one make it: write it by hand, then `trueup stamp` \
+           it where it is there already"))
+}
+
 /// Whoever makes the first one has no folder for it yet.
 fn migrations(folder: &Path) -> Result<Vec<Migration>, Error> {
     if folder.exists() {
@@ -234,13 +388,10 @@ fn migrations(folder: &Path) -> Result<Vec<Migration>, Error> {
     }
 }
 
-/// The migrations, replayed.
-fn replayed(scratch: &Scratch, folder: &Path) -> Result<Side, Error> {
-    if folder.exists() {
-        source::replay(scratch, folder)
-    } else {
-        source::side(scratch.create(&Locale::default())?)
-    }
+/// The migrations but for those of some versions.
+fn without(mut migrations: Vec<Migration>, gone: &[String]) -> Vec<Migration> {
+    migrations.retain(|migration| !gone.contains(&migration.version));
+    migrations
 }
 
 /// The top-level objects that models could declare.
@@ -255,4 +406,37 @@ pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
 /// Collects what the models that are linked into this program declare; none at all is an error.
 pub fn declarations() -> Result<Declarations, Error> {
     Ok(trueup::declarations()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migration::Header;
+
+    #[test]
+    fn what_was_written_together_goes_together() {
+        let all = |messages: &[&str]| -> Vec<Migration> {
+            let one = |message: &&str| Migration {
+                version: String::new(),
+                name: (*message).to_owned(),
+                dir: PathBuf::new(),
+                up: String::new(),
+                down: None,
+                run_in_transaction: true,
+                header: Some(Header {
+                    message: (*message).to_owned(),
+                    ..Header::default()
+                }),
+            };
+            messages.iter().map(one).collect()
+        };
+        let number = |messages: &[&str]| written_together(&all(messages)).len();
+        assert_eq!(number(&[]), 0);
+        assert_eq!(number(&["a", "b"]), 1);
+        assert_eq!(number(&["a", "b (1 of 2)", "b (2 of 2)"]), 2);
+        assert_eq!(number(&["a", "b (2 of 2)"]), 1);
+        assert_eq!(number(&["b (2 of 2)"]), 1);
+        assert_eq!(number(&["a (1 of 2)", "b (2 of 2)"]), 1);
+        assert_eq!(number(&["a", "b (x of y)"]), 1);
+    }
 }

@@ -9,6 +9,7 @@ use crate::{
     connection::connect,
     diff::{Delta, diff},
     migration,
+    rename::{self, Stale, Told},
     source::{self, models::settle},
 };
 
@@ -25,10 +26,14 @@ pub struct Check {
     pub unknown: Vec<String>,
     /// The database that was compared, where there was one; its password is not in it.
     pub compared: Option<String>,
+    /// Where the migrations do not follow each other as they did when they were made: edited ones, two heads.
+    pub history: Vec<String>,
     /// What is in the database alone and no room reads.
     pub unread: Vec<String>,
     /// What the migrations alone have and no room reads.
     pub unread_missing: Vec<String>,
+    /// What models say about old names that are gone already.
+    pub stale: Vec<Stale>,
 }
 
 /// One object that differs.
@@ -40,6 +45,21 @@ pub struct Difference {
     pub how: How,
     /// Where a model says what it should be, or what it hangs on.
     pub origin: Option<Origin>,
+    /// Its new name, where it is to have another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+impl Difference {
+    fn renamed(told: Told) -> Self {
+        let Told { object, to } = told;
+        Self {
+            object,
+            how: How::Renamed,
+            origin: None,
+            to: Some(to),
+        }
+    }
 }
 
 /// How an object differs.
@@ -52,6 +72,8 @@ pub enum How {
     Extra,
     /// It is there otherwise.
     Different,
+    /// It is there under another name.
+    Renamed,
 }
 
 impl Check {
@@ -64,13 +86,17 @@ impl Check {
             pending,
             unknown,
             compared: _,
+            history,
             unread,
             unread_missing,
+            // Nothing differs for it.
+            stale: _,
         } = self;
         models.is_empty()
             && database.is_empty()
             && pending.is_empty()
             && unknown.is_empty()
+            && history.is_empty()
             && unread.is_empty()
             && unread_missing.is_empty()
     }
@@ -87,11 +113,13 @@ pub fn check(
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let scratch = project.scratch(major)?;
-    let mut replayed = source::replay(scratch, &project.migrations)?;
+    let migrations = migration::read(&project.migrations)?;
+    let problems = migration::history_problems(&migrations);
+    check.history = problems.iter().map(ToString::to_string).collect();
+    let mut replayed = source::replay_these(scratch, &migrations)?;
     if let (Some(mut live), Some(url)) = (live, url) {
         let mut connection = connect(url)?;
-        let migrations = migration::read(&project.migrations)?;
-        let applied = apply::applied(&mut connection)?;
+        let applied = apply::without_replaced(&migrations, &apply::applied(&mut connection)?);
         check.pending = apply::pending(&migrations, &applied)
             .into_iter()
             .map(|migration| migration.name.clone())
@@ -115,15 +143,24 @@ pub fn check(
             check.unread_missing = unread(project, &live.schema, &replayed.schema);
         }
     }
-    let settled = settle(
+    let renames = rename::rename(
         project,
         &replayed,
-        declarations,
+        &[],
+        Some(declarations),
         &tops(&replayed.schema),
-        None,
     )?;
-    let (replayed, wanted) = source::alike(project, replayed, settled.side)?;
-    check.models = differences(project, &replayed.schema, &wanted.schema, declarations);
+    check.models = renames.told.into_iter().map(Difference::renamed).collect();
+    check.stale = renames.stale;
+    let base = renames.side.unwrap_or(replayed);
+    let settled = settle(project, &base, declarations, &tops(&base.schema), None)?;
+    let (base, wanted) = source::alike(project, base, settled.side)?;
+    check.models.extend(differences(
+        project,
+        &base.schema,
+        &wanted.schema,
+        declarations,
+    ));
     Ok(check)
 }
 
@@ -139,6 +176,7 @@ fn differences(
         .filter(|(_, delta)| !speaks_for(there, wanted, delta))
         .map(|(id, delta)| Difference {
             object: id.to_string(),
+            to: None,
             how: match delta {
                 Delta::Create(_) => How::Missing,
                 Delta::Remove(_) => How::Extra,

@@ -2,32 +2,50 @@
 
 use std::collections::BTreeSet;
 
-use trueup::{Declarations, Schema, Unread};
+use trueup::{Declarations, Schema, Statement, Unread};
 
 use crate::{
     Error, ErrorKind, Project,
     autogen::tops,
     plan::{self, Folding, Plan, plan},
     prove,
+    rename::{self, Asked, Renames, Renaming, Task},
     source::{self, Side, Source, models::settle},
 };
 
 /// What a comparison found.
 #[derive(Debug)]
 pub struct Compared {
+    /// What is renamed first.
+    pub renaming: Renaming,
     /// The way from one to the other.
     pub plan: Plan,
     /// Why the way was not proved, where it was not.
     pub unproved: Option<String>,
 }
 
+impl Compared {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.renaming.is_empty() && self.plan.is_empty()
+    }
+
+    /// All statements, in order.
+    pub fn statements(&self) -> impl Iterator<Item = &Statement> {
+        self.renaming.up.iter().chain(self.plan.statements())
+    }
+}
+
 /// How a comparison is made.
-#[derive(Clone, Copy, Debug)]
-pub struct CompareOptions {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CompareOptions<'a> {
     /// Whether what no room reads is left out of account.
     pub ignore_unread: bool,
     /// Whether the way is proved, where that can be done.
     pub prove: bool,
+    /// What is to be renamed.
+    pub renames: &'a [Asked],
 }
 
 /// Finds the way from one source to another.
@@ -36,16 +54,24 @@ pub fn diff(
     declarations: impl FnOnce() -> Result<Declarations, Error>,
     from: &Source,
     to: &Source,
-    options: CompareOptions,
+    options: CompareOptions<'_>,
 ) -> Result<Compared, Error> {
-    let (from, to) = sides(project, declarations, from, to)?;
+    let other_side = to.to_string();
+    let (from, renames, to) = sides(project, declarations, from, to, options.renames)?;
+    if let Some((tasks, renames)) = &renames {
+        let base = &renames.base(&from).schema;
+        rename::refuse_unmet(tasks, base, &to.schema, &other_side)?;
+    }
+    let renaming = renames
+        .map(|(_, renames)| renames.renaming)
+        .unwrap_or_default();
     if !options.ignore_unread {
         refuse_unread(project, &[&from.schema, &to.schema])?;
     }
     let whole = to.whole && from.schema.unread().is_empty() && to.schema.unread().is_empty();
-    let (from, to) = source::alike(project, from, Side { whole, ..to })?;
+    let (from, to) = source::alike_after(project, from, &renaming, Side { whole, ..to })?;
     let to = source::narrowed(project, &from, to);
-    match compare(project, &from, &to, options) {
+    match compare(project, &from, &renaming, &to, options) {
         // What is new may print otherwise when it is read again.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
             let (from, to) = (
@@ -53,7 +79,7 @@ pub fn diff(
                 source::reprinted(project, to)?,
             );
             let to = source::narrowed(project, &from, to);
-            compare(project, &from, &to, options)
+            compare(project, &from, &renaming, &to, options)
         }
         done => done,
     }
@@ -62,24 +88,43 @@ pub fn diff(
 fn compare(
     project: &Project,
     from: &Side,
+    renaming: &Renaming,
     to: &Side,
-    options: CompareOptions,
+    options: CompareOptions<'_>,
 ) -> Result<Compared, Error> {
-    let plan = plan::guided(&from.schema, &to.schema, &to.guidance, Folding::Wherever)?;
-    if plan.is_empty() || !options.prove {
-        return Ok(Compared {
-            plan,
-            unproved: None,
-        });
-    }
-    let unproved = match trial(project, from)? {
-        Start::There => prove::there(project, from, to, &plan.clone().segments()).map(|()| None)?,
-        Start::Copied(start) => {
-            prove::there(project, &start, to, &plan.clone().segments()).map(|()| None)?
+    let mut trial: Option<Start> = None;
+    let mut renamed = None;
+    if !renaming.is_empty() || rename::differ_by_names(&from.schema, &to.schema) {
+        let start = trial.insert(self::trial(project, from)?);
+        if let Some(start) = start.side(from) {
+            renamed = rename::aligned(project, start, renaming, &to.schema)?;
         }
-        Start::None(why) => Some(why),
+    }
+    let (base, renaming) = match renamed {
+        Some((side, renaming)) => (Some(side), renaming),
+        None => (None, Renaming::default()),
     };
-    Ok(Compared { plan, unproved })
+    let base = &base.as_ref().unwrap_or(from).schema;
+    let plan = plan::guided(base, &to.schema, &to.guidance, Folding::Wherever)?;
+    let mut compared = Compared {
+        renaming,
+        plan,
+        unproved: None,
+    };
+    if !compared.is_empty() && options.prove {
+        let trial = match trial {
+            Some(trial) => trial,
+            None => self::trial(project, from)?,
+        };
+        match trial.side(from) {
+            Some(start) => {
+                let segments = compared.plan.clone().segments();
+                prove::there(project, start, &compared.renaming, to, &segments)?;
+            }
+            None => compared.unproved = trial.why_not(),
+        }
+    }
+    Ok(compared)
 }
 
 /// Where a proof begins.
@@ -90,6 +135,24 @@ enum Start {
     Copied(Box<Side>),
     /// Nowhere on this machine, and why.
     None(String),
+}
+
+impl Start {
+    /// The side that is on the scratch.
+    fn side<'a>(&'a self, from: &'a Side) -> Option<&'a Side> {
+        match self {
+            Self::There => Some(from),
+            Self::Copied(side) => Some(side),
+            Self::None(_) => None,
+        }
+    }
+
+    fn why_not(self) -> Option<String> {
+        match self {
+            Self::There | Self::Copied(_) => None,
+            Self::None(why) => Some(why),
+        }
+    }
 }
 
 fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
@@ -119,13 +182,17 @@ fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
     )?)))
 }
 
-/// Both sides, read from servers that print alike.
+/// What is asked to be renamed, found, and what became of it.
+type Found = (Vec<Task>, Renames);
+
+/// Both sides, read from servers that print alike, and what is renamed on the first.
 fn sides(
     project: &Project,
     declarations: impl FnOnce() -> Result<Declarations, Error>,
     from: &Source,
     to: &Source,
-) -> Result<(Side, Side), Error> {
+    renames: &[Asked],
+) -> Result<(Side, Option<Found>, Side), Error> {
     let live = |source: &Source| match source {
         Source::Database(url) => source::live(project, url).map(Some),
         Source::Models | Source::Migrations(_) | Source::Sql(_) => Ok(None),
@@ -134,7 +201,8 @@ fn sides(
     let major = |side: &Option<Side>| side.as_ref().map(|side| side.schema.server().major());
     let (live_from, live_to) = match (live_from, live_to) {
         (Some(from), Some(to)) if from.schema.server().major() == to.schema.server().major() => {
-            return Ok((from, to));
+            let (from, renames) = asked(project, from, renames)?;
+            return Ok((from, renames, to));
         }
         both => both,
     };
@@ -159,20 +227,58 @@ fn sides(
         load(from, live_from, either_is_models)?,
         load(to, live_to, either_is_models)?,
     ) {
-        (Some(from), Some(to)) => Ok((from, to)),
+        (Some(from), Some(to)) => {
+            let (from, renames) = asked(project, from, renames)?;
+            Ok((from, renames, to))
+        }
         (Some(from), None) => {
-            let to = settle_on(&from, &declarations()?)?;
-            Ok((from, to))
+            let declarations = declarations()?;
+            let tasks = tasks(renames, &from)?;
+            let renames = rename::rename(
+                project,
+                &from,
+                &tasks,
+                Some(&declarations),
+                &tops(&from.schema),
+            )?;
+            let to = settle_on(renames.base(&from), &declarations)?;
+            Ok((from, Some((tasks, renames)), to))
         }
         (None, Some(to)) => {
             let declarations = declarations()?;
             let from = settle_on(&to, &declarations)?;
-            Ok((from, to.guided(declarations.back())))
+            let (from, renames) = asked(project, from, renames)?;
+            Ok((from, renames, to.guided(declarations.back())))
         }
         (None, None) => Err(Error::input(
             "both sources are the models, which are always equal",
         )),
     }
+}
+
+/// Does on a copy what was asked for. What is not on the scratch is copied there first.
+fn asked(project: &Project, from: Side, renames: &[Asked]) -> Result<(Side, Option<Found>), Error> {
+    if renames.is_empty() {
+        return Ok((from, None));
+    }
+    let from = match trial(project, &from)? {
+        Start::There => from,
+        Start::Copied(start) => *start,
+        Start::None(why) => {
+            return Err(Error::new(
+                ErrorKind::Environment,
+                format!("renames are tried on a copy first, and there is none: {why}"),
+            ));
+        }
+    };
+    let tasks = tasks(renames, &from)?;
+    let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
+    Ok((from, Some((tasks, renames))))
+}
+
+fn tasks(renames: &[Asked], from: &Side) -> Result<Vec<Task>, Error> {
+    let tasks = renames.iter().map(|asked| asked.task(&from.schema));
+    tasks.collect()
 }
 
 /// One source's schema.

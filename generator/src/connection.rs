@@ -9,7 +9,7 @@ use crate::url::Url;
 mod run;
 
 pub use run::{Code, SqlError, holds_nothing, run_sql};
-pub(crate) use run::{is_one_transaction, parts, without_comments};
+pub(crate) use run::{ended, is_one_transaction, parts, without_comments};
 
 /// The oldest major that is supported.
 pub const OLDEST_MAJOR: u32 = 14;

@@ -11,7 +11,11 @@ use crate::{
     Error, ErrorKind, Project,
     diff::diff,
     plan::{self, Folding, Segment},
-    prove::{self, Proof, Trial},
+    prove::{
+        self, Proof, Trial,
+        data::{Run, keep},
+    },
+    rename::{self, Renaming},
     render,
     source::{self, Side},
 };
@@ -111,9 +115,20 @@ pub fn draft(
     to: Side,
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
-    let (from, to) = source::alike(project, from, to)?;
+    after_renames(project, from, &Renaming::default(), to, options)
+}
+
+/// Drafts the way from `from` to `to`, which begins with renames.
+pub fn after_renames(
+    project: &Project,
+    from: Side,
+    renaming: &Renaming,
+    to: Side,
+    options: DraftOptions,
+) -> Result<Option<Draft>, Error> {
+    let (from, to) = source::alike_after(project, from, renaming, to)?;
     let to = source::narrowed(project, &from, to);
-    match attempt(project, &from, &to, options) {
+    match attempt(project, &from, renaming, &to, options) {
         // What is new may print otherwise when it is read again, as every migration is.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
             let (from, to) = (
@@ -121,7 +136,7 @@ pub fn draft(
                 source::reprinted(project, to)?,
             );
             let to = source::narrowed(project, &from, to);
-            attempt(project, &from, &to, options)
+            attempt(project, &from, renaming, &to, options)
         }
         done => done,
     }
@@ -130,10 +145,17 @@ pub fn draft(
 fn attempt(
     project: &Project,
     from: &Side,
+    renaming: &Renaming,
     to: &Side,
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
-    if plan::guided(&from.schema, &to.schema, &to.guidance, options.folding)?.is_empty() {
+    let renamed = rename::aligned(project, from, renaming, &to.schema)?;
+    let (base, renaming) = match &renamed {
+        Some((side, renaming)) => (side, renaming),
+        None => (from, renaming),
+    };
+    let plan = plan::guided(&base.schema, &to.schema, &to.guidance, options.folding)?;
+    if plan.is_empty() && renaming.is_empty() {
         return Ok(None);
     }
     let trial = Trial::begin(project, from, to, options.prove)?;
@@ -145,7 +167,9 @@ fn attempt(
         parts: Vec::new(),
         starts: Vec::new(),
     };
-    let reached = drafting.go(&from.schema, &to.schema, DETOURS)?;
+    drafting.begin(renaming)?;
+    let reached = drafting.go(&base.schema, &to.schema, DETOURS)?;
+    drafting.put_first(renaming, &from.schema);
     let Drafting {
         mut trial,
         parts,
@@ -165,6 +189,15 @@ fn attempt(
         prove::equal(&reached, start, "down.sql")?;
     }
     let proof = trial.is_start()?;
+    let data = keep(
+        project,
+        from,
+        renamed.as_ref().map(|(side, _)| &side.schema),
+        None,
+        &ups(&parts),
+        &downs(&parts),
+    )?;
+    let proof = Proof { data, ..proof };
     Ok(Some(Draft {
         parts,
         proof,
@@ -192,6 +225,41 @@ struct Drafting<'a> {
 }
 
 impl Drafting<'_> {
+    /// Does the renames.
+    fn begin(&mut self, renaming: &Renaming) -> Result<(), Error> {
+        if !renaming.is_empty() {
+            self.trial.run("up.sql", &render::sql(&renaming.up))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the renames before everything else: into the first part, or before it where that is in no transaction.
+    fn put_first(&mut self, renaming: &Renaming, from: &Schema) {
+        if renaming.is_empty() {
+            return;
+        }
+        let Renaming { up, down } = renaming.clone();
+        match (self.parts.first_mut(), self.starts.first_mut()) {
+            (Some(first), Some(start)) if first.in_transaction => {
+                first.up.splice(..0, up);
+                first.down.extend(down);
+                start.clone_from(from);
+            }
+            (Some(_) | None, Some(_) | None) => {
+                let in_transaction = true;
+                self.parts.insert(
+                    0,
+                    Part {
+                        up,
+                        down,
+                        in_transaction,
+                    },
+                );
+                self.starts.insert(0, from.clone());
+            }
+        }
+    }
+
     /// Takes the trial from one schema to another and notes down each step with its way back. Returns where that led.
     fn go(&mut self, from: &Schema, to: &Schema, detours: u8) -> Result<Schema, Error> {
         let Some(forth) = self.segments(from, to, self.there)?.into_iter().next() else {
@@ -252,6 +320,26 @@ impl Drafting<'_> {
         }
         Ok(back)
     }
+}
+
+/// What the ups of some migrations run, in order.
+#[must_use]
+pub fn ups(parts: &[Part]) -> Vec<Run> {
+    let run = |part: &Part| Run {
+        statements: part.up.clone(),
+        in_transaction: part.in_transaction,
+    };
+    parts.iter().map(run).collect()
+}
+
+/// What their downs run, in order.
+#[must_use]
+pub fn downs(parts: &[Part]) -> Vec<Run> {
+    let run = |part: &Part| Run {
+        statements: part.down.clone(),
+        in_transaction: part.in_transaction,
+    };
+    parts.iter().rev().map(run).collect()
 }
 
 fn statements(segment: &Segment) -> Vec<Statement> {

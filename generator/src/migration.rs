@@ -9,15 +9,19 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+mod change;
 mod header;
 mod history;
+mod lineage;
 mod version;
 mod write;
 
+pub use change::{Folder, change, hold_writing};
 pub use header::{Header, Parent};
 pub use history::{HistoryProblem, history_problems};
+pub use lineage::{Branch, Lineage};
 pub use version::{new_version, slug};
-pub use write::{NewMigration, hold_writing, write};
+pub use write::{NewMigration, replace, write};
 
 /// One folder of the migrations directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +89,14 @@ pub enum MigrationError {
         /// The other one.
         second: String,
     },
+    /// What a command that was killed noted down of its work is not what we write.
+    #[error("{} does not parse: {message}", path.display())]
+    Interrupted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// Somebody wrote or removed migrations since what is to be written was drafted.
     #[error("{} came or went while this was being drafted; nothing was written", names.join(", "))]
     Meanwhile {
@@ -121,6 +133,10 @@ impl MigrationError {
             Self::Meanwhile { .. } => Some("run it again: it will take them into account"),
             Self::Message { .. } => Some("say in a few words what changes"),
             Self::Empty { .. } => Some("SELECT 1; is a statement that does nothing"),
+            Self::Interrupted { .. } => Some(
+                "a command was killed while it changed several folders: compare them with your version control, and \
+                 remove that file",
+            ),
             Self::Io { .. } | Self::NotUtf8 { .. } => None,
         }
     }
@@ -151,6 +167,7 @@ pub fn read(dir: &Path) -> Result<Vec<Migration>, MigrationError> {
             dir: dir.to_owned(),
         });
     }
+    change::finish_interrupted(dir)?;
     let mut found: BTreeMap<String, Migration> = BTreeMap::new();
     for entry in fs::read_dir(dir).map_err(MigrationError::at(dir))? {
         let path = entry.map_err(MigrationError::at(dir))?.path();
@@ -202,6 +219,21 @@ impl Migration {
             down: read_if_there(&dir.join("down.sql"))?,
             run_in_transaction,
         })
+    }
+
+    /// Whether autogen wrote it, or it was made of what autogen wrote.
+    #[must_use]
+    pub fn is_generated(&self) -> bool {
+        self.header.as_ref().is_some_and(|header| {
+            !header.proof.is_empty() && header.parents.len() < 2 && header.replaces.is_empty()
+        })
+    }
+
+    /// What the header says about a migration that this one stands for.
+    #[must_use]
+    pub fn replaces(&self, version: &str) -> Option<&Parent> {
+        let replaces = self.header.iter().flat_map(|header| &header.replaces);
+        replaces.into_iter().find(|one| one.version == version)
     }
 
     /// What the folder's name says in words, after the version.

@@ -1,6 +1,8 @@
 //! The proof of a draft: on a copy of the start, up gives exactly the target and down gives exactly the start, as we read
 //! them and as `pg_dump` sees them, which shares none of our code.
 
+pub mod data;
+
 use std::{
     path::PathBuf,
     thread::{self, JoinHandle},
@@ -10,12 +12,15 @@ use diesel::PgConnection;
 use serde::Serialize;
 use trueup::Schema;
 
+use self::data::{Kept, Run, keep};
 use crate::{
     Error, ErrorKind, Project,
     connection::run_sql,
     diff::{Delta, diff},
     plan::Segment,
-    postgres, render,
+    postgres,
+    rename::Renaming,
+    render,
     scratch::Database,
     source::Side,
     witness::{self, WitnessError},
@@ -28,6 +33,8 @@ pub struct Proof {
     pub postgres: Option<String>,
     /// Whether `pg_dump` was asked, and about what.
     pub witness: Witness,
+    /// What became of rows.
+    pub data: Kept,
 }
 
 /// What `pg_dump` was asked.
@@ -49,6 +56,7 @@ impl Proof {
         Self {
             postgres: None,
             witness: Witness::None,
+            data: Kept::default(),
         }
     }
 
@@ -63,20 +71,42 @@ impl Proof {
             Witness::Start => "; pg_dump agrees with the latter",
             Witness::None => "; no pg_dump was there to agree",
         };
+        let data = self.data.sentence();
+        let data = data.map_or(String::new(), |sentence| format!("; {sentence}"));
         format!(
-            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}"
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}{data}"
         )
     }
 }
 
 /// Proves the way there alone: what a comparison prints has no way back.
-pub fn there(project: &Project, from: &Side, to: &Side, segments: &[Segment]) -> Result<(), Error> {
+pub fn there(
+    project: &Project,
+    from: &Side,
+    renaming: &Renaming,
+    to: &Side,
+    segments: &[Segment],
+) -> Result<(), Error> {
     let mut trial = Trial::begin(project, from, to, true)?;
     let mut reached = from.schema.clone();
+    let mut runs = Vec::new();
+    let mut renamed = None;
+    if !renaming.is_empty() {
+        reached = trial.run("the SQL", &render::sql(&renaming.up))?;
+        renamed = Some(reached.clone());
+        runs.push(Run {
+            statements: renaming.up.clone(),
+            in_transaction: true,
+        });
+    }
     for segment in segments {
         reached = trial.run("the SQL", &render::sql(segment.statements()))?;
     }
-    trial.is_target(&reached)
+    trial.is_target(&reached)?;
+    trial.leave();
+    runs.extend(segments.iter().map(Run::from));
+    keep(project, from, renamed.as_ref(), None, &runs, &[])?;
+    Ok(())
 }
 
 /// A copy of the start, on which the proof goes there and back.
@@ -158,7 +188,14 @@ impl<'a> Trial<'a> {
         Ok(Proof {
             postgres: Some(self.postgres),
             witness,
+            data: Kept::default(),
         })
+    }
+
+    /// Leaves the start to others.
+    fn leave(self) {
+        // Nothing is known of the way back, so what it would be compared with is of no use.
+        let _ = self.start_dump.map(JoinHandle::join);
     }
 
     fn witness(

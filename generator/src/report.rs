@@ -17,6 +17,7 @@ mod applied;
 mod changed;
 mod check;
 mod current;
+mod database;
 mod doctor;
 mod drafted;
 mod failure;
@@ -24,22 +25,29 @@ mod health;
 mod history;
 mod models;
 mod progress;
+mod rehearsed;
 mod seeded;
+mod shown;
 mod size;
 mod stamped;
+mod status;
 mod style;
 
 pub use applied::{Applied, AppliedMigration, Direction};
-pub use changed::{Changed, What};
+pub use changed::Changed;
 pub use check::CheckReport;
 pub use current::Current;
+pub use database::{DatabaseDone, What};
 pub use doctor::{Doctor, Programs, SettingFound};
 pub use drafted::{Drafted, DraftedMigration, Written};
 pub use history::{History, Listed};
 pub use models::Models;
 pub use progress::Progress;
+pub use rehearsed::{Redone, Rehearsed};
 pub use seeded::{SeedRun, Seeded};
+pub use shown::Shown;
 pub use stamped::Stamped;
+pub use status::{Heads, Status};
 
 use style::{NOTE, WARNING};
 

@@ -8,15 +8,18 @@ use std::{
     sync::Arc,
 };
 
-use trueup::{Guidance, Schema};
+use diesel::{PgConnection, connection::SimpleConnection};
+use trueup::{Guidance, Schema, Statement};
 
 use crate::{
     Error, ErrorKind, Project, apply,
     connection::{connect, holds_nothing, run_sql},
     diff::{Delta, diff},
-    migration,
+    migration::{self, Migration},
     plan::{Folding, plan},
-    postgres, render,
+    postgres,
+    rename::{self, Renaming},
+    render,
     scratch::{Database, Locale, Scratch},
     url::Url,
     witness,
@@ -142,11 +145,15 @@ pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Side {
 
 /// Replays migrations on an empty scratch database.
 pub fn replay(scratch: &Scratch, folder: &std::path::Path) -> Result<Side, Error> {
-    let migrations = migration::read(folder)?;
+    replay_these(scratch, &migration::read(folder)?)
+}
+
+/// Replays these migrations, in this order, on an empty scratch database.
+pub fn replay_these(scratch: &Scratch, migrations: &[Migration]) -> Result<Side, Error> {
     let database = scratch.create(&Locale::default())?;
     {
         let mut connection = database.connect()?;
-        apply::replay(&mut connection, &migrations)?;
+        apply::replay(&mut connection, migrations)?;
     }
     side(database)
 }
@@ -231,7 +238,23 @@ fn complete(copy: Side, of: &Schema) -> Result<Side, Error> {
 /// `ARRAY[…]::text[]`, and that becomes `ARRAY['a'::text, …]`, which stays. So where both sides have an object and it
 /// differs, both are read again from what was printed.
 pub fn alike(project: &Project, from: Side, to: Side) -> Result<(Side, Side), Error> {
-    let doubtful = diff(&from.schema, &to.schema)
+    alike_after(project, from, &Renaming::default(), to)
+}
+
+/// Both sides in the form that can be compared once the renames are done.
+pub fn alike_after(
+    project: &Project,
+    from: Side,
+    renaming: &Renaming,
+    to: Side,
+) -> Result<(Side, Side), Error> {
+    let renamed = if renaming.is_empty() {
+        None
+    } else {
+        rename::aligned(project, &from, renaming, &to.schema)?
+    };
+    let base = renamed.as_ref().map_or(&from, |(side, _)| side);
+    let doubtful = diff(&base.schema, &to.schema)
         .iter()
         .any(|(_, delta)| matches!(delta, Delta::Change { .. }));
     if !doubtful {
@@ -255,7 +278,10 @@ pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
 
 /// Reads a database on the scratch.
 pub fn side(database: Database) -> Result<Side, Error> {
-    let schema = postgres::read(&mut database.connect()?)?;
+    let mut connection = database.connect()?;
+    let schema = postgres::read(&mut connection)?;
+    refresh(&mut connection, &schema);
+    drop(connection);
     Ok(Side {
         schema,
         url: database.url(),
@@ -264,4 +290,20 @@ pub fn side(database: Database) -> Result<Side, Error> {
         reprinted: false,
         guidance: Arc::default(),
     })
+}
+
+/// Has computed what a dump of a schema leaves to compute, since what is made anew may be computed from it.
+fn refresh(connection: &mut PgConnection, schema: &Schema) {
+    let mut left: Vec<Statement> = schema
+        .entries()
+        .filter_map(|(_, entry)| entry.refresh())
+        .collect();
+    loop {
+        let before = left.len();
+        // One may be computed from another, and what cannot be computed here may still never be needed.
+        left.retain(|statement| connection.batch_execute(statement.sql()).is_err());
+        if left.len() == before {
+            return;
+        }
+    }
 }

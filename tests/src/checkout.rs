@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use generator::scratch::Database;
+use generator::{
+    migration::{self, Header, Parent},
+    scratch::Database,
+};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
@@ -102,6 +105,61 @@ impl Checkout {
         fs::create_dir_all(&folder).expect("a folder");
         fs::write(folder.join("up.sql"), up).expect("a file");
         fs::write(folder.join("down.sql"), down).expect("a file");
+    }
+
+    /// Writes a migration that was made on others, as its header says.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written, or one of the others is not there.
+    pub fn made_on(&self, parents: &[&str], name: &str, up: &str, down: &str) {
+        let read = migration::read(&self.path().join("migrations"));
+        let all = if parents.is_empty() {
+            Vec::new()
+        } else {
+            read.expect("migrations")
+        };
+        let parent = |name: &&str| {
+            let found = all.iter().find(|one| one.name == **name);
+            Parent::of(found.expect("the parent"))
+        };
+        let header = Header {
+            message: name.to_owned(),
+            parents: parents.iter().map(parent).collect(),
+            proof: vec!["by a test".to_owned()],
+            ..Header::default()
+        };
+        self.migration(name, &(header.render() + up), down);
+    }
+
+    /// Runs git in it.
+    ///
+    /// # Panics
+    ///
+    /// If git is not there or fails.
+    pub fn git(&self, arguments: &[&str]) {
+        let names = ["-c", "user.name=me", "-c", "user.email=me@example.org"];
+        let done = Command::new("git")
+            .args(names)
+            .args(arguments)
+            .current_dir(self.path())
+            .output()
+            .expect("git");
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    /// Makes it a clone of a repository that others have too, with all that is there now.
+    ///
+    /// # Panics
+    ///
+    /// If git is not there or fails.
+    pub fn pushed(&self) {
+        self.git(&["init", "--quiet", "--bare", ".upstream"]);
+        self.git(&["init", "--quiet", "--initial-branch", "main"]);
+        self.git(&["remote", "add", "origin", "./.upstream"]);
+        self.git(&["add", "migrations"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", "shared"]);
+        self.git(&["push", "--quiet", "--set-upstream", "origin", "main"]);
     }
 
     /// Writes a file and returns where it is.

@@ -72,13 +72,7 @@ fn a_database_that_fits_needs_no_migration() {
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
 
     assert_eq!(tests::ups(found.draft.as_ref()), "");
-    assert_eq!(
-        found.taken,
-        [
-            "trigger touched on public.accounts",
-            "view public.good_accounts"
-        ]
-    );
+    assert_eq!(found.taken, ["trigger touched on public.accounts"]);
 }
 
 #[test]
@@ -159,13 +153,12 @@ fn check_tells_what_only_the_database_has() {
         .iter()
         .map(|difference| difference.object.as_str())
         .collect();
-    assert_eq!(extra, ["table public.audit"]);
+    assert_eq!(extra, ["table public.audit", "view public.good_accounts"]);
     assert_eq!(
         drifted.unread,
         [
             "function public.touch()",
-            "trigger touched on public.accounts",
-            "view public.good_accounts"
+            "trigger touched on public.accounts"
         ]
     );
     assert!(drifted.models.is_empty(), "{drifted:#?}");
@@ -212,4 +205,87 @@ fn what_models_cannot_declare_stays_on_their_tables() {
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
 
     assert_eq!(tests::ups(found.draft.as_ref()), "");
+}
+
+/// What queries read of the accounts, made by hand.
+const QUERIES: &str = "
+    CREATE VIEW rich AS SELECT id, email FROM accounts WHERE balance > 500 WITH CHECK OPTION;
+    COMMENT ON COLUMN rich.email IS 'Where to send the flowers.';
+    CREATE MATERIALIZED VIEW totals AS SELECT mood, sum(balance) AS total FROM accounts GROUP BY mood;
+    CREATE UNIQUE INDEX totals_mood ON totals (mood);
+    COMMENT ON INDEX totals_mood IS 'For REFRESH CONCURRENTLY.';
+    CREATE RULE kept AS ON DELETE TO accounts WHERE old.balance > 0 DO INSTEAD NOTHING;
+    COMMENT ON RULE kept ON accounts IS 'Nobody loses money.';";
+
+#[test]
+fn queries_stay_around_another_type() {
+    let (_server, database) = tests::database();
+    let narrow = THERE
+        .replace("balance integer", "balance smallint")
+        .replace("email text", "email varchar(80)");
+    assert_ne!(narrow, THERE);
+    let row = "INSERT INTO accounts VALUES (1, 'a@b', 900, 'good');";
+    tests::run(&database, &format!("{narrow}{row}{QUERIES}"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project_with(folder.path().to_owned(), &database);
+    let declarations = autogen::declarations().expect("models");
+
+    let found =
+        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
+    let up = tests::ups(found.draft.as_ref());
+    for again in [
+        "VIEW public.rich",
+        "MATERIALIZED VIEW public.totals",
+        "RULE kept",
+    ] {
+        assert_eq!(up.matches(&format!("DROP {again}")).count(), 1, "{up}");
+        assert_eq!(up.matches(&format!("CREATE {again}")).count(), 1, "{up}");
+    }
+    autogen::write(&project, "wide", &found.draft.expect("something to do")).expect("folders");
+
+    let mut connection = database.connect().expect("a connection");
+    let (head, base) = (apply::UpTarget::Head, apply::DownTarget::Base);
+    let options = apply::Options::default();
+    apply::upgrade(&mut connection, folder.path(), &head, options).expect("an upgrade");
+    assert!(tests::holds(
+        &mut connection,
+        "(SELECT total = 900 AND pg_typeof(total)::text = 'bigint' FROM totals)"
+    ));
+    apply::downgrade(&mut connection, folder.path(), &base, options).expect("a downgrade");
+    for still in [
+        "(SELECT total = 900 FROM totals)",
+        "col_description('rich'::regclass, 2) = 'Where to send the flowers.'",
+        "obj_description('totals_mood'::regclass) = 'For REFRESH CONCURRENTLY.'",
+        "(SELECT obj_description(oid) = 'Nobody loses money.' FROM pg_rewrite WHERE rulename = 'kept')",
+        "pg_relation_is_updatable('rich'::regclass, false) <> 0",
+    ] {
+        assert!(tests::holds(&mut connection, still), "{still}");
+    }
+}
+
+#[test]
+fn a_column_does_not_go_from_under_a_query() {
+    let (_server, database) = tests::database();
+    let more = THERE.replace("balance integer", "phone text, room text, balance integer");
+    assert_ne!(more, THERE);
+    tests::run(
+        &database,
+        &format!(
+            "{more}
+            CREATE VIEW phone_book AS SELECT email, phone FROM accounts;
+            CREATE VIEW phones AS SELECT phone FROM phone_book;
+            CREATE RULE no_move AS ON UPDATE TO accounts WHERE new.room <> old.room DO INSTEAD NOTHING;"
+        ),
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project_with(folder.path().to_owned(), &database);
+    let declarations = autogen::declarations().expect("models");
+
+    let error = autogen::autogen(&project, &declarations, AutogenOptions::default())
+        .expect_err("two queries need what goes");
+    assert_eq!(
+        tests::full(&error),
+        "view public.phone_book needs column public.accounts.phone, which the models have no longer\n\
+         rule public.accounts.no_move needs column public.accounts.room, which the models have no longer"
+    );
 }

@@ -5,6 +5,12 @@
 //! A `min_major.txt` names the first PostgreSQL that knows what a case is about. Servers print expressions differently, so the
 //! files are compared on one major alone: [`GOLDEN`], or the `min_major.txt` if that is later.
 //!
+//! What has another name on the other side stands in a `renames.txt` (forth) and a `back_renames.txt` (back), as after
+//! `--rename`, one a line.
+//!
+//! Rows are put into all tables as the proof does it. A `seed.sql` (forth) or a `back_seed.sql` (back) has rows of its own, on
+//! which the way must run, unless an `up_fails.txt` or a `back_fails.txt` says how it fails.
+//!
 //! A case that trueup declines has a `declines.txt` (forth) or a `back_declines.txt` (back) that holds the message, and
 //! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
 //! there, declining is no failure, and a wrong answer is.
@@ -21,9 +27,13 @@ use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
     connection,
-    draft::{Draft, DraftOptions, draft},
+    draft::{self, Draft, DraftOptions},
     plan::Folding,
-    prove,
+    prove::{
+        self,
+        data::{Kept, keep},
+    },
+    rename::{self, Asked},
     scratch::{Locale, Scratch},
     source::{self, Source},
 };
@@ -89,18 +99,36 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     let unread = |path: &Path| unread(scratch, path).map_err(|error| said(&error));
     let (in_from, in_to) = (unread(&from)?, unread(&to)?);
     if in_from.is_subset(&in_to) {
-        let back = direction(project, &to, &from);
+        let back = direction(project, &to, &from, &folder.join("back_renames.txt"));
         golden.declines(&folder.join("back_declines.txt"), &back)?;
+        if let Ok(Some(draft)) = &back {
+            golden.rows(
+                project,
+                &to,
+                draft,
+                &folder.join("back_seed.sql"),
+                "back_fails.txt",
+            )?;
+        }
     }
     if !in_to.is_subset(&in_from) {
         return Ok(());
     }
-    let forth = direction(project, &from, &to);
+    let forth = direction(project, &from, &to, &folder.join("renames.txt"));
     golden.declines(&folder.join("declines.txt"), &forth)?;
     if let Ok(draft) = &forth {
         let (up, down) = texts(draft.as_ref());
         golden.file(&folder.join("up.sql"), &up)?;
         golden.file(&folder.join("down.sql"), &down)?;
+    }
+    if let Ok(Some(draft)) = &forth {
+        golden.rows(
+            project,
+            &from,
+            draft,
+            &folder.join("seed.sql"),
+            "up_fails.txt",
+        )?;
     }
     Ok(())
 }
@@ -138,6 +166,7 @@ fn extra(project: &Project, folder: &Path) -> Result<(), Failed> {
     let options = CompareOptions {
         ignore_unread: false,
         prove: true,
+        renames: &[],
     };
     for (from, to) in [(&old, &new), (&new, &old)] {
         match compare::diff(project, no_models, from, to, options) {
@@ -153,13 +182,26 @@ fn no_models() -> Result<trueup::Declarations, Error> {
 }
 
 /// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
-fn direction(project: &Project, from: &Path, to: &Path) -> Result<Option<Draft>, Error> {
+fn direction(
+    project: &Project,
+    from: &Path,
+    to: &Path,
+    renames: &Path,
+) -> Result<Option<Draft>, Error> {
     let scratch = project.scratch(None)?;
+    let renames = fs::read_to_string(renames).unwrap_or_default();
+    let asked = renames.lines().map(Asked::parse);
+    let asked = asked.collect::<Result<Vec<_>, Error>>()?;
     let draft = |folding| {
         let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
-        draft(
+        let tasks = asked.iter().map(|asked| asked.task(&from.schema));
+        let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
+        let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
+        rename::refuse_unmet(&tasks, &renames.base(&from).schema, &to.schema, "to.sql")?;
+        draft::after_renames(
             project,
             from,
+            &renames.renaming,
             to,
             DraftOptions {
                 prove: true,
@@ -244,18 +286,57 @@ impl Golden {
         .into())
     }
 
+    /// Whether the proof's rows showed all that hazards say, and no more; and what becomes of the rows in `seed`.
+    fn rows(
+        &self,
+        project: &Project,
+        start: &Path,
+        draft: &Draft,
+        seed: &Path,
+        fails: &str,
+    ) -> Result<(), Failed> {
+        exact(&draft.proof.data)?;
+        let fails = seed.with_file_name(fails);
+        let Ok(sql) = fs::read_to_string(seed) else {
+            return Ok(());
+        };
+        let scratch = project.scratch(None).map_err(|error| said(&error))?;
+        let start = source::file(scratch, start).map_err(|error| said(&error))?;
+        let (ups, downs) = (draft::ups(&draft.parts), draft::downs(&draft.parts));
+        let kept =
+            keep(project, &start, None, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;
+        exact(&kept)?;
+        match (kept.fails, fails.exists()) {
+            (None, false) => Ok(()),
+            (None, true) => Err(format!("this works now: remove {}", fails.display()).into()),
+            (Some(why), true) => self.file(&fails, &format!("{why}\n")),
+            (Some(why), false) => Err(format!("{}: {why}", seed.display()).into()),
+        }
+    }
+
     fn declines(&self, file: &Path, outcome: &Result<Option<Draft>, Error>) -> Result<(), Failed> {
         match (outcome, file.exists()) {
             (Ok(_), false) => Ok(()),
             (Ok(_), true) => Err(format!("this works now: remove {}", file.display()).into()),
             (Err(error), there)
-                if error.kind() == ErrorKind::NotYet && (there || self.compared) =>
+                if matches!(error.kind(), ErrorKind::NotYet | ErrorKind::Input)
+                    && (there || self.compared) =>
             {
                 self.file(file, &format!("{}\n", tests::full(error)))
             }
             (Err(error), _) => Err(tests::full(error).into()),
         }
     }
+}
+
+/// Fails where a hazard says that something is lost that is not, or none says that something may fail.
+fn exact(kept: &Kept) -> Result<(), Failed> {
+    let not = |what: &str, list: &[String]| match list.first() {
+        Some(first) => Err(Failed::from(format!("{what}: {first}"))),
+        None => Ok(()),
+    };
+    not("a hazard without a reason", &kept.unfounded)?;
+    not("a hazard is missing", &kept.extremes)
 }
 
 fn said(error: &Error) -> Failed {

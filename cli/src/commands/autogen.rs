@@ -3,17 +3,18 @@
 use std::io::{self, IsTerminal};
 
 use clap::ValueEnum;
-use dialoguer::Confirm;
+use dialoguer::{Confirm, Select};
 use generator::{
     Error, ErrorKind,
     autogen::{self, Autogen, AutogenOptions},
-    draft::{Draft, DraftOptions},
+    draft::{Draft, DraftOptions, Part},
     migration,
+    rename::{Ask, LookAlike, Refused},
     report::{Drafted, Format, Written},
 };
 
 use super::Status;
-use crate::context::Context;
+use crate::{arguments, context::Context};
 
 /// Write the migration that takes the database to what the models say
 ///
@@ -26,6 +27,7 @@ Examples:
   trueup autogen \"add phone_number\"               write migrations/<version>_add_phone_number/
   trueup autogen \"add phone_number\" --dry-run     print the files instead
   trueup autogen \"drop old\" --allow data-loss     where rows or columns go for good
+  trueup autogen \"name it\" --rename users.phone=phone_number
   trueup autogen \"add x\" --from migrations        do not look at the database")]
 pub(crate) struct Args {
     /// What changes, in a few words; the folder is named after it
@@ -37,9 +39,24 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SOURCE", hide_default_value = true)]
     from: Option<String>,
 
+    /// Something that has another name now: users.phone=phone_number; as often as needed
+    ///
+    /// What is written is [KIND:]PATH=NEW. The namespace of a path may be left out where no two things are called alike;
+    /// users=shop.users moves a table to another namespace. Names with dots, = or quotes stand in double quotes.
+    #[arg(long, value_name = "OLD=NEW")]
+    rename: Vec<String>,
+
+    /// What looks like a rename is none: the old goes, with all that is in it; without a path, none is one
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "")]
+    no_rename: Vec<String>,
+
     /// Print the files and write nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Print the SQL of the way there, for psql, and write nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    sql: bool,
 
     /// Do not try the migration before writing it; its header will say so
     #[arg(long)]
@@ -51,7 +68,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Risk {
+pub(super) enum Risk {
     /// Rows or values are lost, and no way back restores them
     DataLoss,
 }
@@ -63,12 +80,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     migration::slug(&args.message)?;
     let from = args.from.as_deref();
     let from = from.map(|text| context.source(text)).transpose()?;
+    let renames = arguments::renames(&args.rename)?;
+    let no_renames = args.no_rename.iter().map(|text| Refused::parse(text));
+    let no_renames = no_renames.collect::<Result<Vec<_>, Error>>()?;
     let options = AutogenOptions {
+        renames: &renames,
+        no_renames: &no_renames,
+        ask: is_terminal().then_some(&Terminal),
         from: from.as_ref(),
         draft: DraftOptions {
             prove: !args.no_proof,
             ..DraftOptions::default()
         },
+        ..AutogenOptions::default()
     };
     let found = autogen::autogen(project, &autogen::declarations()?, options)?;
     remarks(&found, context);
@@ -85,6 +109,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         }
         return Ok(Status::Done);
     };
+    if args.sql {
+        let ups = draft.parts.iter().map(Part::up_sql);
+        output.result(&ups.collect::<Vec<_>>().join("\n"))?;
+        output.note(format!(
+            "proved {}; nothing was written",
+            draft.proof.sentence()
+        ));
+        return Ok(Status::Done);
+    }
     if args.dry_run {
         output.report(&Drafted::new(&args.message, draft), Format::Text)?;
         output.note(format!(
@@ -93,8 +126,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ));
         return Ok(Status::Done);
     }
-    let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
-    if !losses.is_empty() && !args.allow.contains(&Risk::DataLoss) && !agreed(&losses, context)? {
+    if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
     }
     let folders = autogen::write(project, &args.message, draft)?;
@@ -114,6 +146,9 @@ fn next(draft: &Draft, there_before: bool) -> String {
 }
 
 fn remarks(found: &Autogen, context: &Context) {
+    for stale in &found.stale {
+        context.output.note(stale);
+    }
     for what in &found.taken {
         context.output.note(format!(
             "{what} stays as it is: trueup does not read that kind of object"
@@ -127,18 +162,48 @@ fn remarks(found: &Autogen, context: &Context) {
     }
 }
 
+/// Whether what is lost for good may be lost.
+pub(super) fn may_lose(found: &Autogen, allow: &[Risk], context: &Context) -> Result<bool, Error> {
+    let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
+    Ok(losses.is_empty() || allow.contains(&Risk::DataLoss) || agreed(&losses, context)?)
+}
+
+fn is_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Somebody at a terminal.
+#[derive(Debug)]
+struct Terminal;
+
+impl Ask for Terminal {
+    fn which(&self, look_alike: &LookAlike) -> Result<Option<usize>, Error> {
+        let choices = look_alike.choices();
+        let prompt = format!("{} goes. It was", look_alike.gone());
+        let items = choices.iter().map(|choice| format!("renamed to {choice}"));
+        let items: Vec<String> = items
+            .chain(["dropped, and what comes is new".to_owned()])
+            .collect();
+        let answer = Select::new().with_prompt(prompt).items(&items).default(0);
+        let answer = answer.interact().map_err(|error| {
+            Error::caused(ErrorKind::Environment, "cannot ask on this terminal", error)
+                .hint("--rename and --no-rename answer without a question")
+        })?;
+        Ok((answer < choices.len()).then_some(answer))
+    }
+}
+
 /// Asks somebody at a terminal; elsewhere only the option will do.
 fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
     let listed: Vec<String> = losses.iter().map(|loss| format!("- {loss}")).collect();
     let listed = listed.join("\n");
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if !is_terminal() {
         return Err(Error::input(format!(
             "this migration loses data for good; nothing was written\n{listed}"
         ))
         .hint("where that is meant, say so: --allow data-loss")
         .hint(
-            "trueup does not see yet that something was only given another name: write such a migration by hand, with \
-             RENAME",
+            "where something only got another name, say that: --rename users.phone=phone_number",
         ));
     }
     context.output.warning(format!(

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use generator::{
     Error, backup, database, migration,
-    report::{Changed, Progress, What},
+    report::{DatabaseDone, Progress, What},
 };
 
 use super::Status;
@@ -43,14 +43,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
 }
 
 /// Saves the database under a name that says which it is and when that was.
-pub(super) fn save_as_usual(context: &Context, live: &Live) -> Result<Changed, Error> {
+pub(super) fn save_as_usual(context: &Context, live: &Live) -> Result<DatabaseDone, Error> {
     save(context, live, &usual_file(context, live)?)
 }
 
-fn save(context: &Context, live: &Live, file: &Path) -> Result<Changed, Error> {
+fn save(context: &Context, live: &Live, file: &Path) -> Result<DatabaseDone, Error> {
     let progress = context.output.progress();
     backup::save(&context.project, &live.url, file, |at| step(&progress, at))?;
-    Ok(Changed {
+    Ok(DatabaseDone {
         done: What::Saved,
         database: live.url.to_string(),
         detail: file.display().to_string(),

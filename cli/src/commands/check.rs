@@ -69,6 +69,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ),
     }
     let found = check::check(&context.project, &declarations, args.offline)?;
+    for stale in &found.stale {
+        context.output.note(stale);
+    }
     let report = CheckReport::from(found);
     match args.format {
         CheckFormat::Text => context.output.report(&report, Format::Text)?,

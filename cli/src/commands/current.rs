@@ -26,6 +26,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let migrations = migration::read(&context.project.migrations)?;
     let live = context.live()?;
     let applied = apply::applied(&mut connect(&live.url)?)?;
+    let applied = apply::without_replaced(&migrations, &applied);
     let names = |some: Vec<&Migration>| some.iter().map(|one| one.name.clone()).collect();
     let unknown: Vec<String> = applied
         .iter()

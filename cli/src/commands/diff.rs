@@ -7,7 +7,7 @@ use generator::{
 };
 
 use super::Status;
-use crate::context::Context;
+use crate::{arguments, context::Context};
 
 /// Print the SQL that takes one source to another
 ///
@@ -35,6 +35,13 @@ pub(crate) struct Args {
     #[arg(long)]
     ignore_unread: bool,
 
+    /// Something that has another name on the other side: users.phone=phone_number; as often as needed
+    ///
+    /// What is written is [KIND:]PATH=NEW. The namespace of a path may be left out where no two things are called alike;
+    /// users=shop.users moves a table to another namespace. Names with dots, = or quotes stand in double quotes.
+    #[arg(long, value_name = "OLD=NEW")]
+    rename: Vec<String>,
+
     /// Do not try the SQL
     #[arg(long)]
     no_proof: bool,
@@ -42,20 +49,20 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let (from, to) = (context.source(&args.from)?, context.source(&args.to)?);
+    let renames = arguments::renames(&args.rename)?;
     let options = CompareOptions {
+        renames: &renames,
         ignore_unread: args.ignore_unread,
         prove: !args.no_proof,
     };
     let compared = compare::diff(&context.project, autogen::declarations, &from, &to, options)?;
-    if compared.plan.is_empty() {
+    if compared.is_empty() {
         context.output.note(format!("{from} and {to} are the same"));
         return Ok(Status::Done);
     }
     if let Some(why) = &compared.unproved {
         context.output.note(format!("the SQL was not tried: {why}"));
     }
-    context
-        .output
-        .result(&render::sql(compared.plan.statements()))?;
+    context.output.result(&render::sql(compared.statements()))?;
     Ok(Status::Different)
 }

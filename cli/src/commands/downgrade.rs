@@ -4,11 +4,11 @@ use generator::{
     Error,
     apply::{self, Event},
     connection::connect,
-    report::{Applied, Direction, Format},
+    report::{Applied, Direction},
 };
 
 use super::{Status, current};
-use crate::{context::Context, target::Down};
+use crate::{arguments::FormatArg, context::Context, target::Down};
 
 /// Take applied migrations back, newest first
 ///
@@ -29,6 +29,10 @@ pub(crate) struct Args {
         allow_negative_numbers = true
     )]
     target: Down,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
@@ -45,6 +49,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         migrations: reports.into_iter().map(Into::into).collect(),
         now: current::newest(context, &apply::applied(&mut connection)?)?,
     };
-    context.output.report(&applied, Format::Text)?;
+    context.output.report(&applied, args.format.into())?;
     Ok(Status::Done)
 }

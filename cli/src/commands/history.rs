@@ -12,7 +12,7 @@ use crate::{arguments::FormatArg, context::Context};
 
 /// List the migrations, oldest first, and which of them are applied
 ///
-/// With --verbose also each one's message, what it was made after, and what was proved.
+/// With --verbose also each one's message, date, what it was made after, its risks, and what was proved.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let migrations = migration::read(&context.project.migrations)?;
-    let applied = applied(context);
+    let applied = applied(context).map(|applied| apply::without_replaced(&migrations, &applied));
     let unknown = applied.iter().flatten().filter(|version| {
         !migrations
             .iter()
@@ -45,6 +45,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     for problem in history_problems(&migrations) {
         context.output.warning(problem);
     }
+    if let Some(applied) = &applied
+        && !migrations.is_empty()
+    {
+        context.output.note(format!(
+            "{} of {} applied",
+            migrations.len() - apply::pending(&migrations, applied).len(),
+            migrations.len()
+        ));
+    }
     if migrations.is_empty() {
         context.output.note(format!(
             "there are no migrations in {} yet",
@@ -55,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
 }
 
 /// What the database has. The list is on disk, so it is worth showing without a database too.
-fn applied(context: &Context) -> Option<Vec<String>> {
+pub(super) fn applied(context: &Context) -> Option<Vec<String>> {
     let asked = context.live_if_there().and_then(|live| {
         live.map(|live| Ok(apply::applied(&mut connect(&live.url)?)?))
             .transpose()

@@ -6,7 +6,7 @@ use generator::{
     Error,
     backup::{self, Onto, Owners},
     database,
-    report::{Changed, What},
+    report::{DatabaseDone, What},
 };
 
 use super::{Status, backup::step, db::Consent};
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let tell = |at: &str| step(&progress, at);
     backup::restore(&context.project, &live.url, &args.file, onto, owners, tell)?;
     drop(progress);
-    let report = Changed {
+    let report = DatabaseDone {
         done: What::Restored,
         database: live.url.to_string(),
         detail: args.file.display().to_string(),

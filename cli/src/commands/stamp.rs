@@ -4,17 +4,17 @@ use generator::{
     Error,
     apply::{self, Options},
     connection::connect,
-    report::{Format, Stamped},
+    report::Stamped,
 };
 
 use super::{Status, current};
-use crate::{context::Context, target::Stamp};
+use crate::{arguments::FormatArg, context::Context, mine, target::Stamp};
 
 /// Record migrations as applied, or as not applied, without running them
 ///
 /// So a database that exists already can start: `trueup autogen "begin" --from migrations` writes the migration that makes
 /// what the models say, `trueup stamp head` says that the database has it, and `trueup check` that this is true. Nothing
-/// but the record of applied migrations is touched.
+/// but the record of applied migrations is touched. On a terminal, it says what it will record and asks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,12 +25,38 @@ pub(crate) struct Args {
     /// What the database has: all up to a version, `head` for all, `base` for none
     #[arg(value_name = "VERSION|head|base", allow_negative_numbers = true)]
     target: Stamp,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
+    let stamping = apply::would_stamp(&mut connection, folder, &args.target.0)?;
+    if !stamping.is_nothing() {
+        for version in &stamping.recorded {
+            context
+                .output
+                .note(format!("{version} is to be recorded as applied"));
+        }
+        for version in &stamping.removed {
+            context
+                .output
+                .note(format!("{version} is to be recorded as not applied"));
+        }
+        let question = format!("Record that in {}?", live.url);
+        if !mine::agreed(&question, args.yes)? {
+            context.output.note("nothing was recorded");
+            return Ok(Status::Refused);
+        }
+    }
     let before = apply::applied(&mut connection)?;
     let after = apply::stamp(&mut connection, folder, &args.target.0, Options::default())?;
     let stamped = Stamped {
@@ -38,7 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         recorded: without(&after, &before),
         removed: without(&before, &after),
     };
-    context.output.report(&stamped, Format::Text)?;
+    context.output.report(&stamped, args.format.into())?;
     Ok(Status::Done)
 }
 

@@ -5,12 +5,12 @@ use generator::{
     Error,
     apply::{self, Event, Options, UpTarget},
     connection::connect,
-    migration,
-    report::{Applied, Direction, Format},
+    migration::{self, Migration, history_problems},
+    report::{Applied, Direction, Rehearsed},
 };
 
 use super::{Status, backup, current};
-use crate::{context::Context, target::Up};
+use crate::{arguments::FormatArg, context::Context, target::Up};
 
 /// Apply pending migrations, oldest first
 ///
@@ -21,7 +21,9 @@ use crate::{context::Context, target::Up};
 Examples:
   trueup upgrade                   all that is pending
   trueup upgrade +1                the next one
-  trueup upgrade 2026-11-21        up to and with this one: its version, its name, or how it begins")]
+  trueup upgrade 2026-11-21        up to and with this one: its version, its name, or how it begins
+  trueup upgrade --dry-run         run them and roll back
+  trueup upgrade --sql > all.sql   print what would run on an empty database, without one")]
 pub(crate) struct Args {
     /// How far: `head`, `+N` migrations, or a version
     #[arg(
@@ -31,21 +33,45 @@ pub(crate) struct Args {
     )]
     target: Up,
 
-    /// Also apply a pending migration that is older than an applied one
+    /// Also apply a pending migration that is older than an applied one, or one of two heads
     ///
     /// Two branches that each made a migration end like this. It was proved on a database without the other one.
     #[arg(long)]
     allow_out_of_order: bool,
 
     /// Save the database in backups/ first, where anything is pending
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["dry_run", "sql"])]
     backup: bool,
+
+    /// Run them in one transaction and roll it back
+    ///
+    /// Their locks are held until the end. It goes as far as the first migration that cannot run in a transaction, or that
+    /// needs a commit before it, and says where that was. Numbers that sequences gave out stay given out.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print the SQL, with the record of what is applied, and ask no database
+    #[arg(long, conflicts_with_all = ["dry_run", "format"])]
+    sql: bool,
+
+    /// With --sql: the version that the database is at; none means that it is empty
+    #[arg(long, value_name = "VERSION", requires = "sql")]
+    from: Option<String>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let folder = &context.project.migrations;
+    let migrations = migration::read(folder)?;
+    if args.sql {
+        return script(args, context, &migrations);
+    }
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
-    if args.backup && is_behind(&mut connection, context)? {
+    if args.backup && !apply::pending(&migrations, &apply::applied(&mut connection)?).is_empty() {
         let saved = backup::save_as_usual(context, &live)?;
         context.output.note(format!("saved in {}", saved.detail));
     }
@@ -55,16 +81,36 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         allow_out_of_order: args.allow_out_of_order,
         ..context.applying(&live, &tell)
     };
+    if args.dry_run {
+        let found = apply::rehearse(&mut connection, folder, &args.target.0, options)?;
+        context
+            .output
+            .report(&Rehearsed::from(found), args.format.into())?;
+        return Ok(Status::Done);
+    }
     let applied = apply(&mut connection, context, &args.target.0, options)?;
     drop(progress);
-    context.output.report(&applied, Format::Text)?;
+    context.output.report(&applied, args.format.into())?;
+    for problem in history_problems(&migrations) {
+        context.output.warning(problem);
+    }
     Ok(Status::Done)
 }
 
-fn is_behind(connection: &mut PgConnection, context: &Context) -> Result<bool, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
-    let applied = apply::applied(connection)?;
-    Ok(!apply::pending(&migrations, &applied).is_empty())
+fn script(args: &Args, context: &Context, migrations: &[Migration]) -> Result<Status, Error> {
+    let (sql, chosen) = apply::script(migrations, args.from.as_deref(), &args.target.0)?;
+    context.output.result(&sql)?;
+    for problem in history_problems(migrations) {
+        context.output.warning(problem);
+    }
+    context.output.note(format!(
+        "{} in it; run it with `psql --set ON_ERROR_STOP=1 --file`",
+        match chosen.len() {
+            1 => "1 migration is".to_owned(),
+            many => format!("{many} migrations are"),
+        }
+    ));
+    Ok(Status::Done)
 }
 
 /// Applies what is pending and says what that was.

@@ -17,6 +17,7 @@ mod mistakes;
 mod model;
 mod pg_enum;
 mod place;
+mod renamed_from;
 mod setting;
 
 #[cfg(test)]

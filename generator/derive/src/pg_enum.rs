@@ -10,14 +10,16 @@ use crate::argument::{Argument, arguments};
 use crate::case::{CASES, Case};
 use crate::documentation;
 use crate::mistakes::Mistakes;
-use crate::place::{comment, line, unraw};
-use crate::setting::{Setting, choose, many, once, once_or_empty, read_all, text};
+use crate::place::{Place, comment, line, optional, unraw};
+use crate::renamed_from::{RenamedFrom, each_from_another};
+use crate::setting::{Setting, choose, many, once, once_or_empty, read_all, set, text};
 
 #[derive(Default)]
 struct Container {
     name: Option<LitStr>,
     namespace: Option<LitStr>,
     rename_all: Option<Case>,
+    renamed_from: Option<RenamedFrom>,
     comment: Option<LitStr>,
 }
 
@@ -31,20 +33,31 @@ const CONTAINER: &[Setting<Container>] = &[
         "rename_all = \"snake_case\"",
         |it, a, mistakes| choose(&mut it.rename_all, a, CASES, mistakes),
     ),
+    once("renamed_from", "renamed_from = \"…\"", |it, a, _| {
+        set(
+            &mut it.renamed_from,
+            RenamedFrom::read(Place::on_struct(a), a)?,
+        )
+    }),
     once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)
     }),
 ];
 
-#[derive(Default)]
-struct Label {
+struct OneLabel {
+    ident: Ident,
     label: Option<LitStr>,
+    renamed_from: Option<RenamedFrom>,
     replaces: Vec<LitStr>,
 }
 
-const LABEL: &[Setting<Label>] = &[
+const LABEL: &[Setting<OneLabel>] = &[
     once_or_empty("label", "label = \"…\"", |it, a, _| {
         text(&mut it.label, a)
+    }),
+    once("renamed_from", "renamed_from = \"…\"", |it, a, _| {
+        let place = Place::on_field(&it.ident, a);
+        set(&mut it.renamed_from, RenamedFrom::read(place, a)?)
     }),
     many("replaces", "replaces = \"…\"", |it, a, _| {
         it.replaces.push(a.text()?);
@@ -54,9 +67,10 @@ const LABEL: &[Setting<Label>] = &[
 
 /// The labels of an enum, and those that are gone with the ones that take their places.
 #[derive(Default)]
-struct Labels {
+struct AllLabels {
     labels: Vec<String>,
     replaced: Vec<(LitStr, String)>,
+    renamed: Vec<(RenamedFrom, String)>,
 }
 
 /// Expands `#[derive(PgEnum)]`.
@@ -70,6 +84,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             &input.ident,
             "which type is this? Write #[model(type = \"…\")]; the name is never taken from the enum",
         );
+    }
+    if let (Some(renamed_from), Some(name)) = (&container.renamed_from, &container.name) {
+        renamed_from.differs_from(&name.value(), &mistakes);
     }
     let labels = labels(
         input,
@@ -89,7 +106,7 @@ fn settings(attributes: &[Attribute], mistakes: &Mistakes) -> Vec<Argument> {
         .collect()
 }
 
-fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Labels {
+fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> AllLabels {
     let variants = match &input.data {
         Data::Enum(data) => &data.variants,
         Data::Struct(data) => {
@@ -97,14 +114,14 @@ fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Labels {
                 data.struct_token,
                 "an enum type has labels; a struct is a table: #[derive(Model)]",
             );
-            return Labels::default();
+            return AllLabels::default();
         }
         Data::Union(data) => {
             mistakes.at(
                 data.union_token,
                 "an enum type has labels: derive PgEnum on an enum",
             );
-            return Labels::default();
+            return AllLabels::default();
         }
     };
     if !input.generics.params.is_empty() {
@@ -114,24 +131,33 @@ fn labels(input: &DeriveInput, case: Case, mistakes: &Mistakes) -> Labels {
         );
     }
     let mut seen: BTreeMap<String, &Ident> = BTreeMap::new();
-    let mut labels = Labels::default();
+    let mut labels = AllLabels::default();
     for variant in variants {
-        let (label, replaces) = label(variant, case, mistakes);
+        let written = label(variant, mistakes);
+        let label = written.name(case);
         if let Some(first) = seen.insert(label.clone(), &variant.ident) {
             mistakes.at(
                 &variant.ident,
                 format!("`{first}` has the label {label:?} already"),
             );
         }
-        let gone = replaces.into_iter().map(|old| (old, label.clone()));
-        labels.replaced.extend(gone);
+        if let Some(renamed_from) = written.renamed_from {
+            renamed_from.differs_from(&label, mistakes);
+            labels.renamed.push((renamed_from, label.clone()));
+        }
+        let gone = written.replaces.into_iter();
+        labels.replaced.extend(gone.map(|old| (old, label.clone())));
         labels.labels.push(label);
     }
     replaced_are_gone(&labels, mistakes);
+    each_from_another(labels.renamed.iter().map(|(from, _)| from), mistakes);
     labels
 }
 
-fn replaced_are_gone(Labels { labels, replaced }: &Labels, mistakes: &Mistakes) {
+fn replaced_are_gone(labels: &AllLabels, mistakes: &Mistakes) {
+    let AllLabels {
+        labels, replaced, ..
+    } = labels;
     for (place, (old, new)) in replaced.iter().enumerate() {
         if labels.contains(&old.value()) {
             mistakes.at(
@@ -150,11 +176,16 @@ fn replaced_are_gone(Labels { labels, replaced }: &Labels, mistakes: &Mistakes) 
     }
 }
 
-fn label(variant: &Variant, case: Case, mistakes: &Mistakes) -> (String, Vec<LitStr>) {
+fn label(variant: &Variant, mistakes: &Mistakes) -> OneLabel {
     if !matches!(variant.fields, Fields::Unit) {
         mistakes.at(&variant.fields, "a label carries no data");
     }
-    let mut written = Label::default();
+    let mut written = OneLabel {
+        ident: variant.ident.clone(),
+        label: None,
+        renamed_from: None,
+        replaces: Vec::new(),
+    };
     read_all(
         "a variant",
         LABEL,
@@ -162,14 +193,28 @@ fn label(variant: &Variant, case: Case, mistakes: &Mistakes) -> (String, Vec<Lit
         &mut written,
         mistakes,
     );
-    let label = written
-        .label
-        .map_or_else(|| case.apply(&unraw(&variant.ident)), |label| label.value());
-    (label, written.replaces)
+    written
 }
 
-fn implementation(input: &DeriveInput, container: &Container, labels: &Labels) -> TokenStream {
-    let Labels { labels, replaced } = labels;
+impl OneLabel {
+    fn name(&self, case: Case) -> String {
+        self.label
+            .as_ref()
+            .map_or_else(|| case.apply(&unraw(&self.ident)), LitStr::value)
+    }
+}
+
+fn implementation(input: &DeriveInput, container: &Container, labels: &AllLabels) -> TokenStream {
+    let AllLabels {
+        labels,
+        replaced,
+        renamed,
+    } = labels;
+    let renamed_labels = renamed.iter().map(|(from, label)| {
+        let from = from.expand();
+        quote! { (#from, #label) }
+    });
+    let renamed_from = optional(container.renamed_from.as_ref().map(RenamedFrom::expand));
     let (old, new): (Vec<&LitStr>, Vec<&String>) =
         replaced.iter().map(|(old, new)| (old, new)).unzip();
     let ident = &input.ident;
@@ -201,6 +246,8 @@ fn implementation(input: &DeriveInput, container: &Container, labels: &Labels) -
                     labels: &[#(#labels),*],
                     comment: #comment,
                     replaced: &[#((#old, #new)),*],
+                    renamed_from: #renamed_from,
+                    renamed_labels: &[#(#renamed_labels),*],
                 };
             }
 

@@ -34,6 +34,13 @@ impl Guidance {
         self.0.is_empty()
     }
 
+    /// Whether something is said to take the place of this part of the object.
+    #[must_use]
+    pub fn replaces(&self, id: &Id, part: &str) -> bool {
+        self.about(id)
+            .is_some_and(|advice| advice.replaced.contains_key(part))
+    }
+
     pub(crate) fn about(&self, id: &Id) -> Option<&Advice> {
         self.0.get(id)
     }

@@ -11,10 +11,13 @@ mod gathered;
 mod guidance;
 mod linked;
 mod pg_type;
+mod renamed;
 mod rules;
 mod sql;
 
-pub use self::declaration::{Declaration, Declarations, Fragment, FragmentKind, Part, Rank};
+pub use self::declaration::{
+    Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed,
+};
 pub use self::error::{ModelError, ModelErrors};
 pub use self::linked::{Linked, linked};
 pub use self::pg_type::{PgElement, PgType, SerialType};
@@ -63,6 +66,7 @@ fn declare(gathered: &Gathered) -> Result<Declarations, ModelErrors> {
     Ok(Declarations {
         list: sql::declare(gathered),
         fragments: fragment::fragments(gathered),
+        renamed: renamed::renamed(gathered),
         there: Arc::new(guidance::there(gathered)),
         back: Arc::new(guidance::back(gathered)),
     })

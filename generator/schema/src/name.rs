@@ -251,6 +251,143 @@ pub fn quoted_ident(name: &str) -> String {
     }
 }
 
+/// What tells an object from the others of its kind, as the names that lead to it from the outside in.
+pub(crate) trait Path {
+    /// The names, as the catalog holds them; none where SQL has no way to write them one after the other.
+    fn path(&self) -> Vec<&str>;
+}
+
+impl Path for String {
+    fn path(&self) -> Vec<&str> {
+        vec![self]
+    }
+}
+
+impl Path for Name {
+    fn path(&self) -> Vec<&str> {
+        vec![&self.namespace, &self.name]
+    }
+}
+
+impl Path for Member {
+    fn path(&self) -> Vec<&str> {
+        vec![&self.relation.namespace, &self.relation.name, &self.name]
+    }
+}
+
+/// Reads names with dots between them, as [`dotted`] writes them. A name that is quoted may hold anything, and quotes
+/// twice; one that is not stands for itself, capitals included. `None` where a name is empty or a quote is not closed.
+#[must_use]
+pub fn parse_dotted(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    loop {
+        let (name, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            parse_quoted(quoted)?
+        } else {
+            let (name, after) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+            (name.to_owned(), after)
+        };
+        if name.is_empty() {
+            return None;
+        }
+        names.push(name);
+        if after.is_empty() {
+            return Some(names);
+        }
+        rest = after.strip_prefix('.')?;
+    }
+}
+
+/// Reads up to the quote that closes, and returns the name and what stands after it.
+fn parse_quoted(text: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find('"')?;
+        name += &rest[..end];
+        rest = &rest[end + 1..];
+        match rest.strip_prefix('"') {
+            Some(after) => {
+                name.push('"');
+                rest = after;
+            }
+            None => return Some((name, rest)),
+        }
+    }
+}
+
+/// Writes names with dots between them, each quoted where SQL needs it.
+#[must_use]
+pub fn dotted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    let quoted: Vec<String> = names
+        .into_iter()
+        .map(|name| quoted_ident(name.as_ref()))
+        .collect();
+    quoted.join(".")
+}
+
+/// The name that something is set aside under while another takes its own.
+#[must_use]
+pub fn set_aside(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut number = 1;
+    loop {
+        let suffix = if number == 1 {
+            "__old".to_owned()
+        } else {
+            format!("__old{number}")
+        };
+        let beginning = &name[..name.floor_char_boundary(LONGEST - suffix.len())];
+        let aside = format!("{beginning}{suffix}");
+        if !taken(&aside) {
+            return aside;
+        }
+        number += 1;
+    }
+}
+
+/// The name that Postgres chooses for something that has none: of the table, of the columns and of what it is, cut so that
+/// the longer of the first two gives way (`makeObjectName`).
+pub(crate) fn chosen(table: &str, columns: Option<&str>, label: &str) -> String {
+    let columns_or_none = columns.unwrap_or_default();
+    let overhead = label.len() + 1 + usize::from(columns.is_some());
+    let room = LONGEST.saturating_sub(overhead);
+    let (mut one, mut other) = (table.len(), columns_or_none.len());
+    while one + other > room {
+        if one > other {
+            one -= 1;
+        } else {
+            other -= 1;
+        }
+    }
+    let table = &table[..table.floor_char_boundary(one)];
+    match columns {
+        Some(columns) => {
+            let columns = &columns[..columns.floor_char_boundary(other)];
+            format!("{table}_{columns}_{label}")
+        }
+        None => format!("{table}_{label}"),
+    }
+}
+
+/// Several columns as they stand in such a name.
+pub(crate) fn joined(columns: &[String]) -> String {
+    let mut joined = String::new();
+    for column in columns {
+        if !joined.is_empty() {
+            joined.push('_');
+        }
+        joined += column;
+        if joined.len() > LONGEST {
+            break;
+        }
+    }
+    joined
+}
+
+/// A name has at most so many bytes.
+pub(crate) const LONGEST: usize = 63;
+
 /// Writes identifiers as a list with commas, each quoted where it must be.
 pub fn ident_list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let quoted: Vec<String> = names
@@ -292,6 +429,35 @@ mod tests {
             assert_eq!(quoted_ident(name), quoted);
         }
         assert!(KEYWORDS.is_sorted());
+    }
+
+    #[test]
+    fn dots_part_names_and_quotes_hold_them_together() {
+        let names = |text| parse_dotted(text).unwrap_or_default();
+        assert_eq!(names("users.phone"), ["users", "phone"]);
+        assert_eq!(names("Users.very sad"), ["Users", "very sad"]);
+        assert_eq!(names(r#""a.b"."say ""hi""".c"#), ["a.b", "say \"hi\"", "c"]);
+        for wrong in ["", "a.", ".a", "a..b", "\"a", "\"a\"b"] {
+            assert_eq!(parse_dotted(wrong), None, "{wrong}");
+        }
+        assert_eq!(dotted(["a.b", "c", "D"]), r#""a.b".c."D""#);
+    }
+
+    #[test]
+    fn chosen_names_are_cut_part_by_part() {
+        assert_eq!(chosen("users", Some("email"), "key"), "users_email_key");
+        assert_eq!(chosen("users", None, "pkey"), "users_pkey");
+        let (long, longer) = ("t".repeat(40), "é".repeat(30));
+        let name = chosen(&long, Some(&longer), "fkey");
+        // Postgres gives the same.
+        assert_eq!(name, format!("{}_{}_fkey", "t".repeat(29), "é".repeat(14)));
+    }
+
+    #[test]
+    fn what_is_set_aside_keeps_to_63_bytes() {
+        assert_eq!(set_aside("b", |_| false), "b__old");
+        assert_eq!(set_aside("b", |name| name == "b__old"), "b__old2");
+        assert_eq!(set_aside(&"n".repeat(63), |_| false).len(), 63);
     }
 
     #[test]

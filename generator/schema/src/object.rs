@@ -3,19 +3,25 @@
 //! Architecture invariant: all that is known about one kind stands in its room. What stands outside calls these methods
 //! through [`Entry`](crate::Entry) and cannot ask which kind it has in hand.
 
-use std::fmt::{Debug, Display};
+use std::{
+    fmt::{Debug, Display},
+    ops::Deref,
+};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Clause, Id, Member, Name, Schema, Server, Statement, read::Claims};
+use crate::{Clause, Id, Member, Name, Schema, Server, Statement, name::Path, read::Claims};
 
 /// One kind of Postgres object: how it is read, what it needs, how it comes, changes and goes, and what that risks.
 pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// What Postgres calls the kind, in lower case: `foreign key`.
     const NAME: &'static str;
 
+    /// What the parts of one are called that are no objects of their own.
+    const PART: &'static str = "part";
+
     /// What tells one object of the kind from another.
-    type Key: Clone + Ord + Debug + Display + Serialize + DeserializeOwned;
+    type Key: Clone + Ord + Debug + Display + Path + Serialize + DeserializeOwned;
 
     /// The SELECT that reads all objects of the kind, with three columns: `addresses int8[]`, the flattened
     /// `(classid, objid, objsubid)` of everything in the catalog that is this object; `position int4`, its place among
@@ -43,6 +49,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// Whether removing the object loses rows or values that creating it again does not bring back.
     fn holds_data(&self) -> bool {
         false
+    }
+
+    /// The statement that computes what a copy without rows has not computed.
+    fn refresh(&self) -> Option<Statement> {
+        None
     }
 
     /// Whether a dependency that the catalog records is one that creating the object must wait for.
@@ -110,9 +121,48 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
-    /// The statements that give it another name.
+    /// The statements that give it another name; `None` where it has none of its own to give.
     fn rename(&self, _to: &str) -> Option<Vec<Statement>> {
         None
+    }
+
+    /// The same object in another namespace, and the statements that move it there; `None` where it goes with something else.
+    fn relocate(&self, _namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        None
+    }
+
+    /// What in it has a name and is no object of its own: the labels of an enum type.
+    fn parts(&self) -> &[String] {
+        &[]
+    }
+
+    /// The same object with one of its parts called otherwise, and the statements for that.
+    fn rename_part(&self, _part: &str, _to: &str) -> Option<(Self, Vec<Statement>)> {
+        None
+    }
+
+    /// The name that Postgres would choose for it if none were written.
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        None
+    }
+
+    /// The object with the names that Postgres chose for it before, and would choose otherwise now that what it is called
+    /// after has another name. `before` is the same object in `old`, and `self` is in `new`.
+    fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+        let (Some(was), Some(is)) = (before.chosen_name(old), self.chosen_name(new)) else {
+            return self.clone();
+        };
+        let has_that = |object: &Self| object.key().path().last() == Some(&was.as_str());
+        if has_that(before) && has_that(self) {
+            self.named(&is)
+        } else {
+            self.clone()
+        }
+    }
+
+    /// Whether another object, of which the one comes where the other goes, could be the same under another name.
+    fn resembles(&self, _within: &Schema, _other: &Self, _others: &Schema) -> bool {
+        false
     }
 
     /// Where Postgres chooses a name when none is written: what the name is unique within, and the name.
@@ -120,7 +170,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// The same object under another name, where [`Object::naming`] says that it has one.
+    /// The same object under another name, where it can have one.
     fn named(&self, _name: &str) -> Self {
         self.clone()
     }
@@ -133,6 +183,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// Whether models have a way to declare it. What they cannot declare stays when they say nothing of it.
     fn declarable(&self, _within: &Schema) -> bool {
         true
+    }
+
+    /// Whether it stays until a person says that it goes, though what it needs were to go: Postgres would ask for CASCADE.
+    fn holds_on(&self) -> bool {
+        false
     }
 
     /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what models have no
@@ -183,6 +238,27 @@ pub enum Turn {
     Along,
     /// By a statement of its own, afterwards.
     After,
+}
+
+/// What is known about an object and is no part of what it is: it makes no two objects differ.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Beside<T>(T);
+
+impl<T> PartialEq for Beside<T> {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Beside<T> {}
+
+impl<T> Deref for Beside<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
 }
 
 /// A name that only one thing can have at a time.

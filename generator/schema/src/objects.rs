@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Alter, Clause, Lead, Schema, Server, Slot, Statement,
+    name::Path,
     object::Object,
     read::{Claims, ReadError},
 };
 
 mod catalog;
 mod key_constraint;
+mod reads;
 
 /// Makes the register: the rooms' modules, the enums over all kinds, and what calls a room through them. rustfmt does not see
 /// modules that come out of a macro, so `make fmt` names their files.
@@ -48,6 +50,12 @@ macro_rules! objects {
                 match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::catalog(server)),* }
             }
 
+            /// What the parts of an object of the kind are called that are no objects of their own.
+            #[must_use]
+            pub fn part(self) -> &'static str {
+                match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::PART),* }
+            }
+
             pub(crate) fn decode(self, row: &[u8], claims: &Claims) -> Result<Option<AnyObject>, ReadError> {
                 let decoded = match self.0 {
                     $(Tag::$Kind => <$module::$Kind as Object>::decode(row, claims)
@@ -78,6 +86,14 @@ macro_rules! objects {
             #[must_use]
             pub fn designation(&self) -> String {
                 match &*self.0 { $(AnyKey::$Kind(key) => <$module::$Kind as Object>::designation(key)),* }
+            }
+        }
+
+        impl Id {
+            /// The names that lead to it, from the outside in; none where it has no name of its own.
+            #[must_use]
+            pub fn path(&self) -> Vec<&str> {
+                match &*self.0 { $(AnyKey::$Kind(key) => key.path()),* }
             }
         }
 
@@ -136,6 +152,34 @@ macro_rules! objects {
             pub(crate) fn named(&self, name: &str) -> Self {
                 match self { $(Self::$Kind(object) => Self::$Kind(object.named(name))),* }
             }
+
+            pub(crate) fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+                match self {
+                    $(Self::$Kind(object) => object.relocate(namespace)
+                        .map(|(moved, statements)| (Self::$Kind(moved), statements)),)*
+                }
+            }
+
+            pub(crate) fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
+                match self {
+                    $(Self::$Kind(object) => object.rename_part(part, to)
+                        .map(|(renamed, statements)| (Self::$Kind(renamed), statements)),)*
+                }
+            }
+
+            pub(crate) fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+                match (self, before) {
+                    $((Self::$Kind(now), Self::$Kind(before)) => Self::$Kind(now.keep_up(before, old, new)),)*
+                    _ => self.clone(),
+                }
+            }
+
+            pub(crate) fn resembles(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+                match (self, other) {
+                    $((Self::$Kind(one), Self::$Kind(other)) => one.resembles(within, other, others),)*
+                    _ => false,
+                }
+            }
         }
     };
 }
@@ -156,6 +200,9 @@ objects! {
     index::Index,
     foreign_key::ForeignKey,
     inheritance::Inheritance,
+    view::View,
+    materialized_view::MaterializedView,
+    rule::Rule,
     comment::Comment,
 }
 
@@ -194,6 +241,10 @@ impl AnyObject {
 
     pub(crate) fn holds_data(&self) -> bool {
         each!(self, object => object.holds_data())
+    }
+
+    pub(crate) fn refresh(&self) -> Option<Statement> {
+        each!(self, object => object.refresh())
     }
 
     pub(crate) fn needs(&self, on: &Id) -> bool {
@@ -245,6 +296,10 @@ impl AnyObject {
         each!(self, object => object.rename(to))
     }
 
+    pub(crate) fn parts(&self) -> &[String] {
+        each!(self, object => object.parts())
+    }
+
     pub(crate) fn clusters(&self) -> bool {
         each!(self, object => object.clusters())
     }
@@ -255,6 +310,10 @@ impl AnyObject {
 
     pub(crate) fn declarable(&self, within: &Schema) -> bool {
         each!(self, object => object.declarable(within))
+    }
+
+    pub(crate) fn holds_on(&self) -> bool {
+        each!(self, object => object.holds_on())
     }
 
     pub(crate) fn clear(&self) -> Option<String> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Alter, Clause, Guidance, Id, Lead, Slot, Statement,
     guidance::Advice,
-    objects::{AnyObject, Registered},
+    objects::{AnyObject, Registered, namespace::Namespace},
     read::Claims,
 };
 
@@ -150,6 +150,12 @@ impl Entry {
         self.object.follow(&leader.object, within)
     }
 
+    /// The statement that computes what a copy without rows has not computed.
+    #[must_use]
+    pub fn refresh(&self) -> Option<Statement> {
+        self.object.refresh()
+    }
+
     /// The names it takes.
     #[must_use]
     pub fn occupies(&self) -> Vec<Slot> {
@@ -191,10 +197,72 @@ impl Entry {
         self.object.rename(to)
     }
 
+    /// The same object in another namespace, and the statements that move it there.
+    #[must_use]
+    pub fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let (object, statements) = self.object.relocate(namespace)?;
+        Some((self.with(object), statements))
+    }
+
+    /// What in it has a name and is no object of its own.
+    #[must_use]
+    pub fn parts(&self) -> &[String] {
+        self.object.parts()
+    }
+
+    /// The same object with one of its parts called otherwise, and the statements for that.
+    #[must_use]
+    pub fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
+        let (object, statements) = self.object.rename_part(part, to)?;
+        Some((self.with(object), statements))
+    }
+
+    /// The object with the names that Postgres would choose now, where it has those that Postgres chose before. `before` is
+    /// the same object in `old`, and this is in `new`.
+    #[must_use]
+    pub fn keep_up(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+        self.with(self.object.keep_up(&before.object, old, new))
+    }
+
+    /// Whether another object could be the same under another name.
+    #[must_use]
+    pub fn resembles(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+        self.object.resembles(within, &other.object, others)
+    }
+
+    /// Where the catalog has it, where it has it at one place. No rename changes that.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.addresses.first().copied()
+    }
+
+    /// A namespace that is not there yet.
+    #[must_use]
+    pub fn namespace(name: &str) -> Self {
+        Self {
+            object: AnyObject::Namespace(Namespace::new(name)),
+            addresses: Vec::new(),
+            position: 0,
+        }
+    }
+
+    fn with(&self, object: AnyObject) -> Self {
+        Self {
+            object,
+            ..self.clone()
+        }
+    }
+
     /// Whether models have a way to declare it.
     #[must_use]
     pub fn declarable(&self, within: &Schema) -> bool {
         self.object.declarable(within)
+    }
+
+    /// Whether it stays until a person says that it goes, though what it needs were to go.
+    #[must_use]
+    pub fn holds_on(&self) -> bool {
+        self.object.holds_on()
     }
 
     /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have
@@ -230,7 +298,7 @@ impl Entry {
         self.object.naming(within)
     }
 
-    /// The same object under another name, where [`Entry::naming`] says that it has one.
+    /// The same object under another name, where it can have one.
     #[must_use]
     pub fn named(&self, name: &str) -> Self {
         Self {
@@ -353,6 +421,15 @@ impl Schema {
     /// What needs the object, its children included.
     pub fn needed_by(&self, id: &Id) -> impl Iterator<Item = &Id> {
         self.needed_by.get(id).into_iter().flatten()
+    }
+
+    /// Where the catalog has each object.
+    #[must_use]
+    pub fn by_address(&self) -> BTreeMap<Address, &Id> {
+        let entries = self.entries.iter();
+        entries
+            .filter_map(|(id, entry)| Some((entry.address()?, id)))
+            .collect()
     }
 
     /// The parts of the object.

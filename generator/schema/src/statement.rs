@@ -37,6 +37,12 @@ impl Statement {
         }
     }
 
+    /// Adds to the English line why it is done.
+    pub fn because(mut self, why: impl AsRef<str>) -> Self {
+        self.says = one_line(&format!("{}: {}", self.says, why.as_ref()));
+        self
+    }
+
     /// Adds a risk.
     pub fn hazard(mut self, hazard: Hazard) -> Self {
         self.hazards.push(hazard);

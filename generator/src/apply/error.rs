@@ -23,6 +23,20 @@ pub enum ApplyError {
         /// The newest applied version.
         newest: String,
     },
+    /// Pending migrations of branches that know nothing of each other.
+    #[error("{} are two heads: neither was tried where the other is", heads.join(" and "))]
+    TwoHeads {
+        /// The last migration of each.
+        heads: Vec<String>,
+    },
+    /// A database that has some of the migrations that were squashed into one.
+    #[error("{name} stands for several migrations, and the database has only some of them: {}", has.join(", "))]
+    Halfway {
+        /// The folder's name of the one.
+        name: String,
+        /// The versions that it has.
+        has: Vec<String>,
+    },
     /// No such version.
     #[error("there is no migration {version}{}", most_like(near))]
     Unknown {
@@ -108,6 +122,22 @@ pub enum ApplyError {
         "the lock that keeps others from applying migrations at the same time does not hold from one statement to the next"
     )]
     Pooler,
+    /// A statement failed in a rehearsal.
+    #[error("{failure}\n  nothing was kept: this was a rehearsal")]
+    Rehearsed {
+        /// The folder's name.
+        name: String,
+        /// What failed.
+        failure: Box<SqlError>,
+    },
+    /// A deferred constraint does not hold at the end of a migration.
+    #[error("{name} could not be committed: {message}")]
+    Deferred {
+        /// The folder's name.
+        name: String,
+        /// What Postgres says.
+        message: String,
+    },
     /// A statement failed on an empty database that is there to be tried on.
     #[error("the migrations do not replay on an empty database: {failure}")]
     NoReplay {
@@ -137,7 +167,15 @@ impl ApplyError {
             Self::Migrations(error) => error.hint(),
             Self::Busy { .. } => Some("wait for it, or end that session with pg_terminate_backend"),
             Self::OutOfOrder { .. } => Some(
-                "rebase them onto the newest (remove them and run autogen again), or apply them with --allow-out-of-order",
+                "`trueup rebase` moves yours after the newest and proves them there; --allow-out-of-order applies them as \
+                 they are",
+            ),
+            Self::TwoHeads { .. } => Some(
+                "`trueup rebase` moves yours after the other's; `trueup merge` joins what others have already; \
+                 --allow-out-of-order applies them as they are",
+            ),
+            Self::Halfway { .. } => Some(
+                "go to the commit before they were squashed, `trueup upgrade` there, and come back",
             ),
             Self::Unknown { .. } => Some("`history` lists the migrations"),
             Self::Ambiguous { .. } => Some("write more of it"),
@@ -163,6 +201,8 @@ impl ApplyError {
             Self::TooFew { .. }
             | Self::NotApplied { .. }
             | Self::Failed { .. }
+            | Self::Rehearsed { .. }
+            | Self::Deferred { .. }
             | Self::Bookkeeping(_) => None,
         }
     }

@@ -213,6 +213,19 @@ pub(crate) fn parts(text: &str) -> Option<Vec<Part<'_>>> {
     )
 }
 
+/// The text with a semicolon after its last statement and a line end after all, so that more may follow.
+pub(crate) fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    let is_ended = parts(text).is_some_and(|parts| {
+        parts.last().is_some_and(|last| {
+            let rest = &text[last.start + last.sql.len()..];
+            without_comments(rest).starts_with(';')
+        })
+    });
+    // The last line may be a comment.
+    format!("{text}\n{}", if is_ended { "" } else { ";\n" })
+}
+
 /// `sql` from its first word on.
 pub(crate) fn without_comments(sql: &str) -> &str {
     let mut rest = sql.trim_start();
@@ -290,6 +303,15 @@ mod tests {
         assert_eq!(found, [(30, "SELECT 1"), (44, "SELECT ';'")]);
         assert_eq!(parts("SELECT FROM WHERE"), None);
         assert_eq!(parts("-- nothing"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn every_statement_ends() {
+        assert_eq!(ended("SELECT 1;"), "SELECT 1;\n");
+        assert_eq!(ended("SELECT 1 ; -- done\n"), "SELECT 1 ; -- done\n");
+        assert_eq!(ended("SELECT 1 /* ; */ ;"), "SELECT 1 /* ; */ ;\n");
+        assert_eq!(ended("SELECT 1 -- done;"), "SELECT 1 -- done;\n;\n");
+        assert_eq!(ended("SELECT ';'"), "SELECT ';'\n;\n");
     }
 
     #[test]

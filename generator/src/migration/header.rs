@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use super::{Migration, history::hash_of};
+
 /// The first line; the number is the format's.
 const FIRST: &str = "-- trueup migration 1";
 
@@ -12,13 +14,15 @@ const FIRST: &str = "-- trueup migration 1";
 pub struct Header {
     /// What changes, in the author's words.
     pub message: String,
-    /// The migration that it was made after; nothing for the first one.
-    pub parent: Option<Parent>,
+    /// The migrations that it was made after: none for the first one, several where it joins heads.
+    pub parents: Vec<Parent>,
+    /// The migrations that it stands for, as they were; a database that has all of them has it.
+    pub replaces: Vec<Parent>,
     /// What was proved and on which Postgres, one sentence a line.
     pub proof: Vec<String>,
 }
 
-/// The migration before another one, as it was when that one was made.
+/// Another migration, as it was when this one was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parent {
     /// Its version.
@@ -41,9 +45,13 @@ impl Header {
             );
         };
         line("message", &self.message);
-        match &self.parent {
-            Some(Parent { version, hash }) => line("parent", &format!("{version} {hash}")),
-            None => line("parent", "none"),
+        if self.parents.is_empty() {
+            line("parent", "none");
+        }
+        for (word, others) in [("parent", &self.parents), ("replaces", &self.replaces)] {
+            for Parent { version, hash } in others {
+                line(word, &format!("{version} {hash}"));
+            }
         }
         for sentence in &self.proof {
             line("proved", sentence);
@@ -63,7 +71,8 @@ impl Header {
         for line in lines.map_while(|line| line.strip_prefix("-- ")) {
             match line.trim_end().split_once(": ") {
                 Some(("message", text)) => text.clone_into(&mut header.message),
-                Some(("parent", text)) => header.parent = Parent::parse(text),
+                Some(("parent", text)) => header.parents.extend(Parent::parse(text)),
+                Some(("replaces", text)) => header.replaces.extend(Parent::parse(text)),
                 Some(("proved", text)) => header.proof.push(text.to_owned()),
                 // A later version of ours may have more to say.
                 Some(_) | None => {}
@@ -71,9 +80,31 @@ impl Header {
         }
         Some(header)
     }
+
+    /// What follows the header of an `up.sql`: all of it where there is none.
+    #[must_use]
+    pub fn body(up: &str) -> &str {
+        if Self::parse(up).is_none() {
+            return up;
+        }
+        let mut rest = up;
+        while rest.starts_with("-- ") {
+            rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+        }
+        rest.trim_start_matches(['\r', '\n'])
+    }
 }
 
 impl Parent {
+    /// A migration as it is now.
+    #[must_use]
+    pub fn of(migration: &Migration) -> Self {
+        Self {
+            version: migration.version.clone(),
+            hash: hash_of(&migration.up),
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (version, hash) = text.split_once(' ')?;
         Some(Self {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Migration;
+use super::lineage::stands_for;
+use super::{Lineage, Migration, Parent};
 use crate::hash::short_hash;
 
 /// A place where the history is not what the headers say.
@@ -79,48 +80,54 @@ pub(super) fn hash_of(up: &str) -> String {
 #[must_use]
 pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
     let mut problems = Vec::new();
-    let mut children: BTreeMap<Option<&str>, Vec<String>> = BTreeMap::new();
+    let mut children: BTreeMap<Option<&str>, Vec<&Migration>> = BTreeMap::new();
     for migration in migrations {
         let Some(header) = &migration.header else {
             continue;
         };
-        let parent = header.parent.as_ref();
-        children
-            .entry(parent.map(|parent| parent.version.as_str()))
-            .or_default()
-            .push(migration.name.clone());
-        let Some(parent) = parent else { continue };
-        match migrations
-            .iter()
-            .find(|other| other.version == parent.version)
-        {
-            None => problems.push(HistoryProblem::ParentMissing {
-                name: migration.name.clone(),
-                parent: parent.version.clone(),
-            }),
-            Some(found) if hash_of(&found.up) != parent.hash => {
+        if header.parents.is_empty() {
+            children.entry(None).or_default().push(migration);
+        }
+        for parent in &header.parents {
+            let Some(found) = stands_for(migrations, parent) else {
+                problems.push(HistoryProblem::ParentMissing {
+                    name: migration.name.clone(),
+                    parent: parent.version.clone(),
+                });
+                continue;
+            };
+            children
+                .entry(Some(&found.name))
+                .or_default()
+                .push(migration);
+            if !is_still(found, parent) {
                 problems.push(HistoryProblem::Edited {
                     name: found.name.clone(),
                     child: migration.name.clone(),
                 });
             }
-            Some(_) => {}
         }
     }
-    let named = |version: &str| {
-        migrations
-            .iter()
-            .find(|other| other.version == version)
-            .map(|found| found.name.clone())
-    };
-    let siblings = children
-        .into_iter()
-        .filter(|(_, children)| children.len() > 1);
-    problems.extend(
-        siblings.map(|(parent, children)| HistoryProblem::TwoChildren {
-            parent: parent.map(|version| named(version).unwrap_or_else(|| version.to_owned())),
-            children,
-        }),
-    );
+    let lineage = Lineage::of(migrations);
+    for (parent, mut children) in children {
+        let all = children.clone();
+        let apart = |one: &&Migration, other: &&Migration| {
+            one.version != other.version && !lineage.are_joined(&one.version, &other.version)
+        };
+        children.retain(|one| all.iter().any(|other| apart(one, other)));
+        if !children.is_empty() {
+            problems.push(HistoryProblem::TwoChildren {
+                parent: parent.map(str::to_owned),
+                children: children.into_iter().map(|one| one.name.clone()).collect(),
+            });
+        }
+    }
     problems
+}
+
+/// Whether a migration is what it was when another was made on it, or stands for what was there then.
+fn is_still(found: &Migration, parent: &Parent) -> bool {
+    let replaced = found.replaces(&parent.version);
+    replaced.is_some_and(|replaced| replaced.hash == parent.hash)
+        || (found.version == parent.version && hash_of(&found.up) == parent.hash)
 }

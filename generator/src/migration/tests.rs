@@ -147,13 +147,20 @@ fn slugs_are_safe() {
 fn headers_are_read_back() {
     let header = Header {
         message: "two\nlines".to_owned(),
-        parent: Some(Parent {
-            version: "1".to_owned(),
-            hash: "ab".to_owned(),
-        }),
+        parents: ["1", "2"]
+            .map(|version| Parent {
+                version: version.to_owned(),
+                hash: "ab".to_owned(),
+            })
+            .into(),
+        replaces: vec![Parent {
+            version: "3".to_owned(),
+            hash: "cd".to_owned(),
+        }],
         proof: vec!["up".to_owned(), "down: too".to_owned()],
     };
     let text = header.render() + "-- message: not this\nSELECT 1;\n";
+    assert_eq!(Header::body(&text), "-- message: not this\nSELECT 1;\n");
     let read = Header::parse(&text.replace('\n', "\r\n")).expect("a header");
     assert_eq!(
         read,
@@ -174,8 +181,8 @@ fn finds_where_the_history_is_broken() {
         });
         Header {
             message: "m".to_owned(),
-            parent,
-            proof: Vec::new(),
+            parents: parent.into_iter().collect(),
+            ..Header::default()
         }
         .render()
     };
@@ -220,8 +227,8 @@ fn writes_a_chain_that_reads_back() {
         found[0]
             .header
             .as_ref()
-            .and_then(|header| header.parent.clone()),
-        None
+            .map(|header| header.parents.clone()),
+        Some(Vec::new())
     );
     assert!(
         found
@@ -275,4 +282,136 @@ fn what_was_drafted_after_other_migrations_is_not_written() {
     );
     let seen = read(dir.path()).expect("one")[0].version.clone();
     write(dir.path(), Some(&[seen]), &[new("second")]).expect("written");
+}
+
+#[test]
+fn a_change_that_was_killed_is_finished_by_whoever_reads() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let sql: &[(&str, &[u8])] = &[("up.sql", b"SELECT 1")];
+    let plan = r#"{"remove":["1_a","2_b"],"add":["2_b","3_c"]}"#;
+    let begun = |done: usize| {
+        let dir = dir.path().join(done.to_string());
+        fs::create_dir(&dir).expect("a folder");
+        for name in ["0_stays", "1_a", "2_b"] {
+            folder(&dir, name, &[("up.sql", b"SELECT 'old'")]);
+        }
+        for name in ["2_b", "3_c"] {
+            folder(&dir, &format!(".trueup-unfinished-{name}"), sql);
+        }
+        fs::write(dir.join(".trueup-change"), plan).expect("a file");
+        let steps = [
+            ("1_a", ".trueup-unfinished-going-1_a"),
+            ("2_b", ".trueup-unfinished-going-2_b"),
+            (".trueup-unfinished-2_b", "2_b"),
+            (".trueup-unfinished-3_c", "3_c"),
+        ];
+        for (from, to) in &steps[..done] {
+            fs::rename(dir.join(from), dir.join(to)).expect("a step");
+        }
+        dir
+    };
+    for done in 0..=4 {
+        let dir = begun(done);
+        let found = read(&dir).expect("migrations");
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.name.as_str(), one.up.as_str()))
+            .collect();
+        let wanted = [
+            ("0_stays", "SELECT 'old'"),
+            ("2_b", "SELECT 1"),
+            ("3_c", "SELECT 1"),
+        ];
+        assert_eq!(found, wanted, "after {done} steps");
+        let left = fs::read_dir(&dir).expect("a folder");
+        let name = |entry: io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+        let mut left: Vec<_> = left.map(name).collect();
+        left.sort();
+        assert_eq!(left, [".diesel_lock", "0_stays", "2_b", "3_c"]);
+    }
+    fs::write(dir.path().join(".trueup-change"), "no plan").expect("a file");
+    assert!(matches!(
+        read(dir.path()),
+        Err(MigrationError::Interrupted { .. })
+    ));
+}
+
+/// Migrations by version, each with the versions that it was made on; nothing for one without a header.
+fn family(members: &[(&str, Option<&[&str]>)]) -> Vec<Migration> {
+    let on = |parents: &[&str]| {
+        let parent = |version: &&str| Parent {
+            version: (*version).to_owned(),
+            hash: "ab".to_owned(),
+        };
+        Header {
+            parents: parents.iter().map(parent).collect(),
+            ..Header::default()
+        }
+        .render()
+    };
+    let member = |(version, parents): &(&str, Option<&[&str]>)| {
+        migration(version, &parents.map_or_else(String::new, on))
+    };
+    members.iter().map(member).collect()
+}
+
+#[test]
+fn heads_are_where_lines_end() {
+    let heads = |members: &[(&str, Option<&[&str]>)]| {
+        let all = family(members);
+        let heads = Lineage::of(&all).heads();
+        heads
+            .iter()
+            .map(|head| head.version.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(heads(&[]).is_empty());
+    assert_eq!(heads(&[("1", Some(&[])), ("2", Some(&["1"]))]), ["2"]);
+    let two = [
+        ("1", Some(&[][..])),
+        ("2", Some(&["1"])),
+        ("3", Some(&["1"])),
+    ];
+    assert_eq!(heads(&two), ["2", "3"]);
+    assert_eq!(
+        heads(&[&two[..], &[("4", Some(&["2", "3"]))]].concat()),
+        ["4"]
+    );
+    // Two that were each the first.
+    assert_eq!(heads(&[("1", Some(&[])), ("2", Some(&[]))]), ["1", "2"]);
+    // Those without a header break no line.
+    assert_eq!(heads(&[("0", None), ("1", Some(&[])), ("2", None)]), ["2"]);
+    assert_eq!(
+        heads(&[("1", Some(&[])), ("2", None), ("3", Some(&["1"]))]),
+        ["3"]
+    );
+    // Nor does one whose parent is gone.
+    assert_eq!(heads(&[("1", Some(&[])), ("3", Some(&["2"]))]), ["3"]);
+}
+
+#[test]
+fn only_a_merge_joins() {
+    let mut all = family(&[
+        ("1", Some(&[])),
+        ("2", Some(&["1"])),
+        ("3", Some(&["1"])),
+        ("4", Some(&["2", "3"])),
+    ]);
+    assert!(Lineage::of(&all).are_joined("2", "3"));
+    assert!(!Lineage::of(&all).are_joined("1", "3"));
+    let branches = |all: &[Migration]| {
+        let branches = Lineage::of(all).branches();
+        let versions = |branch: &Branch| {
+            branch
+                .migrations
+                .iter()
+                .map(|one| one.version.clone())
+                .collect()
+        };
+        branches.iter().map(versions).collect::<Vec<Vec<_>>>()
+    };
+    assert_eq!(branches(&all).len(), 1);
+    all.pop();
+    assert!(!Lineage::of(&all).are_joined("2", "3"));
+    assert_eq!(branches(&all), [["2"], ["3"]]);
 }

@@ -580,7 +580,8 @@ impl<'a> Graph<'a> {
                 .entry(&parent)
                 .is_some_and(|entry| entry.holds_data());
             let work = self.work.get(&parent);
-            if holds_data && work.is_some_and(|work| work.comes && !work.goes) {
+            // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
+            if work.is_some_and(|work| work.comes && !(work.goes && holds_data)) {
                 // A new column of a table that is there is no such thing: the table has rows.
                 if self
                     .to

@@ -52,11 +52,29 @@ impl From<AppliedReport> for AppliedMigration {
     }
 }
 
+impl Applied {
+    /// A line for each migration.
+    pub(super) fn rows(&self) -> String {
+        let verb = match self.direction {
+            Direction::Up => "applied",
+            Direction::Down => "taken back",
+        };
+        let row = |migration: &AppliedMigration| {
+            [
+                format!("{GOOD}{verb}{GOOD:#}"),
+                migration.name.clone(),
+                format!("{DIM}{}{DIM:#}", duration(migration.milliseconds)),
+            ]
+        };
+        columns(0, &self.migrations.iter().map(row).collect::<Vec<_>>())
+    }
+}
+
 impl Report for Applied {
     fn text(&self) -> String {
-        let (verb, none) = match self.direction {
-            Direction::Up => ("applied", "nothing to apply"),
-            Direction::Down => ("taken back", "nothing to take back"),
+        let none = match self.direction {
+            Direction::Up => "nothing to apply",
+            Direction::Down => "nothing to take back",
         };
         let now = match &self.now {
             Some(name) => format!("the database is at {name}"),
@@ -65,15 +83,7 @@ impl Report for Applied {
         if self.migrations.is_empty() {
             return format!("{none}: {now}\n");
         }
-        let row = |migration: &AppliedMigration| {
-            [
-                format!("{GOOD}{verb}{GOOD:#}"),
-                migration.name.clone(),
-                format!("{DIM}{}{DIM:#}", duration(migration.milliseconds)),
-            ]
-        };
-        let rows: Vec<_> = self.migrations.iter().map(row).collect();
-        columns(0, &rows) + &format!("{now}\n")
+        self.rows() + &format!("{now}\n")
     }
 }
 

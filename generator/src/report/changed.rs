@@ -1,67 +1,52 @@
-//! What became of a database, or of a file with one in it.
+//! Folders that went and came.
+
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use super::{
     Report,
-    style::{DIM, GOOD},
+    style::{GOOD, WARNING, columns},
 };
+use crate::rework::{How, Shared};
 
-/// Something that was done with a database as a whole.
-#[derive(Debug, Serialize)]
+/// What a command did to the folder of migrations.
+#[derive(Debug, Default, Serialize)]
 pub struct Changed {
-    /// What was done.
-    pub done: What,
-    /// With which database; its password is not in it.
-    pub database: String,
-    /// What else there is to know.
-    pub detail: String,
-}
-
-/// What was done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum What {
-    /// It is new.
-    Created,
-    /// It is gone.
-    Dropped,
-    /// It was made anew.
-    Recreated,
-    /// It is as it was.
-    Nothing,
-    /// Its server runs.
-    Started,
-    /// Its server ended.
-    Stopped,
-    /// It is in a file.
-    Saved,
-    /// It was in a file.
-    Restored,
+    /// The names of the folders that went.
+    pub removed: Vec<String>,
+    /// The folders that came.
+    pub written: Vec<PathBuf>,
+    /// What was proved and on which Postgres.
+    pub proof: Option<String>,
+    /// The objects that migrations of two branches change.
+    pub shared: Vec<Shared>,
+    /// How several became one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<How>,
+    /// What it comes to, in a sentence.
+    #[serde(skip)]
+    pub summary: String,
 }
 
 impl Report for Changed {
     fn text(&self) -> String {
-        let word = match self.done {
-            What::Created => "created",
-            What::Dropped => "dropped",
-            What::Recreated => "made anew",
-            What::Nothing => "nothing to do",
-            What::Started => "started",
-            What::Stopped => "stopped",
-            What::Saved => "saved",
-            What::Restored => "restored",
+        let mut rows = Vec::new();
+        let mut row = |word: &str, style: anstyle::Style, text: String| {
+            rows.push([format!("{style}{word}{style:#}"), text]);
         };
-        let Self {
-            done: _,
-            database,
-            detail,
-        } = self;
-        let detail = if detail.is_empty() {
-            String::new()
-        } else {
-            format!("{DIM}: {detail}{DIM:#}")
-        };
-        format!("{GOOD}{word}{GOOD:#}  {database}{detail}\n")
+        for name in &self.removed {
+            row("removed", WARNING, name.clone());
+        }
+        for folder in &self.written {
+            row("written", GOOD, folder.display().to_string());
+        }
+        for shared in &self.shared {
+            row("both", WARNING, shared.to_string());
+        }
+        if let Some(proof) = &self.proof {
+            row("proved", GOOD, proof.clone());
+        }
+        columns(0, &rows) + &self.summary + "\n"
     }
 }

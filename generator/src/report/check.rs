@@ -38,8 +38,10 @@ impl CheckReport {
             pending,
             unknown,
             compared: _,
+            history,
             unread,
             unread_missing,
+            stale: _,
         } = &self.found;
         let mut text = String::new();
         for (differences, title) in [
@@ -49,6 +51,7 @@ impl CheckReport {
             for Difference {
                 object,
                 how,
+                to,
                 origin,
             } in differences
             {
@@ -59,6 +62,12 @@ impl CheckReport {
                 let words = match how {
                     How::Missing => format!("{object} is in {wanted} and not in {there}"),
                     How::Extra => format!("{object} is in {there} and not in {wanted}"),
+                    How::Renamed => {
+                        format!(
+                            "{object} is {} in {wanted}",
+                            to.as_deref().unwrap_or_default()
+                        )
+                    }
                     How::Different => {
                         format!("{object} is not the same in {wanted} and in {there}")
                     }
@@ -67,6 +76,7 @@ impl CheckReport {
             }
         }
         for (items, title) in [
+            (history, "the migrations do not follow each other"),
             (pending, "pending migration"),
             (unknown, "applied, and no folder here has that version"),
             (
@@ -109,8 +119,10 @@ impl Report for CheckReport {
             pending,
             unknown,
             compared,
+            history,
             unread,
             unread_missing,
+            stale: _,
         } = &self.found;
         let mut text = group(
             "models and migrations",
@@ -119,8 +131,15 @@ impl Report for CheckReport {
                 How::Missing => "in the models only",
                 How::Extra => "in the migrations only",
                 How::Different => "different",
+                How::Renamed => "renamed in the models",
             },
             &["`trueup autogen MESSAGE` writes the migration that is missing"],
+        );
+        text += &list(
+            "history",
+            history,
+            "problem",
+            "`trueup status` says what to do",
         );
         let Some(url) = compared else {
             return text;
@@ -133,6 +152,7 @@ impl Report for CheckReport {
                     How::Missing => "in the migrations only",
                     How::Extra => "in the database only",
                     How::Different => "different",
+                    How::Renamed => "renamed",
                 },
                 &[
                     "the database was changed by hand. Where it should go back, `trueup diff --from database --to \
@@ -186,7 +206,18 @@ fn group(
     let said = count(differences.len(), "difference");
     let rows: Vec<_> = differences
         .iter()
-        .map(|difference| [word(difference.how).to_owned(), difference.object.clone()])
+        .map(|difference| {
+            let Difference {
+                object,
+                how,
+                to,
+                origin: _,
+            } = difference;
+            let to = to
+                .as_ref()
+                .map_or_else(String::new, |to| format!(" -> {to}"));
+            [word(*how).to_owned(), format!("{object}{to}")]
+        })
         .collect();
     format!("{HEADING}{heading}{HEADING:#}  {WARNING}{said}{WARNING:#}\n")
         + &columns(2, &rows)
@@ -220,6 +251,7 @@ mod tests {
             object: object.to_owned(),
             how,
             origin: None,
+            to: None,
         };
         let check = CheckReport::from(Check {
             models: vec![

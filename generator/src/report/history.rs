@@ -1,5 +1,6 @@
 //! The migrations of a folder.
 
+use chrono::NaiveDateTime;
 use serde::Serialize;
 
 use super::{
@@ -29,10 +30,16 @@ pub struct Listed {
     pub name: String,
     /// Whether it is applied, where there is a database to ask.
     pub applied: Option<bool>,
+    /// When it was written, in UTC, as its version says.
+    pub date: Option<String>,
     /// The author's words; nothing where trueup did not write it.
     pub message: Option<String>,
-    /// The version that it was made after.
-    pub parent: Option<String>,
+    /// The versions that it was made after.
+    pub parents: Vec<String>,
+    /// The versions that it stands for.
+    pub replaces: Vec<String>,
+    /// The risks that its up.sql names.
+    pub hazards: Vec<String>,
     /// What was proved.
     pub proof: Vec<String>,
     /// Whether it runs in a transaction.
@@ -46,20 +53,33 @@ impl Listed {
     #[must_use]
     pub fn new(migration: &Migration, applied: Option<&[String]>) -> Self {
         let header = migration.header.as_ref();
-        let parent = header.and_then(|header| header.parent.as_ref());
+        let parents = header.iter().flat_map(|header| &header.parents);
         Self {
             version: migration.version.clone(),
             name: migration.name.clone(),
             applied: applied.map(|applied| applied.contains(&migration.version)),
+            date: date(&migration.version),
             message: header.map(|header| header.message.clone()),
-            parent: parent.map(|parent| parent.version.clone()),
+            parents: parents.map(|parent| parent.version.clone()).collect(),
+            replaces: header
+                .iter()
+                .flat_map(|header| &header.replaces)
+                .map(|replaced| replaced.version.clone())
+                .collect(),
+            hazards: hazards(&migration.up),
             proof: header.map_or_else(Vec::new, |header| header.proof.clone()),
             run_in_transaction: migration.run_in_transaction,
             has_down: migration.down.is_some(),
         }
     }
 
-    fn state(&self) -> String {
+    /// All there is to say, under its name.
+    pub(super) fn full(&self) -> String {
+        let line = format!("{}  {}", self.name, self.state());
+        format!("{}\n{}", line.trim_end(), self.details())
+    }
+
+    pub(super) fn state(&self) -> String {
         match self.applied {
             Some(true) => format!("{GOOD}applied{GOOD:#}"),
             Some(false) => format!("{WARNING}pending{WARNING:#}"),
@@ -74,7 +94,21 @@ impl Listed {
             Some(message) => row("message", message),
             None => row("message", "(not written by trueup)"),
         }
-        row("parent", self.parent.as_deref().unwrap_or("none"));
+        if let Some(date) = &self.date {
+            row("date", date);
+        }
+        if self.parents.is_empty() {
+            row("parent", "none");
+        }
+        for parent in &self.parents {
+            row("parent", parent);
+        }
+        for replaced in &self.replaces {
+            row("replaces", replaced);
+        }
+        for hazard in &self.hazards {
+            row("hazard", hazard);
+        }
         for proof in &self.proof {
             row("proved", proof);
         }
@@ -88,13 +122,26 @@ impl Listed {
     }
 }
 
+/// The second that a version begins with, where it does.
+fn date(version: &str) -> Option<String> {
+    let digits = version.get(..14)?;
+    let time = NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S").ok()?;
+    Some(time.format("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+fn hazards(up: &str) -> Vec<String> {
+    let named = up
+        .lines()
+        .filter_map(|line| line.strip_prefix("-- hazard: "));
+    named.map(str::to_owned).collect()
+}
+
 impl Report for History {
     fn text(&self) -> String {
         let mut text = String::new();
         if self.verbose {
             for listed in &self.migrations {
-                let line = format!("{}  {}", listed.name, listed.state());
-                text += &format!("{}\n{}", line.trim_end(), listed.details());
+                text += &listed.full();
             }
         } else {
             let rows: Vec<_> = self

@@ -87,7 +87,7 @@ pub fn settle(
             settled = postgres::read(&mut connection)?;
         }
     }
-    let mut amended = carry(&settled, &from.schema, &ours);
+    let mut amended = carry(&settled, &from.schema, &ours)?;
     for there in there {
         amended = keep(&amended, there);
     }
@@ -173,7 +173,7 @@ fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> R
 }
 
 /// What the models want, beside what is not theirs in `from`, and what they have no way to declare on what is theirs.
-fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
+fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Result<Schema, Error> {
     let mut carried: BTreeSet<&Id> = from
         .entries()
         .map(|(id, _)| id)
@@ -196,12 +196,35 @@ fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Schema {
         }
         carried.extend(more);
     }
-    settled.with(
-        carried
-            .into_iter()
-            .filter_map(|id| from.entry(id).map(Arc::clone)),
-        from,
-    )
+    refuse_bereft(settled, from, &carried)?;
+    let carried = carried
+        .into_iter()
+        .filter_map(|id| from.entry(id).map(Arc::clone));
+    Ok(settled.with(carried, from))
+}
+
+/// What nobody said shall go must find what it needs.
+fn refuse_bereft(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Result<(), Error> {
+    let there = |id: &Id| settled.entry(id).is_some() || carried.contains(id);
+    let stays = |id: &Id| {
+        from.entry(id).is_some_and(|entry| {
+            entry.holds_on() && entry.falls_with(from).is_none_or(|above| there(&above))
+        })
+    };
+    let bereft: Vec<String> = from
+        .entries()
+        .filter(|(id, _)| settled.entry(id).is_none() && stays(id))
+        .flat_map(|(id, _)| from.needs(id).map(move |need| (id, need)))
+        .filter(|(_, need)| !there(need))
+        .map(|(id, need)| format!("{id} needs {need}, which the models have no longer"))
+        .collect();
+    if bereft.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(bereft.join("\n")).hint(
+        "models have no word for what needs it, and autogen never drops that: change or drop it in a migration written by hand \
+         first",
+    ))
 }
 
 /// What the models want, with what they have no way to say as it is there.

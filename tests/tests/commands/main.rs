@@ -2,15 +2,20 @@
 
 use tests::checkout::Checkout;
 
+mod branches;
 mod databases;
 mod day;
 mod ends;
+mod files;
 mod health;
 mod layers;
 mod programs;
 mod refusals;
+mod renames;
 mod safety;
 mod sources;
+mod squash;
+mod steps;
 
 /// A new project with the models that ship with trueup.
 fn checkout() -> Checkout {

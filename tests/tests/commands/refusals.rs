@@ -229,7 +229,7 @@ fn a_pending_migration_older_than_an_applied_one_needs_a_word() {
 }
 
 #[test]
-fn a_view_in_the_way_is_named_and_nothing_is_touched() {
+fn a_policy_in_the_way_is_named_and_nothing_is_touched() {
     let (_server, database) = tests::database();
     let project = checkout().shipped().on(&database);
     let shorter = "ALTER TABLE users ALTER full_name TYPE varchar(80);";
@@ -237,19 +237,44 @@ fn a_view_in_the_way_is_named_and_nothing_is_touched() {
     project.run(&["upgrade"]).done();
     tests::run(
         &database,
-        "CREATE VIEW names AS SELECT full_name FROM users",
+        "CREATE POLICY named ON users USING (full_name <> '')",
     );
     let folders = project.folders();
 
     project.run(&["autogen", "text again"]).refused(&[
         "not yet: ",
         "column public.users.full_name",
-        "view public.names",
+        "policy named on public.users",
     ]);
     assert_eq!(project.folders(), folders);
     let mut connection = database.connect().expect("a connection");
     assert!(tests::holds(
         &mut connection,
-        "to_regclass('names') IS NOT NULL"
+        "EXISTS (SELECT FROM pg_policy WHERE polname = 'named')"
     ));
+}
+
+#[test]
+fn a_view_that_no_migration_made_is_not_taken_down() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    let shorter = "ALTER TABLE users ALTER full_name TYPE varchar(80);";
+    project.migration("2030-01-01-000000_shorter", shorter, "SELECT 1;");
+    project.run(&["upgrade"]).done();
+    let names = "CREATE VIEW names AS SELECT full_name FROM users;";
+    tests::run(&database, names);
+
+    project
+        .run(&["autogen", "text again"])
+        .refused(&["view public.names", "no migration made"]);
+    let made = "2030-01-01-000001_names";
+    project.migration(made, names, "DROP VIEW names;");
+    project.run(&["stamp", "head"]).done();
+    project.run(&["autogen", "text again"]).done();
+    project.run(&["upgrade"]).done();
+    let clean = project.run(&["check"]).done();
+    assert!(
+        clean.contains("migrations and database  in sync"),
+        "{clean}"
+    );
 }

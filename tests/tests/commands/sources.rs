@@ -75,21 +75,25 @@ fn what_no_room_reads_is_named() {
     let project = checkout();
     let old = project.file("old.sql", OLD);
     tests::run(&database, OLD);
-    tests::run(&database, "CREATE VIEW names AS SELECT name FROM users");
+    tests::run(&database, "CREATE POLICY named ON users USING (name <> '')");
     let live = database.url().to_string();
     let diff = ["diff", "--from", &live, "--to", &old];
 
-    project
-        .run(&diff)
-        .refused(&["not yet: ", "view public.names", "--ignore-unread"]);
+    project.run(&diff).refused(&[
+        "not yet: ",
+        "policy named on public.users",
+        "--ignore-unread",
+    ]);
     let ignoring = [diff.as_slice(), &["--ignore-unread"]].concat();
     assert_eq!(project.run(&ignoring).done(), "");
     let inspected = project.run(&["inspect", &live]).with(0);
     assert!(
-        inspected.stderr.contains("view public.names is left out"),
+        inspected
+            .stderr
+            .contains("policy named on public.users is left out"),
         "{inspected:?}"
     );
-    assert!(!inspected.stdout.contains("VIEW"), "{inspected:?}");
+    assert!(!inspected.stdout.contains("POLICY"), "{inspected:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use generator::{
     Error, database,
-    report::{Changed, What},
+    report::{DatabaseDone, What},
 };
 
 use crate::{arguments::FormatArg, commands::Status, context::Context};
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     } else {
         ""
     };
-    let report = Changed {
+    let report = DatabaseDone {
         done,
         database,
         detail: detail.to_owned(),

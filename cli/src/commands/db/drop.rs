@@ -2,7 +2,7 @@
 
 use generator::{
     Error, database,
-    report::{Changed, What},
+    report::{DatabaseDone, What},
 };
 
 use super::Consent;
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     } else {
         (What::Nothing, "it is not there")
     };
-    let report = Changed {
+    let report = DatabaseDone {
         done,
         database: live.url.to_string(),
         detail: detail.to_owned(),

@@ -2,7 +2,7 @@
 
 use generator::{
     Error, database,
-    report::{Changed, What},
+    report::{DatabaseDone, What},
 };
 
 use super::Consent;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         What::Created
     };
     database::create(&live.url)?;
-    let report = Changed {
+    let report = DatabaseDone {
         done,
         database: live.url.to_string(),
         detail: "it is empty; `trueup upgrade` applies the migrations".to_owned(),

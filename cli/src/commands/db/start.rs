@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    report::{Changed, What},
+    report::{DatabaseDone, What},
 };
 
 use crate::{arguments::FormatArg, commands::Status, context::Context};
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let embedded = context.embedded()?;
     embedded.keep()?;
-    let report = Changed {
+    let report = DatabaseDone {
         done: What::Started,
         database: embedded.url().to_string(),
         detail: "`trueup db stop` ends it".to_owned(),

@@ -3,7 +3,7 @@
 use generator::{
     Error,
     embedded::Embedded,
-    report::{Changed, What},
+    report::{DatabaseDone, What},
 };
 
 use crate::{arguments::FormatArg, commands::Status, context::Context};
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     } else {
         "a command uses it, and it ends with that"
     };
-    let report = Changed {
+    let report = DatabaseDone {
         done: What::Stopped,
         database: "the project's own PostgreSQL".to_owned(),
         detail: detail.to_owned(),

@@ -12,6 +12,7 @@ use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
+use crate::renamed_from::RenamedFrom;
 use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text, turn_on};
 
 /// What the attributes of a struct say, before anything is checked against anything else.
@@ -28,6 +29,7 @@ pub(crate) struct Container {
     pub(crate) checks: Vec<Check>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
     pub(crate) layout: Layout,
+    pub(crate) renamed_from: Option<RenamedFrom>,
     pub(crate) diesel: DieselAttributes,
 }
 
@@ -77,6 +79,12 @@ const CONTAINER: &[Setting<Container>] = &[
     }),
     once("unlogged", "unlogged", |it, a, _| {
         turn_on(&mut it.unlogged, a)
+    }),
+    once("renamed_from", "renamed_from = \"…\"", |it, a, _| {
+        set(
+            &mut it.renamed_from,
+            RenamedFrom::read(Place::on_struct(a), a)?,
+        )
     }),
     once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)

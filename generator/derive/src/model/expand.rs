@@ -10,6 +10,7 @@ use super::foreign_key::ForeignKey;
 use super::key::Key;
 use super::using::Using;
 use crate::place::{Place, comment, line, optional, unraw};
+use crate::renamed_from::RenamedFrom;
 
 /// The columns are constants of a type of their own, so that `references = Other::field` is resolved by the compiler and
 /// a field that is not there is an error at its name; constants of the model itself would clash with its methods.
@@ -69,6 +70,7 @@ fn definition(model: &Model) -> TokenStream {
         comment(container.comment.as_ref(), container.documentation.as_ref()),
         container.unlogged,
     );
+    let renamed_from = optional(container.renamed_from.as_ref().map(RenamedFrom::expand));
     let columns = model.columns().map(column);
     let primary_key = optional(primary_key(model).map(|key| key.expand(column_names)));
     let uniques = model
@@ -95,6 +97,7 @@ fn definition(model: &Model) -> TokenStream {
             namespace: #namespace,
             table: #table,
             unlogged: #unlogged,
+            renamed_from: #renamed_from,
             comment: #comment,
             columns: &[#(#columns),*],
             primary_key: #primary_key,
@@ -134,6 +137,7 @@ fn column(field: &Field) -> TokenStream {
     let comment = comment(field.comment.as_ref(), field.documentation.as_ref());
     let using = optional(field.using.as_ref().map(Using::expand));
     let fill = optional(field.fill.as_ref());
+    let renamed_from = optional(field.renamed_from.as_ref().map(RenamedFrom::expand));
     quote! {
         __trueup::ColumnDef {
             place: #place,
@@ -145,6 +149,7 @@ fn column(field: &Field) -> TokenStream {
             comment: #comment,
             using: #using,
             fill: #fill,
+            renamed_from: #renamed_from,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
+use crate::renamed_from::RenamedFrom;
 use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text};
 
 /// A field of a model: what was written, before anything is checked against anything else.
@@ -35,6 +36,7 @@ pub(crate) struct Field {
     pub(crate) rules: Option<(Ident, Rules)>,
     pub(crate) using: Option<Using>,
     pub(crate) fill: Option<LitStr>,
+    pub(crate) renamed_from: Option<RenamedFrom>,
     pub(crate) skip: Option<Ident>,
     pub(crate) diesel: DieselAttributes,
 }
@@ -123,6 +125,10 @@ const FIELD: &[Setting<Field>] = &[
         |it, a, mistakes| set(&mut it.using, Using::read(a, mistakes)?),
     ),
     once("fill", "fill = \"…\"", |it, a, _| text(&mut it.fill, a)),
+    once("renamed_from", "renamed_from = \"…\"", |it, a, _| {
+        let place = Place::on_field(&it.ident, a);
+        set(&mut it.renamed_from, RenamedFrom::read(place, a)?)
+    }),
     once("skip", "skip", |it, a, _| set(&mut it.skip, a.word()?)),
 ];
 
@@ -159,6 +165,7 @@ impl Field {
             rules: None,
             using: None,
             fill: None,
+            renamed_from: None,
             skip: None,
             diesel: diesel_attributes(&field.attrs),
         })

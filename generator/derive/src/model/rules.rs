@@ -8,6 +8,7 @@ use super::Model;
 use super::index_key::Indexed;
 use crate::mistakes::Mistakes;
 use crate::place::unraw;
+use crate::renamed_from::each_from_another;
 
 /// Checks a model against every rule.
 pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
@@ -22,6 +23,7 @@ pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
     one_primary_key(model, mistakes);
     listed_columns_exist(model, mistakes);
     model.container.layout.check(&model.column_names, mistakes);
+    renamed_from_another_name(model, mistakes);
 }
 
 /// A name that is derived from a Rust type changes with it, and takes the table along.
@@ -80,7 +82,8 @@ fn skipped_fields_say_nothing(model: &Model, mistakes: &Mistakes) {
             && field.reference.is_none()
             && field.rules.is_none()
             && field.using.is_none()
-            && field.fill.is_none());
+            && field.fill.is_none()
+            && field.renamed_from.is_none());
         if says_something {
             mistakes.at(
                 skip,
@@ -225,6 +228,24 @@ fn listed_columns_exist(model: &Model, mistakes: &Mistakes) {
         names.check(&foreign_key.columns, mistakes);
     }
     names.check(container.diesel_primary_key().unwrap_or_default(), mistakes);
+}
+
+fn renamed_from_another_name(model: &Model, mistakes: &Mistakes) {
+    let container = &model.container;
+    if let Some(renamed_from) = &container.renamed_from {
+        let (namespace, table) = (container.namespace(), container.table_name());
+        renamed_from.differs_from(&table, mistakes);
+        renamed_from.differs_from(&format!("{namespace}.{table}"), mistakes);
+    }
+    for field in model.columns() {
+        if let Some(renamed_from) = &field.renamed_from {
+            renamed_from.differs_from(&field.column_name(), mistakes);
+        }
+    }
+    let renamed = model
+        .columns()
+        .filter_map(|field| field.renamed_from.as_ref());
+    each_from_another(renamed, mistakes);
 }
 
 /// A mistake that lies between two places is shown at both.

@@ -11,6 +11,7 @@ use crate::{Guidance, Id, Origin};
 pub struct Declarations {
     pub(super) list: Vec<Declaration>,
     pub(super) fragments: Vec<Fragment>,
+    pub(super) renamed: Vec<Renamed>,
     pub(super) there: Arc<Guidance>,
     pub(super) back: Arc<Guidance>,
 }
@@ -25,6 +26,12 @@ impl Declarations {
     #[must_use]
     pub fn fragments(&self) -> &[Fragment] {
         &self.fragments
+    }
+
+    /// The names that things had before, what something is a part of before that.
+    #[must_use]
+    pub fn renamed(&self) -> &[Renamed] {
+        &self.renamed
     }
 
     /// What the models say about the way to what they declare.
@@ -69,6 +76,34 @@ impl<'a> IntoIterator for &'a Declarations {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+/// A name that something had before, as a model says. What it is a part of goes by its new name.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Renamed {
+    /// What has the new name.
+    pub id: Id,
+    /// The part of it that has the new name, where it is about one that is no object of its own.
+    pub part: Option<String>,
+    /// What had the old name.
+    pub was: Id,
+    /// The part of it that had the old name.
+    pub was_part: Option<String>,
+    /// Whether the models declare something of the old name as well.
+    pub old_is_declared: bool,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+impl Renamed {
+    /// What had the old name, for people.
+    #[must_use]
+    pub fn old(&self) -> String {
+        match &self.was_part {
+            Some(part) => format!("{} {part:?} of {}", self.was.kind().part(), self.was),
+            None => self.was.to_string(),
+        }
     }
 }
 

@@ -85,6 +85,8 @@ pub struct ModelDef {
     pub table: &'static str,
     /// Whether it is kept out of the write-ahead log.
     pub unlogged: bool,
+    /// What the table was called before; with its namespace, where that was another.
+    pub renamed_from: Option<RenamedFromDef>,
     /// The table's comment.
     pub comment: Option<&'static str>,
     /// The columns in the order of the fields.
@@ -134,6 +136,8 @@ pub struct ColumnDef {
     pub using: Option<UsingDef>,
     /// What rows that are there get where they have no value.
     pub fill: Option<&'static str>,
+    /// What the column was called before.
+    pub renamed_from: Option<RenamedFromDef>,
 }
 
 /// How values come from one type to another, and back.
@@ -187,6 +191,15 @@ pub struct IdentityDef {
     pub cycle: bool,
 }
 
+/// What something was called before.
+#[derive(Clone, Copy, Debug)]
+pub struct RenamedFromDef {
+    /// Where that is said.
+    pub place: Place,
+    /// The name.
+    pub name: &'static str,
+}
+
 /// An enum that is an enum type.
 #[derive(Debug)]
 pub struct EnumDef {
@@ -202,6 +215,10 @@ pub struct EnumDef {
     pub comment: Option<&'static str>,
     /// The labels that are gone, each with the one that takes its place.
     pub replaced: &'static [(&'static str, &'static str)],
+    /// What the type was called before; with its namespace, where that was another.
+    pub renamed_from: Option<RenamedFromDef>,
+    /// The labels that were called otherwise before.
+    pub renamed_labels: &'static [(RenamedFromDef, &'static str)],
 }
 
 impl EnumDef {

@@ -44,6 +44,24 @@ pub enum ModelError {
         "{origin}: the name {name:?} is {} bytes long, and Postgres cuts names after 63. Write a shorter one", .name.len()
     )]
     NameTooLong { name: String, origin: Origin },
+    /// What is to have been a name is none.
+    #[error(
+        "{origin}: renamed_from = {name:?} is no name. Write \"table\", or \"namespace.table\" where it was in another one"
+    )]
+    NoName { name: String, origin: Origin },
+    /// Two things are to have been one.
+    #[error("{second}: {name} is what {first} is renamed from already")]
+    RenamedTwice {
+        name: String,
+        first: Origin,
+        second: Origin,
+    },
+    /// Each has the name that another had. Nobody could tell that from its having been done.
+    #[error(
+        "{origin}: {name} is declared still, as what another is renamed to: names that go round in a circle look the same \
+         before and after. Say it once, on the command line: `trueup autogen … --rename a=b --rename b=a`"
+    )]
+    RenamedInACircle { name: String, origin: Origin },
     /// A column that cannot be NULL and whose field can.
     #[error("{origin}: {because} is never NULL. Take the Option from the field's type")]
     NeverNull {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef, PartitionDef};
 use super::error::ModelError;
 use super::gathered::Gathered;
+use super::renamed;
 use crate::{Name, Origin};
 
 /// A name is cut after this many bytes.
@@ -15,6 +16,7 @@ pub(super) fn check(gathered: &Gathered) -> Vec<ModelError> {
     let mut errors = declared_twice(gathered);
     errors.extend(extensions_in_two_places(&gathered.extensions));
     errors.extend(names_too_long(gathered));
+    errors.extend(renamed::mistakes(gathered));
     for model in &gathered.models {
         errors.extend(nullable_and_never_null(model));
     }
@@ -26,6 +28,9 @@ fn place(error: &ModelError) -> Origin {
     match error {
         ModelError::DeclaredTwice { second: origin, .. }
         | ModelError::ExtensionInTwoPlaces { second: origin, .. }
+        | ModelError::RenamedTwice { second: origin, .. }
+        | ModelError::RenamedInACircle { origin, .. }
+        | ModelError::NoName { origin, .. }
         | ModelError::NameTooLong { origin, .. }
         | ModelError::NeverNull { origin, .. } => origin.clone(),
     }

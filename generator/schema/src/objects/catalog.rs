@@ -1,4 +1,12 @@
-//! SQL that the rooms' SELECTs share.
+//! SQL that the rooms share.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Id, Registered, materialized_view::MaterializedView, table::Table, view::View};
+use crate::{
+    Name, Statement,
+    name::{chosen, joined, quoted_ident},
+};
 
 /// The condition that namespace `n` is neither Postgres' own nor a session's.
 pub(super) const USER_NAMESPACE: &str = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -20,8 +28,74 @@ pub(super) fn table() -> String {
     )
 }
 
+/// The condition that `c` is a view that [`super::view`] reads.
+pub(super) fn view() -> String {
+    of_kind('v')
+}
+
+/// The condition that `c` is a materialised view that [`super::materialized_view`] reads.
+pub(super) fn materialized_view() -> String {
+    of_kind('m')
+}
+
+fn of_kind(relkind: char) -> String {
+    format!(
+        "c.relkind = '{relkind}' AND c.relpersistence <> 't' AND {USER_NAMESPACE} AND {}",
+        no_member("pg_class", "c.oid")
+    )
+}
+
+/// What sort of relation has rules and indexes on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RelationKind {
+    Table,
+    View,
+    MaterializedView,
+}
+
+impl RelationKind {
+    /// The JSON of what `c` is.
+    pub(super) const JSON: &'static str =
+        "CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized_view' ELSE 'table' END";
+
+    /// The relation of that sort with this name.
+    pub(super) fn id(self, name: &Name) -> Id {
+        match self {
+            Self::Table => Table::id(name.clone()),
+            Self::View => View::id(name.clone()),
+            Self::MaterializedView => MaterializedView::id(name.clone()),
+        }
+    }
+}
+
 /// The name of relation `c` in namespace `n`, as [`crate::Name`] in JSON.
 pub(super) const RELATION: &str = "json_build_object('namespace', n.nspname, 'name', c.relname)";
+
+/// The columns of constraint `k` in their order.
+pub(super) const COLUMNS: &str = "ARRAY(SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY c(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.place)";
+
+/// The columns of index `i` in their order, those that it carries along among them, as names are chosen after them: an
+/// expression is called what its own column is.
+pub(super) const INDEX_COLUMNS: &str = "ARRAY(SELECT COALESCE(a.attname, e.attname) FROM unnest(i.indkey) WITH ORDINALITY c(attnum, place)
+    JOIN pg_catalog.pg_attribute e ON e.attrelid = i.indexrelid AND e.attnum = c.place
+    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.attnum AND c.attnum <> 0
+    ORDER BY c.place)";
+
+/// The statement that moves something to another namespace, whatever SQL calls its kind.
+pub(super) fn set_schema(what: &str, keyword: &str, name: &Name, namespace: &str) -> Statement {
+    let namespace = quoted_ident(namespace);
+    Statement::new(
+        format!("Move {what} {name} to namespace {namespace}"),
+        format!("ALTER {keyword} {name} SET SCHEMA {namespace}"),
+    )
+}
+
+/// The name that Postgres would choose for something of these columns, joined.
+pub(super) fn chosen_name(relation: &Name, columns: &[String], label: &str) -> String {
+    chosen(&relation.name, Some(&joined(columns)), label)
+}
 
 /// Storage parameters (`reloptions`, `attoptions`: `{fillfactor=70}`) in parentheses, as SQL.
 pub(super) fn parameters(options: &[String]) -> String {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{RELATION, table},
+    catalog::{COLUMNS, RELATION, table},
     inheritance::{
         Descending, Descent, inherits, lasting_parents, leading_parents, only_unless_partitioned,
     },
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     Alter, Clause, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident, object::Object,
+    name::{chosen, quoted_ident},
+    object::{Beside, Object},
 };
 
 /// A row of `pg_constraint` with `contype = 'c'`.
@@ -23,6 +24,8 @@ pub(crate) struct Check {
     relation: Name,
     name: String,
     expression: String,
+    /// The columns that it mentions.
+    columns: Beside<Vec<String>>,
     no_inherit: bool,
     validated: bool,
     enforced: bool,
@@ -47,6 +50,7 @@ impl Object for Check {
                     'relation', {RELATION},
                     'name', k.conname,
                     'expression', pg_get_expr(k.conbin, k.conrelid, true),
+                    'columns', {COLUMNS},
                     'no_inherit', k.connoinherit,
                     'validated', k.convalidated,
                     'enforced', {enforced},
@@ -137,6 +141,7 @@ impl Object for Check {
             relation,
             name,
             expression,
+            columns: _,
             no_inherit,
             validated,
             enforced,
@@ -146,6 +151,7 @@ impl Object for Check {
             relation: _,
             name: _,
             expression: to_expression,
+            columns: _,
             no_inherit: to_no_inherit,
             validated: to_validated,
             enforced: to_enforced,
@@ -180,6 +186,16 @@ impl Object for Check {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        let Self {
+            relation, columns, ..
+        } = self;
+        Some(match columns.as_slice() {
+            [column] => chosen(&relation.name, Some(column), "check"),
+            _ => chosen(&relation.name, None, "check"),
+        })
     }
 
     fn named(&self, name: &str) -> Self {

@@ -252,6 +252,12 @@ impl Object for Column {
                 because: format!("if {relation} has any row: it would hold NULL there"),
             });
         }
+        // A virtual column is computed for the rows that are there only to see that it is not NULL.
+        if let Some(Generated { stored, .. }) = &self.generated
+            && (*stored || self.not_null.is_some())
+        {
+            add = add.hazard(alter::finds_no_value(self));
+        }
         let mut statements = vec![add];
         statements.extend(first.settings(within));
         if let Some(fill) = fill {
@@ -330,6 +336,39 @@ impl Object for Column {
         kept
     }
 
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (relation, name, to) = (&self.relation, quoted_ident(&self.name), quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename column {} to {to}", self.key()),
+            format!("ALTER TABLE {relation} RENAME COLUMN {name} TO {to}"),
+        )])
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The sequence of an identity, and in PostgreSQL 18 the constraint of a NOT NULL, are called after the column.
+    fn keep_up(&self, before: &Self, _old: &Schema, _new: &Schema) -> Self {
+        let mut followed = self.clone();
+        if let (Some(now), Some(NotNull { name: None, .. })) =
+            (&mut followed.not_null, &before.not_null)
+        {
+            now.name = None;
+        }
+        if let (Some(now), Some(before)) = (&mut followed.identity, &before.identity) {
+            now.keep_up(before);
+        }
+        followed
+    }
+
+    fn resembles(&self, _within: &Schema, other: &Self, _others: &Schema) -> bool {
+        self.data_type == other.data_type && self.generated.is_some() == other.generated.is_some()
+    }
+
     fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
         if replaced.kind() != EnumType::kind() || self.generated.is_some() {
             return None;
@@ -341,13 +380,19 @@ impl Object for Column {
     }
 }
 
-fn storage(letter: &str) -> String {
+/// The word for a letter of `attstorage` or `typstorage`.
+pub(super) fn storage(letter: &str) -> String {
     format!(
         "CASE {letter} WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' WHEN 'x' THEN 'EXTENDED' END"
     )
 }
 
 impl Column {
+    /// Whether two columns of two tables have one name and one type.
+    pub(super) fn is_called_and_typed_as(&self, other: &Self) -> bool {
+        self.name == other.name && self.data_type == other.data_type
+    }
+
     /// Whether a sequence can number it.
     pub(super) fn is_whole_number(&self) -> bool {
         matches!(self.base_type.as_str(), "smallint" | "integer" | "bigint")

@@ -4,10 +4,10 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Registered, column::Column, enum_type::EnumType, table::Table};
+use super::{Id, Registered, catalog::RELATION, column::Column, enum_type::EnumType, table::Table};
 use crate::{
-    Address, Alter, Clause, Name, Schema, Server, Statement, name::literal, object::Object,
-    read::Claims,
+    Address, Alter, Clause, Member, Name, Schema, Server, Statement, name::Path, name::literal,
+    object::Object, read::Claims,
 };
 
 /// A row of `pg_description`.
@@ -23,8 +23,18 @@ pub(crate) struct Comment {
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommentKey {
     target: Id,
-    /// The index behind a constraint, where the comment is about that and not about the constraint.
-    index: Option<Name>,
+    /// Where the comment is about a part of the target that is no object of its own.
+    part: Option<Part>,
+}
+
+/// A part of an object.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    /// The index behind a constraint.
+    Index(Name),
+    /// A column of a view.
+    Column(Member),
 }
 
 /// The catalog's row, before its address is known to be somebody's.
@@ -32,14 +42,21 @@ pub(crate) struct CommentKey {
 #[serde(deny_unknown_fields)]
 struct Row {
     address: Address,
-    index: Option<Name>,
+    part: Option<Part>,
     text: String,
+}
+
+impl Path for CommentKey {
+    fn path(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 impl Display for CommentKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.index {
-            Some(index) => write!(f, "on the index of {}, {index}", self.target),
+        match &self.part {
+            Some(Part::Index(index)) => write!(f, "on the index of {}, {index}", self.target),
+            Some(Part::Column(column)) => write!(f, "on column {column}"),
             None => write!(f, "on {}", self.target),
         }
     }
@@ -51,34 +68,37 @@ impl Object for Comment {
     type Key = CommentKey;
 
     fn catalog(_server: Server) -> String {
-        "SELECT ARRAY[]::int8[] AS addresses,
+        format!("SELECT ARRAY[]::int8[] AS addresses,
             d.objsubid AS position,
             json_build_object(
                 'address', json_build_object('class', d.classoid::int8, 'object', d.objoid::int8, 'sub', d.objsubid),
-                'index', CASE WHEN k.oid IS NOT NULL
-                    THEN json_build_object('namespace', n.nspname, 'name', c.relname) END,
+                'part', CASE
+                    WHEN k.oid IS NOT NULL THEN json_build_object('index', {RELATION})
+                    WHEN a.attnum IS NOT NULL THEN json_build_object('column',
+                        json_build_object('relation', {RELATION}, 'name', a.attname)) END,
                 'text', d.description) AS object
         FROM pg_catalog.pg_description d
             LEFT JOIN pg_catalog.pg_class c
-                ON d.classoid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objoid AND c.relkind IN ('i', 'I')
+                ON d.classoid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objoid
+                    AND c.relkind IN ('i', 'I', 'v', 'm')
             LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND a.attnum > 0
             LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')
         -- Below are the comments that every new database has; public and plpgsql are among them.
         WHERE d.objoid >= 16384 OR d.classoid IN
-            ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_extension'::regclass)"
-            .to_owned()
+            ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_extension'::regclass)")
     }
 
     fn decode(row: &[u8], claims: &Claims) -> Result<Option<Self>, serde_json::Error> {
         let Row {
             address,
-            index,
+            part,
             text,
         } = serde_json::from_slice(row)?;
         Ok(claims.get(address).map(|target| Self {
             on: CommentKey {
                 target: target.clone(),
-                index,
+                part,
             },
             text,
         }))
@@ -93,10 +113,11 @@ impl Object for Comment {
     }
 
     fn designation(key: &CommentKey) -> String {
-        key.index.as_ref().map_or_else(
-            || key.target.designation(),
-            |index| format!("INDEX {index}"),
-        )
+        match &key.part {
+            Some(Part::Index(index)) => format!("INDEX {index}"),
+            Some(Part::Column(column)) => format!("COLUMN {column}"),
+            None => key.target.designation(),
+        }
     }
 
     /// Models comment on tables, columns and enum types.

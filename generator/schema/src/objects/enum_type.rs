@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member},
+    catalog::{USER_NAMESPACE, no_member, set_schema},
 };
 use crate::{
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement,
-    name::{literal, quoted_ident},
+    name::{literal, quoted_ident, set_aside},
     object::Object,
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct EnumType {
 
 impl Object for EnumType {
     const NAME: &'static str = "enum type";
+
+    const PART: &'static str = "label";
 
     type Key = Name;
 
@@ -110,6 +112,53 @@ impl Object for EnumType {
         }
     }
 
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (name, to) = (&self.name, quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename enum type {name} to {to}"),
+            format!("ALTER TYPE {name} RENAME TO {to}"),
+        )])
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: Name::new(&self.name.namespace, name),
+            ..self.clone()
+        }
+    }
+
+    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let name = &self.name;
+        let moved = Self {
+            name: Name::new(namespace, &name.name),
+            ..self.clone()
+        };
+        Some((
+            moved,
+            vec![set_schema("enum type", "TYPE", name, namespace)],
+        ))
+    }
+
+    fn parts(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
+        let (name, old, new) = (&self.name, literal(part), literal(to));
+        let mut renamed = self.clone();
+        let label = renamed.labels.iter_mut().find(|label| *label == part)?;
+        to.clone_into(label);
+        let statement = Statement::new(
+            format!("Rename label {old} of enum type {name} to {new}"),
+            format!("ALTER TYPE {name} RENAME VALUE {old} TO {new}"),
+        );
+        Some((renamed, vec![statement]))
+    }
+
+    fn resembles(&self, _within: &Schema, other: &Self, _others: &Schema) -> bool {
+        self.labels == other.labels
+    }
+
     fn clear(&self) -> Option<String> {
         Some(format!("DROP TYPE IF EXISTS {} CASCADE", self.name))
     }
@@ -164,29 +213,13 @@ fn additions(name: &Name, labels: &[String], wanted: &[String]) -> Vec<Statement
 
 /// A name for the old type that nothing has.
 fn aside(name: &Name, within: &Schema) -> Name {
-    let mut number = 1;
-    loop {
-        let suffix = if number == 1 {
-            "__old".to_owned()
-        } else {
-            format!("__old{number}")
-        };
-        let beginning = cut(&name.name, 63 - suffix.len());
-        let aside = Name::new(&name.namespace, format!("{beginning}{suffix}"));
-        let slot = Slot::Type(aside.clone());
-        if !within
-            .entries()
-            .any(|(_, entry)| entry.occupies().contains(&slot))
-        {
-            return aside;
-        }
-        number += 1;
-    }
-}
-
-/// The beginning of a name, at most so many bytes of it.
-fn cut(name: &str, bytes: usize) -> &str {
-    &name[..name.floor_char_boundary(bytes)]
+    let in_namespace = |aside: &str| Name::new(&name.namespace, aside);
+    let taken = |aside: &str| {
+        let slot = Slot::Type(in_namespace(aside));
+        let mut entries = within.entries();
+        entries.any(|(_, entry)| entry.occupies().contains(&slot))
+    };
+    in_namespace(&set_aside(&name.name, taken))
 }
 
 fn is_subsequence(few: &[String], many: &[String]) -> bool {

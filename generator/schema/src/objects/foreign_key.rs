@@ -4,14 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{RELATION, table},
+    catalog::{COLUMNS, RELATION, chosen_name, table},
     inheritance::lasting_parents,
     key_constraint::{TIMING, rename_constraint},
     table::Table,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
-    name::quoted_ident, object::Object,
+    name::quoted_ident,
+    object::{Beside, Object},
 };
 
 /// A row of `pg_constraint` with `contype = 'f'`.
@@ -23,6 +24,7 @@ pub(crate) struct ForeignKey {
     referenced: Name,
     /// What `pg_get_constraintdef` prints up to the actions.
     definition: String,
+    columns: Beside<Vec<String>>,
     deferrable: bool,
     deferred: bool,
     validated: bool,
@@ -52,6 +54,7 @@ impl Object for ForeignKey {
                     'definition', left(def.text, length(def.text) - length({TIMING} || CASE
                         WHEN NOT {enforced} THEN ' NOT ENFORCED'
                         WHEN NOT k.convalidated THEN ' NOT VALID' ELSE '' END)),
+                    'columns', {COLUMNS},
                     'deferrable', k.condeferrable,
                     'deferred', k.condeferred,
                     'validated', k.convalidated,
@@ -160,6 +163,7 @@ impl Object for ForeignKey {
             name,
             referenced,
             definition,
+            columns: _,
             deferrable,
             deferred,
             validated,
@@ -213,6 +217,10 @@ impl Object for ForeignKey {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        Some(chosen_name(&self.relation, &self.columns, "fkey"))
     }
 
     fn named(&self, name: &str) -> Self {

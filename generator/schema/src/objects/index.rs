@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AnyObject, Registered,
-    catalog::{RELATION, no_member, parameter_changes, parameters, table},
+    catalog::{
+        INDEX_COLUMNS, RELATION, RelationKind, chosen_name, materialized_view, no_member,
+        parameter_changes, parameters, table,
+    },
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
     primary_key::PrimaryKey,
@@ -13,7 +16,8 @@ use super::{
 };
 use crate::{
     Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
-    name::quoted_ident, object::Object,
+    name::quoted_ident,
+    object::{Beside, Object},
 };
 
 /// A row of `pg_index`.
@@ -21,10 +25,13 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub(crate) struct Index {
     relation: Name,
+    on: RelationKind,
     name: String,
     unique: bool,
     /// What `pg_get_indexdef` prints from USING up to the storage parameters.
     columns: String,
+    /// What a name is chosen after.
+    named_after: Beside<Vec<String>>,
     options: Vec<String>,
     tablespace: Option<String>,
     predicate: Option<String>,
@@ -62,9 +69,11 @@ impl Object for Index {
                 0 AS position,
                 json_build_object(
                     'relation', {RELATION},
+                    'on', {},
                     'name', ic.relname,
                     'unique', i.indisunique,
                     'columns', substr(left(def.text, length(def.text) - length(tail.text)), length(head.text) + 1),
+                    'named_after', {INDEX_COLUMNS},
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
                     'predicate', predicate.text,
@@ -95,10 +104,12 @@ impl Object for Index {
                         FROM unnest(ic.reloptions) WITH ORDINALITY w(option, place),
                             pg_catalog.pg_options_to_table(ARRAY[w.option]) o), '')
                     || COALESCE(' WHERE ' || predicate.text, '') AS text) tail
-            WHERE {} AND {}
+            WHERE ({} OR {}) AND {}
                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
                     WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))",
+            RelationKind::JSON,
             table(),
+            materialized_view(),
             no_member("pg_class", "ic.oid"),
             attached = Attached::JSON,
             attached_join = Attached::JOIN,
@@ -110,7 +121,7 @@ impl Object for Index {
     }
 
     fn parent(&self) -> Option<Id> {
-        Some(Table::id(self.relation.clone()))
+        Some(self.on.id(&self.relation))
     }
 
     /// That of the partitioned table is not needed where the table is no partition yet, or no more.
@@ -137,9 +148,11 @@ impl Object for Index {
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let Self {
             relation,
+            on: _,
             name,
             unique,
             columns,
+            named_after: _,
             options,
             tablespace,
             predicate,
@@ -215,9 +228,11 @@ impl Object for Index {
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         let Self {
             relation,
+            on,
             name,
             unique,
             columns,
+            named_after: _,
             options,
             tablespace,
             predicate,
@@ -230,6 +245,7 @@ impl Object for Index {
             alike: _,
         } = self;
         let rebuilt = *relation != next.relation
+            || *on != next.on
             || *unique != next.unique
             || *columns != next.columns
             || *predicate != next.predicate
@@ -265,7 +281,7 @@ impl Object for Index {
             name,
             *clustered,
             next.clustered,
-            any_clusters(relation, to),
+            any_clusters(&on.id(relation), to),
         ));
         statements.extend(replica_identity_index(
             relation,
@@ -274,6 +290,12 @@ impl Object for Index {
             next.replica_identity,
         ));
         Alter::InPlace(statements)
+    }
+
+    /// Models declare indexes where they declare the relation.
+    fn declarable(&self, within: &Schema) -> bool {
+        let relation = within.entry(&self.on.id(&self.relation));
+        relation.is_none_or(|relation| relation.declarable(within))
     }
 
     fn keep(&self, there: &Self) -> Self {
@@ -300,6 +322,10 @@ impl Object for Index {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        Some(chosen_name(&self.relation, &self.named_after, "idx"))
     }
 
     fn named(&self, name: &str) -> Self {
@@ -534,9 +560,9 @@ pub(super) fn cluster_change(
     ))
 }
 
-/// Whether an index of the table, whatever stands behind it, is the one that CLUSTER orders it by.
-pub(super) fn any_clusters(table: &Name, within: &Schema) -> bool {
-    within.any_part(&Table::id(table.clone()), AnyObject::clusters)
+/// Whether an index of the relation, whatever stands behind it, is the one that CLUSTER orders it by.
+pub(super) fn any_clusters(relation: &Id, within: &Schema) -> bool {
+    within.any_part(relation, AnyObject::clusters)
 }
 
 fn statistics_changes(index: &Name, from: &[(i32, i32)], to: &[(i32, i32)]) -> Vec<Statement> {

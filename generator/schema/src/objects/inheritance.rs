@@ -11,7 +11,8 @@ use super::{
     table::{Table, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Statement, Turn, object::Object,
+    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Statement, Turn, name::Path,
+    object::Object,
 };
 
 /// A row of `pg_inherits`, between tables.
@@ -31,6 +32,12 @@ pub(crate) struct Inheritance {
 pub(crate) struct Tie {
     pub(super) child: Name,
     pub(super) parent: Name,
+}
+
+impl Path for Tie {
+    fn path(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// Whose a column or a constraint is.

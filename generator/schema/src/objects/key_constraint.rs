@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{RELATION, parameter_changes, parameters, table},
+    catalog::{INDEX_COLUMNS, RELATION, chosen_name, parameter_changes, parameters, table},
     index::{
         ALIKE, Attached, Attaching, IndexPart, any_clusters, cluster_change, index_option_changes,
     },
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident, object::Object,
+    name::{chosen, quoted_ident},
+    object::{Beside, Object},
 };
 
 /// Which of them it is.
@@ -25,6 +26,10 @@ pub(crate) trait Contype: Clone + Eq + Debug {
     const CONTYPE: char;
     /// What Postgres calls it.
     const NAME: &'static str;
+    /// How the name ends that Postgres chooses.
+    const LABEL: &'static str;
+    /// Whether the columns stand in that name.
+    const NAMED_AFTER_COLUMNS: bool = true;
     /// Whether `pg_get_constraintdef` prints the storage parameters of the index too, since a predicate stands after them.
     const PRINTS_PARAMETERS: bool = false;
     /// Whether models have a way to declare it.
@@ -39,6 +44,8 @@ pub(crate) struct KeyConstraint<K: Contype> {
     name: String,
     /// What `pg_get_constraintdef` prints of the columns in their order, INCLUDE and NULLS NOT DISTINCT.
     definition: String,
+    /// The columns, as a name is chosen after them.
+    columns: Beside<Vec<String>>,
     /// What it prints after that: when the constraint is checked.
     timing: String,
     options: Vec<String>,
@@ -73,6 +80,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
                     'relation', {RELATION},
                     'name', k.conname,
                     'definition', left(def.text, length(def.text) - length({TIMING})),
+                    'columns', {INDEX_COLUMNS},
                     'timing', {TIMING},
                     'options', COALESCE(ic.reloptions, '{{}}'),
                     'tablespace', ts.spcname,
@@ -175,6 +183,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             relation,
             name,
             definition,
+            columns: _,
             timing,
             options,
             tablespace,
@@ -213,7 +222,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             tablespace.as_deref(),
             next.tablespace.as_deref(),
         ));
-        let another = any_clusters(relation, to);
+        let another = any_clusters(&Table::id(relation.clone()), to);
         statements.extend(cluster_change(
             relation,
             name,
@@ -254,6 +263,17 @@ impl<K: Contype> Object for KeyConstraint<K> {
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
         Some((self.parent()?, self.name.clone()))
+    }
+
+    fn chosen_name(&self, _within: &Schema) -> Option<String> {
+        let Self {
+            relation, columns, ..
+        } = self;
+        Some(if K::NAMED_AFTER_COLUMNS {
+            chosen_name(relation, columns, K::LABEL)
+        } else {
+            chosen(&relation.name, None, K::LABEL)
+        })
     }
 
     fn named(&self, name: &str) -> Self {

@@ -12,6 +12,15 @@ pub(crate) struct Namespace {
     name: String,
 }
 
+impl Namespace {
+    /// A new one.
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+        }
+    }
+}
+
 impl Object for Namespace {
     const NAME: &'static str = "namespace";
 
@@ -50,6 +59,20 @@ impl Object for Namespace {
             format!("Drop namespace {name}"),
             format!("DROP SCHEMA {name}"),
         )]
+    }
+
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (name, to) = (quoted_ident(&self.name), quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename namespace {name} to {to}"),
+            format!("ALTER SCHEMA {name} RENAME TO {to}"),
+        )])
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+        }
     }
 
     fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {

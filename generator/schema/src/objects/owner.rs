@@ -27,6 +27,11 @@ impl Owner {
         Column::id(self.column.clone())
     }
 
+    /// The column, as what it is called.
+    pub(super) fn member(&self) -> &Member {
+        &self.column
+    }
+
     /// Whether the column's default calls the sequence.
     fn is_serial(&self, within: &Schema) -> bool {
         let sequence = Sequence::id(self.sequence.clone());

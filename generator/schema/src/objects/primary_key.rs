@@ -12,4 +12,6 @@ pub(crate) struct Primary;
 impl Contype for Primary {
     const CONTYPE: char = 'p';
     const NAME: &'static str = "primary key";
+    const LABEL: &'static str = "pkey";
+    const NAMED_AFTER_COLUMNS: bool = false;
 }

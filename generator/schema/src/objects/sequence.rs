@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member},
+    catalog::{USER_NAMESPACE, no_member, set_schema},
     column::Column,
     owner::Owner,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
-    name::{literal, quoted_ident},
+    name::{chosen, literal, quoted_ident},
     object::Object,
 };
 
@@ -145,14 +145,23 @@ impl Object for Sequence {
             clauses.push(format!("AS {to_type}"));
             clauses.extend(options.changes_with_type(to_options));
         }
-        clauses.extend(options.restart(to_options));
+        let restart = options.restart(to_options);
+        let restarts = restart.is_some();
+        clauses.extend(restart);
         let mut statements = Vec::new();
         statements.extend(options.step_forward(to_options, name));
         if !clauses.is_empty() {
-            statements.push(Statement::new(
+            let change = Statement::new(
                 format!("Change sequence {name}"),
                 format!("ALTER SEQUENCE {name} {}", clauses.join(" ")),
-            ));
+            );
+            let of = Self::id(name.clone());
+            let lost = Hazard::loses(of, format!("where sequence {name} stands"));
+            statements.push(if restarts {
+                change.hazard(lost)
+            } else {
+                change
+            });
         }
         if unlogged != to_unlogged {
             let logged = if *to_unlogged { "UNLOGGED" } else { "LOGGED" };
@@ -187,6 +196,23 @@ impl Object for Sequence {
         Some((
             within.get::<Owner>(&self.name)?.column(),
             self.name.name.clone(),
+        ))
+    }
+
+    fn chosen_name(&self, within: &Schema) -> Option<String> {
+        let Member { relation, name } = within.get::<Owner>(&self.name)?.member();
+        Some(chosen(&relation.name, Some(name), "seq"))
+    }
+
+    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let name = &self.name;
+        let moved = Self {
+            name: Name::new(namespace, &name.name),
+            ..self.clone()
+        };
+        Some((
+            moved,
+            vec![set_schema("sequence", "SEQUENCE", name, namespace)],
         ))
     }
 
@@ -286,15 +312,24 @@ impl SequenceOptions {
     /// The statement that lets a new sequence count on from the values in a column; `sequence` is an expression.
     pub(super) fn count_on(&self, sequence: &str, column: &Member) -> Statement {
         let (table, name, first) = (&column.relation, column.ident(), self.first());
-        let next = if self.counts_up() {
-            format!("greatest(max({name}) + 1, {first})")
+        let (last, is_used, bound) = if self.counts_up() {
+            let last = format!("greatest(max({name}), {first})");
+            (last, format!("max({name}) >= {first}"), self.max)
         } else {
-            format!("least(min({name}) - 1, {first})")
+            let last = format!("least(min({name}), {first})");
+            (last, format!("min({name}) <= {first}"), self.min)
         };
-        Statement::new(
+        // Without rows the last argument is NULL, and setval then does nothing.
+        let count_on = Statement::new(
             format!("Count on from the values in {column}"),
-            format!("SELECT pg_catalog.setval({sequence}, {next}, false)\nFROM {table}"),
-        )
+            format!("SELECT pg_catalog.setval({sequence}, {last}, {is_used})\nFROM {table}"),
+        );
+        match bound {
+            Some(bound) => count_on.hazard(Hazard::MayFail {
+                because: format!("if a value in {column} lies beyond {bound}"),
+            }),
+            None => count_on,
+        }
     }
 
     /// The value from which a new sequence counts.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{parameter_changes, parameters, table},
+    catalog::{parameter_changes, parameters, set_schema, table},
+    column::Column,
     foreign_key::ForeignKey,
 };
 use crate::{
@@ -265,6 +266,44 @@ impl Object for Table {
         }
     }
 
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (name, to) = (&self.name, quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename table {name} to {to}"),
+            format!("ALTER TABLE {name} RENAME TO {to}"),
+        )])
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: Name::new(&self.name.namespace, name),
+            ..self.clone()
+        }
+    }
+
+    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let name = &self.name;
+        let moved = Self {
+            name: Name::new(namespace, &name.name),
+            ..self.clone()
+        };
+        Some((moved, vec![set_schema("table", "TABLE", name, namespace)]))
+    }
+
+    /// Two tables are alike where most of the columns of the larger one are in the other too.
+    fn resembles(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+        let columns = |name: &Name, schema: &Schema| -> Vec<Column> {
+            let table = Self::id(name.clone());
+            schema.parts::<Column>(&table).cloned().collect()
+        };
+        let (mine, theirs) = (columns(&self.name, within), columns(&other.name, others));
+        let shared = mine.iter().filter(|column| {
+            let mut theirs = theirs.iter();
+            theirs.any(|other| column.is_called_and_typed_as(other))
+        });
+        shared.count() * 3 >= mine.len().max(theirs.len()).max(1) * 2
+    }
+
     fn clear(&self) -> Option<String> {
         Some(format!("DROP TABLE IF EXISTS {} CASCADE", self.name))
     }
@@ -353,7 +392,8 @@ pub(super) fn replica_identity_index(
     })
 }
 
-fn with_toast(options: &[String], toast_options: &[String]) -> Vec<String> {
+/// Storage parameters with those of the TOAST table, as WITH takes them.
+pub(super) fn with_toast(options: &[String], toast_options: &[String]) -> Vec<String> {
     options
         .iter()
         .cloned()

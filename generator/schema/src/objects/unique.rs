@@ -12,4 +12,5 @@ pub(crate) struct OnlyOnce;
 impl Contype for OnlyOnce {
     const CONTYPE: char = 'u';
     const NAME: &'static str = "unique constraint";
+    const LABEL: &'static str = "key";
 }

@@ -28,6 +28,32 @@ enum Third {
     One,
 }
 
+#[derive(Model)]
+#[model(table = "people", renamed_from = "a.b.c")]
+struct Person {
+    #[model(renamed_from = "b")]
+    a: i64,
+    #[model(renamed_from = "a")]
+    b: i64,
+    // A chain is none.
+    #[model(renamed_from = "d")]
+    c: i64,
+    #[model(renamed_from = "e")]
+    d: i64,
+}
+
+#[derive(Model)]
+#[model(table = "customers", renamed_from = "users")]
+struct Customer {
+    id: i64,
+}
+
+#[derive(Model)]
+#[model(table = "clients", renamed_from = "public.users")]
+struct Client {
+    id: i64,
+}
+
 fn message(submitted: &[Submitted]) -> String {
     let errors = declare_all(submitted).expect_err("these models are wrong");
     let file = without_line_numbers(&errors.to_string());
@@ -55,6 +81,15 @@ fn all_at_once() {
         model::<First>(),
         model::<Second>(),
         pg_enum::<Third>()
+    ]));
+}
+
+#[test]
+fn old_names_go_one_way() {
+    insta::assert_snapshot!(message(&[
+        model::<Person>(),
+        model::<Customer>(),
+        model::<Client>()
     ]));
 }
 

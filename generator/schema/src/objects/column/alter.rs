@@ -66,10 +66,7 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
                 format!("Drop the identity of {}", from.qualified()),
                 format!("{column} DROP IDENTITY"),
             )
-            .hazard(Hazard::loses(
-                Column::id(from.key()),
-                format!("where the numbers of {} stand", from.qualified()),
-            )),
+            .hazard(loses_count(from)),
         );
     }
     let key = from.key();
@@ -195,7 +192,7 @@ fn generated_change(
                 table: from.relation.to_string(),
             };
             Some(vec![if old.stored {
-                set.hazard(rewrites)
+                set.hazard(rewrites).hazard(finds_no_value(from))
             } else {
                 set
             }])
@@ -353,12 +350,32 @@ fn identity_change(
     let mut statements: Vec<Statement> = old.step_forward(new, &from.key()).into_iter().collect();
     let changes = old.changes(new, retyped);
     if !changes.is_empty() {
-        statements.push(Statement::new(
+        let change = Statement::new(
             format!("Change the identity of {}", from.qualified()),
             format!("{column} {}", changes.join(" ")),
-        ));
+        );
+        statements.push(if old.restarts(new) {
+            change.hazard(loses_count(from))
+        } else {
+            change
+        });
     }
     statements
+}
+
+fn loses_count(column: &Column) -> Hazard {
+    let what = format!("where the numbers of {} stand", column.qualified());
+    Hazard::loses(Column::id(column.key()), what)
+}
+
+/// The hazard of computing a column for the rows that are there.
+pub(super) fn finds_no_value(column: &Column) -> Hazard {
+    Hazard::MayFail {
+        because: format!(
+            "if the expression of {} has no value for a row",
+            column.qualified()
+        ),
+    }
 }
 
 impl Column {

@@ -2,7 +2,7 @@
 
 use super::{
     Column,
-    retype::{Way, element, is_string},
+    retype::{ENUM, Way, element, is_string},
 };
 use crate::name::quoted_ident;
 
@@ -16,6 +16,8 @@ pub(super) enum Fit {
     OrNot(String),
     /// Not without losing this: the end of the sentence "loses …".
     Without(String),
+    /// Neither the one nor the other.
+    WithoutOrNot(String, String),
 }
 
 /// How the values of `from` fit into the type of `to`.
@@ -58,14 +60,18 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
         ("timestamp with time zone", "timestamp without time zone")
         | ("timestamp without time zone", "timestamp with time zone") => fit_modifiers(from, to),
         ("numeric" | "real" | "double precision", "smallint" | "integer" | "bigint") => {
-            Fit::Without(format!("what stands after the point in {column}"))
+            let lost = format!("what stands after the point in {column}");
+            Fit::WithoutOrNot(lost, no_such_value(to))
         }
-        ("integer" | "bigint" | "numeric" | "double precision", "real")
-        | ("bigint" | "numeric", "double precision")
-        | ("real" | "double precision", "numeric") => Fit::Without(format!(
-            "the digits of {column} that {} does not hold",
-            to.data_type
-        )),
+        ("integer" | "bigint", "real") | ("bigint", "double precision") => Fit::Without(digits(to)),
+        ("real" | "double precision", "numeric") if !to.data_type.contains('(') => {
+            Fit::Without(digits(to))
+        }
+        ("numeric" | "double precision", "real")
+        | ("numeric", "double precision")
+        | ("real" | "double precision", "numeric") => {
+            Fit::WithoutOrNot(digits(to), no_such_value(to))
+        }
         ("bigint", "integer" | "smallint") | ("integer", "smallint") => out_of_range(to),
         ("smallint" | "integer" | "bigint", "numeric") if to.data_type.contains('(') => {
             Fit::OrNot(no_such_value(to))
@@ -79,11 +85,22 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
                         || matches!(to.category.as_str(), "D" | "T")
                         || new == "jsonb") =>
             {
-                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+                let lost = format!("what of {column} {} cannot hold", to.data_type);
+                Fit::WithoutOrNot(lost, no_such_value(to))
             }
-            Way::Written if is_string(old) => Fit::OrNot(no_such_value(to)),
+            Way::Written
+                if is_string(old) && (to.category == ENUM || matches!(new, "json" | "xml")) =>
+            {
+                Fit::OrNot(no_such_value(to))
+            }
+            // 007 becomes 7, and yes becomes true.
+            Way::Written if is_string(old) => Fit::WithoutOrNot(
+                format!("how the values of {column} are spelled"),
+                no_such_value(to),
+            ),
             Way::Assigned | Way::Written | Way::Label => {
-                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+                let lost = format!("what of {column} {} cannot hold", to.data_type);
+                Fit::WithoutOrNot(lost, no_such_value(to))
             }
         },
     }
@@ -112,10 +129,16 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
             if new.is_empty() {
                 Fit::AsTheyAre
             } else if scale(&new) < scale(&old) {
-                Fit::Without(format!(
+                let lost = format!(
                     "the digits of {column} after place {} behind the point",
                     scale(&new)
-                ))
+                );
+                // 9.99 becomes 10.0, which has a digit more before the point.
+                if whole(&new) > whole(&old) {
+                    Fit::Without(lost)
+                } else {
+                    Fit::WithoutOrNot(lost, no_such_value(to))
+                }
             } else if whole(&new) < whole(&old) {
                 Fit::OrNot(no_such_value(to))
             } else if scale(&new) == scale(&old) {
@@ -145,6 +168,14 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
         // A bit string of another length does not fit; what the modifiers of somebody else's type mean is unknown.
         _ => Fit::OrNot(no_such_value(to)),
     }
+}
+
+fn digits(to: &Column) -> String {
+    format!(
+        "the digits of {} that {} does not hold",
+        to.qualified(),
+        to.data_type
+    )
 }
 
 fn too_long(to: &Column, length: i64) -> Fit {

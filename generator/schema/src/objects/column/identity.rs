@@ -81,6 +81,11 @@ impl Identity {
         changes
     }
 
+    /// Whether the sequence has to begin again.
+    pub(super) fn restarts(&self, to: &Self) -> bool {
+        self.options.restart(&to.options).is_some()
+    }
+
     /// The statement that takes the sequence to its new bounds, where it may stand before them.
     pub(super) fn step_forward(&self, to: &Self, column: &Member) -> Option<Statement> {
         self.options.step_forward(&to.options, &to.sequence(column))
@@ -119,6 +124,13 @@ impl Identity {
             literal(&column.name)
         );
         self.options.count_on(&sequence, column)
+    }
+
+    /// Gives the sequence the name that Postgres would choose, where it had that before.
+    pub(super) fn keep_up(&mut self, before: &Self) {
+        if before.sequence.is_none() {
+            self.sequence = None;
+        }
     }
 
     /// Takes over the name of the sequence, which models have no way to write.

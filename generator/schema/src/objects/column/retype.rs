@@ -1,7 +1,8 @@
 //! Another type for a column that has values: which casts Postgres applies by itself.
 
 use super::super::{
-    Registered, default::Default as ColumnDefault, foreign_key::ForeignKey, table::scan,
+    Registered, default::Default as ColumnDefault, foreign_key::ForeignKey,
+    materialized_view::MaterializedView, rule::Rule, table::scan, view::View,
 };
 use super::{
     Column,
@@ -54,7 +55,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     let mut statement = Statement::new(says(from, to), sql);
     if from.data_type == to.data_type {
         // The values stay as they are, and the indexes on them are built anew.
-        return Ok(statement.hazard(scan(table)).disturbs([Column::kind()]));
+        return Ok(statement.hazard(scan(table)).disturbs(users()));
     }
     let fit = fit(from, to, &way);
     if !matches!(fit, Fit::AsTheyAre) {
@@ -65,10 +66,13 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     statement = match fit {
         Fit::AsTheyAre | Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
+        Fit::WithoutOrNot(what, because) => statement
+            .hazard(Hazard::loses(Column::id(to.key()), what))
+            .hazard(Hazard::MayFail { because }),
         Fit::Without(what) => statement.hazard(Hazard::loses(Column::id(to.key()), what)),
     };
     Ok(if from.base_type == to.base_type {
-        statement.disturbs([Column::kind()])
+        statement.disturbs(users())
     } else {
         statement.disturbs(casualties())
     })
@@ -137,10 +141,23 @@ fn becomes(from: &Column, to: &Column) -> String {
     )
 }
 
-/// What cannot stay while a column gets another type: a default that has no cast of its own, a foreign key whose other
-/// side still has the old type, and a column that is generated from this one.
-fn casualties() -> [Kind; 3] {
-    [ColumnDefault::kind(), ForeignKey::kind(), Column::kind()]
+/// What cannot stay while ALTER COLUMN … TYPE runs, even where it changes a length or a collation alone: a column that is
+/// generated from this one, and every query that reads it.
+fn users() -> [Kind; 4] {
+    [
+        Column::kind(),
+        View::kind(),
+        MaterializedView::kind(),
+        Rule::kind(),
+    ]
+}
+
+/// What besides cannot stay while a column gets another type: a default that has no cast of its own, and a foreign key
+/// whose other side still has the old type.
+fn casualties() -> impl Iterator<Item = Kind> {
+    [ColumnDefault::kind(), ForeignKey::kind()]
+        .into_iter()
+        .chain(users())
 }
 
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
@@ -230,7 +247,7 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
 }
 
 /// `pg_type.typcategory` of enum types.
-const ENUM: &str = "E";
+pub(super) const ENUM: &str = "E";
 /// `pg_type.typcategory` of string types.
 const STRING: &str = "S";
 

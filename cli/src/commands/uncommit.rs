@@ -1,0 +1,82 @@
+//! `trueup uncommit`: the last migration goes.
+
+use generator::{
+    Error,
+    autogen::written_together,
+    migration::{self, Migration},
+    report::Changed,
+};
+
+use super::Status;
+use crate::{arguments::FormatArg, context::Context, mine};
+
+/// Remove the last migration, where it is not applied and nobody else has it
+///
+/// The folder is deleted. What one autogen wrote as several folders goes together. Whether others could have it is asked of
+/// git: it must be in no commit that was pushed or fetched.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup uncommit
+  trueup uncommit --force          without asking git")]
+pub(crate) struct Args {
+    /// Also where others could have it, or git cannot say
+    #[arg(long)]
+    force: bool,
+
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let all = migration::read(&context.project.migrations)?;
+    let last = written_together(&all);
+    if last.is_empty() {
+        return Err(Error::input("there are no migrations to remove"));
+    }
+    let applied = mine::applied(context)?;
+    if let Some(there) = last.iter().find(|one| applied.contains(&one.version)) {
+        return Err(
+            Error::input(format!("{} is applied to the database", there.name))
+                .hint("`trueup downgrade` takes it back first"),
+        );
+    }
+    if !args.force {
+        mine::refuse_shared(context, last)?;
+    }
+    let names: Vec<String> = last.iter().map(|one| one.name.clone()).collect();
+    if !mine::agreed(&format!("Remove {}?", names.join(" and ")), args.yes)? {
+        return Ok(Status::Refused);
+    }
+    remove(context, &all, last)?;
+    let newest = all[..all.len() - last.len()].last();
+    let changed = Changed {
+        removed: names,
+        summary: match newest {
+            Some(newest) => format!("the newest is {} now", newest.name),
+            None => "there are no migrations now".to_owned(),
+        },
+        ..Changed::default()
+    };
+    context.output.report(&changed, args.format.into())?;
+    Ok(Status::Done)
+}
+
+/// Removes migrations, where they are still the same.
+pub(super) fn remove(
+    context: &Context,
+    all: &[Migration],
+    gone: &[Migration],
+) -> Result<(), Error> {
+    let versions = |some: &[Migration]| -> Vec<String> {
+        some.iter().map(|one| one.version.clone()).collect()
+    };
+    let folder = &context.project.migrations;
+    migration::replace(folder, Some(&versions(all)), &versions(gone), &[])?;
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! The SQL that applies migrations, for whoever runs it elsewhere: with Diesel's record, and without a database at hand.
+
+use diesel::migration::CREATE_MIGRATIONS_TABLE;
+
+use super::{ApplyError, UpTarget, find};
+use crate::connection::{PINNED, ended};
+use crate::migration::Migration;
+
+/// Writes what `upgrade` would run on a database that has all up to `from`, or nothing. The second of what is returned are
+/// the migrations that are in it.
+pub fn script<'a>(
+    migrations: &'a [Migration],
+    from: Option<&str>,
+    target: &UpTarget,
+) -> Result<(String, Vec<&'a Migration>), ApplyError> {
+    let from = from.map(|from| find(migrations, from)).transpose()?;
+    let pending = migrations
+        .iter()
+        .filter(|one| from.is_none_or(|from| one.version > from.version))
+        .collect();
+    let chosen = target.choose(migrations, pending)?;
+    let mut text = String::new();
+    for (name, value) in PINNED {
+        text += &format!("SET {name} = '{value}';\n");
+    }
+    if from.is_none() {
+        text += &format!("\n{CREATE_MIGRATIONS_TABLE}");
+    }
+    for migration in &chosen {
+        let (begin, commit) = if migration.run_in_transaction {
+            ("BEGIN;\n\n", "\nCOMMIT;\n")
+        } else {
+            ("", "")
+        };
+        text += &format!(
+            "\n-- migration {}\n{begin}{}\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{}');\n{commit}",
+            migration.name,
+            ended(&migration.up),
+            // A folder may be called anything, and its name up to the first `_` is the version.
+            migration.version.replace('\'', "''"),
+        );
+    }
+    Ok((text, chosen))
+}

@@ -1,0 +1,216 @@
+//! Changing the folders of a directory: all of a change or nothing, and never two processes at once.
+//!
+//! What is new is written under names that nobody reads. Then one small file says which folders go and which come: from
+//! there on the change is made, and whoever reads the directory after a kill finishes it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use super::{Migration, MigrationError, read};
+use crate::connection::parts;
+
+/// Diesel's own lock, which `diesel migration generate` takes.
+const LOCK: &str = ".diesel_lock";
+
+/// How a folder is called until it is complete, or when it is to go; Diesel does not look into folders with a dot.
+const UNFINISHED: &str = ".trueup-unfinished-";
+
+/// The file that says what is being changed.
+const CHANGE: &str = ".trueup-change";
+
+/// A folder that is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Its name.
+    pub name: String,
+    /// The text of `up.sql`.
+    pub up: String,
+    /// The text of `down.sql`, where there is one.
+    pub down: Option<String>,
+    /// Whether both run inside a transaction.
+    pub run_in_transaction: bool,
+}
+
+/// Held while folders are half-written.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Waits until no folder is half-written, and keeps this process from beginning another while the guard lives: for whoever
+/// is about to end the process.
+pub fn hold_writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the migrations of these versions and writes those that `make` makes of the others. Returns the new folders. Where
+/// `after` is given and the migrations in `dir` are of other versions by now, nothing is changed.
+pub fn change(
+    dir: &Path,
+    after: Option<&[String]>,
+    removed: &[String],
+    make: impl FnOnce(&[Migration]) -> Result<Vec<Folder>, MigrationError>,
+) -> Result<Vec<PathBuf>, MigrationError> {
+    fs::create_dir_all(dir).map_err(MigrationError::at(dir))?;
+    let _lock = lock(dir).map_err(MigrationError::at(&dir.join(LOCK)))?;
+    finish(dir)?;
+    remove_unfinished(dir).map_err(MigrationError::at(dir))?;
+    let existing = read(dir)?;
+    if let Some(after) = after {
+        unchanged(after, &existing)?;
+    }
+    let (go, stay): (Vec<_>, Vec<_>) = existing
+        .into_iter()
+        .partition(|migration| removed.contains(&migration.version));
+    let folders = make(&stay)?;
+    for folder in &folders {
+        not_empty("up.sql", &folder.up)?;
+        not_empty("down.sql", folder.down.as_deref().unwrap_or("SELECT 1;"))?;
+    }
+    let plan = Plan {
+        remove: go.into_iter().map(|migration| migration.name).collect(),
+        add: folders.iter().map(|folder| folder.name.clone()).collect(),
+    };
+    let _writing = hold_writing();
+    prepare(dir, &folders, &plan).map_err(MigrationError::at(dir))?;
+    finish(dir)?;
+    Ok(plan.add.iter().map(|name| dir.join(name)).collect())
+}
+
+/// Finishes what a command that was killed had begun.
+pub(super) fn finish_interrupted(dir: &Path) -> Result<(), MigrationError> {
+    if !dir.join(CHANGE).exists() {
+        return Ok(());
+    }
+    // Most likely somebody is at it this moment: then it is gone once the lock is free.
+    let _lock = lock(dir).map_err(MigrationError::at(&dir.join(LOCK)))?;
+    let _writing = hold_writing();
+    finish(dir)
+}
+
+/// The names of the folders that go and come.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Plan {
+    remove: Vec<String>,
+    add: Vec<String>,
+}
+
+fn unfinished(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{UNFINISHED}{name}"))
+}
+
+fn going(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{UNFINISHED}going-{name}"))
+}
+
+/// Writes what is new under names that nobody reads, and then the file that says so.
+fn prepare(dir: &Path, folders: &[Folder], plan: &Plan) -> io::Result<()> {
+    for folder in folders {
+        let path = unfinished(dir, &folder.name);
+        fs::create_dir(&path)?;
+        write_file(&path.join("up.sql"), &folder.up)?;
+        if let Some(down) = &folder.down {
+            write_file(&path.join("down.sql"), down)?;
+        }
+        let metadata = format!("run_in_transaction = {}\n", folder.run_in_transaction);
+        write_file(&path.join("metadata.toml"), &metadata)?;
+        File::open(&path)?.sync_all()?;
+    }
+    let noted = unfinished(dir, "change");
+    fs::write(&noted, serde_json::to_vec(plan)?)?;
+    File::open(&noted)?.sync_all()?;
+    fs::rename(noted, dir.join(CHANGE))?;
+    File::open(dir)?.sync_all()
+}
+
+/// Does what the file says, from wherever the last one who tried got to. Only who holds the lock may.
+fn finish(dir: &Path) -> Result<(), MigrationError> {
+    let path = dir.join(CHANGE);
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read.map_err(MigrationError::at(&path))?,
+    };
+    let plan: Plan =
+        serde_json::from_slice(&text).map_err(|error| MigrationError::Interrupted {
+            path: path.clone(),
+            message: error.to_string(),
+        })?;
+    carry_out(dir, &plan).map_err(MigrationError::at(dir))
+}
+
+fn carry_out(dir: &Path, plan: &Plan) -> io::Result<()> {
+    for name in &plan.remove {
+        let (here, gone) = (dir.join(name), going(dir, name));
+        // What is called like that after it went is the new one.
+        if here.exists() && !gone.exists() {
+            fs::rename(here, gone)?;
+        }
+    }
+    for name in &plan.add {
+        let new = unfinished(dir, name);
+        if new.exists() {
+            fs::rename(new, dir.join(name))?;
+        }
+    }
+    File::open(dir)?.sync_all()?;
+    fs::remove_file(dir.join(CHANGE))?;
+    remove_unfinished(dir)
+}
+
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn unchanged(after: &[String], existing: &[Migration]) -> Result<(), MigrationError> {
+    let come = existing
+        .iter()
+        .filter(|migration| !after.contains(&migration.version))
+        .map(|migration| migration.name.as_str());
+    let gone = after
+        .iter()
+        .filter(|version| existing.iter().all(|one| one.version != **version))
+        .map(String::as_str);
+    let names: Vec<_> = come.chain(gone).map(str::to_owned).collect();
+    if names.is_empty() {
+        Ok(())
+    } else {
+        Err(MigrationError::Meanwhile { names })
+    }
+}
+
+fn not_empty(what: &'static str, sql: &str) -> Result<(), MigrationError> {
+    match parts(sql) {
+        Some(parts) if parts.is_empty() => Err(MigrationError::Empty { what }),
+        // What only another major's parser knows is not for us to refuse.
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Waits for and takes the lock, which ends with the file.
+fn lock(dir: &Path) -> io::Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join(LOCK))?;
+    flock(&file, FlockOperation::LockExclusive)?;
+    Ok(file)
+}
+
+/// Nobody else writes while we hold the lock: what is unfinished was left by a run that was killed.
+fn remove_unfinished(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match name.starts_with(UNFINISHED) {
+            true if path.is_dir() => fs::remove_dir_all(path)?,
+            true => fs::remove_file(path)?,
+            false => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The proof with rows: what was in the tables before is there afterwards, or a hazard says that it is lost.
+//!
+//! It shares nothing with the rooms. It reads the catalog of its own trial database, puts rows into every table that takes
+//! some, runs the statements, and looks for each row and each value again by the numbers that Postgres gave to tables and
+//! columns. A table that was dropped and made again has another number, so nothing that could have been altered may be.
+
+mod hints;
+mod moods;
+mod reap;
+mod shape;
+mod sow;
+mod trial;
+mod values;
+
+use serde::Serialize;
+use trueup::{Hazard, Schema, Statement};
+
+use crate::{Error, ErrorKind, Project, plan::Segment, source::Side};
+use moods::Moods;
+use trial::Trial;
+
+/// Statements that become one migration, or a part of what is printed.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// In order.
+    pub statements: Vec<Statement>,
+    /// Whether they run in a transaction.
+    pub in_transaction: bool,
+}
+
+impl From<&Segment> for Run {
+    fn from(segment: &Segment) -> Self {
+        Self {
+            statements: segment.statements().cloned().collect(),
+            in_transaction: segment.in_transaction,
+        }
+    }
+}
+
+/// What the proof with rows found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Kept {
+    /// How many tables there were.
+    pub tables: usize,
+    /// The tables that held no rows, each with the reason.
+    pub bare: Vec<(String, String)>,
+    /// Why nothing was proved: a statement fails on rows that were there before any were put in.
+    pub fails: Option<String>,
+    /// What a hazard of an up says is lost, and rows that should have shown it did not.
+    pub unfounded: Vec<String>,
+    /// What failed on extreme values, and no hazard says so: an expression that cannot be computed for each, say.
+    pub extremes: Vec<String>,
+}
+
+impl Kept {
+    /// What a migration's header says of it; nothing where there was nothing to lose.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        if let Some(why) = &self.fails {
+            return Some(format!("no rows were tried, for {why}"));
+        }
+        let Self {
+            tables,
+            bare,
+            extremes,
+            fails: _,
+            unfounded: _,
+        } = self;
+        if *tables == 0 {
+            return None;
+        }
+        let mut text = format!("rows in {} of {tables} tables kept", tables - bare.len());
+        let shown = bare.iter().take(SHOWN);
+        let shown: Vec<String> = shown.map(|(name, why)| format!("{name} ({why})")).collect();
+        if !shown.is_empty() {
+            text += &format!(", none in {}", shown.join(", "));
+        }
+        match bare.len().saturating_sub(SHOWN) {
+            0 => {}
+            more => text += &format!(" and {more} more"),
+        }
+        for extreme in extremes {
+            text += &format!("; on extreme values, {extreme}");
+        }
+        Some(text)
+    }
+}
+
+/// How many tables without rows are named with the reason.
+const SHOWN: usize = 3;
+
+/// How often rows are made tamer, table by table, before all that is in doubt goes without.
+const PATIENCE: usize = 8;
+
+/// Runs the way there and back on rows. `renamed` is the start after the renames that the ups begin with; `seed` is SQL that
+/// puts some rows in before the others.
+pub fn keep(
+    project: &Project,
+    start: &Side,
+    renamed: Option<&Schema>,
+    seed: Option<&str>,
+    ups: &[Run],
+    downs: &[Run],
+) -> Result<Kept, Error> {
+    let mut moods = Moods::default();
+    let mut extremes = Vec::new();
+    let mut attempts = 0;
+    loop {
+        let mut trial = Trial::begin(project, start, seed, &moods)?;
+        if trial.is_empty() && moods.why.is_empty() {
+            return Ok(Kept::default());
+        }
+        let failed = match trial.there_and_back(renamed, ups, downs)? {
+            Ok(outcome) => {
+                return match outcome.lost {
+                    Some(lost) => {
+                        let again = Trial::begin(project, start, seed, &moods)?;
+                        Err(again.accuse(&lost, ups, downs))
+                    }
+                    None => Ok(Kept {
+                        unfounded: outcome.unfounded,
+                        extremes,
+                        ..trial.kept(&moods)
+                    }),
+                };
+            }
+            Err(failed) => failed,
+        };
+        attempts += 1;
+        let stripped = moods.why.len();
+        let mut tamer = trial.tame(&mut moods, &failed);
+        if !failed.is_foretold {
+            if !tamer || moods.why.len() > stripped {
+                let message = format!("{failed}, and no hazard says so; nothing was written");
+                return Err(Error::new(ErrorKind::Defect, message).hints(super::REPORT));
+            }
+            extremes.push(failed.to_string());
+        }
+        if attempts > PATIENCE {
+            let all = ups.iter().chain(downs).flat_map(|run| &run.statements);
+            for statement in all.filter(|statement| may_fail(statement)) {
+                tamer |= trial.strip(&mut moods, statement);
+            }
+        }
+        if !tamer {
+            trial.is_as_before(ups)?;
+            return Ok(Kept {
+                fails: Some(failed.to_string()),
+                ..Kept::default()
+            });
+        }
+    }
+}
+
+/// Whether a hazard says so, or a person wrote it, who alone knows for which rows.
+fn may_fail(statement: &Statement) -> bool {
+    if statement.origin().is_some() {
+        return true;
+    }
+    let hazards = statement.hazards();
+    hazards
+        .iter()
+        .any(|hazard| matches!(hazard, Hazard::MayFail { .. }))
+}

@@ -1,0 +1,109 @@
+//! Which rows may be how bold: where a statement fails on wild ones and a hazard says that it may, they are made tamer.
+
+use std::collections::BTreeMap;
+
+use pg_query::{NodeEnum, protobuf::RangeVar};
+
+use super::{
+    shape::{Column, Shape},
+    values::Mood,
+};
+
+/// How bold the rows of each table and the values of each column may be.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Moods {
+    /// By table and column; column 0 is the table as a whole.
+    moods: BTreeMap<(i64, i32), Mood>,
+    /// Why a table goes without rows.
+    pub(super) why: BTreeMap<i64, String>,
+}
+
+impl Moods {
+    /// The mood of a column, or, with 0 for the column, of the table.
+    pub(super) fn of(&self, table: i64, column: i32) -> Mood {
+        let one = |column| self.moods.get(&(table, column)).copied();
+        one(0).max(one(column)).unwrap_or_default()
+    }
+
+    /// Whether no column of the table was tamed.
+    pub(super) fn are_wild(&self, table: i64) -> bool {
+        self.moods
+            .range((table, 0)..=(table, i32::MAX))
+            .next()
+            .is_none()
+    }
+
+    /// Takes the rows out of a table; `false` where there were none to take.
+    pub(super) fn strip(&mut self, table: i64, why: &str) -> bool {
+        let old = self.moods.insert((table, 0), Mood::None);
+        if old == Some(Mood::None) {
+            return false;
+        }
+        self.why.insert(table, why.to_owned());
+        true
+    }
+
+    /// Makes a column tamer, and the table empty where it cannot be.
+    pub(super) fn tame(&mut self, shape: &Shape, table: i64, column: i32, why: &str) -> bool {
+        let concerned = |one: &&Column| column == 0 || one.number == column;
+        let columns = shape.columns(table).iter().filter(concerned);
+        let of_labels = columns.map(|column| column.type_oid).any(|oid| {
+            let labels = |oid: i64| shape.types.get(&oid).filter(|one| !one.labels.is_empty());
+            let of = shape.types.get(&oid).map_or(0, |one| one.of);
+            labels(oid).or(labels(of)).is_some()
+        });
+        let next = match self.of(table, column) {
+            Mood::Wild => Mood::Tame,
+            Mood::Tame if of_labels => Mood::TameLast,
+            Mood::Tame | Mood::TameLast | Mood::None => return self.strip(table, why),
+        };
+        self.moods.insert((table, column), next);
+        true
+    }
+}
+
+/// The table and the columns that a statement is about, as far as Postgres' own parser tells: its namespace and name, and
+/// the columns' names.
+pub(super) struct Subject {
+    pub(super) table: String,
+    pub(super) columns: Vec<String>,
+}
+
+impl Subject {
+    /// What `sql` is about, where that is one table.
+    pub(super) fn of(sql: &str) -> Option<Self> {
+        let parsed = pg_query::parse(sql, 0).ok()?;
+        let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
+        let named = |relation: Option<RangeVar>| {
+            let RangeVar {
+                schemaname,
+                relname,
+                ..
+            } = relation?;
+            let quoted = trueup::name::quoted_ident;
+            Some(format!("{}.{}", quoted(&schemaname), quoted(&relname)))
+        };
+        if let NodeEnum::AlterTableStmt(alter) = node {
+            let commands = alter
+                .cmds
+                .into_iter()
+                .filter_map(|command| match command.node {
+                    Some(NodeEnum::AlterTableCmd(command)) => Some(command.name),
+                    Some(_) | None => None,
+                });
+            let columns = commands.filter(|name| !name.is_empty()).collect();
+            let table = named(alter.relation)?;
+            return Some(Self { table, columns });
+        }
+        let relation = if let NodeEnum::IndexStmt(index) = node {
+            index.relation
+        } else if let NodeEnum::UpdateStmt(update) = node {
+            update.relation
+        } else {
+            None
+        };
+        let table = named(relation)?;
+        let columns = Vec::new();
+        Some(Self { table, columns })
+    }
+}

@@ -1,0 +1,251 @@
+//! What a database holds that rows can be in, read from its own catalog and by no room.
+
+use std::collections::BTreeMap;
+
+use diesel::{
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
+    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text},
+};
+
+/// Tables, sequences and types of one database.
+pub(super) struct Shape {
+    pub(super) tables: BTreeMap<i64, Table>,
+    pub(super) sequences: Vec<Sequence>,
+    pub(super) types: BTreeMap<i64, Type>,
+    /// The columns of every composite type and table, by its oid in `pg_class`.
+    pub(super) columns: BTreeMap<i64, Vec<Column>>,
+    /// The constraints of domains, by the domain's oid.
+    pub(super) domains: BTreeMap<i64, Vec<Constraint>>,
+    /// Whether text may hold any character.
+    pub(super) unicode: bool,
+}
+
+/// A table, or a partition, or the root of some.
+#[derive(QueryableByName)]
+pub(super) struct Table {
+    #[diesel(sql_type = BigInt)]
+    pub(super) oid: i64,
+    /// Qualified and quoted.
+    #[diesel(sql_type = Text)]
+    pub(super) name: String,
+    /// Whether rows are kept in it, and not only in its partitions.
+    #[diesel(sql_type = Bool)]
+    pub(super) stores: bool,
+    /// Whether rows are put into it, and not into the whole that it is a partition of.
+    #[diesel(sql_type = Bool)]
+    pub(super) whole: bool,
+    #[diesel(embed)]
+    pub(super) constraints: Constraints,
+}
+
+/// What restricts the rows of a table.
+#[derive(Default)]
+pub(super) struct Constraints(pub(super) Vec<Constraint>);
+
+/// A column of a table or of a composite type.
+#[derive(QueryableByName, Clone)]
+pub(super) struct Column {
+    #[diesel(sql_type = BigInt)]
+    relation: i64,
+    #[diesel(sql_type = Integer)]
+    pub(super) number: i32,
+    #[diesel(sql_type = Text)]
+    pub(super) name: String,
+    /// Quoted where it must be.
+    #[diesel(sql_type = Text)]
+    pub(super) ident: String,
+    #[diesel(sql_type = BigInt)]
+    pub(super) type_oid: i64,
+    #[diesel(sql_type = Integer)]
+    pub(super) modifier: i32,
+    /// As `format_type` prints it.
+    #[diesel(sql_type = Text)]
+    pub(super) type_name: String,
+    #[diesel(sql_type = Bool)]
+    pub(super) required: bool,
+    #[diesel(sql_type = Bool)]
+    pub(super) generated: bool,
+    /// Whether a sequence numbers it.
+    #[diesel(sql_type = Bool)]
+    pub(super) numbered: bool,
+}
+
+/// A constraint, a unique index or the bounds of a partition: what may refuse a row.
+#[derive(QueryableByName, Clone)]
+pub(super) struct Constraint {
+    /// Of a domain, the domain's.
+    #[diesel(sql_type = BigInt)]
+    on: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) name: String,
+    #[diesel(sql_type = Array<Integer>)]
+    pub(super) columns: Vec<i32>,
+    /// The table that a foreign key refers to.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) target: Option<i64>,
+    #[diesel(sql_type = Array<Integer>)]
+    pub(super) target_columns: Vec<i32>,
+    /// A statement with the constants in it that the constraint compares with.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) compares: Option<String>,
+    #[diesel(sql_type = Bool)]
+    of_domain: bool,
+}
+
+/// A type.
+#[derive(QueryableByName)]
+pub(super) struct Type {
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
+    /// Its bare name where it is Postgres' own.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(super) own: Option<String>,
+    #[diesel(sql_type = Text)]
+    pub(super) name: String,
+    /// `pg_type.typtype`.
+    #[diesel(sql_type = Text)]
+    pub(super) kind: String,
+    /// `pg_type.typcategory`.
+    #[diesel(sql_type = Text)]
+    pub(super) category: String,
+    /// An array's elements', a domain's base, a range's bounds'.
+    #[diesel(sql_type = BigInt)]
+    pub(super) of: i64,
+    #[diesel(sql_type = Integer)]
+    pub(super) modifier: i32,
+    #[diesel(sql_type = BigInt)]
+    pub(super) relation: i64,
+    #[diesel(sql_type = Array<Text>)]
+    pub(super) labels: Vec<String>,
+}
+
+/// A sequence, and how far it has come.
+#[derive(QueryableByName, Clone)]
+pub(super) struct Sequence {
+    #[diesel(sql_type = BigInt)]
+    pub(super) oid: i64,
+    #[diesel(sql_type = Text)]
+    pub(super) name: String,
+    #[diesel(sql_type = Bool)]
+    pub(super) counts_up: bool,
+}
+
+impl diesel::deserialize::QueryableByName<diesel::pg::Pg> for Constraints {
+    fn build<'a>(
+        _row: &impl diesel::row::NamedRow<'a, diesel::pg::Pg>,
+    ) -> diesel::deserialize::Result<Self> {
+        Ok(Self::default())
+    }
+}
+
+const TABLES: &str = "
+    SELECT c.oid::int8 AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relkind = 'r' AS stores,
+        NOT c.relispartition AS whole
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'
+        AND c.relname <> '__diesel_schema_migrations'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+            WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+    ORDER BY c.oid";
+
+const COLUMNS: &str = "
+    SELECT a.attrelid::int8 AS relation, a.attnum::int4 AS number, a.attname::text AS name, quote_ident(a.attname) AS ident,
+        a.atttypid::int8 AS type_oid, a.atttypmod AS modifier, format_type(a.atttypid, a.atttypmod) AS type_name,
+        a.attnotnull OR t.typnotnull AS required, a.attgenerated <> '' AS generated,
+        a.attidentity <> '' OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
+            JOIN pg_catalog.pg_depend p ON p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
+            JOIN pg_catalog.pg_sequence s ON p.refclassid = 'pg_catalog.pg_class'::regclass AND s.seqrelid = p.refobjid
+            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) AS numbered
+    FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.oid >= 16384 AND c.relkind IN ('r', 'p', 'c')
+    ORDER BY a.attrelid, a.attnum";
+
+const CONSTRAINTS: &str = "
+    SELECT CASE WHEN contypid <> 0 THEN contypid ELSE conrelid END::int8 AS \"on\", conname::text AS name,
+        COALESCE(conkey, '{}')::int4[] AS columns, NULLIF(confrelid, 0)::int8 AS target,
+        COALESCE(confkey, '{}')::int4[] AS target_columns, 'SELECT ' || pg_get_expr(conbin, conrelid) AS compares,
+        contypid <> 0 AS of_domain
+    FROM pg_catalog.pg_constraint
+    WHERE oid >= 16384 AND contype IN ('c', 'f', 'p', 'u', 'x')
+    UNION ALL
+    SELECT i.indrelid::int8, c.relname, i.indkey::int2[]::int4[], NULL, '{}', NULL, false
+    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+    WHERE i.indisunique AND c.oid >= 16384
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
+    UNION ALL
+    -- The bounds of partitions refuse a row as a check of the root that has no name.
+    SELECT p.partrelid::int8, '', p.partattrs::int2[]::int4[], NULL, '{}',
+        'CREATE TABLE a PARTITION OF b ' || pg_get_expr(c.relpartbound, c.oid), false
+    FROM pg_catalog.pg_partitioned_table p
+        JOIN pg_catalog.pg_inherits i ON i.inhparent = p.partrelid
+        JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+    ORDER BY 1, 2";
+
+const TYPES: &str = "
+    SELECT t.oid::int8 AS oid, CASE WHEN n.nspname = 'pg_catalog' THEN t.typname::text END AS own,
+        format_type(t.oid, NULL) AS name, CASE WHEN r.rngmultitypid = t.oid THEN 'm' ELSE t.typtype::text END AS kind,
+        t.typcategory::text AS category,
+        COALESCE(r.rngsubtype, NULLIF(t.typbasetype, 0), CASE WHEN t.typcategory = 'A' THEN t.typelem END, 0)::int8 AS of,
+        t.typtypmod AS modifier, t.typrelid::int8 AS relation,
+        CASE WHEN t.typtype = 'e' THEN ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
+            WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) ELSE '{}' END AS labels
+    FROM pg_catalog.pg_type t
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
+    WHERE t.typtype <> 'p' AND (t.typtype <> 'c' OR t.oid >= 16384)";
+
+const SEQUENCES: &str = "
+    SELECT c.oid::int8 AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, s.seqincrement > 0 AS counts_up
+    FROM pg_catalog.pg_sequence s
+        JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid >= 16384 AND c.relpersistence <> 't'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+            WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
+    ORDER BY c.oid";
+
+#[derive(QueryableByName)]
+struct Encoding {
+    #[diesel(sql_type = Bool)]
+    unicode: bool,
+}
+
+/// Reads the shape of a database in a fixed number of queries.
+pub(super) fn read(connection: &mut PgConnection) -> QueryResult<Shape> {
+    let tables: Vec<Table> = sql_query(TABLES).load(connection)?;
+    let mut tables: BTreeMap<i64, Table> =
+        tables.into_iter().map(|table| (table.oid, table)).collect();
+    let mut columns: BTreeMap<i64, Vec<Column>> = BTreeMap::new();
+    for column in sql_query(COLUMNS).load::<Column>(connection)? {
+        columns.entry(column.relation).or_default().push(column);
+    }
+    let mut domains: BTreeMap<i64, Vec<Constraint>> = BTreeMap::new();
+    for constraint in sql_query(CONSTRAINTS).load::<Constraint>(connection)? {
+        if constraint.of_domain {
+            domains.entry(constraint.on).or_default().push(constraint);
+        } else if let Some(table) = tables.get_mut(&constraint.on) {
+            table.constraints.0.push(constraint);
+        }
+    }
+    let types: Vec<Type> = sql_query(TYPES).load(connection)?;
+    let Encoding { unicode } =
+        sql_query("SELECT current_setting('server_encoding') = 'UTF8' AS unicode")
+            .get_result(connection)?;
+    Ok(Shape {
+        tables,
+        sequences: sql_query(SEQUENCES).load(connection)?,
+        types: types.into_iter().map(|one| (one.oid, one)).collect(),
+        columns,
+        domains,
+        unicode,
+    })
+}
+
+impl Shape {
+    /// The columns of a table or of a composite type.
+    pub(super) fn columns(&self, relation: i64) -> &[Column] {
+        self.columns.get(&relation).map_or(&[], Vec::as_slice)
+    }
+}

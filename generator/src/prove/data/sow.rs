@@ -1,0 +1,596 @@
+//! Puts rows into every table that takes some.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::{
+    Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    result::{DatabaseErrorKind, Error},
+    sql_query,
+    sql_types::{BigInt, Integer},
+};
+use trueup::name::literal;
+
+use super::{
+    hints,
+    moods::Moods,
+    shape::{Column, Constraint, Shape, Table},
+    values::{GUESSES, Mood, Values},
+};
+
+/// How many rows are tried before a table is given up.
+const TRIES: usize = 200;
+/// How many are tried for a row after the first.
+const FURTHER_TRIES: usize = 30;
+/// How many are tried in all.
+const ALL_TRIES: usize = 5_000;
+/// As many rows as a long enum has labels.
+const ROWS_AT_MOST: usize = 16;
+const ROWS: usize = 4;
+
+/// What came of it.
+#[derive(Default)]
+pub(super) struct Sown {
+    /// The rows in each table, those that were there before included.
+    pub(super) rows: BTreeMap<i64, usize>,
+    /// The tables that had rows before.
+    pub(super) found: BTreeSet<i64>,
+    /// The tables that took all that was offered, or had rows.
+    pub(super) whole: BTreeSet<i64>,
+    /// The tables that have none, and why.
+    pub(super) bare: BTreeMap<i64, String>,
+}
+
+/// Sows all tables, in the order in which foreign keys allow it. Nothing in the rows is left to chance.
+pub(super) fn sow(
+    connection: &mut PgConnection,
+    shape: &Shape,
+    moods: &Moods,
+) -> QueryResult<Sown> {
+    let mut sowing = Sowing {
+        shape,
+        moods,
+        values: Values::new(shape),
+        sown: Sown::default(),
+        tries: 0,
+    };
+    sowing.count(connection)?;
+    sowing.find_out(connection);
+    let untouched = sowing.sown.rows.is_empty();
+    for table in order(shape) {
+        if !sowing.sown.rows.contains_key(&table) {
+            sowing.table(connection, &shape.tables[&table]);
+        }
+    }
+    if untouched {
+        advance(connection, shape)?;
+    }
+    Ok(sowing.sown)
+}
+
+struct Sowing<'a> {
+    shape: &'a Shape,
+    moods: &'a Moods,
+    values: Values<'a>,
+    sown: Sown,
+    tries: usize,
+}
+
+/// One column of the rows that are put into a table, with all that may stand there.
+struct Choice<'a> {
+    column: &'a Column,
+    /// SQL expressions, those that are likelier to pass the constraints first.
+    options: Vec<String>,
+    /// How many of them were meant for the first attempt.
+    first: usize,
+    mood: Mood,
+}
+
+impl Choice<'_> {
+    fn at(&self, row: usize) -> &str {
+        let option = self.options.get(row % self.first.max(1));
+        option.map_or("DEFAULT", String::as_str)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    table: i64,
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+#[derive(QueryableByName)]
+struct At {
+    #[diesel(sql_type = Integer)]
+    at: i32,
+}
+
+impl<'a> Sowing<'a> {
+    /// Counts the rows that are there: migrations and files may bring some, and where they do, they are enough.
+    fn count(&mut self, connection: &mut PgConnection) -> QueryResult<()> {
+        let tables: Vec<&Table> = self.shape.tables.values().collect();
+        for tables in tables.chunks(100) {
+            let selects: Vec<String> = tables
+                .iter()
+                .map(|Table { oid, name, .. }| {
+                    format!("SELECT {oid}::int8 AS table, count(*) AS rows FROM {name}")
+                })
+                .collect();
+            let counts: Vec<Count> = sql_query(selects.join(" UNION ALL ")).load(connection)?;
+            for Count { table, rows } in counts {
+                if rows > 0 {
+                    self.sown
+                        .rows
+                        .insert(table, usize::try_from(rows).unwrap_or(usize::MAX));
+                    self.sown.whole.insert(table);
+                    self.sown.found.insert(table);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds out what the types take that are not Postgres' own.
+    fn find_out(&mut self, connection: &mut PgConnection) {
+        let mut unknown = BTreeMap::new();
+        for table in self.shape.tables.keys() {
+            for column in self.shape.columns(*table) {
+                self.values.unknown(column.type_oid, &mut unknown);
+            }
+        }
+        for (oid, name) in unknown {
+            let taken = GUESSES.iter().filter(|guess| {
+                attempt(connection, &format!("SELECT {}::{name}", literal(guess))).is_ok()
+            });
+            let taken = taken.map(|guess| (*guess).to_owned()).collect();
+            self.values.tried.insert(oid, taken);
+        }
+    }
+
+    fn table(&mut self, connection: &mut PgConnection, table: &Table) {
+        if !table.whole || self.moods.of(table.oid, 0) == Mood::None {
+            return;
+        }
+        let wanted = self.wanted(table);
+        let choices = match self.choices(connection, table, wanted) {
+            Ok(choices) => choices,
+            Err(why) => {
+                self.sown.bare.insert(table.oid, why);
+                return;
+            }
+        };
+        let rows: Vec<Vec<&str>> = (0..wanted)
+            .map(|row| choices.iter().map(|choice| choice.at(row)).collect())
+            .chain([choices.iter().map(|choice| last(choice, wanted)).collect()])
+            .collect();
+        self.tries += 1;
+        let error = match attempt(connection, &insert(table, &choices, &rows)) {
+            Ok(()) => {
+                self.sown.rows.insert(table.oid, rows.len());
+                self.sown.whole.insert(table.oid);
+                return;
+            }
+            Err(error) => error,
+        };
+        let mut search = Search {
+            table,
+            shape: self.shape,
+            choices: &choices,
+            blamed: Vec::new(),
+        };
+        let mut taken = 0;
+        let mut missed = 0;
+        let mut why = error;
+        for row in 0..rows.len() {
+            let budget = if taken == 0 { TRIES } else { FURTHER_TRIES };
+            match search.row(
+                connection,
+                &rows,
+                row,
+                budget.min(ALL_TRIES.saturating_sub(self.tries)),
+            ) {
+                (tries, None) => {
+                    taken += 1;
+                    self.tries += tries;
+                }
+                (tries, Some(error)) => {
+                    self.tries += tries;
+                    missed += 1;
+                    why = error;
+                }
+            }
+            if missed > 2 {
+                break;
+            }
+        }
+        if taken == 0 {
+            self.sown.bare.insert(table.oid, message(&why));
+        } else {
+            self.sown.rows.insert(table.oid, taken);
+        }
+    }
+
+    /// How many rows show all that there is, one more without values aside.
+    fn wanted(&self, table: &Table) -> usize {
+        let labels = self.shape.columns(table.oid).iter().map(|column| {
+            let one = self.shape.types.get(&column.type_oid);
+            one.map_or(0, |one| one.labels.len())
+        });
+        labels.max().unwrap_or(0).clamp(ROWS, ROWS_AT_MOST)
+    }
+
+    fn choices(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        wanted: usize,
+    ) -> Result<Vec<Choice<'a>>, String> {
+        let mut choices = Vec::new();
+        for column in self.shape.columns(table.oid) {
+            if column.generated {
+                continue;
+            }
+            let mood = self.moods.of(table.oid, column.number);
+            let mut options = match self.referred(table, column, wanted)? {
+                Some(options) => options,
+                None => self.constants(column, mood, wanted),
+            };
+            let mut first = options.len();
+            if options.is_empty() {
+                options.push("DEFAULT".to_owned());
+            }
+            if !column.numbered {
+                let likelier = self.likelier(table, column);
+                options.extend(likelier.iter().map(|hint| literal(hint)));
+            }
+            if let Some(passing) = passing(connection, table, column, &options) {
+                options = passing;
+                first = options.len().min(wanted + 1);
+            }
+            if !column.required && !column.numbered {
+                options.push("NULL".to_owned());
+            }
+            choices.push(Choice {
+                column,
+                options,
+                first,
+                mood,
+            });
+        }
+        Ok(choices)
+    }
+
+    fn constants(&self, column: &Column, mood: Mood, wanted: usize) -> Vec<String> {
+        let values = self.values.of_column(column, mood, wanted + 1);
+        values.iter().map(|value| literal(value)).collect()
+    }
+
+    /// What stands in the constraints on a column.
+    fn likelier(&self, table: &Table, column: &Column) -> Vec<String> {
+        let Some(is) = self.shape.types.get(&column.type_oid) else {
+            return Vec::new();
+        };
+        let of_domain = self.shape.domains.get(&column.type_oid);
+        let on_table = table
+            .constraints
+            .0
+            .iter()
+            .filter(|constraint| constraint.columns.contains(&column.number));
+        let compared = of_domain
+            .into_iter()
+            .flatten()
+            .chain(on_table)
+            .filter_map(|constraint| constraint.compares.as_deref());
+        let hints = compared.flat_map(|compares| hints::of(compares, is.category == "S"));
+        let mut taken: Vec<String> = hints.filter(|hint| is.takes(hint)).collect();
+        // Plain ones too, lest all of the wild ones be refused.
+        if !taken.is_empty() {
+            taken.extend(self.values.of_column(column, Mood::Tame, 5));
+        }
+        taken
+    }
+
+    /// For the column of a foreign key, the values of the rows that it may refer to.
+    fn referred(
+        &self,
+        table: &Table,
+        column: &Column,
+        wanted: usize,
+    ) -> Result<Option<Vec<String>>, String> {
+        let key = table.constraints.0.iter().find_map(|constraint| {
+            let target = constraint.target?;
+            let at = constraint
+                .columns
+                .iter()
+                .position(|number| *number == column.number)?;
+            Some((target, *constraint.target_columns.get(at)?))
+        });
+        let Some((target, number)) = key else {
+            return Ok(None);
+        };
+        let (Some(target), Some(referred)) = (
+            self.shape.tables.get(&target),
+            self.shape
+                .columns(target)
+                .iter()
+                .find(|column| column.number == number),
+        ) else {
+            return Ok(None);
+        };
+        let rows = self.sown.rows.get(&target.oid).copied().unwrap_or(0);
+        if rows == 0 && target.oid == table.oid {
+            // A row may refer to itself.
+            return Ok(Some(if column.required {
+                self.constants(referred, self.moods.of(target.oid, number), wanted)
+            } else {
+                vec!["NULL".to_owned()]
+            }));
+        }
+        if rows == 0 && column.required {
+            return Err(format!("it refers to {}, which has none", target.name));
+        }
+        let one = |row: usize| {
+            format!(
+                "(SELECT r.{} FROM {} r ORDER BY r.tableoid, r.ctid OFFSET {row} LIMIT 1)",
+                referred.ident, target.name
+            )
+        };
+        let options: Vec<String> = (0..rows.min(wanted)).map(one).collect();
+        Ok(Some(if options.is_empty() {
+            vec!["NULL".to_owned()]
+        } else {
+            options
+        }))
+    }
+}
+
+/// Of the values for a column those that the checks on it alone let pass, as Postgres finds; `None` where there is no check,
+/// none passes, or not every value is of the type.
+fn passing(
+    connection: &mut PgConnection,
+    table: &Table,
+    column: &Column,
+    options: &[String],
+) -> Option<Vec<String>> {
+    let alone = |constraint: &&Constraint| constraint.columns == [column.number];
+    let checks: Vec<String> = table
+        .constraints
+        .0
+        .iter()
+        .filter(alone)
+        .filter_map(|constraint| constraint.compares.as_deref()?.strip_prefix("SELECT "))
+        .map(|check| format!("COALESCE({check}, true)"))
+        .collect();
+    if checks.is_empty() || options.iter().any(|option| option == "DEFAULT") {
+        return None;
+    }
+    let values: Vec<String> = options
+        .iter()
+        .enumerate()
+        .map(|(at, option)| {
+            let (of, name) = (&column.type_name, &column.ident);
+            format!("SELECT {at} AS \"the place\", {option}::{of} AS {name}")
+        })
+        .collect();
+    let query = format!(
+        "SELECT \"the place\" AS at FROM ({}) o WHERE {} ORDER BY at",
+        values.join(" UNION ALL "),
+        checks.join(" AND ")
+    );
+    let found: QueryResult<Vec<At>> =
+        connection.transaction(|connection| sql_query(query).load(connection));
+    let places = found.ok()?.into_iter();
+    let places = places.filter_map(|At { at }| usize::try_from(at).ok());
+    let passing: Vec<String> = places.filter_map(|at| options.get(at).cloned()).collect();
+    (!passing.is_empty()).then_some(passing)
+}
+
+/// The value in the last row, which has as few as can be.
+fn last<'a>(choice: &'a Choice<'_>, row: usize) -> &'a str {
+    let null = choice.options.last().filter(|option| *option == "NULL");
+    match null {
+        Some(null) if choice.mood == Mood::Wild => null,
+        Some(_) | None => choice.at(row),
+    }
+}
+
+/// The way to one row that a table takes.
+struct Search<'a> {
+    table: &'a Table,
+    shape: &'a Shape,
+    choices: &'a [Choice<'a>],
+    /// The columns that were changed last.
+    blamed: Vec<usize>,
+}
+
+impl Search<'_> {
+    /// Returns the tries that it took, and the last error where none was taken.
+    fn row(
+        &mut self,
+        connection: &mut PgConnection,
+        rows: &[Vec<&str>],
+        row: usize,
+        budget: usize,
+    ) -> (usize, Option<Error>) {
+        let start: Vec<usize> = self
+            .choices
+            .iter()
+            .zip(&rows[row])
+            .map(|(choice, value)| {
+                let at = choice.options.iter().position(|option| option == value);
+                at.unwrap_or_default()
+            })
+            .collect();
+        let mut at = start.clone();
+        for tries in 1..=budget {
+            let values: Vec<&str> = self
+                .choices
+                .iter()
+                .zip(&at)
+                .map(|(choice, at)| choice.options[*at].as_str())
+                .collect();
+            let error = match attempt(connection, &insert(self.table, self.choices, &[values])) {
+                Ok(()) => return (tries, None),
+                Err(error) => error,
+            };
+            if let Some(blamed) = self.blame(&error) {
+                self.blamed = blamed;
+            }
+            let mut moved = false;
+            for column in &self.blamed {
+                at[*column] = (at[*column] + 1) % self.choices[*column].options.len();
+                moved = true;
+                if at[*column] != start[*column] {
+                    break;
+                }
+            }
+            let exhausted = self
+                .blamed
+                .iter()
+                .all(|column| at[*column] == start[*column]);
+            if !moved || exhausted || tries == budget {
+                return (tries, Some(error));
+            }
+        }
+        (0, Some(Error::NotFound))
+    }
+
+    /// The columns that an error is about.
+    fn blame(&self, error: &Error) -> Option<Vec<usize>> {
+        let Error::DatabaseError(kind, said) = error else {
+            return None;
+        };
+        let numbers: Vec<i32> = match (kind, said.constraint_name(), said.column_name()) {
+            (DatabaseErrorKind::NotNullViolation, _, Some(column)) => self
+                .choices
+                .iter()
+                .filter(|choice| choice.column.name == column)
+                .map(|choice| choice.column.number)
+                .collect(),
+            (_, Some(name), _) => self.of_constraint(name),
+            (DatabaseErrorKind::CheckViolation, None, _) => self.of_constraint(""),
+            _ => return None,
+        };
+        let blamed = self
+            .choices
+            .iter()
+            .enumerate()
+            .filter(|(_, choice)| numbers.contains(&choice.column.number));
+        let blamed: Vec<usize> = blamed.map(|(at, _)| at).collect();
+        (!blamed.is_empty()).then_some(blamed)
+    }
+
+    fn of_constraint(&self, name: &str) -> Vec<i32> {
+        let named = |constraint: &&Constraint| constraint.name == name;
+        if let Some(constraint) = self.table.constraints.0.iter().find(named) {
+            return constraint.columns.clone();
+        }
+        let of_domain = |column: &Column| {
+            let domain = self.shape.domains.get(&column.type_oid);
+            domain.is_some_and(|list| list.iter().any(|one| one.name == name))
+        };
+        let columns = self.choices.iter().map(|choice| choice.column);
+        columns
+            .filter(|column| of_domain(column))
+            .map(|column| column.number)
+            .collect()
+    }
+}
+
+fn insert(table: &Table, choices: &[Choice<'_>], rows: &[Vec<&str>]) -> String {
+    if choices.is_empty() {
+        return format!("INSERT INTO {} DEFAULT VALUES", table.name);
+    }
+    let columns: Vec<&str> = choices
+        .iter()
+        .map(|choice| choice.column.ident.as_str())
+        .collect();
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|row| format!("({})", row.join(", ")))
+        .collect();
+    format!(
+        "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES {}",
+        table.name,
+        columns.join(", "),
+        rows.join(", ")
+    )
+}
+
+/// Runs a statement so that its failure leaves what was there before.
+fn attempt(connection: &mut PgConnection, sql: &str) -> QueryResult<()> {
+    connection.transaction(|connection| connection.batch_execute(sql))
+}
+
+pub(super) fn message(error: &Error) -> String {
+    if let Error::DatabaseError(_, said) = error {
+        return said.message().to_owned();
+    }
+    error.to_string()
+}
+
+/// Draws some numbers from every sequence: one that was never used has nothing to lose.
+fn advance(connection: &mut PgConnection, shape: &Shape) -> QueryResult<()> {
+    if shape.sequences.is_empty() {
+        return Ok(());
+    }
+    let draws = ROWS_AT_MOST + 1;
+    let draw = format!(
+        "SELECT pg_catalog.count(pg_catalog.nextval(seqrelid::regclass))
+        FROM pg_catalog.pg_sequence, pg_catalog.generate_series(1, {draws})
+        WHERE seqrelid >= 16384 AND (seqcycle OR CASE WHEN seqincrement > 0
+            THEN seqstart::numeric + seqincrement * {draws} < seqmax
+            ELSE seqstart::numeric + seqincrement * {draws} > seqmin END)"
+    );
+    match attempt(connection, &draw) {
+        // One that stands at its end already gives no more.
+        Ok(()) | Err(Error::DatabaseError(..)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The tables, each after those that its foreign keys refer to; in a circle, a key that may be NULL waits.
+fn order(shape: &Shape) -> Vec<i64> {
+    let refers = |table: &Table, required: bool| -> BTreeSet<i64> {
+        let keys = table.constraints.0.iter().filter(|constraint| {
+            !required
+                || constraint.columns.iter().any(|number| {
+                    let columns = shape.columns(table.oid);
+                    columns
+                        .iter()
+                        .any(|column| column.number == *number && column.required)
+                })
+        });
+        keys.filter_map(|constraint| constraint.target)
+            .filter(|target| *target != table.oid && shape.tables.contains_key(target))
+            .collect()
+    };
+    let all: BTreeMap<i64, BTreeSet<i64>> = shape
+        .tables
+        .iter()
+        .map(|(oid, table)| (*oid, refers(table, false)))
+        .collect();
+    let mut left: BTreeSet<i64> = shape.tables.keys().copied().collect();
+    let mut ordered = Vec::new();
+    while !left.is_empty() {
+        let ready: Vec<i64> = left
+            .iter()
+            .filter(|oid| all[oid].is_disjoint(&left))
+            .copied()
+            .collect();
+        let next = if ready.is_empty() {
+            let required = |oid: &&i64| refers(&shape.tables[oid], true).is_disjoint(&left);
+            let one = left.iter().find(required).or_else(|| left.first());
+            one.copied().into_iter().collect()
+        } else {
+            ready
+        };
+        for oid in &next {
+            left.remove(oid);
+        }
+        ordered.extend(next);
+    }
+    ordered
+}

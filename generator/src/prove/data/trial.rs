@@ -1,0 +1,468 @@
+//! One run of the way there and back on a copy of the start that has rows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Display, Formatter},
+};
+
+use diesel::{
+    Connection, PgConnection, QueryResult,
+    connection::SimpleConnection,
+    result::{DatabaseErrorKind, Error as SqlError},
+};
+use trueup::{Address, Hazard, Id, Schema, Statement, read::Claims};
+
+use super::{
+    Kept, Run, may_fail,
+    moods::{Moods, Subject},
+    reap::{Difference, Memory, Place, remember},
+    sow::{Sown, message, sow},
+};
+use crate::{
+    Error, ErrorKind, Project, connection::run_sql, postgres, scratch::Database, source::Side,
+};
+
+/// A copy of the start with rows in it.
+pub(super) struct Trial<'a> {
+    connection: PgConnection,
+    // Held for its end only.
+    #[allow(dead_code, reason = "it removes the database when dropped")]
+    database: Database,
+    start: &'a Side,
+    before: Memory,
+    sown: Sown,
+    wild: BTreeSet<i64>,
+}
+
+/// What came of a run to the end.
+pub(super) struct Outcome {
+    pub(super) lost: Option<Lost>,
+    pub(super) unfounded: Vec<String>,
+}
+
+/// Something that is gone, and no hazard said so; or that a hazard said is lost, and nothing touched it.
+pub(super) enum Lost {
+    /// Gone, after this file.
+    Gone {
+        file: &'static str,
+        place: Place,
+        name: String,
+        why: String,
+    },
+    /// Still there, whatever this hazard says.
+    There(String),
+}
+
+/// A statement that Postgres refused.
+pub(super) struct Failed {
+    file: &'static str,
+    /// `None` for the commit.
+    statement: Option<Box<Statement>>,
+    error: SqlError,
+    /// Whether a hazard says that it may.
+    pub(super) is_foretold: bool,
+}
+
+impl Display for Failed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let says = self.statement.as_deref().map_or("COMMIT", Statement::says);
+        let error = message(&self.error);
+        write!(f, "{}: `{says}` fails on rows: {error}", self.file)
+    }
+}
+
+/// Which object each address is, by the names before renames and by those after.
+struct Map<'a>(Vec<(&'a Schema, Claims)>);
+
+impl<'a> Map<'a> {
+    fn new(schemas: impl IntoIterator<Item = &'a Schema>) -> Self {
+        let claimed = schemas.into_iter().map(|schema| (schema, schema.claims()));
+        Self(claimed.collect())
+    }
+
+    /// The object at a place, by each of its names.
+    fn ids(&self, place: Place) -> impl Iterator<Item = &Id> {
+        let claims = self.0.iter().map(|(_, claims)| claims);
+        claims.filter_map(move |claims| claims.get(address(place)))
+    }
+
+    /// The object at a place, and all that would take it along.
+    fn chain(&self, place: Place) -> BTreeSet<Id> {
+        let mut chain = BTreeSet::new();
+        for (schema, claims) in &self.0 {
+            let mut next: Vec<Id> = claims.get(address(place)).cloned().into_iter().collect();
+            while let Some(id) = next.pop() {
+                if let Some(entry) = schema.entry(&id) {
+                    next.extend(entry.parent());
+                    next.extend(entry.falls_with(schema));
+                }
+                chain.insert(id);
+            }
+        }
+        chain
+    }
+
+    fn is_told(&self, place: Place, hazards: &BTreeSet<&Id>) -> bool {
+        self.chain(place).iter().any(|id| hazards.contains(id))
+    }
+}
+
+fn address(place: Place) -> Address {
+    Address {
+        class: PG_CLASS,
+        object: place.oid,
+        sub: i64::from(place.column),
+    }
+}
+
+/// The oid of `pg_class` itself.
+const PG_CLASS: i64 = 1259;
+
+impl<'a> Trial<'a> {
+    /// Copies the start and puts rows into it.
+    pub(super) fn begin(
+        project: &Project,
+        start: &'a Side,
+        seed: Option<&str>,
+        moods: &Moods,
+    ) -> Result<Self, Error> {
+        let of = start.scratch.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Defect, "a proof needs its start on the scratch")
+        })?;
+        let database = project.scratch(None)?.copy(of)?;
+        let mut connection = database.connect()?;
+        if let Some(seed) = seed {
+            run_sql(&mut connection, seed, "the seed")?;
+        }
+        let (sown, before) = connection.transaction(|connection| -> QueryResult<_> {
+            let shape = super::shape::read(connection)?;
+            let sown = sow(connection, &shape, moods)?;
+            Ok((sown, remember(connection)?))
+        })?;
+        let wild = |table: &&i64| sown.whole.contains(table) && moods.are_wild(**table);
+        let wild = before.shape.tables.keys().filter(wild).copied().collect();
+        Ok(Self {
+            connection,
+            database,
+            start,
+            before,
+            sown,
+            wild,
+        })
+    }
+
+    /// Whether there is nothing to lose.
+    pub(super) fn is_empty(&self) -> bool {
+        self.before.is_empty()
+    }
+
+    /// Runs everything and looks for the rows after each way.
+    pub(super) fn there_and_back(
+        &mut self,
+        renamed: Option<&Schema>,
+        ups: &[Run],
+        downs: &[Run],
+    ) -> Result<Result<Outcome, Failed>, Error> {
+        if let Err(failed) = run(&mut self.connection, ups, UP) {
+            return Ok(Err(failed));
+        }
+        let names = std::iter::once(&self.start.schema).chain(renamed);
+        let (start, foretold) = (Map::new(names), hazards(ups));
+        let reached = remember(&mut self.connection)?;
+        let there = self.before.difference(&reached, &mut self.connection)?;
+        let mut lost = untold(&self.before, &there, &start, &foretold, UP);
+        let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
+        if !downs.is_empty() {
+            let halfway = postgres::read(&mut self.connection)?;
+            if let Err(failed) = run(&mut self.connection, downs, DOWN) {
+                return Ok(Err(failed));
+            }
+            let (halfway, foretold_back) = (Map::new([&halfway]), hazards(downs));
+            let end = remember(&mut self.connection)?;
+            let back = reached.difference(&end, &mut self.connection)?;
+            lost = lost.or_else(|| untold(&reached, &back, &halfway, &foretold_back, DOWN));
+            let mut whole = self.before.difference(&end, &mut self.connection)?;
+            let decided = whole.lost.keys().filter(|place| there.open.contains(place));
+            seen.extend(decided.copied());
+            whole
+                .lost
+                .retain(|place, _| !halfway.is_told(*place, &foretold_back));
+            lost = lost.or_else(|| untold(&self.before, &whole, &start, &foretold, DOWN));
+        }
+        let (unfounded, sure) = self.unfounded(ups, &start, &there, &seen);
+        let lost = lost.or_else(|| sure.map(Lost::There));
+        Ok(Ok(Outcome { lost, unfounded }))
+    }
+
+    /// The hazards of the ups that nothing came of, and the first of which that is beyond doubt.
+    fn unfounded(
+        &self,
+        ups: &[Run],
+        start: &Map<'_>,
+        there: &Difference,
+        seen: &BTreeSet<Place>,
+    ) -> (Vec<String>, Option<String>) {
+        let mut founded = BTreeSet::new();
+        for place in seen {
+            founded.extend(start.chain(*place));
+        }
+        let mut held: BTreeMap<Id, Vec<Place>> = BTreeMap::new();
+        for place in self.before.places() {
+            for id in start.ids(place) {
+                held.entry(id.clone()).or_default().push(place);
+            }
+        }
+        let (mut unfounded, mut sure) = (Vec::new(), None);
+        for (of, what) in losses(ups) {
+            let Some(places) = held.get(of).filter(|_| !founded.contains(of)) else {
+                continue;
+            };
+            // Of a sequence that was never used there is nothing to lose, whatever its column holds.
+            let unused = self.before.unused();
+            if unused
+                .iter()
+                .any(|place| start.ids(*place).any(|id| id == of))
+            {
+                continue;
+            }
+            let says = format!("loses {what}");
+            if !places.iter().any(|place| there.changed.contains(place)) && sure.is_none() {
+                sure = Some(says.clone());
+            }
+            let is_sequence = |place: &Place| !self.before.shape.tables.contains_key(&place.oid);
+            let shows = |place: &Place| is_sequence(place) || self.wild.contains(&place.oid);
+            if places.iter().all(shows) {
+                unfounded.push(says);
+            }
+        }
+        (unfounded, sure)
+    }
+
+    /// What is to be said of the whole.
+    pub(super) fn kept(&self, moods: &Moods) -> Kept {
+        let tables = self.before.shape.tables.values();
+        let whole = tables.filter(|table| table.whole);
+        let bare = whole.clone().filter_map(|table| {
+            let resisted = self.sown.bare.get(&table.oid);
+            let why = moods.why.get(&table.oid).or(resisted)?;
+            (!self.sown.rows.contains_key(&table.oid)).then(|| (table.name.clone(), why.clone()))
+        });
+        Kept {
+            tables: whole.clone().count(),
+            bare: bare.collect(),
+            ..Kept::default()
+        }
+    }
+
+    /// Makes the rows tamer on which a statement failed; `false` where there are none of ours.
+    pub(super) fn tame(&self, moods: &mut Moods, failed: &Failed) -> bool {
+        let why = failed.to_string();
+        let subject = failed
+            .statement
+            .as_ref()
+            .and_then(|one| Subject::of(one.sql()));
+        let Some((table, columns)) = subject.and_then(|subject| self.find(&subject)) else {
+            let all = self.before.shape.tables.keys();
+            return all
+                .map(|table| !self.is_ours(*table) || moods.strip(*table, &why))
+                .fold(false, |any, one| any | one);
+        };
+        if !self.is_ours(table) {
+            return false;
+        }
+        // No row can have a value in a column that comes without one.
+        let comes = columns.is_empty()
+            && matches!(
+                &failed.error,
+                SqlError::DatabaseError(DatabaseErrorKind::NotNullViolation, _)
+            );
+        if comes {
+            return moods.strip(table, &why);
+        }
+        if columns.is_empty() {
+            return moods.tame(&self.before.shape, table, 0, &why);
+        }
+        columns
+            .iter()
+            .map(|column| moods.tame(&self.before.shape, table, *column, &why))
+            .fold(false, |any, one| any | one)
+    }
+
+    /// Takes the rows away that a statement might fail on.
+    pub(super) fn strip(&self, moods: &mut Moods, statement: &Statement) -> bool {
+        let subject = Subject::of(statement.sql());
+        let found = subject.and_then(|subject| self.find(&subject));
+        let why = format!("`{}` may fail on some", statement.says());
+        found.is_some_and(|(table, _)| self.is_ours(table) && moods.strip(table, &why))
+    }
+
+    /// Whether the rows in the table are those that were put in for the trial.
+    fn is_ours(&self, table: i64) -> bool {
+        !self.sown.found.contains(&table)
+    }
+
+    fn find(&self, subject: &Subject) -> Option<(i64, Vec<i32>)> {
+        let shape = &self.before.shape;
+        let table = shape
+            .tables
+            .values()
+            .find(|table| table.name == subject.table)?;
+        let columns = shape.columns(table.oid).iter();
+        let columns = columns.filter(|column| subject.columns.contains(&column.name));
+        Some((table.oid, columns.map(|column| column.number).collect()))
+    }
+
+    /// After a failure in the first of the ups, everything is as it was.
+    pub(super) fn is_as_before(&mut self, ups: &[Run]) -> Result<(), Error> {
+        if ups.len() > 1 || ups.iter().any(|run| !run.in_transaction) {
+            return Ok(());
+        }
+        let now = remember(&mut self.connection)?;
+        let difference = self.before.difference(&now, &mut self.connection)?;
+        let Some((place, why)) = difference.lost.into_iter().next() else {
+            return Ok(());
+        };
+        let message = format!(
+            "up.sql fails and leaves {} not as it was: {why}",
+            self.before.name(place)
+        );
+        Err(Error::new(ErrorKind::Defect, message).hints(super::super::REPORT))
+    }
+
+    /// Finds the statement after which something is gone, on a trial that has not run yet.
+    pub(super) fn accuse(mut self, lost: &Lost, ups: &[Run], downs: &[Run]) -> Error {
+        let message = match lost {
+            Lost::There(says) => {
+                format!(
+                    "up.sql does not do what a hazard says: it {says}, and nothing of it is lost"
+                )
+            }
+            Lost::Gone {
+                file,
+                place,
+                name,
+                why,
+            } => {
+                let after = self.culprit(*place, file, ups, downs);
+                let after =
+                    after.map_or(String::new(), |says| format!("\n  it happens in `{says}`"));
+                format!(
+                    "{file} loses what no hazard says; nothing was written\n  {name}: {why}{after}"
+                )
+            }
+        };
+        Error::new(ErrorKind::Defect, message).hints(super::super::REPORT)
+    }
+
+    fn culprit(
+        &mut self,
+        place: Place,
+        file: &'static str,
+        ups: &[Run],
+        downs: &[Run],
+    ) -> Option<String> {
+        let suspects = if file == UP {
+            ups
+        } else {
+            run(&mut self.connection, ups, UP).ok()?;
+            self.before = remember(&mut self.connection).ok()?;
+            downs
+        };
+        // One by one and each for itself: what comes after a commit would be too late.
+        for statement in suspects.iter().flat_map(|run| &run.statements) {
+            self.connection.batch_execute(statement.sql()).ok()?;
+            let now = remember(&mut self.connection).ok()?;
+            let difference = self.before.difference(&now, &mut self.connection).ok()?;
+            if difference.lost.contains_key(&place) {
+                return Some(statement.says().to_owned());
+            }
+        }
+        None
+    }
+}
+
+const UP: &str = "up.sql";
+const DOWN: &str = "down.sql";
+
+/// The first place where something is gone and no hazard says so.
+fn untold(
+    before: &Memory,
+    difference: &Difference,
+    map: &Map<'_>,
+    foretold: &BTreeSet<&Id>,
+    file: &'static str,
+) -> Option<Lost> {
+    let mut lost = difference.lost.iter();
+    let (place, why) = lost.find(|(place, _)| !map.is_told(**place, foretold))?;
+    let name = map
+        .ids(*place)
+        .next()
+        .map_or_else(|| before.name(*place), ToString::to_string);
+    Some(Lost::Gone {
+        file,
+        place: *place,
+        name,
+        why: why.clone(),
+    })
+}
+
+fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
+    told(runs).filter_map(|hazard| match hazard {
+        Hazard::LosesData { of, what } => Some((of, what.as_str())),
+        Hazard::ChangesValues { .. }
+        | Hazard::RewritesTable { .. }
+        | Hazard::Locks { .. }
+        | Hazard::MayFail { .. } => None,
+    })
+}
+
+/// Where values may be gone or be others.
+fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
+    told(runs)
+        .filter_map(|hazard| match hazard {
+            Hazard::LosesData { of, .. } | Hazard::ChangesValues { of, .. } => Some(of),
+            Hazard::RewritesTable { .. } | Hazard::Locks { .. } | Hazard::MayFail { .. } => None,
+        })
+        .collect()
+}
+
+fn told(runs: &[Run]) -> impl Iterator<Item = &Hazard> {
+    let statements = runs.iter().flat_map(|run| &run.statements);
+    statements.flat_map(Statement::hazards)
+}
+
+fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Result<(), Failed> {
+    for one in runs {
+        // What a new type may fail on, the columns that come to have it fail on.
+        let mut of_all = false;
+        let mut each = |connection: &mut PgConnection| -> Result<(), Stop> {
+            for statement in &one.statements {
+                of_all |= may_fail(statement) && Subject::of(statement.sql()).is_none();
+                let done = connection.batch_execute(statement.sql());
+                done.map_err(|error| Stop(Some(Box::new(statement.clone())), error))?;
+            }
+            Ok(())
+        };
+        let done = if one.in_transaction {
+            connection.transaction(&mut each)
+        } else {
+            each(connection)
+        };
+        done.map_err(|Stop(statement, error)| Failed {
+            file,
+            is_foretold: of_all || statement.as_deref().is_some_and(may_fail),
+            statement,
+            error,
+        })?;
+    }
+    Ok(())
+}
+
+/// Where a transaction ends early; diesel wants an error that its own converts into.
+struct Stop(Option<Box<Statement>>, SqlError);
+
+impl From<SqlError> for Stop {
+    fn from(error: SqlError) -> Self {
+        Self(None, error)
+    }
+}

@@ -1,0 +1,228 @@
+//! What goes while something like it comes: perhaps it was renamed.
+
+use std::cmp::Reverse;
+
+use trueup::{Entry, Guidance, Id, Schema};
+
+use super::{
+    Task,
+    asked::{Refused, likeness, spell},
+    turns::Thing,
+};
+use crate::{
+    Error,
+    diff::{Delta, diff},
+};
+
+/// Something that goes, and what comes that could be it.
+#[derive(Clone, Debug)]
+pub struct LookAlike {
+    gone: Thing,
+    /// How what goes is spelled on the command line.
+    spelled: String,
+    /// What comes, the most alike first.
+    come: Vec<Thing>,
+}
+
+impl LookAlike {
+    /// What goes, for people.
+    #[must_use]
+    pub fn gone(&self) -> String {
+        self.gone.to_string()
+    }
+
+    /// What comes, by names, the most alike first.
+    #[must_use]
+    pub fn choices(&self) -> Vec<String> {
+        self.come.iter().map(|come| self.target(come)).collect()
+    }
+
+    /// The rename that one of the choices means.
+    #[must_use]
+    pub fn task(&self, choice: usize) -> Option<Task> {
+        let come = self.come.get(choice)?;
+        let mut task = Task::of(&self.gone, &come.name())?;
+        task.namespace = self.namespace(come);
+        task.by = format!("--rename {}={}", self.spelled, self.target(come));
+        Some(task)
+    }
+
+    /// The namespace of what comes, where it is another.
+    fn namespace(&self, come: &Thing) -> Option<String> {
+        let (old, new) = (self.gone.path(), come.path());
+        let namespace = new.first().filter(|_| new.len() == 2)?;
+        (old.first() != Some(namespace)).then(|| namespace.clone())
+    }
+
+    fn target(&self, come: &Thing) -> String {
+        let namespace = self.namespace(come);
+        trueup::name::dotted(namespace.iter().chain([&come.name()]))
+    }
+
+    /// How a person says that it was, or was not, renamed.
+    fn answers(&self) -> [String; 2] {
+        let choices = self.choices();
+        let best = choices.first().map_or("", String::as_str);
+        [
+            format!("--rename {}", shell(&format!("{}={best}", self.spelled))),
+            format!("--no-rename {}", shell(&self.spelled)),
+        ]
+    }
+}
+
+/// Finds what looks like a rename between the renamed start and the target, and was not said to be none. `from` is the start
+/// itself, by whose names people speak.
+#[must_use]
+pub fn look_alikes(
+    from: &Schema,
+    renamed: &Schema,
+    to: &Schema,
+    guidance: &Guidance,
+    refused: &[Refused],
+) -> Vec<LookAlike> {
+    let deltas = diff(renamed, to);
+    let created: Vec<&Entry> = deltas
+        .iter()
+        .filter_map(|(_, delta)| match delta {
+            Delta::Create(entry) => Some(*entry),
+            Delta::Remove(_) | Delta::Change { .. } => None,
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (id, delta) in &deltas {
+        let (gone, come) = match delta {
+            Delta::Create(_) => continue,
+            Delta::Remove(gone) => (Thing::whole(gone), alike(gone, &created, renamed, to)),
+            Delta::Change { from, to } => {
+                let Some((gone, come)) = parts(from, to) else {
+                    continue;
+                };
+                if guidance.replaces(id, &gone) {
+                    continue;
+                }
+                let part = |entry: &Entry, part| Thing {
+                    entry: entry.clone(),
+                    part: Some(part),
+                };
+                (part(from, gone), vec![part(to, come)])
+            }
+        };
+        let before = as_it_was(&gone, from);
+        let is_none = refused.iter().any(|refused| refused.is_about(&before));
+        if !come.is_empty() && !is_none {
+            found.push(LookAlike {
+                spelled: spell(&before, from),
+                gone,
+                come,
+            });
+        }
+    }
+    found
+}
+
+/// What comes at the same place and resembles what goes.
+fn alike(gone: &Entry, created: &[&Entry], renamed: &Schema, to: &Schema) -> Vec<Thing> {
+    let parent = gone.parent();
+    let stays = |parent: &Id| renamed.entry(parent).is_some() && to.entry(parent).is_some();
+    if gone.rename("x").is_none() || !parent.as_ref().is_none_or(stays) {
+        return Vec::new();
+    }
+    let mut alike: Vec<&Entry> = created
+        .iter()
+        .copied()
+        .filter(|come| {
+            come.id().kind() == gone.id().kind()
+                && come.parent() == parent
+                && gone.resembles(renamed, come, to)
+        })
+        .collect();
+    let name = |entry: &Entry| Thing::whole(entry).name();
+    let (gone_place, gone_name) = (place(gone, renamed), name(gone));
+    alike.sort_by_cached_key(|come| {
+        let elsewhere = place(come, to) != gone_place;
+        (
+            elsewhere,
+            Reverse(likeness(&gone_name, &name(come))),
+            come.id(),
+        )
+    });
+    alike.into_iter().map(Thing::whole).collect()
+}
+
+/// Where an object stands among its siblings.
+fn place(entry: &Entry, schema: &Schema) -> usize {
+    let kind = entry.id().kind();
+    let parent = entry.parent();
+    let siblings = parent.iter().flat_map(|parent| schema.children(parent));
+    let before = siblings.filter(|id| {
+        let sibling = schema.entry(id).filter(|_| id.kind() == kind);
+        sibling.is_some_and(|sibling| sibling.position() < entry.position())
+    });
+    before.count()
+}
+
+/// The one part that goes while one comes.
+fn parts(from: &Entry, to: &Entry) -> Option<(String, String)> {
+    let only = |some: &[String], others: &[String]| {
+        let mut only = some.iter().filter(|part| !others.contains(part));
+        let first = only.next()?.clone();
+        only.next().is_none().then_some(first)
+    };
+    Some((
+        only(from.parts(), to.parts())?,
+        only(to.parts(), from.parts())?,
+    ))
+}
+
+/// The thing as it was before anything was renamed.
+fn as_it_was(thing: &Thing, from: &Schema) -> Thing {
+    let address = thing.entry.address();
+    let ids = from.by_address();
+    let id = address.and_then(|address| ids.get(&address).copied());
+    let entry = id.and_then(|id| from.entry(id));
+    entry.map_or_else(
+        || thing.clone(),
+        |entry| Thing {
+            entry: Entry::clone(entry),
+            part: thing.part.clone(),
+        },
+    )
+}
+
+/// What is said where nobody can be asked.
+#[must_use]
+pub fn refuse(look_alikes: &[LookAlike]) -> Error {
+    let lines: Vec<String> = look_alikes
+        .iter()
+        .map(|look_alike| {
+            let choices = look_alike.choices();
+            format!(
+                "{} goes, and {} comes",
+                look_alike.gone(),
+                choices.join(" or ")
+            )
+        })
+        .collect();
+    let mut error = Error::input(format!(
+        "this looks like a rename; nothing was written\n{}",
+        lines.join("\n")
+    ));
+    for look_alike in look_alikes {
+        let [rename, no_rename] = look_alike.answers();
+        error = error.hint(format!("where it is one: {rename}"));
+        error = error.hint(format!(
+            "where it is none, and the old goes with all that is in it: {no_rename}"
+        ));
+    }
+    error
+}
+
+/// An argument as a shell takes it.
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.=:-".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,44 @@
+//! One migration with its files.
+
+use serde::Serialize;
+
+use super::{Listed, Report, style::HEADING};
+use crate::migration::Migration;
+
+/// One migration with its files.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// What there is to say about it.
+    #[serde(flatten)]
+    pub listed: Listed,
+    /// The text of `up.sql`.
+    pub up: String,
+    /// The text of `down.sql`.
+    pub down: Option<String>,
+}
+
+impl Shown {
+    /// All of a migration; `applied` are the versions that a database has.
+    #[must_use]
+    pub fn new(migration: &Migration, applied: Option<&[String]>) -> Self {
+        Self {
+            listed: Listed::new(migration, applied),
+            up: migration.up.clone(),
+            down: migration.down.clone(),
+        }
+    }
+}
+
+impl Report for Shown {
+    fn text(&self) -> String {
+        let file = |name: &str, sql: &str| {
+            format!("\n{HEADING}-- {name}{HEADING:#}\n\n{}\n", sql.trim_end())
+        };
+        let mut text = self.listed.full();
+        text += &file("up.sql", crate::migration::Header::body(&self.up));
+        if let Some(down) = &self.down {
+            text += &file("down.sql", down);
+        }
+        text
+    }
+}

@@ -1,0 +1,193 @@
+//! How a database, a folder of migrations and the history in it stand to each other.
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{GOOD, HEADING, WARNING, columns, count},
+};
+use crate::{
+    apply,
+    migration::{HistoryProblem, Lineage, Migration, history_problems},
+};
+
+/// How all stands.
+#[derive(Debug, Default, Serialize)]
+pub struct Status {
+    /// Whether nothing below asks for anything to be done.
+    pub in_order: bool,
+    /// The database, where there is one; its password is not in it.
+    pub database: Option<String>,
+    /// The newest migration that is applied: its folder's name, or its version where there is no folder.
+    pub current: Option<String>,
+    /// The newest migration on disk.
+    pub latest: Option<String>,
+    /// The names of those that are not applied.
+    pub pending: Vec<String>,
+    /// The names of the pending ones that are older than an applied one.
+    pub out_of_order: Vec<String>,
+    /// The applied versions that no folder has.
+    pub unknown: Vec<String>,
+    /// The migrations that were edited after another was made on them.
+    pub edited: Vec<String>,
+    /// The versions that a migration was made on and no folder has.
+    pub missing: Vec<String>,
+    /// The names of the heads, where there is more than one.
+    pub heads: Vec<String>,
+}
+
+impl Status {
+    /// Looks at the migrations, and at what the database has, where there is one.
+    #[must_use]
+    pub fn new(migrations: &[Migration], live: Option<(String, &[String])>) -> Self {
+        let names = |some: Vec<&Migration>| some.iter().map(|one| one.name.clone()).collect();
+        let mut status = Self {
+            latest: migrations.last().map(|one| one.name.clone()),
+            ..Self::default()
+        };
+        if let Some((database, applied)) = live {
+            let applied = apply::without_replaced(migrations, applied);
+            status.database = Some(database);
+            status.pending = names(apply::pending(migrations, &applied));
+            status.out_of_order = names(apply::out_of_order(migrations, &applied));
+            let found = |version: &String| migrations.iter().find(|one| one.version == *version);
+            let unknown = applied.iter().filter(|version| found(version).is_none());
+            status.unknown = unknown.cloned().collect();
+            status.current = applied
+                .last()
+                .map(|version| found(version).map_or(version, |one| &one.name).clone());
+        }
+        for problem in history_problems(migrations) {
+            match problem {
+                HistoryProblem::Edited { name, .. } => status.edited.push(name),
+                HistoryProblem::ParentMissing { parent, .. } => status.missing.push(parent),
+                HistoryProblem::TwoChildren { .. } => {}
+            }
+        }
+        status.edited.dedup();
+        let heads = Lineage::of(migrations).heads();
+        if heads.len() > 1 {
+            status.heads = names(heads);
+        }
+        status.in_order = status.groups().iter().all(|group| group.names.is_empty());
+        status
+    }
+
+    fn groups(&self) -> [Group<'_>; 6] {
+        let group = |word, names, advice| Group {
+            word,
+            names,
+            advice,
+        };
+        [
+            group("pending", &self.pending, "`trueup upgrade` applies them"),
+            group(
+                "out of order",
+                &self.out_of_order,
+                "older than what is applied: `trueup rebase` moves yours, `trueup upgrade --allow-out-of-order` applies them",
+            ),
+            group(
+                "unknown",
+                &self.unknown,
+                "applied, and no folder here: bring it back from another branch, or `trueup stamp` what is there",
+            ),
+            group(
+                "edited",
+                &self.edited,
+                "changed after another was made on it: databases that had it already do not get the change",
+            ),
+            group(
+                "missing",
+                &self.missing,
+                "a migration here was made on it: bring it back from another branch",
+            ),
+            group(
+                "two heads",
+                &self.heads,
+                "`trueup rebase` moves yours after the other's; `trueup merge` joins what others have already",
+            ),
+        ]
+    }
+}
+
+struct Group<'a> {
+    word: &'static str,
+    names: &'a [String],
+    advice: &'static str,
+}
+
+impl Report for Status {
+    fn text(&self) -> String {
+        let none = || "none".to_owned();
+        let at = match &self.database {
+            None => "not known: there is no database".to_owned(),
+            Some(_) => self.current.clone().unwrap_or_else(|| "base".to_owned()),
+        };
+        let rows = [
+            [format!("{HEADING}database is at{HEADING:#}"), at],
+            [
+                format!("{HEADING}latest on disk{HEADING:#}"),
+                self.latest.clone().unwrap_or_else(none),
+            ],
+        ];
+        let mut text = columns(0, &rows);
+        let mut said = Vec::new();
+        for Group {
+            word,
+            names,
+            advice,
+        } in self.groups()
+        {
+            if names.is_empty() {
+                continue;
+            }
+            let rows: Vec<_> = names.iter().map(|name| [name.clone()]).collect();
+            text += &format!(
+                "{HEADING}{word}{HEADING:#}\n{}  -> {advice}\n",
+                columns(2, &rows)
+            );
+            said.push(match word {
+                "two heads" => format!("{} heads", names.len()),
+                word => format!("{} {word}", names.len()),
+            });
+        }
+        if self.in_order {
+            let state = match &self.database {
+                Some(_) => "the database has all migrations",
+                None => "the migrations are one line",
+            };
+            text + &format!("{GOOD}in order{GOOD:#}: {state}\n")
+        } else {
+            text + &format!("{WARNING}{}{WARNING:#}\n", said.join(", "))
+        }
+    }
+}
+
+/// Where lines of migrations end.
+#[derive(Debug, Serialize)]
+pub struct Heads {
+    /// One, or more where branches know nothing of each other.
+    pub heads: Vec<super::Listed>,
+}
+
+impl Report for Heads {
+    fn text(&self) -> String {
+        let rows: Vec<_> = self
+            .heads
+            .iter()
+            .map(|head| [head.name.clone(), head.state()])
+            .collect();
+        let text = columns(0, &rows);
+        match self.heads.len() {
+            0 => "there are no migrations\n".to_owned(),
+            1 => text,
+            many => {
+                let said = count(many, "head");
+                text + &format!(
+                    "{WARNING}{said}{WARNING:#}: `trueup rebase` moves yours after the other's; `trueup merge` joins \
+                     what others have already\n"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Two branches that each made a migration on the same one.
+
+use std::fs;
+
+use tests::checkout::Checkout;
+
+use crate::checkout;
+
+const BASE: &str = "2030-01-01-000000_base";
+const MINE: &str = "2030-01-02-000000_mine";
+const THEIRS: &str = "2030-01-03-000000_theirs";
+
+/// What others have, and one migration that is only here.
+fn two(mine: [&str; 2], theirs: [&str; 2]) -> Checkout {
+    let project = checkout();
+    project.made_on(
+        &[],
+        BASE,
+        "CREATE TABLE t (id integer PRIMARY KEY, name text DEFAULT 'a', old text);\n",
+        "DROP TABLE t;\n",
+    );
+    project.made_on(&[BASE], THEIRS, theirs[0], theirs[1]);
+    project.pushed();
+    project.made_on(&[BASE], MINE, mine[0], mine[1]);
+    project
+}
+
+fn apart() -> Checkout {
+    two(
+        [
+            "ALTER TABLE t ADD mine text;\n",
+            "ALTER TABLE t DROP mine;\n",
+        ],
+        [
+            "ALTER TABLE t ADD theirs text;\n",
+            "ALTER TABLE t DROP theirs;\n",
+        ],
+    )
+}
+
+#[test]
+fn two_heads_are_seen() {
+    let (_server, database) = tests::database();
+    let project = apart().on(&database);
+    let heads = project.run(&["heads"]).with(1).stdout;
+    assert!(heads.contains(MINE) && heads.contains(THEIRS), "{heads}");
+    let status = project.run(&["status"]).with(1).stdout;
+    assert!(status.contains("two heads"), "{status}");
+    project
+        .run(&["upgrade"])
+        .refused(&["two heads", MINE, THEIRS, "`trueup rebase`"]);
+    let mut connection = database.connect().expect("a connection");
+    assert!(tests::holds(&mut connection, "to_regclass('t') IS NULL"));
+    // One of them alone is no harm.
+    project.run(&["upgrade", "+2"]).done();
+    project.run(&["upgrade"]).refused(&["two heads"]);
+    project.run(&["upgrade", "--allow-out-of-order"]).done();
+    let check = project.run(&["check", "--format", "json"]).with(1).stdout;
+    assert!(check.contains("without knowing of each other"), "{check}");
+}
+
+#[test]
+fn rebase_moves_what_is_only_here() {
+    let (_server, database) = tests::database();
+    let project = apart().on(&database);
+    project.run(&["upgrade", "2030-01-01"]).done();
+    let said = project.run(&["rebase"]).done();
+    assert!(said.contains(&format!("removed  {MINE}")), "{said}");
+    assert!(
+        said.contains("down gives exactly what was there before"),
+        "{said}"
+    );
+    let folders = project.folders();
+    assert_eq!(folders[..2], [BASE, THEIRS]);
+    assert!(folders[2].ends_with("_mine"), "{folders:?}");
+    let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+    assert!(up.contains("-- parent: 20300103000000 "), "{up}");
+    assert!(up.ends_with("\n\nALTER TABLE t ADD mine text;\n"), "{up}");
+    project.run(&["heads"]).done();
+    project.run(&["upgrade"]).done();
+    project.run(&["status"]).done();
+    assert!(
+        project
+            .run(&["rebase"])
+            .done()
+            .contains("nothing to rebase")
+    );
+}
+
+#[test]
+fn rebase_does_not_move_what_is_applied_or_shared() {
+    let (_server, database) = tests::database();
+    let project = apart().on(&database);
+    project.run(&["upgrade", "2030-01-02"]).done();
+    project
+        .run(&["rebase"])
+        .refused(&[MINE, "is applied", "`trueup downgrade 20300101000000`"]);
+    project.run(&["rebase", "2030-01-03"]).refused(&[
+        THEIRS,
+        "others could have",
+        "`trueup merge`",
+    ]);
+    project.run(&["downgrade", "20300101000000"]).done();
+    project.run(&["rebase", "2030-01-02"]).done();
+    project.run(&["upgrade"]).done();
+}
+
+#[test]
+fn rebase_without_git_asks_which_is_yours() {
+    let project = apart();
+    fs::remove_dir_all(project.path().join(".git")).expect("a folder");
+    project
+        .run(&["rebase"])
+        .refused(&["not known", &format!("`trueup rebase {MINE}`")]);
+    project.run(&["rebase", MINE]).done();
+
+    // The database has the others' already.
+    let (_server, database) = tests::database();
+    let project = apart().on(&database);
+    fs::remove_dir_all(project.path().join(".git")).expect("a folder");
+    let mine = project.path().join("migrations").join(MINE);
+    let away = project.path().join("away");
+    fs::rename(&mine, &away).expect("a folder");
+    project.run(&["upgrade"]).done();
+    fs::rename(&away, &mine).expect("a folder");
+    project
+        .run(&["upgrade"])
+        .refused(&["older than", "`trueup rebase`"]);
+    project.run(&["rebase"]).done();
+    project.run(&["upgrade"]).done();
+}
+
+#[test]
+fn rebase_names_what_both_change_and_refuses_what_does_not_hold() {
+    let project = two(
+        [
+            "ALTER TABLE t ALTER name SET DEFAULT 'mine';\n",
+            "ALTER TABLE t ALTER name SET DEFAULT 'a';\n",
+        ],
+        [
+            "ALTER TABLE t ALTER name SET DEFAULT 'theirs';\n",
+            "ALTER TABLE t ALTER name SET DEFAULT 'a';\n",
+        ],
+    );
+    let folders = project.folders();
+    let said = project.run(&["rebase"]).refused(&[
+        "leaves something else",
+        "default public.t.name is changed by",
+        MINE,
+        THEIRS,
+    ]);
+    assert!(said.contains("trueup uncommit"), "{said}");
+    assert_eq!(project.folders(), folders);
+
+    let project = two(
+        ["CREATE INDEX i ON t (old);\n", "DROP INDEX i;\n"],
+        ["ALTER TABLE t DROP old;\n", "ALTER TABLE t ADD old text;\n"],
+    );
+    project.run(&["rebase"]).refused(&[
+        "does not run after the others",
+        "column \"old\" does not exist",
+    ]);
+    let project = two(
+        ["ALTER TABLE t ADD x int;\n", "ALTER TABLE t DROP x;\n"],
+        [
+            "DROP TABLE t;\n",
+            "CREATE TABLE t (id integer PRIMARY KEY, name text DEFAULT 'a', old text);\n",
+        ],
+    );
+    project
+        .run(&["rebase"])
+        .refused(&["table public.t is changed by"]);
+}
+
+#[test]
+fn merge_joins_what_others_have() {
+    let (_server, database) = tests::database();
+    let project = apart().on(&database);
+    project.git(&["add", "migrations"]);
+    project.git(&["commit", "--quiet", "--message", "mine too"]);
+    project.git(&["push", "--quiet"]);
+    project
+        .run(&["rebase"])
+        .refused(&["others could have all", "`trueup merge`"]);
+    // This database has the newer one first.
+    let mine = project.path().join("migrations").join(MINE);
+    let away = project.path().join("away");
+    fs::rename(&mine, &away).expect("a folder");
+    project.run(&["upgrade"]).done();
+    fs::rename(&away, &mine).expect("a folder");
+
+    let said = project.run(&["merge"]).done();
+    assert!(said.contains("the same in every order"), "{said}");
+    assert!(project.newest().ends_with(project.folders()[3].as_str()));
+    let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+    assert_eq!(up.matches("-- parent: ").count(), 2, "{up}");
+    project.run(&["heads"]).done();
+    // What was merged was tried in both orders.
+    let said = project.run(&["upgrade"]).done();
+    assert!(
+        said.contains(MINE) && said.contains("_merge_heads"),
+        "{said}"
+    );
+    project.run(&["status"]).done();
+    project.run(&["merge"]).refused(&["one head"]);
+
+    let empty = tests::database();
+    let project = project.on(&empty.1);
+    project.run(&["upgrade"]).done();
+    project.run(&["downgrade", "base"]).done();
+}
+
+#[test]
+fn merge_refuses_where_the_order_matters() {
+    let project = two(
+        [
+            "ALTER TABLE t ALTER name SET DEFAULT 'mine';\n",
+            "SELECT 1;\n",
+        ],
+        [
+            "ALTER TABLE t ALTER name SET DEFAULT 'theirs';\n",
+            "SELECT 1;\n",
+        ],
+    );
+    let folders = project.folders();
+    project.run(&["merge"]).refused(&[
+        "it matters which branch is applied first",
+        "default public.t.name is different",
+        "is changed by",
+    ]);
+    assert_eq!(project.folders(), folders);
+}

@@ -1,0 +1,121 @@
+//! What looks like a rename: asked, answered, and never taken for a loss in silence.
+
+use std::fs;
+
+use tests::checkout::Checkout;
+
+use crate::checkout;
+
+/// The shipped tables as they were when a column had another name.
+fn before() -> Checkout {
+    let project = checkout().shipped();
+    let rename = "ALTER TABLE users RENAME full_name TO name; ALTER INDEX users_lower_idx RENAME TO by_name;";
+    project.migration("2030-01-01-000000_before", rename, "SELECT 1;");
+    project
+}
+
+#[test]
+fn a_look_alike_is_refused_where_nobody_can_be_asked() {
+    let project = before();
+    let folders = project.folders();
+
+    for more in [&[][..], &["--allow", "data-loss"], &["--dry-run"]] {
+        project.run(&[&["autogen", "x"], more].concat()).refused(&[
+            "this looks like a rename; nothing was written",
+            "column public.users.name goes, and full_name comes",
+            "where it is one: --rename public.users.name=full_name",
+            "--no-rename public.users.name",
+        ]);
+    }
+    assert_eq!(project.folders(), folders);
+}
+
+#[test]
+fn rename_keeps_the_values_and_goes_back() {
+    let (_server, database) = tests::database();
+    let project = before().on(&database);
+    project.run(&["upgrade"]).done();
+    let insert = "INSERT INTO users (email, name) VALUES ('a@b', 'Ada')";
+    tests::run(&database, insert);
+
+    let rename = ["autogen", "full name", "--rename", "users.name=full_name"];
+    let said = project.run(&rename).done();
+    assert!(!said.contains("hazard"), "{said}");
+    let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+    assert!(
+        up.contains("-- Rename column public.users.name to full_name\nALTER TABLE public.users RENAME COLUMN name TO full_name;"),
+        "{up}"
+    );
+    project.run(&["upgrade"]).done();
+    project.run(&["check"]).done();
+    let mut connection = database.connect().expect("a connection");
+    let ada = "(SELECT full_name FROM users) = 'Ada'";
+    assert!(tests::holds(&mut connection, ada));
+    project.run(&["downgrade"]).done();
+    let ada = "(SELECT name FROM users) = 'Ada'";
+    assert!(tests::holds(&mut connection, ada));
+}
+
+#[test]
+fn no_rename_drops_and_adds() {
+    for answer in [
+        &["--no-rename"][..],
+        &["--no-rename", "users.name"],
+        &["--no-rename=public.users.name"],
+    ] {
+        let project = before();
+        let autogen = [&["autogen", "x"], answer].concat();
+        project
+            .run(&autogen)
+            .refused(&["loses every value of public.users.name", "--rename"]);
+        project
+            .run(&[&autogen[..], &["--allow", "data-loss"]].concat())
+            .done();
+        let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+        assert!(up.contains("DROP COLUMN name;"), "{up}");
+        assert!(up.contains("ADD COLUMN full_name text NOT NULL;"), "{up}");
+    }
+}
+
+#[test]
+fn answers_about_nothing_are_refused() {
+    let project = before();
+    project
+        .run(&["autogen", "x", "--rename", "users.nmae=full_name"])
+        .refused(&["there is nothing called users.nmae; near are public.users.name"]);
+    project
+        .run(&["autogen", "x", "--rename", "users.name=fullname"])
+        .refused(&["there is no column public.users.fullname in the models; near are full_name"]);
+    project
+        .run(&["autogen", "x", "--no-rename", "users.nmae"])
+        .refused(&["there is nothing called users.nmae"]);
+    project
+        .run(&["autogen", "x", "--rename", "users.name"])
+        .refused(&[
+            "this is no rename",
+            "write --rename users.phone=phone_number",
+        ]);
+}
+
+#[test]
+fn a_comparison_takes_renames_too() {
+    let (_server, database) = tests::database();
+    let project = before().on(&database);
+    let diff = |from: &str, to: &str, rename: &str| {
+        let arguments = ["diff", "--from", from, "--to", to, "--rename", rename];
+        project.run(&arguments).with(1).stdout
+    };
+    let rename = "ALTER TABLE public.users RENAME COLUMN name TO full_name;\n";
+
+    let said = diff("migrations", "models", "users.name=full_name");
+    assert!(said.contains(rename), "{said}");
+    assert!(!said.contains("COLUMN name;"), "{said}");
+    project.run(&["upgrade"]).done();
+    let said = diff("database", "models", "users.name=full_name");
+    assert!(said.contains(rename), "{said}");
+    let said = diff("models", "database", "users.full_name=name");
+    assert!(
+        said.contains("RENAME COLUMN full_name TO name;\n"),
+        "{said}"
+    );
+}
