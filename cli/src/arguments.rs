@@ -27,7 +27,8 @@ Examples:
   trueup check                         for CI: do models, migrations and database agree?
 
 Exit codes: 0 all is well, 1 something differs, 2 something went wrong.
-Without DATABASE_URL, commands that need a database use one of the project's own, in .trueup/."
+Without DATABASE_URL, commands that need a database use one of the project's own, in .trueup/.
+Settings may also stand in .env files and in trueup.toml; `trueup doctor` shows where each is from."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -40,14 +41,14 @@ pub(crate) struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// The database, as any libpq connection string [env: DATABASE_URL, also in .env]
+    /// The database, as any libpq connection string [env: DATABASE_URL]
     ///
     /// An empty one counts as none, and hides one in .env. A password is safer in the environment, in .env or in
     /// ~/.pgpass than here, where other users of the machine can see it.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) database_url: Option<String>,
 
-    /// The folder of the migrations [default: diesel.toml's, or migrations/ in the project's root]
+    /// The folder of the migrations [env: MIGRATION_DIRECTORY] [default: diesel.toml's, or migrations/]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) migrations: Option<PathBuf>,
 
@@ -58,6 +59,18 @@ pub(crate) struct Global {
     /// A server to make throw-away databases on, instead of starting one [env: TRUEUP_SCRATCH_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) scratch_url: Option<String>,
+
+    /// How long one statement of a migration may wait for a lock, such as 5s; 0 for ever [default: 5s]
+    #[arg(long, global = true, value_name = "TIME")]
+    pub(crate) lock_timeout: Option<String>,
+
+    /// How often a migration that did not get a lock is tried again [default: 10]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) lock_retries: Option<String>,
+
+    /// How long one statement of a migration may run, such as 10min; 0 for ever [default: 0]
+    #[arg(long, global = true, value_name = "TIME")]
+    pub(crate) statement_timeout: Option<String>,
 
     /// When to colour the output; NO_COLOR is heeded too
     #[arg(

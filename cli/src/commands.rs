@@ -6,18 +6,28 @@ use generator::Error;
 use crate::context::Context;
 
 mod autogen;
+mod backup;
 mod check;
+mod completions;
 mod current;
+mod db;
 mod diff;
+mod doctor;
 mod downgrade;
 mod heads;
+mod health;
 mod history;
+mod init;
 mod inspect;
+mod man;
 mod merge;
+mod models;
 mod new;
 mod rebase;
 mod recreate;
 mod redo;
+mod restore;
+mod seed;
 mod show;
 mod squash;
 mod stamp;
@@ -59,6 +69,16 @@ pub(crate) enum Command {
     Squash(squash::Args),
     Diff(diff::Args),
     Inspect(inspect::Args),
+    Init(init::Args),
+    Seed(seed::Args),
+    Db(db::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
+    Health(health::Args),
+    Models(models::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error> {
@@ -82,5 +102,15 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error>
         Command::Squash(args) => squash::run(args, context),
         Command::Diff(args) => diff::run(args, context),
         Command::Inspect(args) => inspect::run(args, context),
+        Command::Init(args) => init::run(args, context),
+        Command::Seed(args) => seed::run(args, context),
+        Command::Db(args) => db::run(args, context),
+        Command::Backup(args) => backup::run(args, context),
+        Command::Restore(args) => restore::run(args, context),
+        Command::Health(args) => health::run(args, context),
+        Command::Models(args) => models::run(args, context),
+        Command::Doctor(args) => doctor::run(args, context),
+        Command::Completions(args) => completions::run(args, context),
+        Command::Man(args) => man::run(args, context),
     }
 }

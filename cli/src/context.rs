@@ -1,27 +1,23 @@
 //! What every command works with: the project that the user is in, and where to speak.
 
-use std::{env, ffi::OsStr, path::PathBuf};
+use std::{env, num::ParseIntError, path::PathBuf};
 
 use generator::{
     Error, ErrorKind, Project,
-    binaries::{self, Binaries},
+    apply::{self, Event, Listener, Timeouts},
+    binaries::Binaries,
     embedded::{self, Embedded},
     report::Output,
+    scope::Scope,
     source::Source,
     url::Url,
 };
 
 use crate::{
     arguments::Global,
-    settings::{Place, Settings},
+    settings::{self, Found, Given, Place, Setting, Settings},
     workspace,
 };
-
-/// The environment variable that names the database.
-const DATABASE: &str = "DATABASE_URL";
-
-/// The environment variable that names a server for throw-away databases.
-const SCRATCH: &str = "TRUEUP_SCRATCH_URL";
 
 /// What every command works with.
 #[derive(Debug)]
@@ -30,6 +26,10 @@ pub(crate) struct Context {
     pub(crate) root: PathBuf,
     /// The project.
     pub(crate) project: Project,
+    /// Where its settings are from.
+    pub(crate) settings: Settings,
+    /// How long a migration may wait and run.
+    patience: Patience,
     /// Where to speak.
     pub(crate) output: Output,
 }
@@ -42,6 +42,34 @@ pub(crate) struct Live {
     _embedded: Option<Embedded>,
 }
 
+/// How long a migration may wait and run.
+#[derive(Debug)]
+struct Patience {
+    lock: String,
+    statement: String,
+    retries: u32,
+}
+
+impl Patience {
+    /// The server knows which texts are times, and says so when it is told.
+    fn of(settings: &Settings) -> Result<Self, Error> {
+        let text = |setting: &Setting| -> Result<String, Error> {
+            let found = settings.get(setting);
+            found.map_or_else(|| Ok(String::new()), |found| utf8(&found, setting))
+        };
+        let retries = text(&settings::LOCK_RETRIES)?;
+        let retries = retries.parse().map_err(|error: ParseIntError| {
+            let doing = format!("{retries:?} is no number of retries");
+            Error::caused(ErrorKind::Input, doing, error)
+        })?;
+        Ok(Self {
+            lock: text(&settings::LOCK_TIMEOUT)?,
+            statement: text(&settings::STATEMENT_TIMEOUT)?,
+            retries,
+        })
+    }
+}
+
 impl Context {
     /// Finds the project and its settings.
     pub(crate) fn new(global: &Global, output: Output) -> Result<Self, Error> {
@@ -49,9 +77,9 @@ impl Context {
             Error::caused(ErrorKind::Environment, "there is no current folder", error)
         })?;
         let root = workspace::root(&folder);
-        let settings = Settings::load(&root)?;
-        let migrations = match &global.migrations {
-            Some(migrations) => migrations.clone(),
+        let settings = Settings::load(&root, given(global))?;
+        let migrations = match settings.get(&settings::MIGRATIONS) {
+            Some(found) => found.path(),
             None => workspace::migrations(&folder, &root)?,
         };
         // Paths are shown as the user would write them.
@@ -61,36 +89,67 @@ impl Context {
         };
         output.detail(format!("root        {}", root.display()));
         output.detail(format!("migrations  {}", migrations.display()));
-        let url = |given: &Option<String>, option, name| -> Result<Option<Url>, Error> {
-            let found = settings.or_option(given.as_deref().map(OsStr::new), option, name);
-            let Some((text, place)) = found else {
-                output.detail(format!("{name} is not set"));
+        let url = |setting: &Setting| -> Result<Option<Url>, Error> {
+            let Some(found) = settings.get(setting) else {
+                output.detail(format!("{} is not set", setting.variable));
                 return Ok(None);
             };
-            let url = parse(&text, &place, name)?;
-            output.detail(format!("{name} is {url}, from {place}"));
+            let url = parse(&found, setting)?;
+            let place = found.place;
+            output.detail(format!("{} is {url}, from {place}", setting.variable));
             Ok(Some(url))
         };
-        let database = url(&global.database_url, "--database-url", DATABASE)?;
-        let scratch = url(&global.scratch_url, "--scratch-url", SCRATCH)?;
-        let pg_bin = settings.or_option(global.pg_bin.as_deref(), "--pg-bin", binaries::VARIABLE);
-        let binaries = Binaries::find(pg_bin.as_ref().map(|(folders, _)| folders.as_os_str()));
+        let database = url(&settings::DATABASE)?;
+        let scratch = url(&settings::SCRATCH)?;
+        let programs = settings.get(&settings::PROGRAMS);
+        let binaries = Binaries::find(programs.as_ref().map(|found| found.value.as_os_str()));
+        let patterns = &settings.patterns;
+        let scope = Scope::new(&patterns.include, &patterns.exclude)?;
         Ok(Self {
+            project: Project::new(migrations, database, binaries, scratch).scoped(scope),
+            patience: Patience::of(&settings)?,
             root,
-            project: Project::new(migrations, database, binaries, scratch),
+            settings,
             output,
         })
     }
 
+    /// How migrations are applied here.
+    pub(crate) fn applying<'a>(
+        &'a self,
+        live: &'a Live,
+        tell: &'a (dyn Fn(&Event<'_>) + Sync),
+    ) -> apply::Options<'a> {
+        apply::Options {
+            timeouts: Timeouts {
+                lock: &self.patience.lock,
+                statement: &self.patience.statement,
+                retries: self.patience.retries,
+            },
+            url: Some(&live.url),
+            listener: Listener::new(tell),
+            ..apply::Options::default()
+        }
+    }
+
     /// The database that is configured, else the project's own, which is started.
     pub(crate) fn live(&self) -> Result<Live, Error> {
-        match &self.project.database {
-            Some(url) => Ok(Live {
+        if let Some(url) = &self.project.database {
+            return Ok(Live {
                 url: url.clone(),
                 _embedded: None,
-            }),
-            None => self.embedded(),
+            });
         }
+        let embedded = self.embedded()?;
+        self.output.note(format!(
+            "{} is not set: using the project's own PostgreSQL in {}",
+            settings::DATABASE.variable,
+            embedded.folder().display()
+        ));
+        Ok(Live {
+            url: embedded.url().clone(),
+            _embedded: Some(embedded),
+        })
     }
 
     /// The database that is configured, else the project's own where it was made already.
@@ -104,31 +163,49 @@ impl Context {
         Source::parse(text, &self.project)
     }
 
-    fn embedded(&self) -> Result<Live, Error> {
-        let embedded = Embedded::start(&self.root, &self.project.binaries)?;
-        self.output.note(format!(
-            "{DATABASE} is not set: using the project's own PostgreSQL in {}",
-            embedded.folder().display()
-        ));
-        Ok(Live {
-            url: embedded.url().clone(),
-            _embedded: Some(embedded),
-        })
+    /// The project's own database, started.
+    pub(crate) fn embedded(&self) -> Result<Embedded, Error> {
+        Ok(Embedded::start(&self.root, &self.project.binaries)?)
     }
 }
 
-fn parse(text: &OsStr, place: &Place, name: &str) -> Result<Url, Error> {
-    let what = match place {
-        Place::Option(option) => format!("{option} is no connection string"),
-        Place::Environment | Place::File(_) => {
-            format!("{name} in {place} is no connection string")
-        }
-    };
-    let Some(text) = text.to_str() else {
-        return Err(Error::input(format!("{what}: it is not UTF-8")));
-    };
-    Url::parse(text).map_err(|error| {
+fn given(global: &Global) -> Given {
+    Given::default()
+        .and(&settings::DATABASE, global.database_url.as_ref())
+        .and(&settings::SCRATCH, global.scratch_url.as_ref())
+        .and(&settings::PROGRAMS, global.pg_bin.as_ref())
+        .and(&settings::MIGRATIONS, global.migrations.as_ref())
+        .and(&settings::LOCK_TIMEOUT, global.lock_timeout.as_ref())
+        .and(&settings::LOCK_RETRIES, global.lock_retries.as_ref())
+        .and(
+            &settings::STATEMENT_TIMEOUT,
+            global.statement_timeout.as_ref(),
+        )
+}
+
+fn parse(found: &Found, setting: &Setting) -> Result<Url, Error> {
+    let what = no_connection_string(found, setting);
+    Url::parse(&utf8(found, setting)?).map_err(|error| {
         Error::caused(ErrorKind::Input, what, error)
             .hint("write postgres://USER:PASSWORD@HOST:PORT/NAME, or leave it empty for none")
+    })
+}
+
+fn no_connection_string(found: &Found, setting: &Setting) -> String {
+    match &found.place {
+        Place::Option(option) => format!("{option} is no connection string"),
+        place @ (Place::Environment | Place::File(_) | Place::Default) => {
+            format!("{} in {place} is no connection string", setting.variable)
+        }
+    }
+}
+
+fn utf8(found: &Found, setting: &Setting) -> Result<String, Error> {
+    let text = found.value.to_str().map(str::to_owned);
+    text.ok_or_else(|| {
+        Error::input(format!(
+            "{} in {} is not UTF-8",
+            setting.variable, found.place
+        ))
     })
 }

@@ -13,6 +13,23 @@ use generator::{Error, ErrorKind, migration, report::Output, scratch};
 const INTERRUPTED: i32 = 130;
 
 static ENDING: AtomicBool = AtomicBool::new(false);
+static THEIRS: AtomicBool = AtomicBool::new(false);
+
+/// While this lives, Ctrl-C means something to the program that was started, and nothing to us.
+#[derive(Debug)]
+pub(crate) struct Theirs;
+
+/// Leaves Ctrl-C to a program that talks with the user itself.
+pub(crate) fn leave_to_others() -> Theirs {
+    THEIRS.store(true, Ordering::SeqCst);
+    Theirs
+}
+
+impl Drop for Theirs {
+    fn drop(&mut self) {
+        THEIRS.store(false, Ordering::SeqCst);
+    }
+}
 
 /// Installs the handler, which runs on a thread of its own.
 pub(crate) fn install() -> Result<(), Error> {
@@ -28,6 +45,9 @@ pub(crate) fn wait_if_ending() {
 }
 
 fn end() {
+    if THEIRS.load(Ordering::SeqCst) {
+        return;
+    }
     ENDING.store(true, Ordering::SeqCst);
     // Writing takes milliseconds; whoever is at it finishes, and nobody begins.
     let _writing = migration::hold_writing();

@@ -1,4 +1,4 @@
-//! Settings that the environment gives: the process' own, then `.env`.
+//! Settings in layers: the command line, the environment, the `.env` files, `trueup.toml`, what is taken otherwise.
 
 use std::{
     collections::BTreeMap,
@@ -10,6 +10,112 @@ use std::{
 
 use generator::{Error, ErrorKind};
 
+mod file;
+
+pub(crate) use file::Patterns;
+
+/// The environment variable that says where this runs; it chooses among the `.env` files.
+pub(crate) const ENVIRONMENT: &str = "APP_ENV";
+
+/// What it says where it is not set.
+const DEVELOPMENT: &str = "development";
+
+/// A setting, by all its names.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    /// In the environment and in `.env` files.
+    pub(crate) variable: &'static str,
+    /// In `trueup.toml`.
+    pub(crate) key: &'static str,
+    /// On the command line.
+    pub(crate) option: &'static str,
+    /// What is taken where nobody says.
+    pub(crate) default: Option<&'static str>,
+}
+
+impl Setting {
+    /// Whether it may hold a password.
+    pub(crate) fn is_url(&self) -> bool {
+        self.variable.ends_with("_URL")
+    }
+}
+
+/// The database.
+pub(crate) const DATABASE: Setting = Setting {
+    variable: "DATABASE_URL",
+    key: "database_url",
+    option: "--database-url",
+    default: None,
+};
+
+/// A server for throw-away databases.
+pub(crate) const SCRATCH: Setting = Setting {
+    variable: "TRUEUP_SCRATCH_URL",
+    key: "scratch_url",
+    option: "--scratch-url",
+    default: None,
+};
+
+/// Folders with Postgres' programs.
+pub(crate) const PROGRAMS: Setting = Setting {
+    variable: generator::binaries::VARIABLE,
+    key: "pg_bin",
+    option: "--pg-bin",
+    default: None,
+};
+
+/// The folder of the migrations; the variable is Diesel's.
+pub(crate) const MIGRATIONS: Setting = Setting {
+    variable: "MIGRATION_DIRECTORY",
+    key: "migrations",
+    option: "--migrations",
+    default: None,
+};
+
+/// The folder of the seeds.
+pub(crate) const SEEDS: Setting = Setting {
+    variable: "TRUEUP_SEEDS",
+    key: "seeds",
+    option: "--seeds",
+    default: Some("fixtures/seeds"),
+};
+
+/// How long one statement of a migration may wait for a lock.
+pub(crate) const LOCK_TIMEOUT: Setting = Setting {
+    variable: "TRUEUP_LOCK_TIMEOUT",
+    key: "lock_timeout",
+    option: "--lock-timeout",
+    default: Some("5s"),
+};
+
+/// How often a migration that did not get a lock is tried again.
+pub(crate) const LOCK_RETRIES: Setting = Setting {
+    variable: "TRUEUP_LOCK_RETRIES",
+    key: "lock_retries",
+    option: "--lock-retries",
+    default: Some("10"),
+};
+
+/// How long one statement of a migration may run.
+pub(crate) const STATEMENT_TIMEOUT: Setting = Setting {
+    variable: "TRUEUP_STATEMENT_TIMEOUT",
+    key: "statement_timeout",
+    option: "--statement-timeout",
+    default: Some("0"),
+};
+
+/// All of them, as `doctor` lists them.
+pub(crate) const ALL: &[&Setting] = &[
+    &DATABASE,
+    &SCRATCH,
+    &PROGRAMS,
+    &MIGRATIONS,
+    &SEEDS,
+    &LOCK_TIMEOUT,
+    &LOCK_RETRIES,
+    &STATEMENT_TIMEOUT,
+];
+
 /// Where a setting was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
@@ -19,6 +125,8 @@ pub(crate) enum Place {
     Environment,
     /// In a file.
     File(PathBuf),
+    /// Nowhere.
+    Default,
 }
 
 impl Display for Place {
@@ -27,65 +135,162 @@ impl Display for Place {
             Self::Option(name) => f.write_str(name),
             Self::Environment => f.write_str("the environment"),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("the default"),
+        }
+    }
+}
+
+/// A setting's value and where it is from.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// The value.
+    pub(crate) value: OsString,
+    /// Where it is from.
+    pub(crate) place: Place,
+}
+
+impl Found {
+    /// The value as a path: one in a file counts from the file's folder.
+    pub(crate) fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::File(file) => file.parent().unwrap_or(file).join(&self.value),
+            Place::Option(_) | Place::Environment | Place::Default => PathBuf::from(&self.value),
         }
     }
 }
 
 /// Layers of settings, the strongest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Settings {
     layers: Vec<(Place, BTreeMap<OsString, OsString>)>,
+    /// Where this runs: `development`, `test`, `production` or any other word.
+    pub(crate) environment: Found,
+    /// What is taken into account of a database.
+    pub(crate) patterns: Patterns,
 }
 
 impl Settings {
-    /// The process' environment over `.env` in the project's root. What `.env` sets for libpq itself (`PGPASSWORD` and
+    /// Reads all layers below the command line, which is `given`. What `.env` files set for libpq itself (`PGPASSWORD` and
     /// its like) becomes part of the environment too.
-    pub(crate) fn load(root: &Path) -> Result<Self, Error> {
-        let process = (Place::Environment, std::env::vars_os().collect());
-        let path = root.join(".env");
-        let mut settings = Self {
-            layers: vec![process],
+    pub(crate) fn load(root: &Path, given: Given) -> Result<Self, Error> {
+        let environment = match std::env::var_os(ENVIRONMENT).filter(|value| !value.is_empty()) {
+            Some(value) => Found {
+                value,
+                place: Place::Environment,
+            },
+            None => Found {
+                value: DEVELOPMENT.into(),
+                place: Place::Default,
+            },
         };
-        match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let doing = format!("cannot read {}", path.display());
-                return Err(Error::caused(ErrorKind::Environment, doing, error));
-            }
-            Ok(text) => {
-                let layer = parse(&path, &text)?;
-                settings.layers.push((Place::File(path.clone()), layer));
+        let mut layers = given.layers();
+        layers.push((Place::Environment, std::env::vars_os().collect()));
+        for name in env_files(&environment.value.to_string_lossy()) {
+            let path = root.join(name);
+            if let Some(text) = read_if_there(&path)? {
+                layers.push((Place::File(path.clone()), parse(&path, &text)?));
                 // It was read a moment ago.
                 let _ = dotenvy::from_path(&path);
             }
         }
-        Ok(settings)
+        let path = root.join(file::NAME);
+        let mut patterns = Patterns::default();
+        if let Some(text) = read_if_there(&path)? {
+            let (layer, found) = file::parse(&path, &text)?;
+            layers.push((Place::File(path), layer));
+            patterns = found;
+        }
+        Ok(Self {
+            layers,
+            environment,
+            patterns,
+        })
     }
 
     /// A setting and where it is from. One that is empty is as good as none, and hides those in weaker layers.
-    pub(crate) fn get(&self, name: &str) -> Option<(&OsStr, &Place)> {
+    pub(crate) fn get(&self, setting: &Setting) -> Option<Found> {
+        let name = OsStr::new(setting.variable);
         let found = self
             .layers
             .iter()
-            .find_map(|(place, layer)| Some((layer.get(OsStr::new(name))?, place)));
-        found
-            .map(|(value, place)| (value.as_os_str(), place))
-            .filter(|(value, _)| !value.is_empty())
+            .find_map(|(place, layer)| Some((layer.get(name)?, place)));
+        let found = found.map(|(value, place)| Found {
+            value: value.clone(),
+            place: place.clone(),
+        });
+        let default = || {
+            setting.default.map(|value| Found {
+                value: value.into(),
+                place: Place::Default,
+            })
+        };
+        match found {
+            Some(found) if !found.value.is_empty() => Some(found),
+            Some(_) | None => default(),
+        }
     }
 
-    /// The option where it was given, else the setting; an empty one of either is none.
-    pub(crate) fn or_option(
-        &self,
-        given: Option<&OsStr>,
-        option: &'static str,
-        name: &str,
-    ) -> Option<(OsString, Place)> {
-        match given {
-            Some(given) => (!given.is_empty()).then(|| (given.to_owned(), Place::Option(option))),
-            None => self
-                .get(name)
-                .map(|(value, place)| (value.to_owned(), place.clone())),
-        }
+    /// The files that were read, the strongest first.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.layers.iter().filter_map(|(place, _)| match place {
+            Place::File(path) => Some(path.as_path()),
+            Place::Option(_) | Place::Environment | Place::Default => None,
+        })
+    }
+
+    /// Whether a mistake would hurt here.
+    pub(crate) fn is_production(&self) -> bool {
+        let name = self.environment.value.to_string_lossy().to_lowercase();
+        name.starts_with("prod") || name == "live"
+    }
+}
+
+/// What the command line gives.
+#[derive(Debug, Default)]
+pub(crate) struct Given(Vec<(&'static Setting, OsString)>);
+
+impl Given {
+    /// Adds an option, where it was given.
+    pub(crate) fn and(
+        mut self,
+        setting: &'static Setting,
+        value: Option<impl AsRef<OsStr>>,
+    ) -> Self {
+        self.0
+            .extend(value.map(|value| (setting, value.as_ref().to_owned())));
+        self
+    }
+
+    fn layers(self) -> Vec<(Place, BTreeMap<OsString, OsString>)> {
+        let layer = |(setting, value): (&'static Setting, OsString)| {
+            let values = BTreeMap::from([(setting.variable.into(), value)]);
+            (Place::Option(setting.option), values)
+        };
+        self.0.into_iter().map(layer).collect()
+    }
+}
+
+/// The `.env` files of an environment, the strongest first. Tests are to give the same everywhere, so what is for one
+/// machine alone is not read in them unless it is for tests.
+fn env_files(environment: &str) -> Vec<String> {
+    let mut files = vec![
+        format!(".env.{environment}.local"),
+        format!(".env.{environment}"),
+    ];
+    if environment != "test" {
+        files.push(".env.local".to_owned());
+    }
+    files.push(".env".to_owned());
+    files
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some).map_err(|error| {
+            let doing = format!("cannot read {}", path.display());
+            Error::caused(ErrorKind::Environment, doing, error)
+        }),
     }
 }
 
@@ -116,50 +321,73 @@ fn line(text: &str, error: &dotenvy::Error) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn settings(process: &[(&str, &str)], file: &str) -> Settings {
+    fn settings(given: Option<&str>, process: &[(&str, &str)], file: &str) -> Settings {
         let process = process
             .iter()
             .map(|(name, value)| ((*name).into(), (*value).into()))
             .collect();
         let file = parse(Path::new(".env"), file).expect("settings");
+        let mut layers = Given::default().and(&DATABASE, given).layers();
+        layers.extend([
+            (Place::Environment, process),
+            (Place::File(".env".into()), file),
+        ]);
         Settings {
-            layers: vec![
-                (Place::Environment, process),
-                (Place::File(".env".into()), file),
-            ],
+            layers,
+            environment: Found {
+                value: DEVELOPMENT.into(),
+                place: Place::Default,
+            },
+            patterns: Patterns::default(),
         }
     }
 
-    fn found(settings: &Settings, given: Option<&str>) -> Option<String> {
-        let found = settings.or_option(given.map(OsStr::new), "--database-url", "DATABASE_URL");
-        found.map(|(value, place)| format!("{} from {place}", value.display()))
+    fn found(settings: &Settings) -> Option<String> {
+        let found = settings.get(&DATABASE);
+        found.map(|Found { value, place }| format!("{} from {place}", value.display()))
     }
 
     #[test]
     fn the_strongest_layer_wins() {
         let file = "# ours\nDATABASE_URL='file'\n";
         assert_eq!(
-            found(&settings(&[], file), None).as_deref(),
+            found(&settings(None, &[], file)).as_deref(),
             Some("file from .env")
         );
-        let both = settings(&[("DATABASE_URL", "process")], file);
+        let process = [("DATABASE_URL", "process")];
         assert_eq!(
-            found(&both, None).as_deref(),
+            found(&settings(None, &process, file)).as_deref(),
             Some("process from the environment")
         );
         assert_eq!(
-            found(&both, Some("option")).as_deref(),
+            found(&settings(Some("option"), &process, file)).as_deref(),
             Some("option from --database-url")
         );
+        let default = settings(None, &[], file).get(&LOCK_TIMEOUT);
+        assert_eq!(default.map(|found| found.place), Some(Place::Default));
     }
 
     #[test]
     fn an_empty_one_hides_the_weaker_ones() {
         let file = "DATABASE_URL=file";
-        assert_eq!(found(&settings(&[("DATABASE_URL", "")], file), None), None);
-        assert_eq!(found(&settings(&[], file), Some("")), None);
-        assert_eq!(found(&settings(&[], "DATABASE_URL="), None), None);
-        assert_eq!(found(&settings(&[], ""), None), None);
+        assert_eq!(found(&settings(None, &[("DATABASE_URL", "")], file)), None);
+        assert_eq!(found(&settings(Some(""), &[], file)), None);
+        assert_eq!(found(&settings(None, &[], "DATABASE_URL=")), None);
+        assert_eq!(found(&settings(None, &[], "")), None);
+    }
+
+    #[test]
+    fn the_environment_chooses_the_files() {
+        assert_eq!(
+            env_files("production"),
+            [
+                ".env.production.local",
+                ".env.production",
+                ".env.local",
+                ".env"
+            ]
+        );
+        assert_eq!(env_files("test"), [".env.test.local", ".env.test", ".env"]);
     }
 
     #[test]

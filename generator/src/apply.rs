@@ -13,16 +13,21 @@ use crate::migration::{self, Migration};
 mod branches;
 mod error;
 mod lock;
+mod options;
+mod patience;
 mod redo;
 mod rehearse;
 mod replaced;
+mod resume;
 mod run;
 mod script;
 mod target;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use error::ApplyError;
+pub use options::{Event, Listener, Options, Timeouts};
 pub use redo::redo;
 pub use rehearse::{Rehearsal, Stopped, rehearse};
 pub use replaced::without_replaced;
@@ -32,7 +37,7 @@ pub use target::{DownTarget, StampTarget, UpTarget, find};
 use branches::{is_merged, refuse_two_heads};
 use lock::with_lock;
 use replaced::forget_replaced;
-use run::{Direction, run};
+use run::Direction;
 
 /// A migration that was run, up or down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,24 +48,6 @@ pub struct AppliedReport {
     pub name: String,
     /// How long it took.
     pub took: Duration,
-}
-
-/// How to apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Whether a migration may be applied after one that was made without knowing of it.
-    pub allow_out_of_order: bool,
-    /// How long to wait for somebody else who is applying.
-    pub wait: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            allow_out_of_order: false,
-            wait: Duration::from_secs(10),
-        }
-    }
 }
 
 /// The versions that Diesel has recorded as applied, oldest first; it does not make Diesel's table.
@@ -112,12 +99,12 @@ pub fn upgrade(
     connection: &mut PgConnection,
     dir: &Path,
     target: &UpTarget,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
         let chosen = to_apply(connection, &migrations, target, options)?;
-        run_all(connection, &chosen, Direction::Up)
+        run_all(connection, &chosen, Direction::Up, options)
     })
 }
 
@@ -126,7 +113,7 @@ fn to_apply<'a>(
     connection: &mut PgConnection,
     migrations: &'a [Migration],
     target: &UpTarget,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Vec<&'a Migration>, ApplyError> {
     let applied = make_and_read(connection)?;
     let applied = forget_replaced(connection, migrations, &applied)?;
@@ -154,12 +141,12 @@ pub fn downgrade(
     connection: &mut PgConnection,
     dir: &Path,
     target: &DownTarget,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
         let chosen = to_take_back(connection, &migrations, target)?;
-        run_all(connection, &chosen, Direction::Down)
+        run_all(connection, &chosen, Direction::Down, options)
     })
 }
 
@@ -195,7 +182,7 @@ pub fn stamp(
     connection: &mut PgConnection,
     dir: &Path,
     target: &StampTarget,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
@@ -262,14 +249,17 @@ fn stamping(
 /// Runs migrations on a scratch database as `upgrade` would on a live one.
 pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result<(), ApplyError> {
     make_and_read(connection)?;
-    let all: Vec<&Migration> = migrations.iter().collect();
-    match run_all(connection, &all, Direction::Up) {
-        Ok(_) => Ok(()),
-        Err(ApplyError::Failed { name, failure, .. }) => {
-            Err(ApplyError::NoReplay { name, failure })
+    for migration in migrations {
+        let done = run::run(connection, migration, Direction::Up);
+        match done.map_err(|failed| failed.into_error(migration, Vec::new())) {
+            Ok(()) => {}
+            Err(ApplyError::Failed { name, failure, .. }) => {
+                return Err(ApplyError::NoReplay { name, failure });
+            }
+            Err(other) => return Err(other),
         }
-        Err(other) => Err(other),
     }
+    Ok(())
 }
 
 /// Takes migrations back on a scratch database, newest first.
@@ -277,8 +267,11 @@ pub fn replay_back(
     connection: &mut PgConnection,
     migrations: &[Migration],
 ) -> Result<(), ApplyError> {
-    let all: Vec<&Migration> = migrations.iter().rev().collect();
-    run_all(connection, &all, Direction::Down).map(|_| ())
+    for migration in migrations.iter().rev() {
+        let done = run::run(connection, migration, Direction::Down);
+        done.map_err(|failed| failed.into_error(migration, Vec::new()))?;
+    }
+    Ok(())
 }
 
 /// Makes Diesel's table if need be: `run_migration` alone fails on a fresh database.
@@ -293,12 +286,19 @@ fn run_all(
     connection: &mut PgConnection,
     migrations: &[&Migration],
     direction: Direction,
+    options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
+    options.timeouts.set(connection)?;
     let mut reports: Vec<AppliedReport> = Vec::new();
-    for migration in migrations {
+    for (number, migration) in migrations.iter().enumerate() {
+        options.listener.tell(&Event::Begins {
+            name: &migration.name,
+            number: number + 1,
+            of: migrations.len(),
+        });
         let begun = Instant::now();
         let done = || reports.iter().map(|report| report.name.clone()).collect();
-        run(connection, migration, direction)
+        patience::run(connection, migration, direction, options)
             .map_err(|failed| failed.into_error(migration, done()))?;
         reports.push(AppliedReport {
             version: migration.version.clone(),

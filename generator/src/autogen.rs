@@ -311,7 +311,8 @@ fn start(
             routine.retain(|id| !declared.contains(id));
             let side = routine::side_without(side, &routine)?;
             let (side, replay) = source::alike(project, side, replay)?;
-            refuse_drift(&side.schema, &replay.schema, &managed)?;
+            let wanted = project.scope.narrow(&side.schema, &replay.schema);
+            refuse_drift(&side.schema, &wanted, &managed)?;
             let other_major = (scratch.major() != major).then_some(major);
             let only_there = side.schema.entries().map(|(id, _)| id);
             let loose = only_there

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::report::Programs;
+
 /// Where installers put programs: a folder, how its entries begin, and where in an entry the programs are.
 const PLACES: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),
@@ -167,6 +169,22 @@ impl Binaries {
             .ok_or(BinariesError::NoServer)
     }
 
+    /// The folders with programs, in the order in which they are looked through.
+    #[must_use]
+    pub fn list(&self) -> Vec<Programs> {
+        const USED: &[&str] = &["postgres", "initdb", "pg_dump", "pg_restore", "psql"];
+        let programs = |folder: &Folder| {
+            let there = USED.iter().copied().filter(|program| folder.holds(program));
+            let programs: Vec<&'static str> = there.collect();
+            Programs {
+                folder: folder.path.clone(),
+                major: programs.first().and_then(|program| folder.major(program)),
+                programs,
+            }
+        };
+        self.all().map(programs).collect()
+    }
+
     /// A server of exactly this major.
     pub fn server_of(&self, wanted: u32) -> Result<Server, BinariesError> {
         let server = self.server(Some(wanted))?;
@@ -185,17 +203,27 @@ impl Binaries {
 
     /// The `pg_dump` nearest to a server of this major that can still read it.
     pub fn pg_dump(&self, at_least: u32) -> Result<PathBuf, BinariesError> {
+        self.nearest("pg_dump", at_least)
+            .ok_or(BinariesError::NoDump { at_least })
+    }
+
+    /// The `pg_restore` nearest to a server of this major: a newer one sets what an older server does not know.
+    pub fn pg_restore(&self, at_least: u32) -> Result<PathBuf, BinariesError> {
+        self.nearest("pg_restore", at_least)
+            .ok_or(BinariesError::NoDump { at_least })
+    }
+
+    fn nearest(&self, program: &str, at_least: u32) -> Option<PathBuf> {
         let nearest = |folders: &mut dyn Iterator<Item = &Folder>| {
             folders
-                .filter(|folder| folder.holds("pg_dump"))
-                .filter_map(|folder| Some((folder.major("pg_dump")?, folder.path.join("pg_dump"))))
+                .filter(|folder| folder.holds(program))
+                .filter_map(|folder| Some((folder.major(program)?, folder.path.join(program))))
                 .filter(|(major, _)| *major >= at_least)
                 .min_by_key(|(major, _)| *major)
         };
         nearest(&mut self.folders.iter().chain(self.of_live_server.get()))
             .or_else(|| nearest(&mut self.by_pg_config().iter()))
             .map(|(_, program)| program)
-            .ok_or(BinariesError::NoDump { at_least })
     }
 
     /// The newest `psql`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use trueup::{Declarations, Schema, Unread};
+use trueup::{Declarations, Id, Origin, Schema, Unread};
 
 use crate::{
     Error, Project, apply,
@@ -46,6 +46,8 @@ pub struct Difference {
     pub object: String,
     /// How it differs.
     pub how: How,
+    /// Where a model says what it should be, or what it hangs on.
+    pub origin: Option<Origin>,
     /// Its new name, where it is to have another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
@@ -57,6 +59,7 @@ impl Difference {
         Self {
             object,
             how: How::Renamed,
+            origin: None,
             to: Some(to),
         }
     }
@@ -154,9 +157,9 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
                 routine::only_in(&live.schema, &replayed.schema)
             };
             let live_schema = routine::schema_without(&live.schema, &routine);
-            check.database = differences(&live_schema, &replayed.schema);
-            check.unread = unread(&replayed.schema, &live.schema);
-            check.unread_missing = unread(&live.schema, &replayed.schema);
+            check.database = differences(project, &live_schema, &replayed.schema, declarations);
+            check.unread = unread(project, &replayed.schema, &live.schema);
+            check.unread_missing = unread(project, &live.schema, &replayed.schema);
         }
     }
     let renames = rename::rename(
@@ -171,13 +174,22 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
     let base = renames.side.unwrap_or(replayed);
     let settled = settle(project, &base, declarations, &tops(&base.schema), None)?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
-    check
-        .models
-        .extend(differences(&base.schema, &wanted.schema));
+    check.models.extend(differences(
+        project,
+        &base.schema,
+        &wanted.schema,
+        declarations,
+    ));
     Ok(check)
 }
 
-fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
+fn differences(
+    project: &Project,
+    there: &Schema,
+    wanted: &Schema,
+    declarations: &Declarations,
+) -> Vec<Difference> {
+    let wanted = &project.scope.narrow(there, wanted);
     diff(there, wanted)
         .into_iter()
         .filter(|(_, delta)| !speaks_for(there, wanted, delta))
@@ -189,8 +201,22 @@ fn differences(there: &Schema, wanted: &Schema) -> Vec<Difference> {
                 Delta::Remove(_) => How::Extra,
                 Delta::Change { .. } => How::Different,
             },
+            origin: origin(id, [wanted, there], declarations),
         })
         .collect()
+}
+
+/// Where the object was written, or what it hangs on.
+fn origin(id: &Id, schemas: [&Schema; 2], declarations: &Declarations) -> Option<Origin> {
+    let mut at = Some(id.clone());
+    while let Some(id) = at {
+        if let Some(origin) = declarations.origin(&id) {
+            return Some(origin.clone());
+        }
+        let entry = schemas.iter().find_map(|schema| schema.entry(&id));
+        at = entry.and_then(|entry| entry.parent());
+    }
+    None
 }
 
 /// Whether the object's parent is missing or extra as well, which says it all.
@@ -206,7 +232,7 @@ fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
     }
 }
 
-fn unread(known: &Schema, there: &Schema) -> Vec<String> {
+fn unread(project: &Project, known: &Schema, there: &Schema) -> Vec<String> {
     let known: Vec<&str> = known
         .unread()
         .iter()
@@ -217,6 +243,6 @@ fn unread(known: &Schema, there: &Schema) -> Vec<String> {
         .unread()
         .iter()
         .map(what)
-        .filter(|what| !known.contains(&what.as_str()))
+        .filter(|what| !known.contains(&what.as_str()) && project.scope.holds_words(what))
         .collect()
 }

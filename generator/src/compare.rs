@@ -66,10 +66,11 @@ pub fn diff(
         .map(|(_, renames)| renames.renaming)
         .unwrap_or_default();
     if !options.ignore_unread {
-        refuse_unread(&[&from.schema, &to.schema])?;
+        refuse_unread(project, &[&from.schema, &to.schema])?;
     }
     let whole = to.whole && from.schema.unread().is_empty() && to.schema.unread().is_empty();
     let (from, to) = source::alike_after(project, from, &renaming, Side { whole, ..to })?;
+    let to = source::narrowed(project, &from, to);
     match compare(project, &from, &renaming, &to, options) {
         // What is new may print otherwise when it is read again.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
@@ -77,6 +78,7 @@ pub fn diff(
                 source::reprinted(project, from)?,
                 source::reprinted(project, to)?,
             );
+            let to = source::narrowed(project, &from, to);
             compare(project, &from, &renaming, &to, options)
         }
         done => done,
@@ -304,8 +306,12 @@ pub fn rebuild(schema: &Schema) -> Result<Plan, Error> {
 }
 
 /// Fails where a side holds what no room reads.
-fn refuse_unread(sides: &[&Schema]) -> Result<(), Error> {
-    let mut unread: Vec<&Unread> = sides.iter().flat_map(|schema| schema.unread()).collect();
+fn refuse_unread(project: &Project, sides: &[&Schema]) -> Result<(), Error> {
+    let mut unread: Vec<&Unread> = sides
+        .iter()
+        .flat_map(|schema| schema.unread())
+        .filter(|unread| project.scope.holds_words(&unread.what))
+        .collect();
     unread.sort();
     unread.dedup();
     if unread.is_empty() {

@@ -8,8 +8,8 @@ use crate::url::Url;
 
 mod run;
 
-pub use run::{SqlError, holds_nothing, run_sql};
-pub(crate) use run::{ended, parts, without_comments};
+pub use run::{Code, SqlError, holds_nothing, run_sql};
+pub(crate) use run::{ended, is_one_transaction, parts, without_comments};
 
 /// The oldest major that is supported.
 pub const OLDEST_MAJOR: u32 = 14;

@@ -127,6 +127,7 @@ pub fn after_renames(
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
     let (from, to) = source::alike_after(project, from, renaming, to)?;
+    let to = source::narrowed(project, &from, to);
     match attempt(project, &from, renaming, &to, options) {
         // What is new may print otherwise when it is read again, as every migration is.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
@@ -134,6 +135,7 @@ pub fn after_renames(
                 source::reprinted(project, from)?,
                 source::reprinted(project, to)?,
             );
+            let to = source::narrowed(project, &from, to);
             attempt(project, &from, renaming, &to, options)
         }
         done => done,

@@ -120,12 +120,7 @@ impl Embedded {
         let users: Users = Arc::new(Mutex::new(Some(users)));
         let (ending, held) = (place.clone(), Arc::clone(&users));
         let registration = live::register(move || ending.stop_unless_used(&held));
-        let server = Url::of_socket(
-            &place.socket().to_string_lossy(),
-            PORT,
-            "postgres",
-            "postgres",
-        );
+        let server = place.url();
         let url = server.with_database(DATABASE);
         let embedded = Self {
             url,
@@ -143,6 +138,40 @@ impl Embedded {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Lets the server run on after this command and all later ones.
+    pub fn keep(&self) -> Result<(), EmbeddedError> {
+        let kept = self.place.kept();
+        let noted = fs::write(
+            &kept,
+            "`trueup db stop` ends the server and removes this file.\n",
+        );
+        Ok(noted.map_err(ScratchError::at(&kept))?)
+    }
+
+    /// Ends the server of the project in `root`, unless a command uses it: then it ends with that. Says whether it ended.
+    pub fn stop(root: &Path) -> Result<bool, EmbeddedError> {
+        if !root.join(FOLDER).is_dir() {
+            return Ok(true);
+        }
+        let account = server_account().map_err(|_| ScratchError::NoAccount)?;
+        let place = Place::of(root, account)?;
+        let kept = place.kept();
+        match fs::remove_file(&kept) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(ScratchError::at(&kept)(error).into());
+            }
+            _ => {}
+        }
+        place.stop_unless_used(&Users::default());
+        Ok(!postmaster::is_running(&place.data()))
+    }
+
+    /// Where the database of the project in `root` is while its server runs.
+    pub fn url_of(root: &Path) -> Result<Url, EmbeddedError> {
+        let account = server_account().map_err(|_| ScratchError::NoAccount)?;
+        Ok(Place::of(root, account)?.url().with_database(DATABASE))
     }
 
     /// Where the cluster is.
@@ -199,6 +228,17 @@ impl Place {
         );
         fs::write(beside.join(NOTE), note).map_err(ScratchError::at(&beside))?;
         Ok(Self { folder, account })
+    }
+
+    /// The server, by its database for administration.
+    fn url(&self) -> Url {
+        let socket = self.socket();
+        Url::of_socket(&socket.to_string_lossy(), PORT, "postgres", "postgres")
+    }
+
+    /// There while the server is to run on without a command.
+    fn kept(&self) -> PathBuf {
+        self.folder.join("kept")
     }
 
     fn data(&self) -> PathBuf {
@@ -286,6 +326,9 @@ impl Place {
         drop(users.lock().unwrap_or_else(PoisonError::into_inner).take());
         let Ok(_gate) = self.gate() else { return };
         let Ok(users) = self.users() else { return };
+        if self.kept().exists() {
+            return;
+        }
         if flock(&users, FlockOperation::NonBlockingLockExclusive).is_ok()
             && postmaster::stop(&self.data())
         {

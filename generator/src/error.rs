@@ -171,6 +171,13 @@ impl From<crate::apply::ApplyError> for Error {
     }
 }
 
+impl From<crate::scope::ScopeError> for Error {
+    fn from(error: crate::scope::ScopeError) -> Self {
+        Self::new(ErrorKind::Input, error.to_string())
+            .hint("in a pattern, * stands for any text and ? for one character")
+    }
+}
+
 impl From<crate::witness::WitnessError> for Error {
     fn from(error: crate::witness::WitnessError) -> Self {
         Self::new(ErrorKind::Environment, error.to_string())

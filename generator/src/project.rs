@@ -5,6 +5,7 @@ use std::{cell::OnceCell, path::PathBuf};
 use crate::{
     Error,
     binaries::Binaries,
+    scope::Scope,
     scratch::{Scratch, ScratchOptions},
     url::Url,
 };
@@ -20,6 +21,8 @@ pub struct Project {
     pub binaries: Binaries,
     /// A server to make throw-away databases on, instead of starting one.
     pub scratch_url: Option<Url>,
+    /// What is taken into account.
+    pub scope: Scope,
     scratch: OnceCell<Scratch>,
 }
 
@@ -37,8 +40,15 @@ impl Project {
             database,
             binaries,
             scratch_url,
+            scope: Scope::default(),
             scratch: OnceCell::new(),
         }
+    }
+
+    /// The same project, of which only this is taken into account.
+    #[must_use]
+    pub fn scoped(self, scope: Scope) -> Self {
+        Self { scope, ..self }
     }
 
     /// The scratch, started when it is first asked for; then `prefer_major` says which major it should have.

@@ -29,6 +29,7 @@ pub(crate) mod pristine;
 pub(crate) mod tests;
 
 pub use error::ScratchError;
+pub(crate) use live::register as on_end;
 pub use live::remove_all_now;
 pub use locale::Locale;
 

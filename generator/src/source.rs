@@ -131,6 +131,18 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     })
 }
 
+/// The side `to`, with what the project leaves out of account as it is in `from`.
+pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Side {
+    if project.scope.is_everything() {
+        return to;
+    }
+    Side {
+        schema: project.scope.narrow(&from.schema, &to.schema),
+        whole: false,
+        ..to
+    }
+}
+
 /// Replays migrations on an empty scratch database.
 pub fn replay(scratch: &Scratch, folder: &std::path::Path) -> Result<Side, Error> {
     replay_these(scratch, &migration::read(folder)?)

@@ -112,8 +112,16 @@ pub fn restore(psql: &Path, url: &Url, dump: &str, public: Public) -> Result<(),
     finish(psql, url, child.wait_with_output()).map(|_| ())
 }
 
+/// A session by hand: without the settings that make text the same everywhere.
+#[must_use]
+pub fn session(program: &Path, url: &Url) -> Command {
+    let mut command = command(program, url);
+    command.env_remove("PGOPTIONS").env_remove("LC_ALL");
+    command
+}
+
 /// A client of Postgres on this database. The password goes into its environment: everybody may read its arguments.
-fn command(program: &Path, url: &Url) -> Command {
+pub(crate) fn command(program: &Path, url: &Url) -> Command {
     let (url, password) = url.split_password();
     let options: Vec<_> = PINNED
         .iter()

@@ -27,6 +27,8 @@ pub struct Checkout {
     folder: TempDir,
     /// What `DATABASE_URL` says.
     pub database: Option<String>,
+    /// What else the environment says.
+    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 /// How a command ended.
@@ -61,6 +63,7 @@ impl Checkout {
             binary,
             folder,
             database: None,
+            environment: Vec::new(),
         }
     }
 
@@ -214,11 +217,13 @@ impl Checkout {
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             let ours = text.starts_with("TRUEUP_") && text != "TRUEUP_PG_BIN";
-            if ours || text.starts_with("PG") || text == "DATABASE_URL" {
+            let others = ["DATABASE_URL", "APP_ENV", "MIGRATION_DIRECTORY"];
+            if ours || text.starts_with("PG") || others.contains(&&*text) {
                 command.env_remove(name);
             }
         }
         command.envs(self.database.iter().map(|url| ("DATABASE_URL", url)));
+        command.envs(self.environment.iter().copied());
         let started = command
             .args(arguments)
             .process_group(0)

@@ -1,14 +1,15 @@
 //! `trueup check`: do models, migrations and database agree?
 
+use clap::ValueEnum;
 use generator::{
     Error, autogen,
     check::{self, Scope},
     connection::connect,
-    report::CheckReport,
+    report::{CheckReport, Format},
 };
 
 use super::Status;
-use crate::{arguments::FormatArg, context::Context};
+use crate::context::Context;
 
 /// Say whether models, migrations and database agree
 ///
@@ -19,7 +20,8 @@ use crate::{arguments::FormatArg, context::Context};
 Examples:
   trueup check                     all three; for a CI job that has a database
   trueup check --offline           models and migrations alone; needs no database
-  trueup check --format json       for programs
+  trueup check --format json       for programs; --json-schema says in which form
+  trueup check --format github     in GitHub Actions: annotations at the structs
 
 Exit codes: 0 in sync, 1 something differs, 2 could not tell.")]
 pub(crate) struct Args {
@@ -33,7 +35,11 @@ pub(crate) struct Args {
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
-    format: FormatArg,
+    format: CheckFormat,
+
+    /// Print the JSON Schema of --format json, and check nothing
+    #[arg(long)]
+    json_schema: bool,
 }
 
 impl Args {
@@ -48,7 +54,24 @@ impl Args {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum CheckFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For GitHub Actions: annotations at the structs, then the text
+    Github,
+}
+
+/// What `--format json` prints, as a JSON Schema.
+const JSON_SCHEMA: &str = include_str!("check.schema.json");
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    if args.json_schema {
+        context.output.result(JSON_SCHEMA)?;
+        return Ok(Status::Done);
+    }
     let declarations = autogen::declarations()?;
     match &context.project.database {
         Some(url) if !args.offline => {
@@ -67,7 +90,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         context.output.note(stale);
     }
     let report = CheckReport::from(found);
-    context.output.report(&report, args.format.into())?;
+    match args.format {
+        CheckFormat::Text => context.output.report(&report, Format::Text)?,
+        CheckFormat::Json => context.output.report(&report, Format::Json)?,
+        CheckFormat::Github => context.output.result(&report.github())?,
+    }
     Ok(if report.in_sync {
         Status::Done
     } else {

@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    apply::{self, Options},
+    apply::{self, Event},
     connection::connect,
     report::{Applied, Direction},
 };
@@ -38,8 +38,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
+    let progress = context.output.progress();
+    let tell = |event: &Event<'_>| progress.hear(event);
+    let options = context.applying(&live, &tell);
     let folder = &context.project.migrations;
-    let reports = apply::downgrade(&mut connection, folder, &args.target.0, Options::default())?;
+    let reports = apply::downgrade(&mut connection, folder, &args.target.0, options)?;
+    drop(progress);
     let applied = Applied {
         direction: Direction::Down,
         migrations: reports.into_iter().map(Into::into).collect(),

@@ -1,14 +1,15 @@
 //! `trueup upgrade`: pending migrations are applied.
 
+use diesel::PgConnection;
 use generator::{
     Error,
-    apply::{self, Options},
+    apply::{self, Event, Options, UpTarget},
     connection::connect,
     migration::{self, Migration, history_problems},
     report::{Applied, Direction, Rehearsed},
 };
 
-use super::{Status, current};
+use super::{Status, backup, current};
 use crate::{arguments::FormatArg, context::Context, target::Up};
 
 /// Apply pending migrations, oldest first
@@ -38,6 +39,10 @@ pub(crate) struct Args {
     #[arg(long)]
     allow_out_of_order: bool,
 
+    /// Save the database in backups/ first, where anything is pending
+    #[arg(long, conflicts_with_all = ["dry_run", "sql"])]
+    backup: bool,
+
     /// Run them in one transaction and roll it back
     ///
     /// Their locks are held until the end. It goes as far as the first migration that cannot run in a transaction, or that
@@ -66,9 +71,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     }
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
+    if args.backup && !apply::pending(&migrations, &apply::applied(&mut connection)?).is_empty() {
+        let saved = backup::save_as_usual(context, &live)?;
+        context.output.note(format!("saved in {}", saved.detail));
+    }
+    let progress = context.output.progress();
+    let tell = |event: &Event<'_>| progress.hear(event);
     let options = Options {
         allow_out_of_order: args.allow_out_of_order,
-        ..Options::default()
+        ..context.applying(&live, &tell)
     };
     if args.dry_run {
         let found = apply::rehearse(&mut connection, folder, &args.target.0, options)?;
@@ -77,12 +88,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             .report(&Rehearsed::from(found), args.format.into())?;
         return Ok(Status::Done);
     }
-    let reports = apply::upgrade(&mut connection, folder, &args.target.0, options)?;
-    let applied = Applied {
-        direction: Direction::Up,
-        migrations: reports.into_iter().map(Into::into).collect(),
-        now: current::newest(context, &apply::applied(&mut connection)?)?,
-    };
+    let applied = apply(&mut connection, context, &args.target.0, options)?;
+    drop(progress);
     context.output.report(&applied, args.format.into())?;
     for problem in history_problems(&migrations) {
         context.output.warning(problem);
@@ -104,4 +111,20 @@ fn script(args: &Args, context: &Context, migrations: &[Migration]) -> Result<St
         }
     ));
     Ok(Status::Done)
+}
+
+/// Applies what is pending and says what that was.
+pub(super) fn apply(
+    connection: &mut PgConnection,
+    context: &Context,
+    target: &UpTarget,
+    options: Options<'_>,
+) -> Result<Applied, Error> {
+    let folder = &context.project.migrations;
+    let reports = apply::upgrade(connection, folder, target, options)?;
+    Ok(Applied {
+        direction: Direction::Up,
+        migrations: reports.into_iter().map(Into::into).collect(),
+        now: current::newest(context, &apply::applied(connection)?)?,
+    })
 }

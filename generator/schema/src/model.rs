@@ -9,6 +9,7 @@ mod error;
 mod fragment;
 mod gathered;
 mod guidance;
+mod linked;
 mod pg_type;
 mod renamed;
 mod rules;
@@ -18,6 +19,7 @@ pub use self::declaration::{
     Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed,
 };
 pub use self::error::{ModelError, ModelErrors};
+pub use self::linked::{Linked, linked};
 pub use self::pg_type::{PgElement, PgType, SerialType};
 
 use std::sync::Arc;

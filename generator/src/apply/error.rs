@@ -91,6 +91,37 @@ pub enum ApplyError {
         /// The names of those that were run before it and stay.
         done: Vec<String>,
     },
+    /// Others had what it needed, each time.
+    #[error("{name} did not get its locks, {times} times: it waited for {}\n  {}", holder.as_deref().unwrap_or("somebody who could not be seen"), kept(true, done))]
+    Blocked {
+        /// Its folder's name.
+        name: String,
+        /// For what it waited, and who had it, where that was seen.
+        holder: Option<String>,
+        /// How often it was tried.
+        times: u32,
+        /// The names of those that were run before it and stay.
+        done: Vec<String>,
+    },
+    /// A time that the server does not take.
+    #[error("cannot set {name}: {message}")]
+    Timeout {
+        /// The setting.
+        name: &'static str,
+        /// What the server says.
+        message: String,
+    },
+    /// Nothing can be written there.
+    #[error("this server takes no writes: {}", if *standby { "it is a standby" } else { "its transactions are read-only" })]
+    ReadOnly {
+        /// Whether it follows another server.
+        standby: bool,
+    },
+    /// What is taken in one statement is not there in the next.
+    #[error(
+        "the lock that keeps others from applying migrations at the same time does not hold from one statement to the next"
+    )]
+    Pooler,
     /// A statement failed in a rehearsal.
     #[error("{failure}\n  nothing was kept: this was a rehearsal")]
     Rehearsed {
@@ -152,6 +183,19 @@ impl ApplyError {
                 Some("bring the folder back from another branch, or `stamp` what is really there")
             }
             Self::NoDown { .. } => Some("write one; SELECT 1; is a statement that does nothing"),
+            Self::Blocked { .. } => Some(
+                "run it again when that session is done, or end it with pg_terminate_backend; --lock-timeout and \
+                 --lock-retries say how patient to be",
+            ),
+            Self::Timeout { .. } => {
+                Some("write a number with a unit: 500ms, 5s, 10min; 0 is for ever")
+            }
+            Self::ReadOnly { .. } => Some(
+                "connect to the primary, or set default_transaction_read_only = off for this user",
+            ),
+            Self::Pooler => Some(
+                "a pooler in transaction mode is in between: connect to the server itself, or to the pooler's session mode",
+            ),
             Self::NotRecorded { .. } => Some("a migration must not set search_path"),
             Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
             Self::TooFew { .. }
@@ -195,7 +239,7 @@ fn kept(in_transaction: bool, done: &[String]) -> String {
     let this = if in_transaction {
         "it was rolled back as a whole"
     } else {
-        "it does not run in a transaction, so look at what it left behind, such as an invalid index"
+        "it does not run in a transaction; what it left, such as an invalid index, the next run looks at first"
     };
     if done.is_empty() {
         this.to_owned()

@@ -32,10 +32,41 @@ pub(super) fn with_lock<T>(
         }
         std::thread::sleep(TICK);
     }
-    let done = work(connection);
+    let done = look(connection).and_then(|()| work(connection));
     // Where the connection broke, the lock went with it.
     let _ = call(connection, "pg_advisory_unlock");
     done
+}
+
+/// Whether the session is one that can be worked in: its own from statement to statement, and one that may write.
+fn look(connection: &mut PgConnection) -> Result<(), ApplyError> {
+    #[derive(QueryableByName)]
+    struct Session {
+        #[diesel(sql_type = Bool)]
+        holds: bool,
+        #[diesel(sql_type = Bool)]
+        read_only: bool,
+        #[diesel(sql_type = Bool)]
+        standby: bool,
+    }
+    let query = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
+                                WHERE locktype = 'advisory' AND granted AND pid = pg_catalog.pg_backend_pid()
+                                  AND (classid::int8 << 32) | objid::int8 = $1) AS holds,
+                        pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only,
+                        pg_catalog.pg_is_in_recovery() AS standby";
+    let session: Session = diesel::sql_query(query)
+        .bind::<BigInt, _>(NUMBER)
+        .get_result(connection)
+        .map_err(ApplyError::bookkeeping)?;
+    if !session.holds {
+        return Err(ApplyError::Pooler);
+    }
+    if session.read_only {
+        return Err(ApplyError::ReadOnly {
+            standby: session.standby,
+        });
+    }
+    Ok(())
 }
 
 fn call(connection: &mut PgConnection, function: &str) -> Result<bool, ApplyError> {

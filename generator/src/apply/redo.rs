@@ -14,14 +14,14 @@ pub fn redo(
     connection: &mut PgConnection,
     dir: &Path,
     target: &DownTarget,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<[Vec<AppliedReport>; 2], ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {
         let mut chosen = to_take_back(connection, &migrations, target)?;
-        let back = run_all(connection, &chosen, Direction::Down)?;
+        let back = run_all(connection, &chosen, Direction::Down, options)?;
         chosen.reverse();
-        let again = run_all(connection, &chosen, Direction::Up)?;
+        let again = run_all(connection, &chosen, Direction::Up, options)?;
         Ok([back, again])
     })
 }

@@ -35,7 +35,7 @@ pub fn rehearse(
     connection: &mut PgConnection,
     dir: &Path,
     target: &UpTarget,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Rehearsal, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options.wait, |connection| {

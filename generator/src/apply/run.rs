@@ -6,10 +6,11 @@ use diesel::connection::BoxableConnection;
 use diesel::migration::{self, MigrationMetadata, MigrationName, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_migrations::MigrationHarness;
 
 use super::ApplyError;
-use crate::connection::{SqlError, run_sql};
+use crate::connection::{Code, SqlError, is_one_transaction, run_sql};
 use crate::migration::Migration;
 
 /// Which of the two files is run.
@@ -19,13 +20,59 @@ pub(super) enum Direction {
     Down,
 }
 
-/// What Diesel's harness gave back.
-pub(super) struct Failed(Box<dyn Error + Send + Sync>);
+impl Direction {
+    /// The file that is run.
+    pub(super) fn sql(self, migration: &Migration) -> &str {
+        match self {
+            Self::Up => &migration.up,
+            Self::Down => migration.down.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// Why a migration did not run.
+pub(super) enum Failed {
+    /// What Diesel's harness gave back.
+    Harness(Box<dyn Error + Send + Sync>),
+    /// Others had what it needed, each time.
+    Blocked { holder: Option<String>, times: u32 },
+}
+
+impl From<diesel::result::Error> for Failed {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Harness(Box::new(error))
+    }
+}
 
 impl Failed {
+    /// Whether it is worth trying again. The server may say it in any language; then what a second session saw must do.
+    pub(super) fn is_for_want_of_a_lock(&self, was_blocked: bool) -> bool {
+        let Self::Harness(error) = self else {
+            return false;
+        };
+        let Some(error) = error.downcast_ref::<SqlError>() else {
+            return false;
+        };
+        let says = |words| error.message.contains(words);
+        says("lock timeout")
+            || says("deadlock detected")
+            || was_blocked && error.code == Code::Unnamed && !says("statement timeout")
+    }
+
     pub(super) fn into_error(self, migration: &Migration, done: Vec<String>) -> ApplyError {
         let name = migration.name.clone();
-        match self.0.downcast::<SqlError>() {
+        let error = match self {
+            Self::Blocked { holder, times } => {
+                return ApplyError::Blocked {
+                    name,
+                    holder,
+                    times,
+                    done,
+                };
+            }
+            Self::Harness(error) => error,
+        };
+        match error.downcast::<SqlError>() {
             Ok(failure) => ApplyError::Failed {
                 name,
                 failure,
@@ -40,34 +87,57 @@ impl Failed {
     }
 }
 
-/// Runs one migration and records it, in one transaction unless it is not to run in one.
+/// Runs one migration and records it, in one transaction unless it cannot run in one.
 pub(super) fn run(
     connection: &mut PgConnection,
     migration: &Migration,
     direction: Direction,
 ) -> Result<(), Failed> {
-    let diesels = Diesels(migration);
+    let diesels = Diesels {
+        migration,
+        in_transaction: migration.run_in_transaction
+            || is_one_transaction(direction.sql(migration)),
+    };
     let done = match direction {
         Direction::Up => connection.run_migration(&diesels),
         Direction::Down => connection.revert_migration(&diesels),
     };
-    done.map(|_| ()).map_err(Failed)
+    done.map(|_| ()).map_err(Failed::Harness)
+}
+
+/// Records a migration that was run already, or no longer is.
+pub(super) fn record(
+    connection: &mut PgConnection,
+    migration: &Migration,
+    direction: Direction,
+) -> QueryResult<()> {
+    let sql = match direction {
+        Direction::Up => "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)",
+        Direction::Down => "DELETE FROM __diesel_schema_migrations WHERE version = $1",
+    };
+    diesel::sql_query(sql)
+        .bind::<Text, _>(&migration.version)
+        .execute(connection)
+        .map(|_| ())
 }
 
 /// A migration as Diesel sees it. Diesel's own [`diesel_migrations::FileBasedMigrations`] sends a file in one piece, and then
 /// Postgres does not say which statement failed.
-struct Diesels<'a>(&'a Migration);
+struct Diesels<'a> {
+    migration: &'a Migration,
+    in_transaction: bool,
+}
 
 impl diesel::migration::Migration<Pg> for Diesels<'_> {
     fn run(&self, connection: &mut dyn BoxableConnection<Pg>) -> migration::Result<()> {
-        self.send(connection, "up.sql", &self.0.up)
+        self.send(connection, "up.sql", &self.migration.up)
     }
 
     fn revert(&self, connection: &mut dyn BoxableConnection<Pg>) -> migration::Result<()> {
         self.send(
             connection,
             "down.sql",
-            self.0.down.as_deref().unwrap_or_default(),
+            self.migration.down.as_deref().unwrap_or_default(),
         )
     }
 
@@ -93,25 +163,25 @@ impl Diesels<'_> {
         Ok(run_sql(
             connection,
             sql,
-            &self.0.dir.join(file).to_string_lossy(),
+            &self.migration.dir.join(file).to_string_lossy(),
         )?)
     }
 }
 
 impl MigrationMetadata for Diesels<'_> {
     fn run_in_transaction(&self) -> bool {
-        self.0.run_in_transaction
+        self.in_transaction
     }
 }
 
 impl MigrationName for Diesels<'_> {
     fn version(&self) -> MigrationVersion<'_> {
-        MigrationVersion::from(self.0.version.as_str())
+        MigrationVersion::from(self.migration.version.as_str())
     }
 }
 
 impl std::fmt::Display for Diesels<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0.name)
+        f.write_str(&self.migration.name)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::result::Error;
+use diesel::result::{DatabaseErrorKind, Error};
 
 /// A statement that Postgres rejected, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,19 @@ pub struct SqlError {
     pub detail: Option<Box<str>>,
     /// Postgres' hint.
     pub hint: Option<Box<str>>,
+    /// What Diesel makes of Postgres' code.
+    pub code: Code,
+}
+
+/// What Diesel makes of the code of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// A row of that key is there already.
+    Duplicate,
+    /// One that Diesel has no name for, as those for locks and time.
+    Unnamed,
+    /// Any other.
+    Other,
 }
 
 impl std::error::Error for SqlError {}
@@ -58,9 +71,17 @@ impl SqlError {
             message: error.to_string().into(),
             detail: None,
             hint: None,
+            code: Code::Other,
         };
         let mut position = None;
-        if let Error::DatabaseError(_, information) = error {
+        if let Error::DatabaseError(kind, information) = error {
+            this.code = if matches!(kind, DatabaseErrorKind::UniqueViolation) {
+                Code::Duplicate
+            } else if matches!(kind, DatabaseErrorKind::Unknown) {
+                Code::Unnamed
+            } else {
+                Code::Other
+            };
             this.message = information.message().into();
             this.detail = information.details().map(Into::into);
             this.hint = information.hint().map(Into::into);
@@ -158,6 +179,12 @@ pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(
             .batch_execute(sql)
             .map_err(|error| SqlError::new(what, sql, None, &error)),
     }
+}
+
+/// Whether a text is all or nothing wherever it is run: Postgres takes several statements that are sent at once for one
+/// transaction, unless they steer transactions themselves.
+pub(crate) fn is_one_transaction(sql: &str) -> bool {
+    parts(sql).is_some_and(|parts| parts.len() > 1 && !parts.iter().any(Part::steers_transactions))
 }
 
 /// Whether a text holds no statement at all: Postgres takes that for a mistake.

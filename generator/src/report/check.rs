@@ -1,6 +1,7 @@
 //! What `check` found.
 
 use serde::Serialize;
+use trueup::Origin;
 
 use super::{
     Report,
@@ -25,6 +26,89 @@ impl From<Check> for CheckReport {
             found,
         }
     }
+}
+
+impl CheckReport {
+    /// What GitHub shows beside the lines of a change, in its own words for that, and then the text.
+    #[must_use]
+    pub fn github(&self) -> String {
+        let Check {
+            models,
+            database,
+            pending,
+            unknown,
+            compared: _,
+            history,
+            unread,
+            unread_missing,
+            stale: _,
+        } = &self.found;
+        let mut text = String::new();
+        for (differences, title) in [
+            (models, "models and migrations differ"),
+            (database, "migrations and database differ"),
+        ] {
+            for Difference {
+                object,
+                how,
+                to,
+                origin,
+            } in differences
+            {
+                let (wanted, there) = match title {
+                    "models and migrations differ" => ("the models", "the migrations"),
+                    _ => ("the migrations", "the database"),
+                };
+                let words = match how {
+                    How::Missing => format!("{object} is in {wanted} and not in {there}"),
+                    How::Extra => format!("{object} is in {there} and not in {wanted}"),
+                    How::Renamed => {
+                        format!(
+                            "{object} is {} in {wanted}",
+                            to.as_deref().unwrap_or_default()
+                        )
+                    }
+                    How::Different => {
+                        format!("{object} is not the same in {wanted} and in {there}")
+                    }
+                };
+                text += &annotation(title, origin.as_ref(), &words);
+            }
+        }
+        for (items, title) in [
+            (history, "the migrations do not follow each other"),
+            (pending, "pending migration"),
+            (unknown, "applied, and no folder here has that version"),
+            (
+                unread,
+                "only the database has it, and trueup does not read that kind",
+            ),
+            (unread_missing, "the database does not have it"),
+        ] {
+            for item in items {
+                text += &annotation(title, None, item);
+            }
+        }
+        text + &self.text()
+    }
+}
+
+/// One annotation: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
+fn annotation(title: &str, origin: Option<&Origin>, words: &str) -> String {
+    let data = |text: &str| {
+        text.replace('%', "%25")
+            .replace('\r', "%0D")
+            .replace('\n', "%0A")
+    };
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let place = origin.map_or_else(String::new, |origin| {
+        format!("file={},line={},", property(&origin.file), origin.line)
+    });
+    format!(
+        "::error {place}title={}::{}\n",
+        property(title),
+        data(words)
+    )
 }
 
 impl Report for CheckReport {
@@ -123,7 +207,12 @@ fn group(
     let rows: Vec<_> = differences
         .iter()
         .map(|difference| {
-            let Difference { object, how, to } = difference;
+            let Difference {
+                object,
+                how,
+                to,
+                origin: _,
+            } = difference;
             let to = to
                 .as_ref()
                 .map_or_else(String::new, |to| format!(" -> {to}"));
@@ -161,6 +250,7 @@ mod tests {
         let difference = |object: &str, how| Difference {
             object: object.to_owned(),
             how,
+            origin: None,
             to: None,
         };
         let check = CheckReport::from(Check {
@@ -186,6 +276,20 @@ pending  1 migration
   -> `trueup upgrade` applies them
 database: postgres://h/db
 "
+        );
+    }
+
+    #[test]
+    fn annotations_stand_at_the_struct() {
+        let origin = Origin {
+            file: "models/src/user.rs".to_owned(),
+            line: 7,
+            item: "User".to_owned(),
+            field: None,
+        };
+        assert_eq!(
+            annotation("a: b", Some(&origin), "100%\nsure"),
+            "::error file=models/src/user.rs,line=7,title=a%3A b::100%25%0Asure\n"
         );
     }
 

@@ -97,7 +97,11 @@ fn a_day_with_a_database() {
     assert_eq!(json["in_sync"], false);
     assert_eq!(
         json["database"],
-        serde_json::json!([{"object": "column public.users.shoe_size", "how": "extra"}])
+        serde_json::json!([{
+            "object": "column public.users.shoe_size",
+            "how": "extra",
+            "origin": {"file": "models/src/user.rs", "line": json["database"][0]["origin"]["line"], "item": "User", "field": null},
+        }])
     );
     project.run(&["check", "--offline"]).done();
     project

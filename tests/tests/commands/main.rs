@@ -3,11 +3,16 @@
 use tests::checkout::Checkout;
 
 mod branches;
+mod databases;
 mod day;
 mod ends;
 mod files;
+mod health;
+mod layers;
+mod programs;
 mod refusals;
 mod renames;
+mod safety;
 mod sources;
 mod squash;
 mod steps;

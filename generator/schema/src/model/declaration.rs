@@ -53,6 +53,21 @@ impl Declarations {
             .filter_map(|declaration| declaration.id.as_ref())
     }
 
+    /// Where an object was written, by the name that a model gave it.
+    #[must_use]
+    pub fn origin(&self, id: &Id) -> Option<&Origin> {
+        self.list.iter().find_map(|declaration| {
+            if declaration.id.as_ref() == Some(id) {
+                return Some(&declaration.origin);
+            }
+            let part = declaration
+                .parts
+                .iter()
+                .find(|part| part.id.as_ref() == Some(id));
+            part.map(|part| &part.origin)
+        })
+    }
+
     /// What the models gave a name. Where Postgres chose it, any name is right.
     pub fn named(&self) -> impl Iterator<Item = &Id> {
         self.list.iter().flat_map(|declaration| {
@@ -130,7 +145,7 @@ impl Declaration {
 /// A column or constraint within a CREATE TABLE, so that the one that Postgres rejects can be found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Part {
-    /// What it declares, where it is a constraint and the model wrote its name.
+    /// What it declares, where the model wrote its name.
     pub id: Option<Id>,
     /// The column or the constraint.
     pub sql: String,

@@ -8,12 +8,14 @@ use crate::model::definition::{
 };
 use crate::name::{ident_list, quoted_ident};
 use crate::objects::Registered;
-use crate::objects::{check::Check, primary_key::PrimaryKey, table::Table, unique::Unique};
+use crate::objects::{
+    check::Check, column::Column, primary_key::PrimaryKey, table::Table, unique::Unique,
+};
 
 pub(super) fn declare(model: &ModelDef) -> Declaration {
     let unlogged = if model.unlogged { "UNLOGGED " } else { "" };
     let columns = model.columns.iter().map(|column| Part {
-        id: None,
+        id: Some(Column::id(Member::new(model.name(), column.name))),
         sql: self::column(column),
         origin: model.item.origin_at(column.place),
     });

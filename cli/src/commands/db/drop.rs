@@ -1,0 +1,39 @@
+//! `trueup db drop`: the database is gone.
+
+use generator::{
+    Error, database,
+    report::{DatabaseDone, What},
+};
+
+use super::Consent;
+use crate::{arguments::FormatArg, commands::Status, context::Context};
+
+/// Remove the database with all that is in it
+///
+/// Sessions that are connected to it are cut off.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    consent: Consent,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let live = context.live()?;
+    args.consent.check(&database::name(&live.url)?, context)?;
+    let (done, detail) = if database::remove(&live.url)? {
+        (What::Dropped, "")
+    } else {
+        (What::Nothing, "it is not there")
+    };
+    let report = DatabaseDone {
+        done,
+        database: live.url.to_string(),
+        detail: detail.to_owned(),
+    };
+    context.output.report(&report, args.format.into())?;
+    Ok(Status::Done)
+}

@@ -1,0 +1,42 @@
+//! `trueup db recreate`: the database is new and empty.
+
+use generator::{
+    Error, database,
+    report::{DatabaseDone, What},
+};
+
+use super::Consent;
+use crate::{arguments::FormatArg, commands::Status, context::Context};
+
+/// Remove the database with all that is in it, and make it anew and empty
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup db recreate && trueup init      from nothing, with migrations and seeds
+  trueup db recreate && trueup restore shop.dump")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    consent: Consent,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let live = context.live()?;
+    args.consent.check(&database::name(&live.url)?, context)?;
+    let done = if database::remove(&live.url)? {
+        What::Recreated
+    } else {
+        What::Created
+    };
+    database::create(&live.url)?;
+    let report = DatabaseDone {
+        done,
+        database: live.url.to_string(),
+        detail: "it is empty; `trueup upgrade` applies the migrations".to_owned(),
+    };
+    context.output.report(&report, args.format.into())?;
+    Ok(Status::Done)
+}

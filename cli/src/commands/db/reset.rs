@@ -1,0 +1,43 @@
+//! `trueup db reset`: the database is as the migrations make it.
+
+use generator::{
+    Error,
+    apply::{Event, UpTarget},
+    connection::connect,
+    database,
+};
+
+use super::Consent;
+use crate::{
+    arguments::FormatArg,
+    commands::{Status, upgrade},
+    context::Context,
+};
+
+/// Empty the namespaces that the migrations work in, then apply all migrations
+///
+/// The migrations are tried on a throw-away PostgreSQL first. What is in other namespaces stays, and so do extensions that
+/// no migration makes, roles and settings of the database.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    consent: Consent,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let live = context.live()?;
+    args.consent.check(&database::name(&live.url)?, context)?;
+    let emptied = database::empty(&context.project, &live.url)?;
+    let progress = context.output.progress();
+    progress.note(format!("emptied: {}", emptied.join(", ")));
+    let tell = |event: &Event<'_>| progress.hear(event);
+    let options = context.applying(&live, &tell);
+    let applied = upgrade::apply(&mut connect(&live.url)?, context, &UpTarget::Head, options)?;
+    drop(progress);
+    context.output.report(&applied, args.format.into())?;
+    Ok(Status::Done)
+}

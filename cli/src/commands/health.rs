@@ -1,0 +1,53 @@
+//! `trueup health`: can the database be used?
+
+use std::net::SocketAddr;
+
+use generator::{Error, ErrorKind, health::health};
+
+use super::Status;
+use crate::{arguments::FormatArg, context::Context};
+
+mod server;
+
+/// Say whether the database answers and has every migration
+///
+/// For probes, before a rollout and while it runs. With --listen, answers GET /health: 200, or 503 with the reason.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup health
+  trueup health --format json
+  trueup health --listen 0.0.0.0:8080
+
+Exit codes: 0 healthy, 1 not.")]
+pub(crate) struct Args {
+    /// Answer GET /health at this address until Ctrl-C
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let Some(url) = &context.project.database else {
+        return Err(Error::input("no database is configured")
+            .hint("set DATABASE_URL: a probe is for a database that others use too"));
+    };
+    let migrations = &context.project.migrations;
+    let look = || health(url, migrations);
+    if let Some(address) = args.listen {
+        return server::listen(address, context.output, look).map_err(|error| {
+            let doing = format!("cannot listen on {address}");
+            Error::caused(ErrorKind::Environment, doing, error)
+        });
+    }
+    let found = look();
+    context.output.report(&found, args.format.into())?;
+    Ok(if found.healthy {
+        Status::Done
+    } else {
+        Status::Different
+    })
+}

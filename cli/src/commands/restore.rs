@@ -1,0 +1,66 @@
+//! `trueup restore`: the database out of a file.
+
+use std::path::PathBuf;
+
+use generator::{
+    Error,
+    backup::{self, Onto, Owners},
+    database,
+    report::{DatabaseDone, What},
+};
+
+use super::{Status, backup::step, db::Consent};
+use crate::{arguments::FormatArg, context::Context};
+
+/// Bring back what `backup` saved, through pg_restore: all of it or nothing
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  trueup restore shop.dump              to an empty database
+  trueup restore shop.dump --over       in place of what is there
+  trueup restore shop.dump --no-owner   where the roles of the other server are not known")]
+pub(crate) struct Args {
+    /// The file
+    file: PathBuf,
+
+    /// Also where the database is not empty: what the file has as well is replaced, the rest stays
+    #[arg(long)]
+    over: bool,
+
+    /// Everything becomes this user's, and no privileges are granted
+    #[arg(long)]
+    no_owner: bool,
+
+    #[command(flatten)]
+    consent: Consent,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
+    let live = context.live()?;
+    let onto = if args.over {
+        args.consent.check(&database::name(&live.url)?, context)?;
+        Onto::Whatever
+    } else {
+        Onto::Empty
+    };
+    let owners = if args.no_owner {
+        Owners::Mine
+    } else {
+        Owners::AsSaved
+    };
+    let progress = context.output.progress();
+    let tell = |at: &str| step(&progress, at);
+    backup::restore(&context.project, &live.url, &args.file, onto, owners, tell)?;
+    drop(progress);
+    let report = DatabaseDone {
+        done: What::Restored,
+        database: live.url.to_string(),
+        detail: args.file.display().to_string(),
+    };
+    context.output.report(&report, args.format.into())?;
+    Ok(Status::Done)
+}

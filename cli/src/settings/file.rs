@@ -1,0 +1,97 @@
+//! `trueup.toml`: what a project says to all who work on it.
+
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
+
+use generator::{Error, ErrorKind};
+use serde::Deserialize;
+use toml::Value;
+
+use super::ALL;
+
+/// In the project's root.
+pub(super) const NAME: &str = "trueup.toml";
+
+/// What is taken into account of a database, as it is written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Patterns {
+    /// Only these, where there are any.
+    pub(crate) include: Vec<String>,
+    /// Not these.
+    pub(crate) exclude: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(flatten)]
+    patterns: Patterns,
+    #[serde(flatten)]
+    settings: BTreeMap<String, Value>,
+}
+
+/// The settings by their variables, and the patterns.
+pub(super) fn parse(
+    path: &Path,
+    text: &str,
+) -> Result<(BTreeMap<OsString, OsString>, Patterns), Error> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let doing = format!("{} does not parse", path.display());
+        // Its own words show the line, which may be the one with a password.
+        Error::caused(ErrorKind::Input, doing, error.message().to_owned())
+    })?;
+    let mut layer = BTreeMap::new();
+    for (key, value) in file.settings {
+        let Some(setting) = ALL.iter().find(|setting| setting.key == key) else {
+            let known: Vec<&str> = ALL.iter().map(|setting| setting.key).collect();
+            return Err(Error::input(format!(
+                "{} has a setting that trueup does not know: {key}",
+                path.display()
+            ))
+            .hint(format!("there are include, exclude, {}", known.join(", "))));
+        };
+        let value = match value {
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_)
+            | Value::Table(_) => {
+                return Err(Error::input(format!(
+                    "{key} in {} is neither a text nor a number",
+                    path.display()
+                )));
+            }
+        };
+        layer.insert(setting.variable.into(), value.into());
+    }
+    Ok((layer, file.patterns))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_go_by_their_variables_and_patterns_apart() {
+        let text = "lock_timeout = '2s'\nlock_retries = 3\nexclude = ['table audit.*']\n";
+        let (layer, patterns) = parse(Path::new(NAME), text).expect("settings");
+        let value = |name: &str| layer.get(&OsString::from(name)).cloned();
+        assert_eq!(value("TRUEUP_LOCK_TIMEOUT"), Some("2s".into()));
+        assert_eq!(value("TRUEUP_LOCK_RETRIES"), Some("3".into()));
+        assert_eq!(patterns.exclude, ["table audit.*"]);
+        assert!(patterns.include.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        let fails = |text| {
+            let error = parse(Path::new(NAME), text).expect_err("a mistake");
+            format!("{error}: {error:?}")
+        };
+        assert!(fails("lok_timeout = '2s'").contains("lok_timeout"));
+        assert!(fails("seeds = true").contains("neither a text nor a number"));
+        let broken = fails("database_url = postgres://me:s3cret@h/db");
+        assert!(!broken.contains("s3cret"), "{broken}");
+    }
+}

@@ -1,0 +1,180 @@
+//! A database in a file, through `pg_dump` and `pg_restore`.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::connection::{connect, server_version};
+use crate::database;
+use crate::scratch::on_end;
+use crate::url::Url;
+use crate::witness::command;
+use crate::{Error, ErrorKind, Project};
+
+/// What there is to do about a database that a backup is restored to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onto {
+    /// It must be empty.
+    Empty,
+    /// What the backup has as well is replaced.
+    Whatever,
+}
+
+/// Whose everything is when it is restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owners {
+    /// As in the database that was saved.
+    AsSaved,
+    /// The user's who restores.
+    Mine,
+}
+
+/// Makes a folder for backups, which git is told to ignore.
+pub fn prepare(folder: &Path) -> Result<(), Error> {
+    let ignore = folder.join(".gitignore");
+    let made = fs::create_dir_all(folder).and_then(|()| {
+        if ignore.exists() {
+            Ok(())
+        } else {
+            fs::write(&ignore, "*\n")
+        }
+    });
+    made.map_err(|error| {
+        let doing = format!("cannot make {}", folder.display());
+        Error::caused(ErrorKind::Environment, doing, error)
+    })
+}
+
+/// Saves a database in a new file, in Postgres' custom format. The file is there when it is whole, and not before.
+pub fn save(
+    project: &Project,
+    url: &Url,
+    file: &Path,
+    tell: impl FnMut(&str),
+) -> Result<(), Error> {
+    if file.exists() {
+        return Err(Error::input(format!("{} is there already", file.display()))
+            .hint("name another file, or move that one away"));
+    }
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let at = |path: &Path, error| {
+        Error::caused(
+            ErrorKind::Environment,
+            format!("cannot write {}", path.display()),
+            error,
+        )
+    };
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
+    }
+    let mut connection = connect(url)?;
+    let major = server_version(&mut connection)? / 10_000;
+    let pg_dump = project.binaries.pg_dump(major)?;
+    let unfinished = unfinished(file);
+    let remains = unfinished.clone();
+    let cleaning = on_end(move || {
+        let _ = fs::remove_file(remains);
+    });
+    let mut dump = command(&pg_dump, url);
+    dump.args(["--format=custom", "--verbose", "--file"])
+        .arg(&unfinished);
+    let saved = run(&pg_dump, dump, tell).and_then(|()| {
+        let whole = File::open(&unfinished).and_then(|saved| saved.sync_all());
+        // A hard link, other than a rename, never takes the place of a file that came meanwhile.
+        whole
+            .and_then(|()| fs::hard_link(&unfinished, file))
+            .map_err(|error| at(file, error))
+    });
+    let _ = fs::remove_file(&unfinished);
+    drop(cleaning);
+    saved
+}
+
+fn unfinished(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}.unfinished", std::process::id()));
+    name.into()
+}
+
+/// Brings back what [`save`] saved, all of it or nothing.
+pub fn restore(
+    project: &Project,
+    url: &Url,
+    file: &Path,
+    onto: Onto,
+    owners: Owners,
+    tell: impl FnMut(&str),
+) -> Result<(), Error> {
+    File::open(file).map_err(|error| {
+        let doing = format!("cannot read {}", file.display());
+        Error::caused(ErrorKind::Input, doing, error)
+    })?;
+    let mut connection = connect(url)?;
+    if onto == Onto::Empty && !database::is_empty(&mut connection)? {
+        return Err(Error::input(format!("{url} is not empty; nothing was restored"))
+            .hint("`trueup db recreate` makes it anew and empty (then `restore`), or --over replaces what the backup has"));
+    }
+    let major = server_version(&mut connection)? / 10_000;
+    drop(connection);
+    let pg_restore = project.binaries.pg_restore(major)?;
+    let mut restore = command(&pg_restore, url);
+    restore.args(["--verbose", "--exit-on-error", "--single-transaction"]);
+    if onto == Onto::Whatever {
+        restore.args(["--clean", "--if-exists"]);
+    }
+    if owners == Owners::Mine {
+        restore.args(["--no-owner", "--no-privileges"]);
+    }
+    restore.arg(file);
+    run(&pg_restore, restore, tell)
+        .map_err(|error| error.hint("nothing was restored: it is all or nothing"))
+}
+
+/// Runs a program to its end, which tells on stderr what it is at.
+fn run(program: &Path, mut command: Command, mut tell: impl FnMut(&str)) -> Result<(), Error> {
+    let failed = |error: io::Error| {
+        let doing = format!("cannot run {}", program.display());
+        Error::caused(ErrorKind::Environment, doing, error)
+    };
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    let begins = format!("{name}: ");
+    let mut wrong = Vec::new();
+    for line in child
+        .stderr
+        .take()
+        .into_iter()
+        .flat_map(|said| BufReader::new(said).lines())
+    {
+        let line = line.map_err(failed)?;
+        let words = line.strip_prefix(&begins).unwrap_or(&line);
+        let is_wrong = words.starts_with("error:")
+            || words.starts_with("detail:")
+            || words.starts_with("hint:");
+        if is_wrong || !line.starts_with(&begins) {
+            wrong.push(words.to_owned());
+        } else {
+            tell(words);
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    if status.success() {
+        return Ok(());
+    }
+    let said = match wrong.as_slice() {
+        [] => status.to_string(),
+        lines => lines.join("\n"),
+    };
+    Err(Error::new(
+        ErrorKind::Environment,
+        format!("{name} failed: {said}"),
+    ))
+}

@@ -1,0 +1,84 @@
+//! What a server, and a user on it, are like: for those who wonder why something does not work.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Integer, Text};
+use serde::Serialize;
+
+use crate::{Error, connection::connect, url::Url};
+
+/// A database, its server, and what the user may do there.
+#[derive(Debug, QueryableByName, Serialize)]
+pub struct Facts {
+    /// The server's version, in its own words.
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    /// The user that the session is for.
+    #[diesel(sql_type = Text)]
+    pub user: String,
+    /// The database.
+    #[diesel(sql_type = Text)]
+    pub database: String,
+    /// Whether the user may do anything.
+    #[diesel(sql_type = Bool)]
+    pub superuser: bool,
+    /// Whether the user may create databases.
+    #[diesel(sql_type = Bool)]
+    pub may_create_databases: bool,
+    /// Whether the user may create namespaces in this one.
+    #[diesel(sql_type = Bool)]
+    pub may_create_namespaces: bool,
+    /// Whether the user may create tables where they go that are given no namespace.
+    #[diesel(sql_type = Bool)]
+    pub may_create_tables: bool,
+    /// Whether transactions are read-only.
+    #[diesel(sql_type = Bool)]
+    pub read_only: bool,
+    /// Whether the server follows another one.
+    #[diesel(sql_type = Bool)]
+    pub standby: bool,
+    /// The extensions, with their versions.
+    #[diesel(sql_type = Text)]
+    pub extensions: String,
+    /// Whether Diesel's record of applied migrations is there.
+    #[diesel(sql_type = Bool)]
+    pub has_record: bool,
+}
+
+const FACTS: &str = "
+    SELECT pg_catalog.current_setting('server_version') AS version,
+           r.rolname::text AS user,
+           pg_catalog.current_database()::text AS database,
+           r.rolsuper AS superuser,
+           r.rolcreatedb OR r.rolsuper AS may_create_databases,
+           pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS may_create_namespaces,
+           coalesce(pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE'), false) AS may_create_tables,
+           pg_catalog.current_setting('transaction_read_only') = 'on' AS read_only,
+           pg_catalog.pg_is_in_recovery() AS standby,
+           coalesce((SELECT pg_catalog.string_agg(extname || ' ' || extversion, ', ' ORDER BY extname)
+                     FROM pg_catalog.pg_extension), '') AS extensions,
+           pg_catalog.to_regclass('__diesel_schema_migrations') IS NOT NULL AS has_record
+    FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
+
+/// Looks at a database and its server.
+pub fn examine(url: &Url) -> Result<Facts, Error> {
+    let mut connection = connect(url)?;
+    Ok(diesel::sql_query(FACTS).get_result(&mut connection)?)
+}
+
+/// Whether two sessions that are open at the same time are one and the same to the server: then something in between
+/// gives each statement to whatever session is free, and locks and settings of a session mean nothing.
+pub fn shares_sessions(url: &Url) -> Result<bool, Error> {
+    let (mut one, mut other) = (connect(url)?, connect(url)?);
+    let first = session(&mut one)?;
+    other.batch_execute("BEGIN")?;
+    let second = session(&mut other)?;
+    let again = session(&mut one)?;
+    other.batch_execute("ROLLBACK")?;
+    Ok(first == second || first != again)
+}
+
+fn session(connection: &mut PgConnection) -> QueryResult<i32> {
+    let query = diesel::dsl::sql::<Integer>("pg_catalog.pg_backend_pid()");
+    diesel::select(query).get_result(connection)
+}

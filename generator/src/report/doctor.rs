@@ -1,0 +1,190 @@
+//! What `doctor` found.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{
+    Report,
+    style::{DIM, GOOD, HEADING, WARNING, columns, count},
+};
+use crate::doctor::Facts;
+
+/// Everything that a command would go by.
+#[derive(Debug, Serialize)]
+pub struct Doctor {
+    /// The project's root.
+    pub root: PathBuf,
+    /// Where this runs, from `APP_ENV`.
+    pub environment: SettingFound,
+    /// The settings.
+    pub settings: Vec<SettingFound>,
+    /// The files that settings were read from, the strongest first.
+    pub files: Vec<PathBuf>,
+    /// What is taken into account of a database, where that is not everything.
+    pub include: Vec<String>,
+    /// What is left out.
+    pub exclude: Vec<String>,
+    /// Where Postgres' programs are.
+    pub programs: Vec<Programs>,
+    /// How many models are linked into the program, or why that cannot be told.
+    pub models: Result<usize, String>,
+    /// How many migrations are on disk, or why that cannot be told.
+    pub migrations: Result<usize, String>,
+    /// The database, where one is configured, or why it cannot be reached.
+    pub database: Option<Result<Facts, String>>,
+    /// What to mend.
+    pub problems: Vec<String>,
+    /// What to know.
+    pub advice: Vec<String>,
+}
+
+/// A setting, and where it is from.
+#[derive(Debug, Serialize)]
+pub struct SettingFound {
+    /// Its name in the environment.
+    pub name: String,
+    /// Its value; a password is not in it.
+    pub value: Option<String>,
+    /// Where it was found.
+    pub from: String,
+}
+
+/// A folder of Postgres' programs.
+#[derive(Debug, Serialize)]
+pub struct Programs {
+    /// Where they are.
+    pub folder: PathBuf,
+    /// Their major version, where they tell.
+    pub major: Option<u32>,
+    /// Which of those that trueup uses are there.
+    pub programs: Vec<&'static str>,
+}
+
+impl Report for Doctor {
+    fn text(&self) -> String {
+        let heading = |text: &str| format!("{HEADING}{text}{HEADING:#}\n");
+        let dim = |text: &str| format!("{DIM}{text}{DIM:#}");
+        let path = |path: &PathBuf| path.display().to_string();
+        let setting = |found: &SettingFound| {
+            [
+                found.name.clone(),
+                found.value.clone().unwrap_or_else(|| "not set".to_owned()),
+                dim(&found.from),
+            ]
+        };
+        let mut settings = vec![setting(&self.environment)];
+        settings.extend(self.settings.iter().map(setting));
+        let mut text = heading("settings") + &columns(2, &settings);
+        let files: Vec<String> = self.files.iter().map(path).collect();
+        let or_none = |list: &[String]| match list {
+            [] => "none".to_owned(),
+            some => some.join(", "),
+        };
+        let told = |told: &Result<usize, String>, what: &str| match told {
+            Ok(number) => count(*number, what),
+            Err(error) => error.clone(),
+        };
+        let mut rows = vec![
+            ["root".to_owned(), path(&self.root)],
+            ["files read".to_owned(), or_none(&files)],
+            ["models".to_owned(), told(&self.models, "model")],
+            ["migrations".to_owned(), told(&self.migrations, "migration")],
+        ];
+        for (word, patterns) in [("include", &self.include), ("exclude", &self.exclude)] {
+            if !patterns.is_empty() {
+                rows.push([word.to_owned(), or_none(patterns)]);
+            }
+        }
+        text += &(heading("project") + &columns(2, &rows));
+        let programs: Vec<_> = self
+            .programs
+            .iter()
+            .map(|found| {
+                let major = found.major.map(|major| major.to_string());
+                [
+                    major.unwrap_or_else(|| "?".to_owned()),
+                    path(&found.folder),
+                    dim(&found.programs.join(", ")),
+                ]
+            })
+            .collect();
+        text += &(heading("PostgreSQL programs") + &columns(2, &programs));
+        text += &heading("database");
+        text += &columns(2, &self.database_rows());
+        for (word, style, lines) in [
+            ("problem", WARNING, &self.problems),
+            ("advice", DIM, &self.advice),
+        ] {
+            for line in lines {
+                text += &format!(
+                    "{style}{word}:{style:#} {}\n",
+                    super::style::hang(line, word.len() + 2)
+                );
+            }
+        }
+        if self.problems.is_empty() {
+            text + &format!("{GOOD}all is well{GOOD:#}\n")
+        } else {
+            text + &format!(
+                "{WARNING}{}{WARNING:#}\n",
+                count(self.problems.len(), "problem")
+            )
+        }
+    }
+}
+
+impl Doctor {
+    fn database_rows(&self) -> Vec<[String; 2]> {
+        let row = |word: &str, value: &str| [word.to_owned(), value.to_owned()];
+        let facts = match &self.database {
+            None => return vec![row("none", "the project's own is used, in .trueup/")],
+            Some(Err(error)) => return vec![row("not reached", error)],
+            Some(Ok(facts)) => facts,
+        };
+        let Facts {
+            version,
+            user,
+            database,
+            superuser,
+            may_create_databases,
+            may_create_namespaces,
+            may_create_tables,
+            read_only,
+            standby,
+            extensions,
+            has_record,
+        } = facts;
+        let may = [
+            (*superuser, "anything (superuser)"),
+            (*may_create_databases, "create databases"),
+            (*may_create_namespaces, "create namespaces"),
+            (*may_create_tables, "create tables"),
+        ];
+        let may: Vec<&str> = may
+            .iter()
+            .filter(|(may, _)| *may)
+            .map(|(_, what)| *what)
+            .collect();
+        let takes = match (standby, read_only) {
+            (true, _) => "no writes: it is a standby",
+            (false, true) => "no writes: transactions are read-only",
+            (false, false) => "writes",
+        };
+        vec![
+            row("name", database),
+            row("server", &format!("PostgreSQL {version}")),
+            row("takes", takes),
+            row("user", &format!("{user}, who may {}", may.join(", "))),
+            row("extensions", extensions),
+            row(
+                "record",
+                if *has_record {
+                    "__diesel_schema_migrations is there"
+                } else {
+                    "no migration was ever applied"
+                },
+            ),
+        ]
+    }
+}

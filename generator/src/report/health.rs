@@ -1,0 +1,20 @@
+//! Whether the database can be used, for people.
+
+use super::{
+    Report,
+    style::{GOOD, WARNING},
+};
+use crate::health::Health;
+
+impl Report for Health {
+    fn text(&self) -> String {
+        let at = match &self.version {
+            Some(version) => format!("at {version}"),
+            None => "without a migration".to_owned(),
+        };
+        match &self.reason {
+            None => format!("{GOOD}healthy{GOOD:#}: {at}, {} ms\n", self.milliseconds),
+            Some(reason) => format!("{WARNING}unhealthy{WARNING:#}: {reason}\n"),
+        }
+    }
+}

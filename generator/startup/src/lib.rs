@@ -1,0 +1,150 @@
+//! What an application asks when it starts: is the database the one that it was written for?
+//!
+//! ```no_run
+//! # use diesel::{Connection, PgConnection};
+//! # use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+//! # let migrations = diesel_migrations::FileBasedMigrations::find_migrations_directory()?;
+//! let mut connection = PgConnection::establish("postgres://localhost/shop")?;
+//! trueup_startup::require(&mut connection, &migrations)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It depends on Diesel alone, and it changes nothing: applying migrations is for whoever deploys. Whether somebody changed
+//! the database by hand takes a Postgres to replay the migrations on, which `trueup check` has and an application does
+//! not; but a table or a column that a query needs and that is gone is found: see [`Needs`].
+
+use std::collections::BTreeSet;
+
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+/// Why an application should not start on this database.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// It lacks migrations that the application was built with.
+    #[error("the database is behind: {} not applied; run `trueup upgrade`", .pending.join(", "))]
+    Behind {
+        /// Their versions.
+        pending: Vec<String>,
+    },
+    /// It has migrations that the application does not know: a newer release was here.
+    #[error("the database is ahead: it has {}, which this release does not know; start a newer one", .unknown.join(", "))]
+    Ahead {
+        /// Their versions.
+        unknown: Vec<String>,
+    },
+    /// Something was changed by hand.
+    #[error("the database was changed by hand: {} not there; `trueup check` tells more", .missing.join(", "))]
+    Drifted {
+        /// What is not there.
+        missing: Vec<String>,
+    },
+    /// It could not be asked.
+    #[error("the database cannot be asked what it has: {0}")]
+    Database(#[from] diesel::result::Error),
+    /// The migrations cannot be read.
+    #[error("the migrations cannot be read: {0}")]
+    Migrations(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// How a database may differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Newer {
+    /// A database that a newer release has migrated is refused too.
+    #[default]
+    Refused,
+    /// It is taken: for releases that replace each other one by one, where every migration suits the one before it.
+    Accepted,
+}
+
+/// A table that the application reads or writes, and its columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs<'a> {
+    /// The table, with its namespace where that is not on the search path: `shop.orders`.
+    pub table: &'a str,
+    /// The columns.
+    pub columns: &'a [&'a str],
+}
+
+/// Refuses a database that does not have exactly these migrations.
+pub fn require(
+    connection: &mut PgConnection,
+    migrations: &impl MigrationSource<Pg>,
+) -> Result<(), NotReady> {
+    require_with(connection, migrations, Newer::Refused, &[])
+}
+
+/// Refuses a database that lacks one of these migrations, or one of these tables and columns.
+pub fn require_with(
+    connection: &mut PgConnection,
+    migrations: &impl MigrationSource<Pg>,
+    newer: Newer,
+    needs: &[Needs<'_>],
+) -> Result<(), NotReady> {
+    let known = migrations.migrations().map_err(NotReady::Migrations)?;
+    let known: BTreeSet<String> = known
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let applied = applied(connection)?;
+    let without = |some: &BTreeSet<String>, others: &BTreeSet<String>| -> Vec<String> {
+        some.difference(others).cloned().collect()
+    };
+    let pending = without(&known, &applied);
+    if !pending.is_empty() {
+        return Err(NotReady::Behind { pending });
+    }
+    let unknown = without(&applied, &known);
+    if newer == Newer::Refused && !unknown.is_empty() {
+        return Err(NotReady::Ahead { unknown });
+    }
+    let missing = missing(connection, needs)?;
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(NotReady::Drifted { missing })
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// What is recorded; the table of the record is not made where it is not there.
+fn applied(connection: &mut PgConnection) -> QueryResult<BTreeSet<String>> {
+    let there = diesel::dsl::sql::<Bool>(
+        "pg_catalog.to_regclass('__diesel_schema_migrations') IS NOT NULL",
+    );
+    if !diesel::select(there).get_result::<bool>(connection)? {
+        return Ok(BTreeSet::new());
+    }
+    let query = "SELECT version::text FROM __diesel_schema_migrations";
+    let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+fn missing(connection: &mut PgConnection, needs: &[Needs<'_>]) -> QueryResult<Vec<String>> {
+    let mut missing = Vec::new();
+    for Needs { table, columns } in needs {
+        for column in *columns {
+            let there = diesel::dsl::sql::<Bool>(
+                "EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE NOT attisdropped AND attrelid = pg_catalog.to_regclass(",
+            )
+            .bind::<Text, _>(*table)
+            .sql(") AND attname = ")
+            .bind::<Text, _>(*column)
+            .sql(")");
+            if !diesel::select(there).get_result::<bool>(connection)? {
+                missing.push(format!("{table}.{column}"));
+            }
+        }
+    }
+    Ok(missing)
+}

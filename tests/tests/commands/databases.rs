@@ -1,0 +1,329 @@
+//! The database as a whole: from nothing to one with rows, into a file and back, emptied and gone.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use generator::{connection::connect, scratch::Database, url::Url};
+use serde_json::Value;
+use tests::checkout::Checkout;
+
+use crate::checkout;
+
+/// A project whose database is not there yet, on a server that is.
+fn on_a_new(database: &Database, name: &str) -> Checkout {
+    let mut project = checkout().shipped();
+    project.database = Some(database.url().with_database(name).to_string());
+    seeds(&project);
+    project
+}
+
+fn seeds(project: &Checkout) {
+    for folder in [
+        "fixtures/seeds",
+        "fixtures/seeds/development",
+        "fixtures/seeds/test",
+    ] {
+        fs::create_dir_all(project.path().join(folder)).expect("a folder");
+    }
+    for (name, mail) in [
+        ("fixtures/seeds/010_users.sql", "all"),
+        ("fixtures/seeds/development/020_more.sql", "development"),
+        ("fixtures/seeds/test/020_more.sql", "test"),
+    ] {
+        let sql = format!(
+            "INSERT INTO users (email, full_name) VALUES ('{mail}@x.example', 'X') ON CONFLICT (email) DO NOTHING;"
+        );
+        let _ = project.file(name, &sql);
+    }
+}
+
+fn holds(project: &Checkout, condition: &str) -> bool {
+    let url = Url::parse(project.database.as_deref().expect("a URL")).expect("a URL");
+    tests::holds(&mut connect(&url).expect("a connection"), condition)
+}
+
+#[test]
+fn init_makes_migrates_and_seeds_and_can_be_run_again() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "fresh \"one\"");
+    let said = project.run(&["init"]).with(0);
+    assert!(said.stderr.contains("created postgres://"), "{said:?}");
+    assert!(said.stdout.contains("applied"), "{said:?}");
+    assert!(
+        said.stdout.ends_with("2 seeds for development\n"),
+        "{said:?}"
+    );
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+
+    let again = project.run(&["init"]).with(0);
+    assert!(!again.stderr.contains("created"), "{again:?}");
+    assert!(again.stdout.contains("nothing to apply"), "{again:?}");
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+
+    project.environment = vec![("APP_ENV", "test")];
+    let said = project.run(&["seed", "--format", "json"]).done();
+    let said: Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(said["seeds"][1]["file"], "fixtures/seeds/test/020_more.sql");
+    assert!(holds(&project, "(SELECT count(*) = 3 FROM users)"));
+    let one = project.run(&["seed", "users"]).done();
+    assert!(one.ends_with("1 seed for test\n"), "{one}");
+    project
+        .run(&["seed", "nothing"])
+        .refused(&["no seed nothing", "010_users, 020_more"]);
+}
+
+#[test]
+fn a_seed_is_all_or_nothing_and_a_key_that_is_there_is_explained() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    fs::create_dir_all(project.path().join("fixtures/seeds")).expect("a folder");
+    let one = "INSERT INTO users (email, full_name) VALUES ('a@x.example', 'A');\n";
+    let _ = project.file("fixtures/seeds/a.sql", &format!("{one}{one}"));
+    project
+        .run(&["seed"])
+        .refused(&["a.sql:2", "duplicate key", "ON CONFLICT DO NOTHING"]);
+    assert!(holds(&project, "NOT EXISTS (SELECT FROM users)"));
+}
+
+#[test]
+fn the_seeds_that_ship_can_be_run_twice() {
+    let (_server, database) = tests::database();
+    let mut project = checkout().shipped().on(&database);
+    let seeds = fs::canonicalize(tests::root().join("fixtures/seeds")).expect("a folder");
+    let seeds: &'static str = seeds.display().to_string().leak();
+    project.environment = vec![("TRUEUP_SEEDS", seeds)];
+    for _ in 0..2 {
+        assert!(
+            project
+                .run(&["init"])
+                .done()
+                .ends_with("2 seeds for development\n")
+        );
+        assert!(holds(&project, "(SELECT count(*) = 2 FROM devices)"));
+    }
+}
+
+#[test]
+fn databases_are_made_dropped_and_made_anew() {
+    let (_server, database) = tests::database();
+    let project = on_a_new(&database, "another");
+    project.run(&["current"]).refused(&["no such database"]);
+    let said = |command: &[&str]| project.run(command).done();
+    assert!(said(&["db", "create"]).starts_with("created  "));
+    assert!(said(&["db", "create"]).contains("it is there already"));
+    project.run(&["init"]).done();
+    assert!(said(&["db", "recreate"]).starts_with("made anew  "));
+    assert!(holds(&project, "to_regclass('users') IS NULL"));
+    assert!(said(&["db", "drop"]).starts_with("dropped  "));
+    assert!(said(&["db", "drop"]).contains("it is not there"));
+
+    tests::run(&database, "CREATE USER guest");
+    let mut project = project;
+    let url = project.database.take().expect("a URL");
+    project.database = Some(url.replace("postgres@", "guest@"));
+    project
+        .run(&["db", "create"])
+        .refused(&["permission denied to create database", "CREATEDB"]);
+}
+
+#[test]
+fn production_wants_the_name_repeated() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "shop");
+    project.run(&["init"]).done();
+    project.environment = vec![("APP_ENV", "production")];
+    for command in ["drop", "recreate", "reset"] {
+        project
+            .run(&["db", command])
+            .refused(&["this is production", "--yes-destroy shop"]);
+        project
+            .run(&["db", command, "--yes-destroy", "shopp"])
+            .refused(&["says shopp, and the database is shop"]);
+    }
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+    project
+        .run(&["db", "reset", "--yes-destroy", "shop"])
+        .done();
+    assert!(holds(&project, "NOT EXISTS (SELECT FROM users)"));
+    project.run(&["db", "drop", "--yes-destroy", "shop"]).done();
+}
+
+#[test]
+fn a_reset_empties_what_the_migrations_work_in() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.migration(
+        "2030-01-01-000000_shop",
+        "CREATE SCHEMA shop; CREATE TABLE shop.orders (); CREATE TYPE public.pair AS (a int, b int);
+         CREATE DOMAIN public.small AS int; CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+        "DROP SCHEMA shop CASCADE; DROP FUNCTION one; DROP DOMAIN small; DROP TYPE pair;",
+    );
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "CREATE EXTENSION pg_trgm; CREATE TABLE by_hand (); CREATE VIEW v AS SELECT * FROM users; CREATE SCHEMA theirs;
+         CREATE TABLE theirs.kept (); CREATE INDEX ON users USING gin (full_name gin_trgm_ops);
+         CREATE AGGREGATE public.total(int) (SFUNC = int4pl, STYPE = int);",
+    );
+    let said = project.run(&["db", "reset"]).with(0);
+    assert!(said.stderr.contains("emptied: public, shop"), "{said:?}");
+    assert!(said.stdout.contains("2030-01-01-000000_shop"), "{said:?}");
+    assert!(holds(
+        &project,
+        "to_regclass('by_hand') IS NULL AND to_regclass('theirs.kept') IS NOT NULL
+         AND EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')
+         AND NOT EXISTS (SELECT FROM pg_proc WHERE proname = 'total')"
+    ));
+
+    // A migration that does not run leaves everything as it is.
+    project.migration(
+        "2030-01-02-000000_broken",
+        "CREATE TABLE users ();",
+        "SELECT 1;",
+    );
+    project.run(&["db", "reset"]).refused(&["already exists"]);
+    assert!(holds(&project, "to_regclass('shop.orders') IS NOT NULL"));
+}
+
+#[test]
+fn a_backup_is_restored_to_an_empty_database_or_over_another() {
+    let (_server, database) = tests::database();
+    let project = on_a_new(&database, "saved");
+    project.run(&["init"]).done();
+    let said = project.run(&["backup", "shop.dump"]).with(0);
+    assert!(said.stdout.contains(": shop.dump\n"), "{said:?}");
+    project
+        .run(&["backup", "shop.dump"])
+        .refused(&["is there already"]);
+
+    project
+        .run(&["restore", "shop.dump"])
+        .refused(&["is not empty", "--over"]);
+    let url = Url::parse(project.database.as_deref().expect("a URL")).expect("a URL");
+    let mut connection = connect(&url).expect("a connection");
+    diesel::connection::SimpleConnection::batch_execute(&mut connection, "DELETE FROM users")
+        .expect("deleted");
+    drop(connection);
+    project.run(&["restore", "shop.dump", "--over"]).done();
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+
+    project.run(&["db", "recreate"]).done();
+    project.run(&["restore", "shop.dump"]).done();
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+    assert!(project.run(&["check"]).done().contains("database  in sync"));
+    let _ = project.file("no.dump", "this is none");
+    project
+        .run(&["restore", "no.dump", "--over"])
+        .refused(&["pg_restore failed", "nothing was restored"]);
+
+    project.migration(
+        "2030-01-01-000000_more",
+        "CREATE TABLE more ();",
+        "DROP TABLE more;",
+    );
+    let said = project.run(&["upgrade", "--backup"]).with(0);
+    assert!(said.stderr.contains("saved in "), "{said:?}");
+    let saved = dumps(&project.path().join("backups"));
+    assert_eq!(saved.len(), 1, "{saved:?}");
+    project.run(&["upgrade", "--backup"]).done();
+    assert_eq!(dumps(&project.path().join("backups")).len(), 1);
+}
+
+fn dumps(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| {
+        entry
+            .expect("an entry")
+            .file_name()
+            .to_string_lossy()
+            .into_owned()
+    });
+    names.filter(|name| name.contains(".dump")).collect()
+}
+
+#[test]
+fn a_backup_that_fails_leaves_no_file() {
+    let (_server, database) = tests::database();
+    let mut project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    // The disk is full after half of it.
+    let major = connect(&database.url()).map(|mut connection| {
+        generator::connection::server_version(&mut connection).expect("a version") / 10_000
+    });
+    let script = format!(
+        "#!/bin/sh\ncase $1 in --version) echo 'pg_dump (PostgreSQL) {}.0'; exit;; esac\n\
+         for file; do :; done\nprintf half > \"$file\"\n\
+         echo 'pg_dump: error: could not write to output file: No space left on device' >&2\nexit 1\n",
+        major.expect("a connection")
+    );
+    fs::create_dir(project.path().join("bin")).expect("a folder");
+    let program = project.file("bin/pg_dump", &script);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
+    let folders: &'static str = project.path().join("bin").display().to_string().leak();
+    project.environment = vec![("TRUEUP_PG_BIN", folders)];
+
+    project
+        .run(&["backup", "shop.dump"])
+        .refused(&["pg_dump failed", "No space left on device"]);
+    assert_eq!(dumps(project.path()), Vec::<String>::new());
+}
+
+#[test]
+fn the_embedded_database_runs_on_until_it_is_stopped() {
+    let project = checkout().shipped();
+    let started = project.run(&["db", "start"]).with(0);
+    assert!(
+        started.stdout.starts_with("started  postgres://"),
+        "{started:?}"
+    );
+    let url = project.run(&["db", "url"]).done();
+    let url = Url::parse(url.trim()).expect("a URL");
+    assert!(connect(&url).is_ok());
+    project.run(&["upgrade"]).done();
+    let rows = project
+        .run(&[
+            "db",
+            "psql",
+            "--",
+            "-At",
+            "-c",
+            "SELECT to_regclass('users')",
+        ])
+        .done();
+    assert_eq!(rows, "users\n");
+    assert!(connect(&url).is_ok());
+    let stopped = project.run(&["db", "stop"]).done();
+    assert!(stopped.starts_with("stopped"), "{stopped}");
+    assert!(connect(&url).is_err());
+    project.run(&["db", "stop"]).done();
+    assert!(project.run(&["current"]).done().contains("(head)"));
+    project.run(&["db", "recreate"]).done();
+    assert!(project.run(&["current"]).done().starts_with("base "));
+}
+
+#[test]
+fn sizes_name_what_is_not_looked_after() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "INSERT INTO users (email, full_name) SELECT n || '@x.example', 'X' FROM generate_series(1, 100) n; ANALYZE users;
+         UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'users_lower_idx'::regclass;",
+    );
+    let json = project.run(&["db", "size", "--format", "json"]).done();
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let find = |list: &str, name: &str| {
+        let list = json[list].as_array().expect("a list");
+        let found = list.iter().find(|one| one["name"] == name);
+        found.expect("there").clone()
+    };
+    assert_eq!(find("tables", "public.users")["rows"], 100);
+    assert_eq!(find("indexes", "public.users_lower_idx")["valid"], false);
+    assert_eq!(find("indexes", "public.users_email_key")["guards"], true);
+    let text = project.run(&["db", "size"]).done();
+    assert!(
+        text.contains("INVALID") && text.contains("1 invalid"),
+        "{text}"
+    );
+}
