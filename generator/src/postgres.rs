@@ -130,6 +130,21 @@ const IDENTIFY: &str = "
             ON a.class = 'pg_catalog.pg_class'::regclass::int8 AND c.oid = a.object::oid
     WHERE i.identity IS NOT NULL";
 
+/// The queries of a reading, but for the one about what no room reads, which is only asked where there is something.
+#[must_use]
+pub fn queries(server: Server) -> Vec<String> {
+    let rooms = Kind::all().into_iter().map(|kind| select(kind, server));
+    let rest = [BOOKKEEPING, DEPENDS, CASTS].map(str::to_owned);
+    rooms.chain(rest).collect()
+}
+
+fn select(kind: Kind, server: Server) -> String {
+    format!(
+        "SELECT addresses, position, object::text AS object FROM ({}) room",
+        kind.catalog(server)
+    )
+}
+
 /// Reads the whole schema of a database in one snapshot.
 pub fn read(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     match read_once(connection) {
@@ -168,12 +183,8 @@ fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     let server = server(connection)?;
     let mut reading = Reading::new(server);
     for kind in Kind::all() {
-        let select = format!(
-            "SELECT addresses, position, object::text AS object FROM ({}) room",
-            kind.catalog(server)
-        );
         let rows: Vec<Row> =
-            sql_query(select)
+            sql_query(select(kind, server))
                 .load(connection)
                 .map_err(|source| ReadError::Query {
                     what: format!("every {kind}"),
