@@ -5,7 +5,10 @@
 mod measure;
 mod schema;
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use generator::{
     connection::connect,
@@ -41,7 +44,7 @@ fn main() {
     }
 }
 
-fn row(scratch: &Scratch, psql: &std::path::Path, tables: usize) -> String {
+fn row(scratch: &Scratch, psql: &Path, tables: usize) -> String {
     let database = scratch.create(&Locale::default()).expect("a database");
     fill(&database, tables);
     let changed = scratch.copy(&database).expect("a copy");
@@ -52,7 +55,10 @@ fn row(scratch: &Scratch, psql: &std::path::Path, tables: usize) -> String {
     let queries = postgres::queries(from.server());
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("catalog.sql");
-    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\nSET search_path = '';\nSET jit = off;\n";
+    let begin = format!(
+        "SET jit = off;\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n{};\n",
+        postgres::SETTINGS
+    );
     std::fs::write(&file, format!("{begin}{};\nCOMMIT;\n", queries.join(";\n"))).expect("a file");
     let url = database.url();
     let theirs = || {
