@@ -3,7 +3,7 @@
 use std::{env, ffi::OsStr, path::PathBuf};
 
 use generator::{
-    Error, ErrorKind, Project,
+    Error, ErrorKind, Project, agreement,
     binaries::{self, Binaries},
     embedded::{self, Embedded},
     report::Output,
@@ -77,7 +77,8 @@ impl Context {
         let binaries = Binaries::find(pg_bin.as_ref().map(|(folders, _)| folders.as_os_str()));
         Ok(Self {
             root,
-            project: Project::new(migrations, database, binaries, scratch),
+            project: Project::new(migrations, database, binaries, scratch)
+                .remembering(agreement::folder()),
             output,
         })
     }

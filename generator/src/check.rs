@@ -4,7 +4,9 @@ use serde::Serialize;
 use trueup::{Declarations, Schema, Unread};
 
 use crate::{
-    Error, Project, apply,
+    Error, Project,
+    agreement::{self, Agreement},
+    apply,
     autogen::tops,
     connection::connect,
     diff::{Delta, diff},
@@ -109,12 +111,10 @@ pub fn check(
     let url = project.database.as_ref().filter(|_| !offline);
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
-    let scratch = project.scratch(major)?;
     let migrations = migration::read(&project.migrations)?;
     let problems = migration::history_problems(&migrations);
     check.history = problems.iter().map(ToString::to_string).collect();
-    let mut replayed = source::replay_these(scratch, &migrations)?;
-    if let (Some(mut live), Some(url)) = (live, url) {
+    if let Some(url) = url {
         let mut connection = connect(url)?;
         let applied = apply::without_replaced(&migrations, &apply::applied(&mut connection)?);
         check.pending = apply::pending(&migrations, &applied)
@@ -130,15 +130,27 @@ pub fn check(
             })
             .collect();
         check.compared = Some(url.to_string());
-        if check.pending.is_empty() {
-            if Some(scratch.major()) != major {
-                live = source::restored(project, scratch, &live)?;
-            }
-            (live, replayed) = source::alike(project, live, replayed)?;
-            check.database = differences(&live.schema, &replayed.schema);
-            check.unread = unread(&replayed.schema, &live.schema);
-            check.unread_missing = unread(&live.schema, &replayed.schema);
+    }
+    let live = live.filter(|_| check.pending.is_empty());
+    let agreement = Agreement::of(project, declarations, major);
+    let there = live.as_ref().map(|live| &live.schema);
+    if agreement
+        .as_ref()
+        .is_some_and(|agreement| agreement.is_known(there))
+    {
+        return Ok(check);
+    }
+    let scratch = project.scratch(major)?;
+    let mut replayed = source::replay_these(scratch, &migrations)?;
+    let shape = agreement::shape(&replayed.schema);
+    if let Some(mut live) = live {
+        if Some(scratch.major()) != major {
+            live = source::restored(project, scratch, &live)?;
         }
+        (live, replayed) = source::alike(project, live, replayed)?;
+        check.database = differences(&live.schema, &replayed.schema);
+        check.unread = unread(&replayed.schema, &live.schema);
+        check.unread_missing = unread(&live.schema, &replayed.schema);
     }
     let renames = rename::rename(
         project,
@@ -155,6 +167,10 @@ pub fn check(
     check
         .models
         .extend(differences(&base.schema, &wanted.schema));
+    let agrees = check.models.is_empty() && check.stale.is_empty();
+    if let (Some(agreement), Some(shape), true) = (agreement, shape, agrees) {
+        agreement.remember(&shape);
+    }
     Ok(check)
 }
 

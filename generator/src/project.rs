@@ -20,6 +20,7 @@ pub struct Project {
     pub binaries: Binaries,
     /// A server to make throw-away databases on, instead of starting one.
     pub scratch_url: Option<Url>,
+    pub(crate) memory: Option<PathBuf>,
     scratch: OnceCell<Scratch>,
 }
 
@@ -37,8 +38,21 @@ impl Project {
             database,
             binaries,
             scratch_url,
+            memory: None,
             scratch: OnceCell::new(),
         }
+    }
+
+    /// The same project, with a folder for what need not be tried again: [`agreement::folder`](crate::agreement::folder).
+    #[must_use]
+    pub fn remembering(self, memory: Option<PathBuf>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Whether a scratch was needed so far.
+    #[must_use]
+    pub fn has_scratch(&self) -> bool {
+        self.scratch.get().is_some()
     }
 
     /// The scratch, started when it is first asked for; then `prefer_major` says which major it should have.

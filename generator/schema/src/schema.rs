@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Display, Formatter},
+    io,
     sync::Arc,
 };
 
@@ -609,6 +610,20 @@ impl Schema {
     pub(crate) fn users<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
         self.at(&self.needed_by, of)
             .filter_map(|(_, entry)| O::of(&entry.object))
+    }
+
+    /// Writes down what takes part in a comparison, and nothing else: two schemas that write the same have no differences.
+    pub fn write_shape(&self, into: &mut impl io::Write) -> Result<(), serde_json::Error> {
+        let unread: Vec<&str> = self
+            .unread
+            .iter()
+            .map(|unread| unread.what.as_str())
+            .collect();
+        serde_json::to_writer(&mut *into, &unread)?;
+        for (_, entry) in &self.entries {
+            serde_json::to_writer(&mut *into, &entry.object)?;
+        }
+        Ok(())
     }
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
