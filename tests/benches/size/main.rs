@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the tables are what this is for")]
 
 mod measure;
+mod project;
 mod schema;
 
 use std::{
@@ -19,6 +20,7 @@ use generator::{
 };
 
 use measure::{best, peak_memory, shown};
+use project::Project;
 
 /// The argument with which this program is a process of its own that only reads, compares and plans.
 const MEMORY: &str = "--memory-of";
@@ -30,18 +32,51 @@ fn main() {
     {
         return println!("{}", memory(from, to));
     }
-    let wanted: Vec<usize> = arguments.iter().filter_map(|word| word.parse().ok()).collect();
-    let sizes = if wanted.is_empty() { vec![1_000, 5_000, 10_000] } else { wanted };
+    let wanted: Vec<usize> = arguments
+        .iter()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let sizes = if wanted.is_empty() {
+        vec![1_000, 5_000, 10_000]
+    } else {
+        wanted
+    };
     let project = tests::project(PathBuf::new());
     let scratch = project.scratch(None).expect("a scratch");
-    let mode = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let mode = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     println!("PostgreSQL {}, {mode} build\n", scratch.version_text());
-    println!("| tables | psql, the same SELECTs | trueup reads | ratio | queries | diff + plan, one change | memory, two schemas |");
+    println!(
+        "| tables | psql, the same SELECTs | trueup reads | ratio | queries | diff + plan, one change | memory, two schemas |"
+    );
     println!("|---|---|---|---|---|---|---|");
     let psql = project.binaries.psql().expect("psql");
     for tables in sizes {
         println!("{}", row(scratch, &psql, tables));
     }
+    commands();
+}
+
+/// The commands at 1,000 models, each with all that it starts.
+fn commands() {
+    const MODELS: usize = 1_000;
+    let project = Project::new(MODELS);
+    let first = project.time(1, 0, &["autogen", "begin"]);
+    let check = project.time(1, 0, &["check"]);
+    let again = project.time(5, 0, &["check"]);
+    let build = shown(project.edit(MODELS));
+    let changed = project.time(1, 1, &["check"]);
+    let autogen = project.time(1, 0, &["autogen", "add a note", "--dry-run"]);
+    println!("\n| at {MODELS} models | |\n|---|---|");
+    println!("| `autogen` of all of them, with proof | {first} |");
+    println!("| `check`, the first after a change | {check} |");
+    println!("| `check`, nothing changed | {again} |");
+    println!("| `cargo build` after a field was added | {build} |");
+    println!("| `check` then | {changed} |");
+    println!("| `autogen` of it, with proof | {autogen} |");
 }
 
 fn row(scratch: &Scratch, psql: &Path, tables: usize) -> String {
@@ -63,7 +98,10 @@ fn row(scratch: &Scratch, psql: &Path, tables: usize) -> String {
     let url = database.url();
     let theirs = || {
         let mut command = Command::new(psql);
-        command.args(["-X", "-qAt", "-o", "/dev/null", "-f"]).arg(&file).arg(url.as_secret_str());
+        command
+            .args(["-X", "-qAt", "-o", "/dev/null", "-f"])
+            .arg(&file)
+            .arg(url.as_secret_str());
         assert!(command.status().expect("psql").success());
     };
     let (mut psql_time, mut our_time) = (best(1, theirs), best(1, || drop(read())));
@@ -95,7 +133,8 @@ fn row(scratch: &Scratch, psql: &Path, tables: usize) -> String {
 /// Makes the tables, and has Postgres look at its catalog as autovacuum would.
 fn fill(database: &Database, tables: usize) {
     let mut connection = database.connect().expect("a connection");
-    let mut run = |sql: &str| diesel::connection::SimpleConnection::batch_execute(&mut connection, sql);
+    let mut run =
+        |sql: &str| diesel::connection::SimpleConnection::batch_execute(&mut connection, sql);
     schema::sql(tables)
         .split_inclusive("'Where to ask';\n")
         .collect::<Vec<_>>()
