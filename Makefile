@@ -5,7 +5,7 @@
 # Their `mod` lines come out of the register's macro, where cargo fmt does not look.
 ROOMS := $(wildcard generator/schema/src/objects/*.rs)
 
-.PHONY: help setup demo test fuzz check fmt lint clean
+.PHONY: help setup demo test bench fuzz check fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup ## Run every test
 
 fuzz: setup ## Try pairs of schemas that nobody thought of, for as long as PAIRS says
 	TRUEUP_PAIRS=$${PAIRS:-2000} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test pairs
+
+bench: setup ## Measure reading, comparing and the commands at size; some minutes
+	cargo bench -q -p tests --bench size
 
 check: ## Say whether models, migrations and database agree
 	@cargo run -q -p cli -- check

@@ -3,7 +3,7 @@
 use std::{env, num::ParseIntError, path::PathBuf};
 
 use generator::{
-    Error, ErrorKind, Project,
+    Error, ErrorKind, Project, agreement,
     apply::{self, Event, Listener, Timeouts},
     binaries::Binaries,
     embedded::{self, Embedded},
@@ -106,7 +106,9 @@ impl Context {
         let patterns = &settings.patterns;
         let scope = Scope::new(&patterns.include, &patterns.exclude)?;
         Ok(Self {
-            project: Project::new(migrations, database, binaries, scratch).scoped(scope),
+            project: Project::new(migrations, database, binaries, scratch)
+                .scoped(scope)
+                .remembering(agreement::folder()),
             patience: Patience::of(&settings)?,
             root,
             settings,

@@ -6,7 +6,9 @@ use serde::Serialize;
 use trueup::{Declarations, Id, Origin, Schema, Unread};
 
 use crate::{
-    Error, Project, apply,
+    Error, Project,
+    agreement::{self, Agreement},
+    apply,
     autogen::tops,
     connection::connect,
     diff::{Delta, diff},
@@ -125,12 +127,10 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         .filter(|_| scope != Scope::Offline);
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
-    let scratch = project.scratch(major)?;
     let migrations = migration::read(&project.migrations)?;
     let problems = migration::history_problems(&migrations);
     check.history = problems.iter().map(ToString::to_string).collect();
-    let mut replayed = source::replay_these(scratch, &migrations)?;
-    if let (Some(mut live), Some(url)) = (live, url) {
+    if let Some(url) = url {
         let mut connection = connect(url)?;
         let applied = apply::without_replaced(&migrations, &apply::applied(&mut connection)?);
         check.pending = apply::pending(&migrations, &applied)
@@ -146,21 +146,33 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
             })
             .collect();
         check.compared = Some(url.to_string());
-        if check.pending.is_empty() {
-            if Some(scratch.major()) != major {
-                live = source::restored(project, scratch, &live)?;
-            }
-            (live, replayed) = source::alike(project, live, replayed)?;
-            let routine = if scope == Scope::Strict {
-                BTreeSet::new()
-            } else {
-                routine::only_in(&live.schema, &replayed.schema)
-            };
-            let live_schema = routine::schema_without(&live.schema, &routine);
-            check.database = differences(project, &live_schema, &replayed.schema, declarations);
-            check.unread = unread(project, &replayed.schema, &live.schema);
-            check.unread_missing = unread(project, &live.schema, &replayed.schema);
+    }
+    let live = live.filter(|_| check.pending.is_empty());
+    let agreement = Agreement::of(project, declarations, major);
+    let there = live.as_ref().map(|live| &live.schema);
+    if agreement
+        .as_ref()
+        .is_some_and(|agreement| agreement.is_known(there))
+    {
+        return Ok(check);
+    }
+    let scratch = project.scratch(major)?;
+    let mut replayed = source::replay_these(scratch, &migrations)?;
+    let shape = agreement::shape(&replayed.schema);
+    if let Some(mut live) = live {
+        if Some(scratch.major()) != major {
+            live = source::restored(project, scratch, &live)?;
         }
+        (live, replayed) = source::alike(project, live, replayed)?;
+        let routine = if scope == Scope::Strict {
+            BTreeSet::new()
+        } else {
+            routine::only_in(&live.schema, &replayed.schema)
+        };
+        let there = routine::schema_without(&live.schema, &routine);
+        check.database = differences(project, &there, &replayed.schema, declarations);
+        check.unread = unread(project, &replayed.schema, &live.schema);
+        check.unread_missing = unread(project, &live.schema, &replayed.schema);
     }
     let renames = rename::rename(
         project,
@@ -180,6 +192,10 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         &wanted.schema,
         declarations,
     ));
+    let agrees = check.models.is_empty() && check.stale.is_empty();
+    if let (Some(agreement), Some(shape), true) = (agreement, shape, agrees) {
+        agreement.remember(&shape);
+    }
     Ok(check)
 }
 

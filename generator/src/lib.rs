@@ -16,6 +16,7 @@
 //! Architecture invariant: nothing in this crate can name a kind of object. What is known about one stands in its room,
 //! in the crate `trueup`; what is compared was printed by Postgres.
 
+pub mod agreement;
 pub mod apply;
 pub mod autogen;
 pub mod backup;

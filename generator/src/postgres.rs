@@ -5,8 +5,12 @@
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
+    dsl::sql,
+    expression::{SqlLiteral, TypedExpressionType},
+    pg::PgRowByRowLoadingMode,
+    query_dsl::LoadQuery,
     sql_query,
-    sql_types::{Array, BigInt, Integer, Text},
+    sql_types::{Array, BigInt, CChar, Integer, Text},
 };
 use trueup::{
     Address, CastContext, Casts, Kind, Schema, Server,
@@ -34,42 +38,6 @@ pub enum ReadError {
 }
 
 #[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Array<BigInt>)]
-    addresses: Vec<i64>,
-    #[diesel(sql_type = Integer)]
-    position: i32,
-    #[diesel(sql_type = Text)]
-    object: String,
-}
-
-#[derive(QueryableByName)]
-struct DependRow {
-    #[diesel(sql_type = BigInt)]
-    class: i64,
-    #[diesel(sql_type = BigInt)]
-    object: i64,
-    #[diesel(sql_type = BigInt)]
-    sub: i64,
-    #[diesel(sql_type = BigInt)]
-    on_class: i64,
-    #[diesel(sql_type = BigInt)]
-    on_object: i64,
-    #[diesel(sql_type = BigInt)]
-    on_sub: i64,
-    #[diesel(sql_type = Text)]
-    kind: String,
-}
-
-#[derive(QueryableByName)]
-struct AddressRow {
-    #[diesel(sql_type = BigInt)]
-    class: i64,
-    #[diesel(sql_type = BigInt)]
-    object: i64,
-}
-
-#[derive(QueryableByName)]
 struct IdentityRow {
     #[diesel(sql_type = BigInt)]
     class: i64,
@@ -79,21 +47,11 @@ struct IdentityRow {
     what: String,
 }
 
-#[derive(QueryableByName)]
-struct CastRow {
-    #[diesel(sql_type = Text)]
-    source: String,
-    #[diesel(sql_type = Text)]
-    target: String,
-    #[diesel(sql_type = Text)]
-    context: String,
-}
-
 /// What each object needs. What has no row in `pg_depend` appears as needing nothing, so that it is not overlooked; what a
 /// grant or a default privilege says has no place in a schema yet.
 const DEPENDS: &str = "
     SELECT classid::int8 AS class, objid::int8 AS object, objsubid::int8 AS sub,
-        refclassid::int8 AS on_class, refobjid::int8 AS on_object, refobjsubid::int8 AS on_sub, deptype::text AS kind
+        refclassid::int8 AS on_class, refobjid::int8 AS on_object, refobjsubid::int8 AS on_sub, deptype AS kind
     FROM pg_catalog.pg_depend
     WHERE objid >= 16384 AND classid <> 'pg_catalog.pg_default_acl'::regclass
     UNION ALL
@@ -109,6 +67,8 @@ const DEPENDS: &str = "
             WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
     ) lone(class, object)
     WHERE lone.object >= 16384";
+
+type Depends = (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, CChar);
 
 /// Diesel's own table, and what sessions keep for themselves.
 const BOOKKEEPING: &str = "
@@ -130,6 +90,25 @@ const IDENTIFY: &str = "
             ON a.class = 'pg_catalog.pg_class'::regclass::int8 AND c.oid = a.object::oid
     WHERE i.identity IS NOT NULL";
 
+/// The queries of a reading, but for the one about what no room reads, which is only asked where there is something.
+#[must_use]
+pub fn queries(server: Server) -> Vec<String> {
+    let rooms = Kind::all().into_iter().map(|kind| select(kind, server));
+    let rest = [BOOKKEEPING, DEPENDS, CASTS].map(str::to_owned);
+    rooms.chain(rest).collect()
+}
+
+fn select(kind: Kind, server: Server) -> String {
+    format!(
+        "SELECT addresses, position, object::text AS object FROM ({}) room",
+        kind.catalog(server)
+    )
+}
+
+/// Without a search path Postgres prints every name in full. With the usual 4 MB of working memory it sorts the columns of
+/// some thousand tables on disk.
+pub const SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL work_mem = '64MB'";
+
 /// Reads the whole schema of a database in one snapshot.
 pub fn read(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     match read_once(connection) {
@@ -146,7 +125,7 @@ fn read_once(connection: &mut PgConnection) -> Result<Schema, ReadError> {
         .read_only()
         .run(|connection| {
             connection
-                .batch_execute("SET LOCAL search_path = ''")
+                .batch_execute(SETTINGS)
                 .map_err(|source| ReadError::Query {
                     what: "the catalog".to_owned(),
                     source,
@@ -168,47 +147,75 @@ fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     let server = server(connection)?;
     let mut reading = Reading::new(server);
     for kind in Kind::all() {
-        let select = format!(
-            "SELECT addresses, position, object::text AS object FROM ({}) room",
-            kind.catalog(server)
-        );
-        let rows: Vec<Row> =
-            sql_query(select)
-                .load(connection)
-                .map_err(|source| ReadError::Query {
-                    what: format!("every {kind}"),
-                    source,
-                })?;
-        for row in rows {
-            reading.row(kind, &row.addresses, row.position, row.object.as_bytes())?;
-        }
-    }
-    let bookkeeping: Vec<AddressRow> = load(connection, BOOKKEEPING, "Diesel's own tables")?;
-    for row in bookkeeping {
-        reading.bookkeeping(Address {
-            class: row.class,
-            object: row.object,
-            sub: 0,
-        });
-    }
-    let depends: Vec<DependRow> = load(connection, DEPENDS, "pg_depend")?;
-    for row in depends {
-        reading.depend(Depend {
-            from: Address {
-                class: row.class,
-                object: row.object,
-                sub: row.sub,
+        let what = format!("every {kind}");
+        each_row::<(Array<BigInt>, Integer, Text), (Vec<i64>, i32, String)>(
+            connection,
+            &select(kind, server),
+            &what,
+            |(addresses, position, object)| {
+                Ok(reading.row(kind, &addresses, position, object.as_bytes())?)
             },
-            to: Address {
-                class: row.on_class,
-                object: row.on_object,
-                sub: row.on_sub,
-            },
-            kind: row.kind.bytes().next().unwrap_or_default(),
-        });
+        )?;
     }
+    each_row::<(BigInt, BigInt), (i64, i64)>(
+        connection,
+        BOOKKEEPING,
+        "Diesel's own tables",
+        |row| {
+            reading.bookkeeping(whole(row));
+            Ok(())
+        },
+    )?;
+    each_row::<Depends, (i64, i64, i64, i64, i64, i64, u8)>(
+        connection,
+        DEPENDS,
+        "pg_depend",
+        |(class, object, sub, on_class, on_object, on_sub, kind)| {
+            reading.depend(Depend {
+                from: Address { class, object, sub },
+                to: Address {
+                    class: on_class,
+                    object: on_object,
+                    sub: on_sub,
+                },
+                kind,
+            });
+            Ok(())
+        },
+    )?;
     let identities = identify(connection, &reading.unclaimed())?;
     Ok(reading.finish(identities, casts(connection)?))
+}
+
+fn whole((class, object): (i64, i64)) -> Address {
+    Address {
+        class,
+        object,
+        sub: 0,
+    }
+}
+
+/// Takes a query's rows one by one while the server still makes the next: both are busy at the same time, and nothing is
+/// held twice.
+fn each_row<T, R>(
+    connection: &mut PgConnection,
+    query: &str,
+    what: &str,
+    mut take: impl FnMut(R) -> Result<(), ReadError>,
+) -> Result<(), ReadError>
+where
+    T: TypedExpressionType,
+    SqlLiteral<T>: for<'query> LoadQuery<'query, PgConnection, R, PgRowByRowLoadingMode>,
+{
+    let failed = |source| ReadError::Query {
+        what: what.to_owned(),
+        source,
+    };
+    let rows = sql::<T>(query).load_iter::<R, PgRowByRowLoadingMode>(connection);
+    for row in rows.map_err(failed)? {
+        take(row.map_err(failed)?)?;
+    }
+    Ok(())
 }
 
 /// The folder of the server's own programs, where it tells: only a superuser may ask.
@@ -283,30 +290,21 @@ fn identify(
 }
 
 fn casts(connection: &mut PgConnection) -> Result<Casts, ReadError> {
-    let rows: Vec<CastRow> = load(connection, CASTS, "pg_cast")?;
-    let casts: Result<Vec<_>, ReadError> = rows
-        .into_iter()
-        .map(|row| {
-            let context = match row.context.as_str() {
+    let mut casts = Vec::new();
+    each_row::<(Text, Text, Text), (String, String, String)>(
+        connection,
+        CASTS,
+        "pg_cast",
+        |(source, target, context)| {
+            let context = match context.as_str() {
                 "i" => CastContext::Implicit,
                 "a" => CastContext::Assignment,
                 "e" => CastContext::Explicit,
-                _ => return Err(ReadError::CastContext(row.context)),
+                _ => return Err(ReadError::CastContext(context)),
             };
-            Ok((row.source, row.target, context))
-        })
-        .collect();
-    Ok(Casts::new(casts?))
-}
-
-fn load<T>(connection: &mut PgConnection, query: &str, what: &str) -> Result<Vec<T>, ReadError>
-where
-    T: QueryableByName<diesel::pg::Pg> + 'static,
-{
-    sql_query(query)
-        .load(connection)
-        .map_err(|source| ReadError::Query {
-            what: what.to_owned(),
-            source,
-        })
+            casts.push((source, target, context));
+            Ok(())
+        },
+    )?;
+    Ok(Casts::new(casts))
 }

@@ -23,6 +23,7 @@ pub struct Project {
     pub scratch_url: Option<Url>,
     /// What is taken into account.
     pub scope: Scope,
+    pub(crate) memory: Option<PathBuf>,
     scratch: OnceCell<Scratch>,
 }
 
@@ -41,6 +42,7 @@ impl Project {
             binaries,
             scratch_url,
             scope: Scope::default(),
+            memory: None,
             scratch: OnceCell::new(),
         }
     }
@@ -49,6 +51,18 @@ impl Project {
     #[must_use]
     pub fn scoped(self, scope: Scope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// The same project, with a folder for what need not be tried again: [`agreement::folder`](crate::agreement::folder).
+    #[must_use]
+    pub fn remembering(self, memory: Option<PathBuf>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Whether a scratch was needed so far.
+    #[must_use]
+    pub fn has_scratch(&self) -> bool {
+        self.scratch.get().is_some()
     }
 
     /// The scratch, started when it is first asked for; then `prefer_major` says which major it should have.

@@ -2,9 +2,12 @@
 //! claims. Runs no query itself.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Unread};
 
@@ -48,11 +51,18 @@ pub enum ReadError {
 
 /// Which object each address is.
 #[derive(Default, Debug)]
-pub struct Claims(HashMap<Address, Id>);
+pub struct Claims {
+    ids: Vec<Id>,
+    places: HashMap<Address, usize>,
+}
 
 impl FromIterator<(Address, Id)> for Claims {
     fn from_iter<I: IntoIterator<Item = (Address, Id)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
+        let mut claims = Self::default();
+        for (address, id) in pairs {
+            claims.claim(id, &[address]);
+        }
+        claims
     }
 }
 
@@ -60,9 +70,19 @@ impl Claims {
     /// The object at an address; a column or part that no object claims by itself belongs to the whole.
     #[must_use]
     pub fn get(&self, address: Address) -> Option<&Id> {
-        self.0
-            .get(&address)
-            .or_else(|| self.0.get(&Address { sub: 0, ..address }))
+        self.place(address).map(|place| &self.ids[place])
+    }
+
+    fn claim(&mut self, id: Id, addresses: &[Address]) {
+        let place = self.ids.len();
+        self.ids.push(id);
+        self.places
+            .extend(addresses.iter().map(|address| (*address, place)));
+    }
+
+    fn place(&self, address: Address) -> Option<usize> {
+        let claimed = |address| self.places.get(&address).copied();
+        claimed(address).or_else(|| (address.sub != 0).then(|| claimed(whole(address)))?)
     }
 }
 
@@ -74,6 +94,7 @@ pub struct Reading {
     claims: Claims,
     depends: Vec<Depend>,
     bookkeeping: HashSet<Address>,
+    unread_parts: OnceCell<BTreeMap<Address, BTreeSet<Address>>>,
 }
 
 impl Reading {
@@ -85,7 +106,8 @@ impl Reading {
             entries: Vec::new(),
             claims: Claims::default(),
             depends: Vec::new(),
-            bookkeeping: HashSet::new(),
+            bookkeeping: HashSet::default(),
+            unread_parts: OnceCell::new(),
         }
     }
 
@@ -108,10 +130,7 @@ impl Reading {
                 sub: part[2],
             })
             .collect();
-        let id = object.id();
-        for address in &addresses {
-            self.claims.0.insert(*address, id.clone());
-        }
+        self.claims.claim(object.id(), &addresses);
         self.entries.push(Arc::new(Entry {
             object,
             addresses,
@@ -133,20 +152,19 @@ impl Reading {
     /// The addresses that nobody claims and that [`Reading::finish`] wants identified.
     #[must_use]
     pub fn unclaimed(&self) -> Vec<Address> {
-        self.unread_parts().into_keys().collect()
+        self.unread_parts().keys().copied().collect()
     }
 
     /// Makes the schema. `identities` answers [`Reading::unclaimed`].
     #[must_use]
     pub fn finish(self, identities: Vec<Identity>, casts: Casts) -> Schema {
-        let parts = self.unread_parts();
         let names: HashMap<Address, String> = identities
             .into_iter()
             .map(|identity| (identity.address, identity.what))
             .collect();
-        let unread = self.unread(&parts, &names);
+        let unread = self.unread(self.unread_parts(), &names);
         let wholes = self.wholes();
-        let links: Vec<(Id, Id)> = self
+        let links: Vec<(usize, usize)> = self
             .depends
             .iter()
             .filter_map(|depend| {
@@ -156,7 +174,8 @@ impl Reading {
                 ))
             })
             .collect();
-        Schema::new(self.server, self.entries, links, unread, casts)
+        let entries = self.claims.ids.into_iter().zip(self.entries).collect();
+        Schema::linked(self.server, entries, links, unread, casts)
     }
 
     /// Of what each unclaimed address is a part: an array type of its element type, a function of its extension.
@@ -170,12 +189,12 @@ impl Reading {
             .collect()
     }
 
-    fn resolve(&self, address: Address, wholes: &HashMap<Address, Address>) -> Option<Id> {
+    fn resolve(&self, address: Address, wholes: &HashMap<Address, Address>) -> Option<usize> {
         let mut at = address;
         // An array type of a table's row type in an extension is three steps from it; nothing is deeper.
         for _ in 0..4 {
-            if let Some(id) = self.claims.get(at) {
-                return Some(id.clone());
+            if let Some(place) = self.claims.place(at) {
+                return Some(place);
             }
             at = *wholes.get(&whole(at))?;
         }
@@ -183,8 +202,12 @@ impl Reading {
     }
 
     /// Unread objects, each with every address that is a part of it: a view and its rule, a domain and its constraint.
-    fn unread_parts(&self) -> BTreeMap<Address, BTreeSet<Address>> {
-        let mut owners: HashMap<Address, Vec<Address>> = HashMap::new();
+    fn unread_parts(&self) -> &BTreeMap<Address, BTreeSet<Address>> {
+        self.unread_parts.get_or_init(|| self.find_unread_parts())
+    }
+
+    fn find_unread_parts(&self) -> BTreeMap<Address, BTreeSet<Address>> {
+        let mut owners: HashMap<Address, Vec<Address>> = HashMap::default();
         let mut candidates: BTreeSet<Address> = BTreeSet::new();
         let mut skipped: HashSet<Address> = self.bookkeeping.clone();
         for depend in &self.depends {
@@ -225,7 +248,7 @@ impl Reading {
         skipped: &HashSet<Address>,
         parts: &HashSet<Address>,
     ) -> Option<Address> {
-        let mut seen = HashSet::from([start]);
+        let mut seen = HashSet::from_iter([start]);
         let mut root = start;
         loop {
             if skipped.contains(&root) {
@@ -261,7 +284,7 @@ impl Reading {
         parts: &BTreeMap<Address, BTreeSet<Address>>,
         names: &HashMap<Address, String>,
     ) -> Vec<Unread> {
-        let mut root_of: HashMap<Address, Address> = HashMap::new();
+        let mut root_of: HashMap<Address, Address> = HashMap::default();
         for (root, members) in parts {
             root_of.extend(members.iter().map(|member| (*member, *root)));
         }

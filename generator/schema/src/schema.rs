@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Display, Formatter},
+    io,
     sync::Arc,
 };
 
@@ -318,17 +319,19 @@ impl Entry {
 #[derive(Clone, Debug)]
 pub struct Schema {
     server: Server,
-    entries: BTreeMap<Id, Arc<Entry>>,
-    needs: BTreeMap<Id, BTreeSet<Id>>,
-    needed_by: BTreeMap<Id, BTreeSet<Id>>,
-    children: BTreeMap<Id, Vec<Id>>,
+    /// In the order of their ids; everything below tells an entry by its place in here.
+    entries: Vec<(Id, Arc<Entry>)>,
+    needs: Vec<Vec<usize>>,
+    needed_by: Vec<Vec<usize>>,
+    children: Vec<Vec<usize>>,
     unread: Vec<Unread>,
     casts: Casts,
     guidance: Arc<Guidance>,
 }
 
 impl Schema {
-    /// Puts a schema together. `links` are pairs of an object and one that it needs; a parent is needed without saying.
+    /// Puts a schema together. Of two entries with the same id, the later one is taken. `links` are pairs of an object and
+    /// one that it needs; a parent is needed without saying.
     #[must_use]
     pub fn new(
         server: Server,
@@ -337,63 +340,100 @@ impl Schema {
         unread: Vec<Unread>,
         casts: Casts,
     ) -> Self {
-        let entries: BTreeMap<Id, Arc<Entry>> = entries
+        let entries = entries.into_iter().map(|entry| (entry.id(), entry));
+        let mut schema = Self::of(server, entries.collect(), unread, casts);
+        let links: Vec<(usize, usize)> = links
             .into_iter()
-            .map(|entry| (entry.id(), entry))
+            .filter_map(|(id, on)| Some((schema.place(&id)?, schema.place(&on)?)))
             .collect();
-        let mut schema = Self {
-            server,
-            entries,
-            needs: BTreeMap::new(),
-            needed_by: BTreeMap::new(),
-            children: BTreeMap::new(),
-            unread,
-            casts,
-            guidance: Arc::default(),
-        };
-        let parents: Vec<(Id, Id)> = schema
-            .entries
-            .iter()
-            .filter_map(|(id, entry)| Some((id.clone(), entry.parent()?)))
-            .collect();
-        for (child, parent) in parents {
-            schema
-                .children
-                .entry(parent.clone())
-                .or_default()
-                .push(child.clone());
-            schema.link(child, parent);
-        }
-        let told: Vec<(Id, Id)> = schema
-            .entries
-            .iter()
-            .flat_map(|(id, entry)| {
-                entry
-                    .object
-                    .also_needs()
-                    .into_iter()
-                    .map(move |on| (id.clone(), on))
-            })
-            .collect();
-        for (id, on) in links.into_iter().chain(told) {
-            let wanted = id != on
-                && schema
-                    .entries
-                    .get(&id)
-                    .is_some_and(|entry| entry.object.needs(&on));
-            if wanted && schema.entries.contains_key(&on) {
-                schema.link(id, on);
-            }
-        }
+        schema.link(links);
         schema
     }
 
-    fn link(&mut self, id: Id, on: Id) {
-        self.needed_by
-            .entry(on.clone())
-            .or_default()
-            .insert(id.clone());
-        self.needs.entry(id).or_default().insert(on);
+    /// The same where the links are pairs of places in `entries`.
+    pub(crate) fn linked(
+        server: Server,
+        entries: Vec<(Id, Arc<Entry>)>,
+        links: impl IntoIterator<Item = (usize, usize)>,
+        unread: Vec<Unread>,
+        casts: Casts,
+    ) -> Self {
+        let ids: Vec<Id> = entries.iter().map(|(id, _)| id.clone()).collect();
+        let mut schema = Self::of(server, entries, unread, casts);
+        let places: Vec<Option<usize>> = ids.iter().map(|id| schema.place(id)).collect();
+        let links: Vec<(usize, usize)> = links
+            .into_iter()
+            .filter_map(|(id, on)| Some((places[id]?, places[on]?)))
+            .collect();
+        schema.link(links);
+        schema
+    }
+
+    fn of(
+        server: Server,
+        mut entries: Vec<(Id, Arc<Entry>)>,
+        unread: Vec<Unread>,
+        casts: Casts,
+    ) -> Self {
+        // The last of equals comes first, and is the one that stays.
+        entries.reverse();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.dedup_by(|(one, _), (other, _)| one == other);
+        Self {
+            server,
+            needs: vec![Vec::new(); entries.len()],
+            needed_by: vec![Vec::new(); entries.len()],
+            children: vec![Vec::new(); entries.len()],
+            entries,
+            unread,
+            casts,
+            guidance: Arc::default(),
+        }
+    }
+
+    /// Takes the links, those to the parents, and those that only the objects know.
+    fn link(&mut self, links: Vec<(usize, usize)>) {
+        let mut all: Vec<(usize, usize)> = links
+            .into_iter()
+            .filter(|(place, on)| self.wants(*place, *on))
+            .collect();
+        for (place, (_, entry)) in self.entries.iter().enumerate() {
+            if let Some(parent) = entry.parent().and_then(|parent| self.place(&parent)) {
+                self.children[parent].push(place);
+                all.push((place, parent));
+            }
+            let told = entry.object.also_needs();
+            let told = told.iter().filter_map(|on| self.place(on));
+            all.extend(
+                told.filter(|on| self.wants(place, *on))
+                    .map(|on| (place, on)),
+            );
+        }
+        all.sort_unstable();
+        all.dedup();
+        for (place, on) in all {
+            self.needs[place].push(on);
+            self.needed_by[on].push(place);
+        }
+    }
+
+    fn wants(&self, place: usize, on: usize) -> bool {
+        place != on && self.entries[place].1.object.needs(&self.entries[on].0)
+    }
+
+    fn place(&self, id: &Id) -> Option<usize> {
+        self.entries
+            .binary_search_by(|(other, _)| other.cmp(id))
+            .ok()
+    }
+
+    fn at<'a>(
+        &'a self,
+        lists: &'a [Vec<usize>],
+        id: &Id,
+    ) -> impl Iterator<Item = &'a (Id, Arc<Entry>)> {
+        let list = self.place(id).map_or(&[][..], |place| &lists[place]);
+        list.iter().map(|place| &self.entries[*place])
     }
 
     /// The server that the schema was read from.
@@ -405,28 +445,29 @@ impl Schema {
     /// The entry with this id.
     #[must_use]
     pub fn entry(&self, id: &Id) -> Option<&Arc<Entry>> {
-        self.entries.get(id)
+        self.entries_at(id).map(|(_, entry)| entry)
     }
 
     /// The id as the schema holds it, and the entry.
     #[must_use]
     pub fn entries_at(&self, id: &Id) -> Option<(&Id, &Arc<Entry>)> {
-        self.entries.get_key_value(id)
+        let (id, entry) = &self.entries[self.place(id)?];
+        Some((id, entry))
     }
 
     /// All entries, in the order of their ids.
     pub fn entries(&self) -> impl Iterator<Item = (&Id, &Arc<Entry>)> {
-        self.entries.iter()
+        self.entries.iter().map(|(id, entry)| (id, entry))
     }
 
     /// What the object needs, its parent included.
     pub fn needs(&self, id: &Id) -> impl Iterator<Item = &Id> {
-        self.needs.get(id).into_iter().flatten()
+        self.at(&self.needs, id).map(|(id, _)| id)
     }
 
     /// What needs the object, its children included.
     pub fn needed_by(&self, id: &Id) -> impl Iterator<Item = &Id> {
-        self.needed_by.get(id).into_iter().flatten()
+        self.at(&self.needed_by, id).map(|(id, _)| id)
     }
 
     /// Where the catalog has each object.
@@ -439,9 +480,8 @@ impl Schema {
     }
 
     /// The parts of the object.
-    #[must_use]
-    pub fn children(&self, id: &Id) -> &[Id] {
-        self.children.get(id).map_or(&[], Vec::as_slice)
+    pub fn children(&self, id: &Id) -> impl Iterator<Item = &Id> {
+        self.at(&self.children, id).map(|(id, _)| id)
     }
 
     /// What no room reads.
@@ -472,7 +512,10 @@ impl Schema {
             let id = entry.id();
             links.extend(theirs.needs(&id).map(|on| (id.clone(), on.clone())));
         }
-        let entries = self.entries.values().cloned().chain(more);
+        let entries = self
+            .entries()
+            .map(|(_, entry)| Arc::clone(entry))
+            .chain(more);
         Self::new(
             self.server,
             entries,
@@ -485,7 +528,7 @@ impl Schema {
     /// The same schema without the entries that are not wanted.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
-        let entries = self.entries.iter().filter(|(id, _)| wanted(id));
+        let entries = self.entries().filter(|(id, _)| wanted(id));
         let entries: Vec<Arc<Entry>> = entries.map(|(_, entry)| Arc::clone(entry)).collect();
         Self::new(
             self.server,
@@ -497,11 +540,11 @@ impl Schema {
     }
 
     fn links(&self) -> Vec<(Id, Id)> {
-        let pairs = self
-            .needs
-            .iter()
-            .flat_map(|(id, on)| on.iter().map(move |on| (id, on)));
-        pairs.map(|(id, on)| (id.clone(), on.clone())).collect()
+        let pairs = self.entries.iter().zip(&self.needs);
+        pairs
+            .flat_map(|((id, _), needs)| needs.iter().map(move |on| (id, &self.entries[*on].0)))
+            .map(|(id, on)| (id.clone(), on.clone()))
+            .collect()
     }
 
     /// The part of the schema that every new database has.
@@ -517,7 +560,7 @@ impl Schema {
                     .any(|address| address.object < first_user_oid)
             })
         };
-        let entries = self.entries.iter().filter(|(id, entry)| {
+        let entries = self.entries().filter(|(id, entry)| {
             is_initial(id)
                 || entry.addresses.is_empty()
                     && entry.parent().is_some_and(|parent| is_initial(&parent))
@@ -556,33 +599,44 @@ impl Schema {
     }
 
     pub(crate) fn get<O: Registered>(&self, key: &O::Key) -> Option<&O> {
-        self.entries
-            .get(&O::id(key.clone()))
+        self.entry(&O::id(key.clone()))
             .and_then(|entry| O::of(&entry.object))
     }
 
     pub(crate) fn any_part(&self, of: &Id, is: impl Fn(&AnyObject) -> bool) -> bool {
-        self.children(of)
-            .iter()
-            .any(|id| self.entries.get(id).is_some_and(|entry| is(&entry.object)))
+        self.at(&self.children, of)
+            .any(|(_, entry)| is(&entry.object))
     }
 
     pub(crate) fn parts<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
-        self.children(of)
-            .iter()
-            .filter_map(|id| self.entries.get(id).and_then(|entry| O::of(&entry.object)))
+        self.at(&self.children, of)
+            .filter_map(|(_, entry)| O::of(&entry.object))
     }
 
     pub(crate) fn users<'a, O: Registered + 'a>(&'a self, of: &Id) -> impl Iterator<Item = &'a O> {
-        let users = self.needed_by.get(of).into_iter().flatten();
-        users.filter_map(|id| self.entries.get(id).and_then(|entry| O::of(&entry.object)))
+        self.at(&self.needed_by, of)
+            .filter_map(|(_, entry)| O::of(&entry.object))
+    }
+
+    /// Writes down what takes part in a comparison, and nothing else: two schemas that write the same have no differences.
+    pub fn write_shape(&self, into: &mut impl io::Write) -> Result<(), serde_json::Error> {
+        let unread: Vec<&str> = self
+            .unread
+            .iter()
+            .map(|unread| unread.what.as_str())
+            .collect();
+        serde_json::to_writer(&mut *into, &unread)?;
+        for (_, entry) in &self.entries {
+            serde_json::to_writer(&mut *into, &entry.object)?;
+        }
+        Ok(())
     }
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(&Written {
             server: self.server,
-            entries: self.entries.values().cloned().collect(),
+            entries: self.entries().map(|(_, entry)| Arc::clone(entry)).collect(),
             links: self.links(),
             unread: self.unread.clone(),
         })

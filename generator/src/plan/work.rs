@@ -220,7 +220,7 @@ impl Closure<'_> {
         let mut followers = Vec::new();
         let mut parts = beside;
         while let Some(part) = parts.pop() {
-            parts.extend(self.from.children(&part).iter().cloned());
+            parts.extend(self.from.children(&part).cloned());
             let follows = self.from.entry(&part).is_some_and(|entry| {
                 let leads = entry.follows(self.from, self.to);
                 leads.iter().any(|lead| lead.leader == *leader)
