@@ -1,9 +1,9 @@
 //! `trueup uncommit`: the last migration goes.
 
 use generator::{
-    Error,
+    Error, apply,
     autogen::written_together,
-    migration::{self, Migration},
+    migration::{self, Lineage, Migration},
     report::Changed,
 };
 
@@ -18,8 +18,12 @@ use crate::{arguments::FormatArg, context::Context, mine};
 #[command(after_help = "\
 Examples:
   trueup uncommit
+  trueup uncommit 2026-11-21-11    this one, where no other was made on it
   trueup uncommit --force          without asking git")]
 pub(crate) struct Args {
+    /// Another one than the last: the end of a branch
+    version: Option<String>,
+
     /// Also where others could have it, or git cannot say
     #[arg(long)]
     force: bool,
@@ -35,7 +39,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let all = migration::read(&context.project.migrations)?;
-    let last = written_together(&all);
+    let last = match &args.version {
+        Some(version) => std::slice::from_ref(end_of_a_branch(&all, version)?),
+        None => written_together(&all),
+    };
     if last.is_empty() {
         return Err(Error::input("there are no migrations to remove"));
     }
@@ -54,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         return Ok(Status::Refused);
     }
     remove(context, &all, last)?;
-    let newest = all[..all.len() - last.len()].last();
+    let newest = all.iter().rev().find(|one| !last.contains(one));
     let changed = Changed {
         removed: names,
         summary: match newest {
@@ -65,6 +72,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     };
     context.output.report(&changed, args.format.into())?;
     Ok(Status::Done)
+}
+
+/// The migration of a version, where no other was made on it.
+fn end_of_a_branch<'a>(all: &'a [Migration], version: &str) -> Result<&'a Migration, Error> {
+    let found = apply::find(all, version)?;
+    match Lineage::of(all).from(&found.version).as_slice() {
+        [_, next, ..] => Err(Error::input(format!(
+            "{} was made on {}, so that one stays",
+            next.name, found.name
+        ))),
+        [] | [_] => Ok(found),
+    }
 }
 
 /// Removes migrations, where they are still the same.

@@ -102,8 +102,7 @@ pub fn rebase(project: &Project, mine: &[String]) -> Result<Rebased, Error> {
     })
 }
 
-const AGAIN: &str =
-    "remove yours with `trueup uncommit`, and `trueup autogen` writes them anew after the others";
+const AGAIN: &str = "remove yours with `trueup uncommit VERSION`, and `trueup autogen` writes them anew after the others";
 
 /// The folders of migrations behind others.
 fn moved(stay: &[Migration], ours: &[Migration], proof: &str) -> Vec<Folder> {

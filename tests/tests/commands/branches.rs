@@ -154,6 +154,11 @@ fn rebase_names_what_both_change_and_refuses_what_does_not_hold() {
     ]);
     assert!(said.contains("trueup uncommit"), "{said}");
     assert_eq!(project.folders(), folders);
+    project
+        .run(&["uncommit", BASE, "--force"])
+        .refused(&["was made on", "stays"]);
+    project.run(&["uncommit", MINE]).done();
+    assert_eq!(project.folders(), [BASE, THEIRS]);
 
     let project = two(
         ["CREATE INDEX i ON t (old);\n", "DROP INDEX i;\n"],
