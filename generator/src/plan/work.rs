@@ -12,6 +12,8 @@ use crate::diff::{Delta, diff};
 pub(super) struct Work {
     pub(super) goes: bool,
     pub(super) alters: Option<Vec<Statement>>,
+    /// Whether the old one is dropped when it alters, and what falls with that.
+    pub(super) rebuilt: bool,
     pub(super) comes: bool,
 }
 
@@ -89,6 +91,7 @@ impl Closure<'_> {
                         },
                     );
                     work.alters = Some(Vec::new());
+                    work.rebuilt = true;
                 }
                 Alter::NotYet(why) => self.refuse(id.to_string(), why),
             },
@@ -258,8 +261,8 @@ impl Closure<'_> {
         if !(work.goes && work.comes) {
             *work = Work {
                 goes: true,
-                alters: None,
                 comes: true,
+                ..Work::default()
             };
             self.rebuilds.remove(id);
             self.queue.push(id.clone());
