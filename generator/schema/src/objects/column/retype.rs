@@ -1,7 +1,7 @@
 //! Another type for a column that has values: which casts Postgres applies by itself.
 
 use super::super::{
-    Registered, default::Default as ColumnDefault, foreign_key::ForeignKey,
+    Registered, default::Default as ColumnDefault, extended_statistics::ExtendedStatistics, foreign_key::ForeignKey,
     materialized_view::MaterializedView, rule::Rule, table::scan, view::View,
 };
 use super::{
@@ -142,10 +142,12 @@ fn becomes(from: &Column, to: &Column) -> String {
 }
 
 /// What cannot stay while ALTER COLUMN … TYPE runs, even where it changes a length or a collation alone: a column that is
-/// generated from this one, and every query that reads it.
-fn users() -> [Kind; 4] {
+/// generated from this one, and every query that reads it. Extended statistics would stay, and Postgres would forget their
+/// target.
+fn users() -> [Kind; 5] {
     [
         Column::kind(),
+        ExtendedStatistics::kind(),
         View::kind(),
         MaterializedView::kind(),
         Rule::kind(),
