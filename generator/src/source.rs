@@ -168,6 +168,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let mut there = connect(&from.url)?;
     let database = scratch.create(&Locale::of(&mut there)?)?;
     let public = witness::Public::of(&mut there)?;
+    scratch.make_tablespaces(&mut there)?;
     drop(there);
     match project.binaries.pg_dump(from.schema.server().major()) {
         Ok(pg_dump) => {
