@@ -181,6 +181,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let copy = side(database)?;
     let copy = complete(copy, &from.schema)?;
     Ok(Side {
+        schema: copy.schema.granted_as(&from.schema),
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),

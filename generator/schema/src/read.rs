@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Unread};
+use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Slot, Unread};
 
 /// A row of `pg_depend`: `from` needs `to`.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ pub struct Identity {
     pub address: Address,
     /// The kind and the name: `view public.active_users`.
     pub what: String,
+    /// The names it takes.
+    pub occupies: Vec<Slot>,
 }
 
 /// A row that a room could not make sense of.
@@ -74,6 +76,7 @@ pub struct Reading {
     claims: Claims,
     depends: Vec<Depend>,
     bookkeeping: HashSet<Address>,
+    granted: Vec<Address>,
 }
 
 impl Reading {
@@ -86,6 +89,7 @@ impl Reading {
             claims: Claims::default(),
             depends: Vec::new(),
             bookkeeping: HashSet::new(),
+            granted: Vec::new(),
         }
     }
 
@@ -116,6 +120,7 @@ impl Reading {
             object,
             addresses,
             position,
+            granted: false,
         }));
         Ok(())
     }
@@ -130,6 +135,11 @@ impl Reading {
         self.bookkeeping.insert(address);
     }
 
+    /// Takes the address of something on which more or less is granted than when it was created.
+    pub fn granted(&mut self, address: Address) {
+        self.granted.push(address);
+    }
+
     /// The addresses that nobody claims and that [`Reading::finish`] wants identified.
     #[must_use]
     pub fn unclaimed(&self) -> Vec<Address> {
@@ -138,13 +148,14 @@ impl Reading {
 
     /// Makes the schema. `identities` answers [`Reading::unclaimed`].
     #[must_use]
-    pub fn finish(self, identities: Vec<Identity>, casts: Casts) -> Schema {
+    pub fn finish(mut self, identities: Vec<Identity>, casts: Casts) -> Schema {
+        self.note_granted();
         let parts = self.unread_parts();
-        let names: HashMap<Address, String> = identities
+        let identities: HashMap<Address, Identity> = identities
             .into_iter()
-            .map(|identity| (identity.address, identity.what))
+            .map(|identity| (identity.address, identity))
             .collect();
-        let unread = self.unread(&parts, &names);
+        let unread = self.unread(&parts, &identities);
         let wholes = self.wholes();
         let links: Vec<(Id, Id)> = self
             .depends
@@ -157,6 +168,22 @@ impl Reading {
             })
             .collect();
         Schema::new(self.server, self.entries, links, unread, casts)
+    }
+
+    fn note_granted(&mut self) {
+        let granted: BTreeSet<&Id> = self
+            .granted
+            .iter()
+            .filter_map(|address| self.claims.get(*address))
+            .collect();
+        if granted.is_empty() {
+            return;
+        }
+        for entry in &mut self.entries {
+            if granted.contains(&entry.id()) {
+                Arc::make_mut(entry).granted = true;
+            }
+        }
     }
 
     /// Of what each unclaimed address is a part: an array type of its element type, a function of its extension.
@@ -259,7 +286,7 @@ impl Reading {
     fn unread(
         &self,
         parts: &BTreeMap<Address, BTreeSet<Address>>,
-        names: &HashMap<Address, String>,
+        identities: &HashMap<Address, Identity>,
     ) -> Vec<Unread> {
         let mut root_of: HashMap<Address, Address> = HashMap::new();
         for (root, members) in parts {
@@ -280,7 +307,7 @@ impl Reading {
         let mut unread: Vec<Unread> = parts
             .keys()
             .filter_map(|root| {
-                let what = names.get(root)?.clone();
+                let identity = identities.get(root)?;
                 let mut all = BTreeSet::new();
                 let (mut seen, mut stack) = (BTreeSet::from([*root]), vec![*root]);
                 while let Some(address) = stack.pop() {
@@ -293,7 +320,11 @@ impl Reading {
                             .filter(|next| seen.insert(**next)),
                     );
                 }
-                Some(Unread { what, needs: all })
+                Some(Unread {
+                    what: identity.what.clone(),
+                    needs: all,
+                    occupies: identity.occupies.clone(),
+                })
             })
             .collect();
         unread.sort();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Alter, Entry, Id, Kind, Schema, Statement};
+use trueup::{Alter, Entry, Id, Kind, Schema, Statement, Unread};
 
 use super::{NotYet, PlanError, graph::top};
 use crate::diff::{Delta, diff};
@@ -22,6 +22,7 @@ struct Closure<'a> {
     to: &'a Schema,
     work: BTreeMap<Id, Work>,
     rebuilds: BTreeMap<Id, Rebuild>,
+    parts: BTreeMap<Id, BTreeSet<Kind>>,
     not_yet: BTreeSet<NotYet>,
     queue: Vec<Id>,
 }
@@ -39,6 +40,7 @@ pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, Pla
         to,
         work: BTreeMap::new(),
         rebuilds: BTreeMap::new(),
+        parts: BTreeMap::new(),
         not_yet: BTreeSet::new(),
         queue: Vec::new(),
     };
@@ -49,17 +51,18 @@ pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, Pla
         closure.make_way(&id);
     }
     closure.lost_needs();
+    closure.lost_grants();
     closure.finish()
 }
 
 impl Closure<'_> {
     fn delta(&mut self, id: &Id, delta: Delta<'_>) {
-        let other_side = match delta {
-            Delta::Create(_) => Some(self.from),
-            Delta::Remove(_) => Some(self.to),
+        let namesake = match delta {
+            Delta::Create(entry) => namesake(entry, self.from),
+            Delta::Remove(entry) => namesake(entry, self.to),
             Delta::Change { .. } => None,
         };
-        if let Some(unread) = other_side.and_then(|side| namesake(id, side)) {
+        if let Some(unread) = namesake {
             self.refuse(
                 id.to_string(),
                 format!(
@@ -106,12 +109,9 @@ impl Closure<'_> {
             return;
         };
         let (goes, comes) = (work.goes, work.comes);
-        let disturbed: BTreeSet<Kind> = work
-            .alters
-            .iter()
-            .flatten()
-            .flat_map(|statement| statement.disturbed().iter().copied())
-            .collect();
+        let alters = || work.alters.iter().flatten();
+        let disturbed = kinds(alters(), Statement::disturbed);
+        let parted = kinds(alters(), Statement::parted);
         let rebuilt = self.rebuilds.contains_key(id);
         if goes || rebuilt || !disturbed.is_empty() {
             self.refuse_for_unread(id);
@@ -141,6 +141,33 @@ impl Closure<'_> {
                     self.replace(&dependent, id);
                 }
             }
+        }
+        self.part(id, &parted);
+    }
+
+    /// Takes down and puts back what needs two objects that do not change at once.
+    fn part(&mut self, id: &Id, parted: &BTreeSet<Kind>) {
+        if parted.is_empty() {
+            return;
+        }
+        let dependents: Vec<Id> = self
+            .from
+            .needed_by(id)
+            .filter(|dependent| parted.contains(&dependent.kind()))
+            .filter(|dependent| {
+                let others = self.from.needs(dependent).filter(|other| *other != id);
+                let parts = others.filter_map(|other| self.parts.get(other));
+                parts.flatten().any(|kind| *kind == dependent.kind())
+            })
+            .filter(|dependent| self.to.entry(dependent).is_some())
+            .cloned()
+            .collect();
+        for dependent in dependents {
+            self.replace(&dependent, id);
+        }
+        self.parts.insert(id.clone(), parted.clone());
+        for follower in self.followers(id) {
+            self.part(&follower, parted);
         }
     }
 
@@ -220,10 +247,8 @@ impl Closure<'_> {
         if !stays {
             return;
         }
-        let disturbed: BTreeSet<Kind> = statements
-            .iter()
-            .flat_map(|statement| statement.disturbed().iter().copied())
-            .collect();
+        let disturbed = kinds(&statements, Statement::disturbed);
+        let parted = kinds(&statements, Statement::parted);
         self.refuse_for_unread(dependent);
         let beyond: Vec<Id> = self.from.needed_by(dependent).cloned().collect();
         for other in beyond {
@@ -231,6 +256,7 @@ impl Closure<'_> {
                 self.replace(&other, dependent);
             }
         }
+        self.part(dependent, &parted);
         if let Some(rebuild) = self.rebuilds.get_mut(rebuilt) {
             rebuild.moves.extend(statements);
         }
@@ -289,6 +315,24 @@ impl Closure<'_> {
         }
     }
 
+    /// What is made anew has nothing granted on it.
+    fn lost_grants(&mut self) {
+        let lost: Vec<Id> = self
+            .work
+            .iter()
+            .filter(|(_, work)| work.goes && work.comes || work.rebuilt)
+            .filter(|(id, _)| {
+                let sides = [self.from.entry(id), self.to.entry(id)];
+                sides.into_iter().flatten().any(|entry| entry.is_granted())
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in lost {
+            let why = "it has to be made anew, and what is granted on it would be lost";
+            self.refuse(id.to_string(), why.to_owned());
+        }
+    }
+
     fn refuse_for_unread(&mut self, id: &Id) {
         let in_the_way: Vec<String> = self
             .from
@@ -332,12 +376,21 @@ impl Closure<'_> {
     }
 }
 
-/// What no room reads and has the object's name: a table that is partitioned on one side, say.
-fn namesake<'a>(id: &Id, within: &'a Schema) -> Option<&'a str> {
-    let id = id.to_string();
+fn kinds<'a>(
+    statements: impl IntoIterator<Item = &'a Statement>,
+    of: impl Fn(&'a Statement) -> &'a [Kind],
+) -> BTreeSet<Kind> {
+    let kinds = statements.into_iter().flat_map(of);
+    kinds.copied().collect()
+}
+
+/// What no room reads and has a name of the object's: a table that is partitioned on one side, say.
+fn namesake<'a>(entry: &Entry, within: &'a Schema) -> Option<&'a str> {
+    let names = entry.occupies();
+    let has_one = |unread: &&Unread| unread.occupies.iter().any(|name| names.contains(name));
     within
         .unread()
         .iter()
+        .find(has_one)
         .map(|unread| unread.what.as_str())
-        .find(|what| *what == id || what.ends_with(&format!(" {id}")))
 }
