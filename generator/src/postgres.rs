@@ -32,6 +32,14 @@ pub enum ReadError {
     /// A row does not fit its room.
     #[error(transparent)]
     Row(#[from] trueup::read::ReadError),
+    /// The names that something takes do not have the form that was asked for.
+    #[error("the names {names} do not have the form that was asked for: {source}")]
+    Slots {
+        /// The JSON.
+        names: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
     /// `pg_cast` holds a context that is none of Postgres'.
     #[error("pg_cast has the context {0:?}, which this version of trueup does not know")]
     CastContext(String),
@@ -45,6 +53,8 @@ struct IdentityRow {
     object: i64,
     #[diesel(sql_type = Text)]
     what: String,
+    #[diesel(sql_type = Text)]
+    occupies: String,
 }
 
 /// What each object needs. What has no row in `pg_depend` appears as needing nothing, so that it is not overlooked; what a
@@ -76,6 +86,29 @@ const BOOKKEEPING: &str = "
     FROM pg_catalog.pg_class
     WHERE oid >= 16384 AND (relpersistence = 't' OR relname = '__diesel_schema_migrations')";
 
+/// Where something else is granted than when its owner makes it anew: then default privileges count. What it is has no place in
+/// a schema yet, since roles belong to a whole server.
+const GRANTED: &str = "
+    SELECT acl.class::int8, acl.object::int8, acl.sub::int8
+    FROM (
+        SELECT 'pg_catalog.pg_class'::regclass, c.oid, 0, c.relacl, c.relowner, c.relnamespace,
+            CASE c.relkind WHEN 'S' THEN 'S' ELSE 'r' END::\"char\"
+        FROM pg_catalog.pg_class c
+        UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, a.attacl, 0, 0, 'c'
+        FROM pg_catalog.pg_attribute a
+        UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, 0, t.typacl, t.typowner, t.typnamespace, 'T'
+        FROM pg_catalog.pg_type t
+    ) acl(class, object, sub, list, owner, namespace, kind)
+        LEFT JOIN pg_catalog.pg_default_acl everywhere ON everywhere.defaclrole = acl.owner
+            AND everywhere.defaclnamespace = 0 AND everywhere.defaclobjtype = acl.kind
+        LEFT JOIN pg_catalog.pg_default_acl there ON there.defaclrole = acl.owner
+            AND there.defaclnamespace = acl.namespace AND there.defaclobjtype = acl.kind
+    WHERE acl.object >= 16384 AND acl.list IS NOT NULL
+        AND ARRAY(SELECT item::text FROM aclexplode(acl.list) item ORDER BY 1) <> ARRAY(
+            SELECT item::text FROM aclexplode(COALESCE(everywhere.defaclacl,
+                acldefault(CASE acl.kind WHEN 'S' THEN 's' ELSE acl.kind END, acl.owner))) item
+            UNION SELECT item::text FROM aclexplode(there.defaclacl) item ORDER BY 1)";
+
 const CASTS: &str = "
     SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, castcontext::text AS context
     FROM pg_catalog.pg_cast";
@@ -83,18 +116,27 @@ const CASTS: &str = "
 const IDENTIFY: &str = "
     SELECT a.class, a.object, COALESCE(CASE
             WHEN c.relkind = 'r' AND c.reloftype <> 0 THEN 'typed table '
-        END, i.type || ' ') || i.identity AS what
+        END, i.type || ' ') || i.identity AS what,
+        array_to_json(array_remove(ARRAY[
+            CASE WHEN c.oid IS NOT NULL OR t.typrelid <> 0 THEN jsonb_build_object('relation',
+                jsonb_build_object('namespace', n.nspname, 'name', COALESCE(c.relname, t.typname))) END,
+            CASE WHEN t.oid IS NOT NULL THEN jsonb_build_object('type',
+                jsonb_build_object('namespace', n.nspname, 'name', t.typname)) END
+        ], NULL))::text AS occupies
     FROM unnest($1, $2) AS a(class, object)
         CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.class::oid, a.object::oid, 0) i
         LEFT JOIN pg_catalog.pg_class c
             ON a.class = 'pg_catalog.pg_class'::regclass::int8 AND c.oid = a.object::oid
+        LEFT JOIN pg_catalog.pg_type t
+            ON a.class = 'pg_catalog.pg_type'::regclass::int8 AND t.oid = a.object::oid OR t.oid = c.reltype
+        LEFT JOIN pg_catalog.pg_namespace n ON n.oid = COALESCE(c.relnamespace, t.typnamespace)
     WHERE i.identity IS NOT NULL";
 
 /// The queries of a reading, but for the one about what no room reads, which is only asked where there is something.
 #[must_use]
 pub fn queries(server: Server) -> Vec<String> {
     let rooms = Kind::all().into_iter().map(|kind| select(kind, server));
-    let rest = [BOOKKEEPING, DEPENDS, CASTS].map(str::to_owned);
+    let rest = [BOOKKEEPING, GRANTED, DEPENDS, CASTS].map(str::to_owned);
     rooms.chain(rest).collect()
 }
 
@@ -163,6 +205,15 @@ fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
         "Diesel's own tables",
         |row| {
             reading.bookkeeping(whole(row));
+            Ok(())
+        },
+    )?;
+    each_row::<(BigInt, BigInt, BigInt), (i64, i64, i64)>(
+        connection,
+        GRANTED,
+        "what is granted",
+        |(class, object, sub)| {
+            reading.granted(Address { class, object, sub });
             Ok(())
         },
     )?;
@@ -276,17 +327,22 @@ fn identify(
             what: "what no room reads".to_owned(),
             source,
         })?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Identity {
+    let identified = rows.into_iter().map(|row| {
+        let occupies = serde_json::from_str(&row.occupies).map_err(|source| ReadError::Slots {
+            names: row.occupies,
+            source,
+        })?;
+        Ok(Identity {
             address: Address {
                 class: row.class,
                 object: row.object,
                 sub: 0,
             },
             what: row.what,
+            occupies,
         })
-        .collect())
+    });
+    identified.collect()
 }
 
 fn casts(connection: &mut PgConnection) -> Result<Casts, ReadError> {

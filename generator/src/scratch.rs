@@ -25,6 +25,7 @@ mod locale;
 pub(crate) mod own;
 pub(crate) mod postmaster;
 pub(crate) mod pristine;
+mod tablespaces;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -149,6 +150,16 @@ impl Scratch {
             .make(&of.name, "")
             .map_err(ScratchError::sql("copy a database"))?;
         Ok(self.database(made))
+    }
+
+    /// Makes the tablespaces of the server `there`, on a server of its own that can hold them: PostgreSQL 15 is the first
+    /// that keeps one in the folder of its cluster.
+    pub fn make_tablespaces(&self, there: &mut PgConnection) -> Result<(), ScratchError> {
+        if self.host.major < 15 || matches!(self.host.home, Home::Elsewhere(_)) {
+            return Ok(());
+        }
+        tablespaces::make(&mut self.host.admin(), there)
+            .map_err(ScratchError::sql("make a tablespace"))
     }
 
     fn database(&self, name: String) -> Database {

@@ -180,6 +180,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let mut there = connect(&from.url)?;
     let database = scratch.create(&Locale::of(&mut there)?)?;
     let public = witness::Public::of(&mut there)?;
+    scratch.make_tablespaces(&mut there)?;
     drop(there);
     match project.binaries.pg_dump(from.schema.server().major()) {
         Ok(pg_dump) => {
@@ -192,6 +193,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let copy = side(database)?;
     let copy = complete(copy, &from.schema)?;
     Ok(Side {
+        schema: copy.schema.granted_as(&from.schema),
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),

@@ -268,7 +268,8 @@ impl<T> Deref for Beside<T> {
 }
 
 /// A name that only one thing can have at a time.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Slot {
     /// In `pg_class`: tables, indexes, sequences, views.
     Relation(Name),

@@ -198,6 +198,7 @@ objects! {
     exclusion::Exclusion,
     check::Check,
     index::Index,
+    extended_statistics::ExtendedStatistics,
     foreign_key::ForeignKey,
     inheritance::Inheritance,
     view::View,

@@ -9,7 +9,7 @@ use std::{
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Unread};
+use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Slot, Unread};
 
 /// A row of `pg_depend`: `from` needs `to`.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,8 @@ pub struct Identity {
     pub address: Address,
     /// The kind and the name: `view public.active_users`.
     pub what: String,
+    /// The names it takes.
+    pub occupies: Vec<Slot>,
 }
 
 /// A row that a room could not make sense of.
@@ -95,6 +97,7 @@ pub struct Reading {
     depends: Vec<Depend>,
     bookkeeping: HashSet<Address>,
     unread_parts: OnceCell<BTreeMap<Address, BTreeSet<Address>>>,
+    granted: Vec<Address>,
 }
 
 impl Reading {
@@ -108,6 +111,7 @@ impl Reading {
             depends: Vec::new(),
             bookkeeping: HashSet::default(),
             unread_parts: OnceCell::new(),
+            granted: Vec::new(),
         }
     }
 
@@ -135,6 +139,7 @@ impl Reading {
             object,
             addresses,
             position,
+            granted: false,
         }));
         Ok(())
     }
@@ -149,6 +154,11 @@ impl Reading {
         self.bookkeeping.insert(address);
     }
 
+    /// Takes the address of something on which more or less is granted than when it was created.
+    pub fn granted(&mut self, address: Address) {
+        self.granted.push(address);
+    }
+
     /// The addresses that nobody claims and that [`Reading::finish`] wants identified.
     #[must_use]
     pub fn unclaimed(&self) -> Vec<Address> {
@@ -157,12 +167,13 @@ impl Reading {
 
     /// Makes the schema. `identities` answers [`Reading::unclaimed`].
     #[must_use]
-    pub fn finish(self, identities: Vec<Identity>, casts: Casts) -> Schema {
-        let names: HashMap<Address, String> = identities
+    pub fn finish(mut self, identities: Vec<Identity>, casts: Casts) -> Schema {
+        self.note_granted();
+        let identities: HashMap<Address, Identity> = identities
             .into_iter()
-            .map(|identity| (identity.address, identity.what))
+            .map(|identity| (identity.address, identity))
             .collect();
-        let unread = self.unread(self.unread_parts(), &names);
+        let unread = self.unread(self.unread_parts(), &identities);
         let wholes = self.wholes();
         let links: Vec<(usize, usize)> = self
             .depends
@@ -176,6 +187,14 @@ impl Reading {
             .collect();
         let entries = self.claims.ids.into_iter().zip(self.entries).collect();
         Schema::linked(self.server, entries, links, unread, casts)
+    }
+
+    fn note_granted(&mut self) {
+        for address in &self.granted {
+            if let Some(place) = self.claims.place(*address) {
+                Arc::make_mut(&mut self.entries[place]).granted = true;
+            }
+        }
     }
 
     /// Of what each unclaimed address is a part: an array type of its element type, a function of its extension.
@@ -282,7 +301,7 @@ impl Reading {
     fn unread(
         &self,
         parts: &BTreeMap<Address, BTreeSet<Address>>,
-        names: &HashMap<Address, String>,
+        identities: &HashMap<Address, Identity>,
     ) -> Vec<Unread> {
         let mut root_of: HashMap<Address, Address> = HashMap::default();
         for (root, members) in parts {
@@ -303,7 +322,7 @@ impl Reading {
         let mut unread: Vec<Unread> = parts
             .keys()
             .filter_map(|root| {
-                let what = names.get(root)?.clone();
+                let identity = identities.get(root)?;
                 let mut all = BTreeSet::new();
                 let (mut seen, mut stack) = (BTreeSet::from([*root]), vec![*root]);
                 while let Some(address) = stack.pop() {
@@ -316,7 +335,11 @@ impl Reading {
                             .filter(|next| seen.insert(**next)),
                     );
                 }
-                Some(Unread { what, needs: all })
+                Some(Unread {
+                    what: identity.what.clone(),
+                    needs: all,
+                    occupies: identity.occupies.clone(),
+                })
             })
             .collect();
         unread.sort();

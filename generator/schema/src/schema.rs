@@ -78,6 +78,9 @@ pub struct Unread {
     pub what: String,
     /// The objects with a room that it needs.
     pub needs: BTreeSet<Id>,
+    /// The names it takes.
+    #[serde(default)]
+    pub occupies: Vec<Slot>,
 }
 
 /// An object in a schema, with what is known about it besides what it is. Only the object takes part in equality.
@@ -88,6 +91,9 @@ pub struct Entry {
     pub(crate) addresses: Vec<Address>,
     #[serde(default)]
     pub(crate) position: i32,
+    /// Whether anything is granted on it, or revoked, that is not so by itself.
+    #[serde(default)]
+    pub(crate) granted: bool,
 }
 
 impl PartialEq for Entry {
@@ -107,6 +113,12 @@ impl Entry {
     #[must_use]
     pub fn position(&self) -> i32 {
         self.position
+    }
+
+    /// Whether anything is granted on it, or revoked, that is not so when it is created.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.granted
     }
 
     /// The object that it is a part of.
@@ -250,6 +262,7 @@ impl Entry {
             object: AnyObject::Namespace(Namespace::new(name)),
             addresses: Vec::new(),
             position: 0,
+            granted: false,
         }
     }
 
@@ -545,6 +558,27 @@ impl Schema {
             .flat_map(|((id, _), needs)| needs.iter().map(move |on| (id, &self.entries[*on].0)))
             .map(|(id, on)| (id.clone(), on.clone()))
             .collect()
+    }
+
+    /// The same schema, of which is noted as granted what is so in `of` too: a copy has no roles, and no grants to them.
+    #[must_use]
+    pub fn granted_as(self, of: &Self) -> Self {
+        let entries = self.entries.into_iter().map(|(id, entry)| {
+            let granted = of.entry(&id).is_some_and(|original| original.granted);
+            let noted = if granted && !entry.granted {
+                Arc::new(Entry {
+                    granted,
+                    ..Entry::clone(&entry)
+                })
+            } else {
+                entry
+            };
+            (id, noted)
+        });
+        Self {
+            entries: entries.collect(),
+            ..self
+        }
     }
 
     /// The part of the schema that every new database has.

@@ -10,6 +10,7 @@ pub struct Statement {
     sql: String,
     hazards: Vec<Hazard>,
     disturbs: Vec<Kind>,
+    parts: Vec<Kind>,
     after_commit: bool,
     alone: bool,
     between: Option<(Id, Id)>,
@@ -29,6 +30,7 @@ impl Statement {
             sql: sql.into(),
             hazards: Vec::new(),
             disturbs: Vec::new(),
+            parts: Vec::new(),
             after_commit: false,
             alone: false,
             between: None,
@@ -80,6 +82,13 @@ impl Statement {
     /// Names the kinds of dependents that must be taken down before the statement and put back after it.
     pub fn disturbs(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
         self.disturbs.extend(kinds);
+        self
+    }
+
+    /// Names the kinds of dependents that cannot stay where they need another object too that such a statement changes: in
+    /// between they would compare what is changed with what is not.
+    pub fn parts(mut self, kinds: impl IntoIterator<Item = Kind>) -> Self {
+        self.parts.extend(kinds);
         self
     }
 
@@ -142,6 +151,12 @@ impl Statement {
     #[must_use]
     pub fn disturbed(&self) -> &[Kind] {
         &self.disturbs
+    }
+
+    /// The kinds of dependents to take down where they need two objects that such statements change.
+    #[must_use]
+    pub fn parted(&self) -> &[Kind] {
+        &self.parts
     }
 
     /// Where a person wrote an expression that stands in it.

@@ -157,7 +157,10 @@ impl<'a> Graph<'a> {
                     .from
                     .entry(node.id)
                     .and_then(|entry| entry.falls_with(self.from));
-                self.nodes[place].joins = above.and_then(|above| self.place(&above, Act::Go));
+                self.nodes[place].joins = above.and_then(|above| {
+                    let rebuilt = self.work.get(&above).is_some_and(|work| work.rebuilt);
+                    self.place(&above, if rebuilt { Act::Alter } else { Act::Go })
+                });
             }
         }
     }

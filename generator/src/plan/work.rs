@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Alter, Entry, Id, Kind, Schema, Statement};
+use trueup::{Alter, Entry, Id, Kind, Schema, Statement, Unread};
 
 use super::{NotYet, PlanError, graph::top};
 use crate::diff::{Delta, diff};
@@ -12,6 +12,8 @@ use crate::diff::{Delta, diff};
 pub(super) struct Work {
     pub(super) goes: bool,
     pub(super) alters: Option<Vec<Statement>>,
+    /// Whether the old one is dropped when it alters, and what falls with that.
+    pub(super) rebuilt: bool,
     pub(super) comes: bool,
 }
 
@@ -20,6 +22,7 @@ struct Closure<'a> {
     to: &'a Schema,
     work: BTreeMap<Id, Work>,
     rebuilds: BTreeMap<Id, Rebuild>,
+    parts: BTreeMap<Id, BTreeSet<Kind>>,
     not_yet: BTreeSet<NotYet>,
     queue: Vec<Id>,
 }
@@ -37,6 +40,7 @@ pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, Pla
         to,
         work: BTreeMap::new(),
         rebuilds: BTreeMap::new(),
+        parts: BTreeMap::new(),
         not_yet: BTreeSet::new(),
         queue: Vec::new(),
     };
@@ -47,17 +51,18 @@ pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, Pla
         closure.make_way(&id);
     }
     closure.lost_needs();
+    closure.lost_grants();
     closure.finish()
 }
 
 impl Closure<'_> {
     fn delta(&mut self, id: &Id, delta: Delta<'_>) {
-        let other_side = match delta {
-            Delta::Create(_) => Some(self.from),
-            Delta::Remove(_) => Some(self.to),
+        let namesake = match delta {
+            Delta::Create(entry) => namesake(entry, self.from),
+            Delta::Remove(entry) => namesake(entry, self.to),
             Delta::Change { .. } => None,
         };
-        if let Some(unread) = other_side.and_then(|side| namesake(id, side)) {
+        if let Some(unread) = namesake {
             self.refuse(
                 id.to_string(),
                 format!(
@@ -89,6 +94,7 @@ impl Closure<'_> {
                         },
                     );
                     work.alters = Some(Vec::new());
+                    work.rebuilt = true;
                 }
                 Alter::NotYet(why) => self.refuse(id.to_string(), why),
             },
@@ -102,13 +108,10 @@ impl Closure<'_> {
         let Some(work) = self.work.get(id) else {
             return;
         };
-        let (goes, comes, alters) = (work.goes, work.comes, work.alters.is_some());
-        let disturbed: BTreeSet<Kind> = work
-            .alters
-            .iter()
-            .flatten()
-            .flat_map(|statement| statement.disturbed().iter().copied())
-            .collect();
+        let (goes, comes, changes) = (work.goes, work.comes, work.alters.is_some());
+        let alters = || work.alters.iter().flatten();
+        let disturbed = kinds(alters(), Statement::disturbed);
+        let parted = kinds(alters(), Statement::parted);
         let rebuilt = self.rebuilds.contains_key(id);
         if goes || rebuilt || !disturbed.is_empty() {
             self.refuse_for_unread(id);
@@ -116,7 +119,7 @@ impl Closure<'_> {
         if goes || !disturbed.is_empty() {
             self.make_way_below(id, goes && comes, &disturbed);
         }
-        if alters {
+        if changes {
             self.hold_below(id);
         }
         if comes {
@@ -141,6 +144,33 @@ impl Closure<'_> {
                     self.replace(&dependent, id);
                 }
             }
+        }
+        self.part(id, &parted);
+    }
+
+    /// Takes down and puts back what needs two objects that do not change at once.
+    fn part(&mut self, id: &Id, parted: &BTreeSet<Kind>) {
+        if parted.is_empty() {
+            return;
+        }
+        let dependents: Vec<Id> = self
+            .from
+            .needed_by(id)
+            .filter(|dependent| parted.contains(&dependent.kind()))
+            .filter(|dependent| {
+                let others = self.from.needs(dependent).filter(|other| *other != id);
+                let parts = others.filter_map(|other| self.parts.get(other));
+                parts.flatten().any(|kind| *kind == dependent.kind())
+            })
+            .filter(|dependent| self.to.entry(dependent).is_some())
+            .cloned()
+            .collect();
+        for dependent in dependents {
+            self.replace(&dependent, id);
+        }
+        self.parts.insert(id.clone(), parted.clone());
+        for follower in self.followers(id) {
+            self.part(&follower, parted);
         }
     }
 
@@ -245,10 +275,8 @@ impl Closure<'_> {
         if !stays {
             return;
         }
-        let disturbed: BTreeSet<Kind> = statements
-            .iter()
-            .flat_map(|statement| statement.disturbed().iter().copied())
-            .collect();
+        let disturbed = kinds(&statements, Statement::disturbed);
+        let parted = kinds(&statements, Statement::parted);
         self.refuse_for_unread(dependent);
         let beyond: Vec<Id> = self.from.needed_by(dependent).cloned().collect();
         for other in beyond {
@@ -265,6 +293,7 @@ impl Closure<'_> {
             .into_iter()
             .flatten()
             .any(|lead| self.from.needs(&lead.leader).any(|on| on == rebuilt));
+        self.part(dependent, &parted);
         if moves_along {
             return;
         }
@@ -298,8 +327,8 @@ impl Closure<'_> {
         if !(work.goes && work.comes) {
             *work = Work {
                 goes: true,
-                alters: None,
                 comes: true,
+                ..Work::default()
             };
             self.rebuilds.remove(id);
             self.queue.push(id.clone());
@@ -323,6 +352,24 @@ impl Closure<'_> {
                 dependent.to_string(),
                 format!("it needs {id}, which is to go"),
             );
+        }
+    }
+
+    /// What is made anew has nothing granted on it.
+    fn lost_grants(&mut self) {
+        let lost: Vec<Id> = self
+            .work
+            .iter()
+            .filter(|(_, work)| work.goes && work.comes || work.rebuilt)
+            .filter(|(id, _)| {
+                let sides = [self.from.entry(id), self.to.entry(id)];
+                sides.into_iter().flatten().any(|entry| entry.is_granted())
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in lost {
+            let why = "it has to be made anew, and what is granted on it would be lost";
+            self.refuse(id.to_string(), why.to_owned());
         }
     }
 
@@ -369,12 +416,21 @@ impl Closure<'_> {
     }
 }
 
-/// What no room reads and has the object's name: a table that is partitioned on one side, say.
-fn namesake<'a>(id: &Id, within: &'a Schema) -> Option<&'a str> {
-    let id = id.to_string();
+fn kinds<'a>(
+    statements: impl IntoIterator<Item = &'a Statement>,
+    of: impl Fn(&'a Statement) -> &'a [Kind],
+) -> BTreeSet<Kind> {
+    let kinds = statements.into_iter().flat_map(of);
+    kinds.copied().collect()
+}
+
+/// What no room reads and has a name of the object's: a table that is partitioned on one side, say.
+fn namesake<'a>(entry: &Entry, within: &'a Schema) -> Option<&'a str> {
+    let names = entry.occupies();
+    let has_one = |unread: &&Unread| unread.occupies.iter().any(|name| names.contains(name));
     within
         .unread()
         .iter()
+        .find(has_one)
         .map(|unread| unread.what.as_str())
-        .find(|what| *what == id || what.ends_with(&format!(" {id}")))
 }

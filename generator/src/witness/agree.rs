@@ -103,7 +103,7 @@ fn head(statement: &str) -> &str {
     statement.lines().next().unwrap_or_default()
 }
 
-/// The statement's tree without positions and with a table's columns and constraints in one order. Where there is no tree,
+/// The statement's tree without positions, with a table's columns and constraints and what statistics are of in one order. Where there is no tree,
 /// since some are too deep to be handed over and some are newer than the parser, its lines in one order.
 fn canonical(statement: &str) -> String {
     let tree = pg_query::parse(statement, 0)
@@ -126,12 +126,21 @@ fn settle(tree: &mut Value) {
         Value::Object(fields) => {
             fields.retain(|name, _| !is_position(name));
             fields.values_mut().for_each(settle);
-            if let Some(Value::Array(elements)) = fields.get_mut("table_elts") {
-                elements.sort_by_cached_key(Value::to_string);
-            }
+            fields.get_mut("table_elts").map(sort);
+            let statistics = fields.get_mut("CreateStatsStmt");
+            statistics
+                .and_then(|statement| statement.get_mut("exprs"))
+                .map(sort);
         }
         Value::Array(elements) => elements.iter_mut().for_each(settle),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Puts a list into one order, where Postgres prints it in the physical order of columns.
+fn sort(list: &mut Value) {
+    if let Value::Array(elements) = list {
+        elements.sort_by_cached_key(Value::to_string);
     }
 }
 
@@ -174,6 +183,10 @@ mod tests {
             to: None,
         };
         assert_eq!(agree(&table.repeat(2), table), Err(vec![twice]));
+        let statistics = |columns| format!("CREATE STATISTICS s ON {columns} FROM t;");
+        let agrees = |to| agree(&statistics("a, b, (a + b)"), &statistics(to));
+        assert_eq!(agrees("b, a, (a + b)"), Ok(()));
+        assert!(agrees("b, a, (b + a)").is_err());
         // In an enum and a composite type the order is part of the meaning.
         assert!(
             agree(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Id, Registered, materialized_view::MaterializedView, table::Table, view::View};
 use crate::{
     Name, Statement,
-    name::{chosen, joined, quoted_ident},
+    name::{chosen, joined, literal, quoted_ident},
 };
 
 /// The condition that namespace `n` is neither Postgres' own nor a session's.
@@ -154,6 +154,40 @@ fn parameter(value: &str) -> String {
     if plain || is_number {
         value.to_owned()
     } else {
-        crate::name::literal(value)
+        literal(value)
     }
+}
+
+/// The SQL that moves a table or an index (`ALTER TABLE …`) to a tablespace. Nothing in SQL names the database's own, which
+/// may be another on each server: it is looked up where the statement runs.
+pub(super) fn set_tablespace(alter: &str, tablespace: Option<&str>) -> String {
+    if let Some(tablespace) = tablespace {
+        return format!("{alter} SET TABLESPACE {}", quoted_ident(tablespace));
+    }
+    let template = literal(&format!("{} SET TABLESPACE %I", alter.replace('%', "%%")));
+    let body = format!(
+        "
+BEGIN
+    EXECUTE (
+        SELECT pg_catalog.format({template}, s.spcname)
+        FROM pg_catalog.pg_database d
+            JOIN pg_catalog.pg_tablespace s ON s.oid = d.dattablespace
+        WHERE d.datname = pg_catalog.current_database()
+    );
+END
+"
+    );
+    if body.contains("$$") {
+        format!("DO {}", literal(&body))
+    } else {
+        format!("DO $${body}$$")
+    }
+}
+
+/// How a tablespace is called, for people.
+pub(super) fn tablespace_name(tablespace: Option<&str>) -> String {
+    tablespace.map_or_else(
+        || "the tablespace of the database".to_owned(),
+        |name| format!("tablespace {}", quoted_ident(name)),
+    )
 }

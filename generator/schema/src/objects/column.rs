@@ -255,7 +255,9 @@ impl Object for Column {
             });
         } else if first.not_null.is_some() && clauses.is_empty() && self.generated.is_none() {
             add = add.hazard(Hazard::MayFail {
-                because: format!("if {relation} has any row: it would hold NULL there"),
+                because: format!(
+                    "while this finds a row, since it would hold NULL there: SELECT * FROM {relation}"
+                ),
             });
         }
         // A virtual column is computed for the rows that are there only to see that it is not NULL.

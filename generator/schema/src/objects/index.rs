@@ -6,12 +6,12 @@ use super::{
     AnyObject, Registered,
     catalog::{
         INDEX_COLUMNS, RELATION, RelationKind, chosen_name, materialized_view, no_member,
-        parameter_changes, parameters, table,
+        parameter_changes, parameters, set_tablespace, table, tablespace_name,
     },
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
     primary_key::PrimaryKey,
-    table::{Table, replica_identity_index},
+    table::{Table, replica_identity_index, scan},
     unique::Unique,
 };
 use crate::{
@@ -270,7 +270,8 @@ impl Object for Index {
             statements.push(to.attach(relation, name));
         }
         statements.extend(index_option_changes(
-            &key,
+            relation,
+            name,
             &parameter_changes(options, &next.options),
             tablespace.as_deref(),
             next.tablespace.as_deref(),
@@ -519,11 +520,13 @@ impl Attached {
 
 /// The statements for storage parameters and tablespace of an index, whatever stands behind it.
 pub(super) fn index_option_changes(
-    index: &Name,
+    table: &Name,
+    index: &str,
     parameters: &[String],
     from: Option<&str>,
     to: Option<&str>,
 ) -> Vec<Statement> {
+    let index = Name::new(&table.namespace, index);
     let mut statements: Vec<Statement> = parameters
         .iter()
         .map(|change| {
@@ -534,11 +537,12 @@ pub(super) fn index_option_changes(
         })
         .collect();
     if from != to {
-        let tablespace = quoted_ident(to.unwrap_or("pg_default"));
-        statements.push(Statement::new(
-            format!("Move index {index} to tablespace {tablespace}"),
-            format!("ALTER INDEX {index} SET TABLESPACE {tablespace}"),
-        ));
+        let move_it = Statement::new(
+            format!("Move index {index} to {}", tablespace_name(to)),
+            set_tablespace(&format!("ALTER INDEX {index}"), to),
+        );
+        // Whoever asks the table anything looks at all its indexes first.
+        statements.push(move_it.hazard(scan(table)));
     }
     statements
 }

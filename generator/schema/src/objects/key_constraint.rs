@@ -211,13 +211,13 @@ impl<K: Contype> Object for KeyConstraint<K> {
         {
             return Alter::Replace;
         }
-        let index = Name::new(&relation.namespace, name);
         let mut statements = Vec::new();
         if let (Attaching::Now, Some(to)) = (attaching, &next.attached) {
             statements.push(to.attach(relation, name));
         }
         statements.extend(index_option_changes(
-            &index,
+            relation,
+            name,
             &parameter_changes(options, &next.options),
             tablespace.as_deref(),
             next.tablespace.as_deref(),
@@ -324,13 +324,12 @@ impl<K: Contype> KeyConstraint<K> {
             ..
         } = self;
         let tablespace = self.tablespace.as_deref().filter(|_| K::PRINTS_PARAMETERS);
-        let index = Name::new(&relation.namespace, name);
         let attach = self.attached.as_ref();
         let mut statements: Vec<Statement> = attach
             .map(|to| to.attach(relation, name))
             .into_iter()
             .collect();
-        statements.extend(index_option_changes(&index, &[], None, tablespace));
+        statements.extend(index_option_changes(relation, name, &[], None, tablespace));
         statements.extend(cluster_change(relation, name, false, *clustered, false));
         statements.extend(replica_identity_index(
             relation,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{RELATION, materialized_view, parameter_changes, parameters},
+    catalog::{
+        RELATION, materialized_view, parameter_changes, parameters, set_tablespace, tablespace_name,
+    },
     column::storage,
     reads::Reads,
     table::with_toast,
@@ -187,26 +189,23 @@ impl Object for MaterializedView {
             return Alter::Replace;
         }
         let mut statements = Vec::new();
-        let rewrite = |says: String, clause: String| {
-            Statement::new(says, format!("ALTER MATERIALIZED VIEW {name} {clause}")).hazard(
-                Hazard::RewritesTable {
-                    table: name.to_string(),
-                },
-            )
+        let alter = format!("ALTER MATERIALIZED VIEW {name}");
+        let rewrite = |says: String, sql: String| {
+            Statement::new(says, sql).hazard(Hazard::RewritesTable {
+                table: name.to_string(),
+            })
         };
         if *access_method != next.access_method {
             let method = quoted_ident(&next.access_method);
             statements.push(rewrite(
                 format!("Store materialized view {name} with {method}"),
-                format!("SET ACCESS METHOD {method}"),
+                format!("{alter} SET ACCESS METHOD {method}"),
             ));
         }
         if *tablespace != next.tablespace {
-            let tablespace = quoted_ident(next.tablespace.as_deref().unwrap_or("pg_default"));
-            statements.push(rewrite(
-                format!("Move materialized view {name} to tablespace {tablespace}"),
-                format!("SET TABLESPACE {tablespace}"),
-            ));
+            let to = next.tablespace.as_deref();
+            let says = format!("Move materialized view {name} to {}", tablespace_name(to));
+            statements.push(rewrite(says, set_tablespace(&alter, to)));
         }
         let (from, to) = (
             with_toast(options, toast_options),

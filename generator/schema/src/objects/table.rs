@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{parameter_changes, parameters, set_schema, table},
+    catalog::{parameter_changes, parameters, set_schema, set_tablespace, table, tablespace_name},
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
@@ -200,6 +200,7 @@ impl Object for Table {
             return Alter::Replace;
         }
         let mut statements = Vec::new();
+        let alter = format!("ALTER TABLE {name}");
         if unlogged != to_unlogged {
             if self.is_partitioned() {
                 return Alter::NotYet(
@@ -209,7 +210,7 @@ impl Object for Table {
             let logged = if *to_unlogged { "UNLOGGED" } else { "LOGGED" };
             let set = self.rewritten(
                 format!("Make table {name} {}", logged.to_lowercase()),
-                &format!("SET {logged}"),
+                format!("{alter} SET {logged}"),
             );
             // A logged table cannot refer to one that is unlogged, and of two that change one changes first.
             statements.push(set.disturbs([ForeignKey::kind()]));
@@ -229,14 +230,14 @@ impl Object for Table {
                 .map_or("DEFAULT".to_owned(), |method| quoted_ident(method));
             statements.push(self.rewritten(
                 format!("Store table {name} with {method}"),
-                &format!("SET ACCESS METHOD {method}"),
+                format!("{alter} SET ACCESS METHOD {method}"),
             ));
         }
         if tablespace != to_tablespace {
-            let tablespace = quoted_ident(to_tablespace.as_deref().unwrap_or("pg_default"));
+            let to = to_tablespace.as_deref();
             statements.push(self.rewritten(
-                format!("Move table {name} to tablespace {tablespace}"),
-                &format!("SET TABLESPACE {tablespace}"),
+                format!("Move table {name} to {}", tablespace_name(to)),
+                set_tablespace(&alter, to),
             ));
         }
         let (from, to) = (
@@ -317,14 +318,13 @@ impl Object for Table {
 
 impl Table {
     /// The statement that stores all rows anew, where the table has any itself.
-    fn rewritten(&self, says: String, clause: &str) -> Statement {
-        let name = &self.name;
-        let set = Statement::new(says, format!("ALTER TABLE {name} {clause}"));
+    fn rewritten(&self, says: String, sql: String) -> Statement {
+        let set = Statement::new(says, sql);
         if self.is_partitioned() {
             return set;
         }
         set.hazard(Hazard::RewritesTable {
-            table: name.to_string(),
+            table: self.name.to_string(),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::super::Registered;
 use super::super::catalog::parameter_changes;
+use super::super::extended_statistics::ExtendedStatistics;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
 use super::super::table::scan;
@@ -80,11 +81,11 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
     let retyped = *data_type != to.data_type || *collation != to.collation;
     match generated_change(from, to, &column, within) {
         // The values of a generated column are computed, so nothing is lost when it is made anew.
-        Some(_) if retyped && generated.is_some() && to.generated.is_some() => {
+        Ok(_) if retyped && generated.is_some() && to.generated.is_some() => {
             return Alter::Replace;
         }
-        Some(change) => statements.extend(change),
-        None => return Alter::Replace,
+        Ok(change) => statements.extend(change),
+        Err(otherwise) => return otherwise,
     }
 
     if identity.is_some() && to.identity.is_none() {
@@ -196,17 +197,17 @@ pub(super) fn settings(from: &Column, to: &Column, table: &str) -> Vec<Statement
     statements
 }
 
-/// The statements that change how values are generated; `None` where the column must be made anew.
+/// The statements that change how values are generated; `Err` where it takes more than that.
 fn generated_change(
     from: &Column,
     to: &Column,
     column: &str,
     within: &Schema,
-) -> Option<Vec<Statement>> {
+) -> Result<Vec<Statement>, Alter> {
     match (&from.generated, &to.generated) {
-        (None, None) => Some(Vec::new()),
-        (Some(old), Some(new)) if old == new => Some(Vec::new()),
-        (Some(old), None) if old.stored => Some(vec![Statement::new(
+        (None, None) => Ok(Vec::new()),
+        (Some(old), Some(new)) if old == new => Ok(Vec::new()),
+        (Some(old), None) if old.stored => Ok(vec![Statement::new(
             format!("Let {} be an ordinary column", from.qualified()),
             format!("{column} DROP EXPRESSION"),
         )]),
@@ -214,18 +215,23 @@ fn generated_change(
             let set = Statement::new(
                 format!("Change the expression of {}", from.qualified()),
                 format!("{column} SET EXPRESSION AS ({})", new.expression),
-            );
+            )
+            .disturbs([ExtendedStatistics::kind()]);
             let rewrites = Hazard::RewritesTable {
                 table: from.relation.to_string(),
             };
-            Some(vec![if old.stored {
+            Ok(vec![if old.stored {
                 set.hazard(rewrites).hazard(finds_no_value(from))
             } else {
                 set
             }])
         }
+        (Some(_), None) => Err(Alter::NotYet(
+            "it is virtual, and Postgres does not let it keep its values as an ordinary column"
+                .to_owned(),
+        )),
         // Nothing but the column itself can say what becomes of its values, and here it says: they are computed.
-        (Some(_), None | Some(_)) | (None, Some(_)) => None,
+        (Some(_) | None, Some(_)) => Err(Alter::Replace),
     }
 }
 

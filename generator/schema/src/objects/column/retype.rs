@@ -1,7 +1,8 @@
 //! Another type for a column that has values: which casts Postgres applies by itself.
 
 use super::super::{
-    Registered, default::Default as ColumnDefault, foreign_key::ForeignKey,
+    Registered, check::Check, default::Default as ColumnDefault, exclusion::Exclusion,
+    extended_statistics::ExtendedStatistics, foreign_key::ForeignKey, index::Index,
     materialized_view::MaterializedView, rule::Rule, table::scan, view::View,
 };
 use super::{
@@ -74,7 +75,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     Ok(if from.base_type == to.base_type {
         statement.disturbs(users())
     } else {
-        statement.disturbs(casualties())
+        statement.disturbs(casualties()).parts(comparisons())
     })
 }
 
@@ -96,7 +97,7 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
     .hazard(Hazard::MayFail {
         because: "while a row has a value for which the expression fails".to_owned(),
     });
-    statement.disturbs(casualties())
+    statement.disturbs(casualties()).parts(comparisons())
 }
 
 /// The statement as far as every type change has it.
@@ -142,10 +143,12 @@ fn becomes(from: &Column, to: &Column) -> String {
 }
 
 /// What cannot stay while ALTER COLUMN … TYPE runs, even where it changes a length or a collation alone: a column that is
-/// generated from this one, and every query that reads it.
-fn users() -> [Kind; 4] {
+/// generated from this one, and every query that reads it. Extended statistics would stay, and Postgres would forget their
+/// target.
+fn users() -> [Kind; 5] {
     [
         Column::kind(),
+        ExtendedStatistics::kind(),
         View::kind(),
         MaterializedView::kind(),
         Rule::kind(),
@@ -158,6 +161,11 @@ fn casualties() -> impl Iterator<Item = Kind> {
     [ColumnDefault::kind(), ForeignKey::kind()]
         .into_iter()
         .chain(users())
+}
+
+/// What may compare the column with another one.
+fn comparisons() -> [Kind; 3] {
+    [Check::kind(), Exclusion::kind(), Index::kind()]
 }
 
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
@@ -182,7 +190,7 @@ pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> St
             what: format!("every {old} in {} to {new}", column.qualified()),
         });
     }
-    statement.disturbs(casualties())
+    statement.disturbs(casualties()).parts(comparisons())
 }
 
 /// A column's labels as text, with those replaced that are gone.
