@@ -171,8 +171,15 @@ pub fn aligned(
 ) -> Result<Option<(Side, Renaming)>, Error> {
     let mut trying = Trying::new(project, from);
     trying.repeat(renaming)?;
-    let (tasks, gone) = same_but_for_names(trying.schema(), to);
-    trying.renames(&tasks, &Taken::ByWhatGoes(gone))?;
+    // What names another is the same but for its own name once that other has its name.
+    loop {
+        let before = trying.done();
+        let (tasks, gone) = same_but_for_names(trying.schema(), to);
+        trying.renames(&tasks, &Taken::ByWhatGoes(gone))?;
+        if trying.done() == before {
+            break;
+        }
+    }
     let (side, renaming) = trying.finish();
     Ok(side.map(|side| (side, renaming)))
 }

@@ -46,6 +46,11 @@ impl<'a> Trying<'a> {
         }
     }
 
+    /// How many statements it took so far.
+    pub(super) fn done(&self) -> usize {
+        self.renaming.up.len()
+    }
+
     /// Does renames that were found before.
     pub(super) fn repeat(&mut self, renaming: &Renaming) -> Result<(), Error> {
         if renaming.is_empty() {
