@@ -474,12 +474,21 @@ impl Column {
                     })
                 });
             }
-            (Some(from), Some(to)) if from.validated != to.validated => {
-                if let Some(not_null) = &mut self.not_null {
-                    not_null.validated = to.validated;
+            (Some(old), Some(new)) => {
+                let (was, is) = (old.name_of(from), new.name_of(to));
+                let chosen = super::chosen_name(self);
+                let called = self.not_null.as_ref().map(|own| own.name_of(self));
+                if let Some(own) = &mut self.not_null {
+                    if old.validated != new.validated {
+                        own.validated = new.validated;
+                    }
+                    // Renaming the parent's constraint renames those that inherit it.
+                    if was != is && own.descent.is_inherited() && called == Some(was) {
+                        own.name = (is != chosen).then_some(is);
+                    }
                 }
             }
-            (Some(_), Some(_)) | (None, None) => {}
+            (None, None) => {}
         }
     }
 
