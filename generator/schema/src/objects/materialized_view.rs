@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{
-        RELATION, materialized_view, parameter_changes, parameters, set_tablespace, tablespace_name,
+        RELATION, materialized_view, parameter_changes, parameters, set_schema, set_tablespace,
+        tablespace_name,
     },
     column::storage,
     reads::Reads,
@@ -219,6 +220,38 @@ impl Object for MaterializedView {
         }));
         statements.extend(settings(name, columns.iter().cloned().zip(&next.columns)));
         Alter::InPlace(statements)
+    }
+
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (name, to) = (&self.name, quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename materialized view {name} to {to}"),
+            format!("ALTER MATERIALIZED VIEW {name} RENAME TO {to}"),
+        )])
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: Name::new(&self.name.namespace, name),
+            ..self.clone()
+        }
+    }
+
+    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let name = &self.name;
+        let moved = Self {
+            name: Name::new(namespace, &name.name),
+            ..self.clone()
+        };
+        Some((
+            moved,
+            vec![set_schema(
+                "materialized view",
+                "MATERIALIZED VIEW",
+                name,
+                namespace,
+            )],
+        ))
     }
 
     fn refresh(&self) -> Option<Statement> {

@@ -61,6 +61,12 @@ impl Object for Namespace {
         )]
     }
 
+    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
+        let Self { name: _ } = self;
+        let Self { name: _ } = next;
+        Alter::InPlace(Vec::new())
+    }
+
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
         let (name, to) = (quoted_ident(&self.name), quoted_ident(to));
         Some(vec![Statement::new(
@@ -73,11 +79,5 @@ impl Object for Namespace {
         Self {
             name: name.to_owned(),
         }
-    }
-
-    fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
-        let Self { name: _ } = self;
-        let Self { name: _ } = next;
-        Alter::InPlace(Vec::new())
     }
 }

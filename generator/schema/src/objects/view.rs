@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{RELATION, parameter_changes, parameters, view},
+    catalog::{RELATION, parameter_changes, parameters, set_schema, view},
     reads::Reads,
 };
 use crate::{
@@ -148,6 +148,30 @@ impl Object for View {
         }
         statements.extend(default_changes(name, columns, &next.columns));
         Alter::InPlace(statements)
+    }
+
+    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+        let (name, to) = (&self.name, quoted_ident(to));
+        Some(vec![Statement::new(
+            format!("Rename view {name} to {to}"),
+            format!("ALTER VIEW {name} RENAME TO {to}"),
+        )])
+    }
+
+    fn named(&self, name: &str) -> Self {
+        Self {
+            name: Name::new(&self.name.namespace, name),
+            ..self.clone()
+        }
+    }
+
+    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+        let name = &self.name;
+        let moved = Self {
+            name: Name::new(namespace, &name.name),
+            ..self.clone()
+        };
+        Some((moved, vec![set_schema("view", "VIEW", name, namespace)]))
     }
 
     fn declarable(&self, _within: &Schema) -> bool {
