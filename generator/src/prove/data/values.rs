@@ -287,7 +287,7 @@ fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Ve
         }),
         "text" => strings(mood, count, None, unicode),
         "varchar" | "bpchar" => strings(mood, count, length, unicode),
-        "name" => strings(mood, count, Some(20), unicode),
+        "name" => strings(mood, count, Some(15), unicode),
         "char" => numbered(count.min(9), |n| n.to_string()),
         "bytea" => tame(&["\\x00ff10", "\\x", "\\xdeadbeef"], |n| {
             format!("\\x{n:02x}")

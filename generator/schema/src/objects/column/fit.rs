@@ -2,7 +2,7 @@
 
 use super::{
     Column,
-    retype::{ENUM, Way, element, is_string},
+    retype::{ENUM, STRING, Way, element, is_string},
 };
 use crate::name::quoted_ident;
 
@@ -41,6 +41,15 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
             "if a row holds a label in {column} that {} does not have",
             to.data_type
         )),
+        // A name holds 63 bytes, a character takes up to four, and the cast cuts without a word.
+        (_, "name")
+            if is_string(old)
+                && modifiers(&from.data_type)
+                    .first()
+                    .is_none_or(|length| *length > 15) =>
+        {
+            Fit::Without(format!("what is longer than 63 bytes in {column}"))
+        }
         (_, _) if is_string(new) => match modifiers(&to.data_type).first() {
             Some(length) => too_long(to, *length),
             None if is_string(old) && old != "character" => Fit::AsTheyAre,
@@ -98,6 +107,10 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
                 format!("how the values of {column} are spelled"),
                 no_such_value(to),
             ),
+            // A string type of an extension takes the whole string, or refuses it.
+            Way::Assigned | Way::Written if from.category == STRING && to.category == STRING => {
+                Fit::OrNot(no_such_value(to))
+            }
             Way::Assigned | Way::Written | Way::Label => {
                 let lost = format!("what of {column} {} cannot hold", to.data_type);
                 Fit::WithoutOrNot(lost, no_such_value(to))

@@ -257,7 +257,7 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
 /// `pg_type.typcategory` of enum types.
 pub(super) const ENUM: &str = "E";
 /// `pg_type.typcategory` of string types.
-const STRING: &str = "S";
+pub(super) const STRING: &str = "S";
 
 pub(super) fn is_string(base_type: &str) -> bool {
     matches!(
