@@ -10,7 +10,9 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Clause, Id, Member, Name, Schema, Server, Statement, name::Path, read::Claims};
+use crate::{
+    Clause, Hazard, Id, Member, Name, Schema, Server, Statement, name::Path, read::Claims,
+};
 
 /// One kind of Postgres object: how it is read, what it needs, how it comes, changes and goes, and what that risks.
 pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
@@ -110,6 +112,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// How it becomes `next`, which has the same key and is not equal, while the one schema becomes the other. Destructure
     /// both without `..`.
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter;
+
+    /// What is lost where it goes and `next` comes in its place, and neither the one nor the other says so by itself.
+    fn loss(&self, _next: &Self) -> Option<Hazard> {
+        None
+    }
 
     /// How it keeps its data while `replaced`, which it needs, is rebuilt; `None` where it is taken down and put back.
     fn recast(&self, _replaced: &Id, _from: &Schema, _to: &Schema) -> Option<Vec<Statement>> {

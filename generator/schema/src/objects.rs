@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Lead, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Lead, Schema, Server, Slot, Statement,
     name::Path,
     object::Object,
     read::{Claims, ReadError},
@@ -139,6 +139,13 @@ macro_rules! objects {
                 match (self, leader) {
                     $((Self::$Kind(object), Self::$Kind(leader)) => object.follow(leader, within),)*
                     _ => Vec::new(),
+                }
+            }
+
+            pub(crate) fn loss(&self, next: &Self) -> Option<Hazard> {
+                match (self, next) {
+                    $((Self::$Kind(from), Self::$Kind(to)) => from.loss(to),)*
+                    _ => None,
                 }
             }
 

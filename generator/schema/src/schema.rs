@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Guidance, Id, Lead, Slot, Statement,
+    Alter, Clause, Guidance, Hazard, Id, Lead, Slot, Statement,
     guidance::Advice,
     objects::{AnyObject, Registered, namespace::Namespace},
     read::Claims,
@@ -202,6 +202,12 @@ impl Entry {
     /// How it becomes `next`, while the one schema becomes the other.
     pub fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         self.object.alter(&next.object, from, to)
+    }
+
+    /// What is lost where it goes and `next` comes in its place, and neither the one nor the other says so by itself.
+    #[must_use]
+    pub fn loss(&self, next: &Self) -> Option<Hazard> {
+        self.object.loss(&next.object)
     }
 
     /// How it keeps its data while something that it needs is rebuilt.

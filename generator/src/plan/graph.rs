@@ -617,6 +617,13 @@ impl<'a> Graph<'a> {
         };
         let clauses = self.clauses(root, members);
         let mut statements = entry.create(self.to, &clauses);
+        let old = self.from.entry(self.nodes[root].id);
+        if let Some(loss) = old.and_then(|old| old.loss(entry))
+            && !statements.is_empty()
+        {
+            let first = statements.remove(0);
+            statements.insert(0, first.hazard(loss));
+        }
         let afterwards = clauses
             .iter()
             .flat_map(|clause| clause.afterwards().iter().cloned());

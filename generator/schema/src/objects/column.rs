@@ -324,6 +324,13 @@ impl Object for Column {
         alter::alter(self, next, from, to)
     }
 
+    /// The values of a virtual column are nowhere, so the plain one in its place begins without any.
+    fn loss(&self, next: &Self) -> Option<Hazard> {
+        let becomes_plain = self.generated.is_some() && next.generated.is_none();
+        let what = format!("the computed values of {}", self.key());
+        becomes_plain.then(|| Hazard::loses(Self::id(self.key()), what))
+    }
+
     fn keep(&self, there: &Self) -> Self {
         let mut kept = Self {
             storage: there.storage.clone(),

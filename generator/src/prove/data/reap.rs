@@ -72,7 +72,13 @@ pub(super) fn remember(connection: &mut PgConnection) -> QueryResult<Memory> {
             .enumerate()
             .map(|(at, table)| select(at, table, shape.columns(table.oid), &BTreeMap::new()))
             .collect();
-        let found: Vec<RowOf> = sql_query(selects.join(" UNION ALL ")).load(connection)?;
+        let query = sql_query(selects.join(" UNION ALL "));
+        let found = connection.transaction(|connection| query.load::<RowOf>(connection));
+        let found = match found {
+            // A virtual column whose expression fails for some row.
+            Err(Error::DatabaseError(..)) => without_computed(connection, &shape, tables)?,
+            found => found?,
+        };
         for RowOf { at, row } in found {
             let table = usize::try_from(at).ok().and_then(|at| tables.get(at));
             if let Some(table) = table {
@@ -98,6 +104,26 @@ pub(super) fn remember(connection: &mut PgConnection) -> QueryResult<Memory> {
         rows,
         sequences,
     })
+}
+
+/// The rows of tables without what is computed from other columns.
+fn without_computed(
+    connection: &mut PgConnection,
+    shape: &Shape,
+    tables: &[&Table],
+) -> QueryResult<Vec<RowOf>> {
+    let selects = tables.iter().enumerate().map(|(at, table)| {
+        let columns = shape.columns(table.oid).iter().map(|column| {
+            let mut column = column.clone();
+            if column.generated {
+                "NULL".clone_into(&mut column.ident);
+            }
+            column
+        });
+        select(at, table, &columns.collect::<Vec<_>>(), &BTreeMap::new())
+    });
+    let selects: Vec<String> = selects.collect();
+    sql_query(selects.join(" UNION ALL ")).load(connection)
 }
 
 /// The rows of a table; `types` says as what else than itself a column is to be read.
