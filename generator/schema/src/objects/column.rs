@@ -291,7 +291,10 @@ impl Object for Column {
             then.extend(self.other_default(leader, within));
             return Some(Clause::essential("").then(then));
         }
-        let clause = if self.is_at_once(within) {
+        // Afterwards there is one already that is only inherited.
+        let is_merged =
+            self.descent == Descent::Merged && !inherits(&self.relation, within).is_empty();
+        let clause = if is_merged || self.is_at_once(within) {
             Clause::essential(self.definition(clauses, within))
         } else {
             Clause::cosmetic(self.definition(clauses, within))

@@ -95,6 +95,8 @@ impl<'a> Map<'a> {
                 if let Some(entry) = schema.entry(&id) {
                     next.extend(entry.parent());
                     next.extend(entry.falls_with(schema));
+                    let leads = entry.follows(schema, schema).into_iter();
+                    next.extend(leads.map(|lead| lead.leader));
                 }
                 chain.insert(id);
             }

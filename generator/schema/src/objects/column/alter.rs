@@ -34,10 +34,23 @@ pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> A
     }
     let mut carried = from.carried(old, new);
     let ahead = rename_ahead(from, &mut carried, to);
+    if is_renamed_below(&carried, to) && !lasting_parents(&from.relation, old, new).is_empty() {
+        return Alter::NotYet(
+            "Postgres cannot rename the constraint behind a NOT NULL that is inherited".to_owned(),
+        );
+    }
     match change(&carried, to, new) {
         Alter::InPlace(statements) => Alter::InPlace(ahead.into_iter().chain(statements).collect()),
         other @ (Alter::Replace | Alter::Rebuild { .. } | Alter::NotYet(_)) => other,
     }
+}
+
+/// Whether a NOT NULL that is and stays inherited would have to get another name.
+fn is_renamed_below(from: &Column, to: &Column) -> bool {
+    let (Some(old), Some(new)) = (&from.not_null, &to.not_null) else {
+        return false;
+    };
+    old.descent.is_inherited() && new.descent.is_inherited() && old.name != new.name
 }
 
 /// The statement that renames a NOT NULL that is about to be inherited: afterwards Postgres refuses to.
