@@ -19,6 +19,7 @@ pub struct Statement {
     ahead: bool,
     /// To what each of the risks is, where that is not what the statement is about.
     endangered: Vec<Option<Id>>,
+    respells: bool,
 }
 
 impl Statement {
@@ -32,6 +33,7 @@ impl Statement {
             disturbs: Vec::new(),
             parts: Vec::new(),
             after_commit: false,
+            respells: false,
             alone: false,
             between: None,
             origin: None,
@@ -127,6 +129,18 @@ impl Statement {
     pub fn ahead(mut self) -> Self {
         self.ahead = true;
         self
+    }
+
+    /// Says that values that are there are called otherwise afterwards, and are the same.
+    pub fn respells(mut self) -> Self {
+        self.respells = true;
+        self
+    }
+
+    /// Whether values are called otherwise afterwards.
+    #[must_use]
+    pub fn is_respelling(&self) -> bool {
+        self.respells
     }
 
     /// The English line.

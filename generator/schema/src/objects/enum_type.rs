@@ -151,7 +151,8 @@ impl Object for EnumType {
         let statement = Statement::new(
             format!("Rename label {old} of enum type {name} to {new}"),
             format!("ALTER TYPE {name} RENAME VALUE {old} TO {new}"),
-        );
+        )
+        .respells();
         Some((renamed, vec![statement]))
     }
 

@@ -165,24 +165,41 @@ impl<'a> Trial<'a> {
         ups: &[Run],
         downs: &[Run],
     ) -> Result<Result<Outcome, Failed>, Error> {
-        if let Err(failed) = run(&mut self.connection, ups, UP) {
+        // Renames come first on the way there and last on the way back; what is called otherwise then is not lost.
+        let (first, ups_after) = parted(ups, after_respelling(ups));
+        let mut respelled = None;
+        if !first.is_empty() {
+            if let Err(failed) = run(&mut self.connection, &first, UP) {
+                return Ok(Err(failed));
+            }
+            respelled = Some(remember(&mut self.connection)?);
+        }
+        if let Err(failed) = run(&mut self.connection, &ups_after, UP) {
             return Ok(Err(failed));
         }
         let names = std::iter::once(&self.start.schema).chain(renamed);
         let (start, foretold) = (Map::new(names), hazards(ups));
         let reached = remember(&mut self.connection)?;
-        let there = self.before.difference(&reached, &mut self.connection)?;
-        let mut lost = untold(&self.before, &there, &start, &foretold, UP);
+        let before = respelled.as_ref().unwrap_or(&self.before);
+        let there = before.difference(&reached, &mut self.connection)?;
+        let mut lost = untold(before, &there, &start, &foretold, UP);
         let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
         if !downs.is_empty() {
             let halfway = postgres::read(&mut self.connection)?;
-            if let Err(failed) = run(&mut self.connection, downs, DOWN) {
+            let (downs_before, last) = parted(downs, before_respelling(downs));
+            if let Err(failed) = run(&mut self.connection, &downs_before, DOWN) {
                 return Ok(Err(failed));
             }
             let (halfway, foretold_back) = (Map::new([&halfway]), hazards(downs));
-            let end = remember(&mut self.connection)?;
+            let mut end = remember(&mut self.connection)?;
             let back = reached.difference(&end, &mut self.connection)?;
             lost = lost.or_else(|| untold(&reached, &back, &halfway, &foretold_back, DOWN));
+            if !last.is_empty() {
+                if let Err(failed) = run(&mut self.connection, &last, DOWN) {
+                    return Ok(Err(failed));
+                }
+                end = remember(&mut self.connection)?;
+            }
             let mut whole = self.before.difference(&end, &mut self.connection)?;
             let decided = whole.lost.keys().filter(|place| there.open.contains(place));
             seen.extend(decided.copied());
@@ -431,6 +448,40 @@ fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
 fn told(runs: &[Run]) -> impl Iterator<Item = &Hazard> {
     let statements = runs.iter().flat_map(|run| &run.statements);
     statements.flat_map(Statement::hazards)
+}
+
+/// How many statements there are up to the last after which values are called otherwise.
+fn after_respelling(runs: &[Run]) -> usize {
+    let all = runs.iter().flat_map(|run| &run.statements);
+    let last = all
+        .enumerate()
+        .filter(|(_, one)| one.is_respelling())
+        .last();
+    last.map_or(0, |(place, _)| place + 1)
+}
+
+/// How many statements there are before the first after which values are called otherwise.
+fn before_respelling(runs: &[Run]) -> usize {
+    let mut all = runs.iter().flat_map(|run| &run.statements);
+    all.position(Statement::is_respelling).unwrap_or(usize::MAX)
+}
+
+/// So many statements, and the rest.
+fn parted(runs: &[Run], count: usize) -> (Vec<Run>, Vec<Run>) {
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    let mut left = count;
+    for run in runs {
+        let at = left.min(run.statements.len());
+        left -= at;
+        let part = |statements: &[Statement]| Run {
+            statements: statements.to_vec(),
+            in_transaction: run.in_transaction,
+        };
+        let (before, after) = run.statements.split_at(at);
+        head.extend((!before.is_empty()).then(|| part(before)));
+        tail.extend((!after.is_empty()).then(|| part(after)));
+    }
+    (head, tail)
 }
 
 fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Result<(), Failed> {
