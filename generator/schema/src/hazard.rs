@@ -70,7 +70,8 @@ impl Hazard {
     }
 
     /// Whether the statement fails on some data.
-    pub(crate) fn may_fail(&self) -> bool {
+    #[must_use]
+    pub fn may_fail(&self) -> bool {
         matches!(self, Self::MayFail { .. })
     }
 }

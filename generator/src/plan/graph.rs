@@ -550,15 +550,14 @@ impl<'a> Graph<'a> {
                 is_between && unless.is_none_or(|id| self.place(id, Act::Come).is_none())
             })
             .collect();
-        let is_new = *act != Act::Go && self.belongs_to_something_new(id);
-        let statements = if is_new {
-            statements
-                .into_iter()
-                .map(|statement| self.in_peace(statement))
-                .collect()
-        } else {
-            statements
-        };
+        let new_parent = self.new_parent(id).filter(|_| *act != Act::Go);
+        let statements = statements.into_iter().map(|statement| match new_parent {
+            None => statement,
+            Some(parent) if parent.holds_data() => self.in_peace(statement),
+            // Its rows were computed when it came.
+            Some(_) => statement.without(|hazard| !hazard.may_fail()),
+        });
+        let statements = statements.collect();
         let mut ids: Vec<Id> = vec![(*id).clone()];
         ids.extend(
             members
@@ -585,30 +584,13 @@ impl<'a> Graph<'a> {
         statement.without_hazards(|id| self.from.entry(id).is_some())
     }
 
-    /// Whether a parent of the object is made in the same plan: then no row and nobody's work is at risk.
-    fn belongs_to_something_new(&self, id: &Id) -> bool {
-        let mut above = self.to.entry(id).and_then(|entry| entry.parent());
-        while let Some(parent) = above {
-            let holds_data = self
-                .to
-                .entry(&parent)
-                .is_some_and(|entry| entry.holds_data());
-            let work = self.work.get(&parent);
-            // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
-            if work.is_some_and(|work| work.comes && !(work.goes && holds_data)) {
-                // A new column of a table that is there is no such thing: the table has rows.
-                if self
-                    .to
-                    .entry(&parent)
-                    .and_then(|entry| entry.parent())
-                    .is_none()
-                {
-                    return true;
-                }
-            }
-            above = self.to.entry(&parent).and_then(|entry| entry.parent());
-        }
-        false
+    /// The outermost object that the object is a part of, where that is made in the same plan: then nobody's work is at risk.
+    fn new_parent(&self, id: &'a Id) -> Option<&'a Entry> {
+        let top = top(self.to, id);
+        let entry = self.to.entry(top).filter(|_| top != id)?;
+        let work = self.work.get(top)?;
+        // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
+        (work.comes && !(work.goes && entry.holds_data())).then_some(entry)
     }
 
     fn created(&self, root: usize, members: &[usize]) -> Vec<Statement> {

@@ -148,10 +148,15 @@ impl Object for MaterializedView {
             sql += &format!("\n    TABLESPACE {}", quoted_ident(tablespace));
         }
         sql += &format!(" AS\n{query}");
-        let mut statements = vec![Statement::new(
-            format!("Create materialized view {name} and compute its rows"),
-            sql,
-        )];
+        let mut statements = vec![
+            Statement::new(
+                format!("Create materialized view {name} and compute its rows"),
+                sql,
+            )
+            .hazard(Hazard::MayFail {
+                because: format!("if the query of {name} has no value for a row"),
+            }),
+        ];
         let bare = columns.iter().map(MaterializedColumn::bare);
         statements.extend(settings(name, bare.zip(columns)));
         statements
