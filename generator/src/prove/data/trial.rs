@@ -186,7 +186,7 @@ impl<'a> Trial<'a> {
         let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
         if !downs.is_empty() {
             let halfway = postgres::read(&mut self.connection)?;
-            let (downs_before, last) = parted(downs, before_respelling(downs));
+            let (downs_before, ending) = parted(downs, before_respelling(downs));
             if let Err(failed) = run(&mut self.connection, &downs_before, DOWN) {
                 return Ok(Err(failed));
             }
@@ -194,8 +194,8 @@ impl<'a> Trial<'a> {
             let mut end = remember(&mut self.connection)?;
             let back = reached.difference(&end, &mut self.connection)?;
             lost = lost.or_else(|| untold(&reached, &back, &halfway, &foretold_back, DOWN));
-            if !last.is_empty() {
-                if let Err(failed) = run(&mut self.connection, &last, DOWN) {
+            if !ending.is_empty() {
+                if let Err(failed) = run(&mut self.connection, &ending, DOWN) {
                     return Ok(Err(failed));
                 }
                 end = remember(&mut self.connection)?;
