@@ -241,6 +241,11 @@ impl Object for Column {
                 first.definition(clauses, within)
             ),
         );
+        if self.identity.as_ref().is_some_and(Identity::is_bounded) {
+            add = add.hazard(Hazard::MayFail {
+                because: format!("if {relation} has more rows than the identity has numbers"),
+            });
+        }
         if self
             .generated
             .as_ref()
@@ -412,6 +417,11 @@ impl Column {
     /// Whether two columns of two tables have one name and one type.
     pub(super) fn is_called_and_typed_as(&self, other: &Self) -> bool {
         self.name == other.name && self.data_type == other.data_type
+    }
+
+    /// Whether a sequence is a part of it.
+    pub(super) fn has_identity(&self) -> bool {
+        self.identity.is_some()
     }
 
     /// Whether a sequence can number it.

@@ -268,6 +268,11 @@ impl SequenceOptions {
         needed.then(|| format!("RESTART WITH {}", to.first()))
     }
 
+    /// Whether bounds are written.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.min.is_some() || self.max.is_some()
+    }
+
     /// The statement that takes a sequence that stands before the bounds of `to` to where those begin. One that has come
     /// further stays: its numbers are in use.
     pub(super) fn step_forward(&self, to: &Self, sequence: &Name) -> Option<Statement> {

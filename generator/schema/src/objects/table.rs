@@ -9,6 +9,7 @@ use super::{
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
+    owner::Owner,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
@@ -157,18 +158,18 @@ impl Object for Table {
         statements
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
         let name = &self.name;
         let drop = Statement::new(format!("Drop table {name}"), format!("DROP TABLE {name}"));
         // The rows of a partitioned table are its partitions', and those are gone or on their own by then.
-        vec![if self.is_partitioned() {
-            drop
+        let lost = if !self.is_partitioned() {
+            format!("every row of {name}")
+        } else if self.owns_sequences(within) {
+            format!("where the sequences of {name} stand")
         } else {
-            drop.hazard(Hazard::loses(
-                Self::id(name.clone()),
-                format!("every row of {name}"),
-            ))
-        }]
+            return vec![drop];
+        };
+        vec![drop.hazard(Hazard::loses(Self::id(name.clone()), lost))]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
@@ -317,6 +318,17 @@ impl Object for Table {
 }
 
 impl Table {
+    /// Whether sequences go with its columns.
+    fn owns_sequences(&self, within: &Schema) -> bool {
+        let id = Self::id(self.name.clone());
+        let mut columns = within.parts::<Column>(&id);
+        columns.any(|column| {
+            let id = Column::id(column.key());
+            let mut needing = within.needed_by(&id);
+            column.has_identity() || needing.any(|need| need.kind() == Owner::kind())
+        })
+    }
+
     /// The statement that stores all rows anew, where the table has any itself.
     fn rewritten(&self, says: String, sql: String) -> Statement {
         let set = Statement::new(says, sql);

@@ -403,6 +403,13 @@ fn identity_change(
             format!("Change the identity of {}", from.qualified()),
             format!("{column} {}", changes.join(" ")),
         );
+        let change = if new.is_bounded() {
+            change.hazard(Hazard::MayFail {
+                because: "if it stands beyond the new bounds".to_owned(),
+            })
+        } else {
+            change
+        };
         statements.push(if old.restarts(new) {
             change.hazard(loses_count(from))
         } else {

@@ -44,6 +44,11 @@ impl Identity {
         )
     }
 
+    /// Whether it ends before its type does.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.options.is_bounded()
+    }
+
     /// The identity as it stands in a column definition and after ADD.
     pub(super) fn definition(&self) -> String {
         let mut options = Vec::new();
