@@ -17,7 +17,7 @@ demo: setup ## Run the main job on the shipped models, with the embedded Postgre
 	@bash .ci/demo.sh
 
 test: setup ## Run every test
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 
 fuzz: setup ## Try pairs of schemas that nobody thought of, for as long as PAIRS says
 	TRUEUP_PAIRS=$${PAIRS:-2000} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test pairs

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::{algo::tarjan_scc, graph::DiGraph};
-use trueup::{Clause, Entry, Id, Kind, Lead, Schema, Slot, Statement, Turn};
+use trueup::{Clause, Entry, Hazard, Id, Kind, Lead, Schema, Slot, Statement, Turn};
 
 use super::{Folding, PlanError, Step, work::Work};
 
@@ -528,11 +528,7 @@ impl<'a> Graph<'a> {
     fn step(&self, root: usize, members: &[usize]) -> Step {
         let Node { id, act, .. } = &self.nodes[root];
         let statements = match act {
-            Act::Go => self
-                .from
-                .entry(id)
-                .map(|entry| entry.remove(self.from))
-                .unwrap_or_default(),
+            Act::Go => self.removed(root, members),
             Act::Alter => self
                 .work
                 .get(id)
@@ -591,6 +587,26 @@ impl<'a> Graph<'a> {
         let work = self.work.get(top)?;
         // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
         (work.comes && !(work.goes && entry.holds_data())).then_some(entry)
+    }
+
+    /// What drops an object. Where that loses nothing by itself, what goes with it and is no part of it tells its own loss.
+    fn removed(&self, root: usize, members: &[usize]) -> Vec<Statement> {
+        let removes = |place: usize| self.from.entry(self.nodes[place].id);
+        let Some(entry) = removes(root) else {
+            return Vec::new();
+        };
+        let mut statements = entry.remove(self.from);
+        if let Some(last) = statements.pop() {
+            let gone = members.iter().filter_map(|place| removes(*place));
+            let losses = gone
+                .filter(|gone| last.hazards().is_empty() && gone.parent().is_none())
+                .flat_map(|gone| gone.remove(self.from))
+                .flat_map(|statement| statement.hazards().to_vec())
+                .filter(Hazard::loses_data);
+            let losses: Vec<Hazard> = losses.collect();
+            statements.push(losses.into_iter().fold(last, Statement::hazard));
+        }
+        statements
     }
 
     fn created(&self, root: usize, members: &[usize]) -> Vec<Statement> {

@@ -6,6 +6,7 @@ use super::{Id, Registered, materialized_view::MaterializedView, table::Table, v
 use crate::{
     Name, Statement,
     name::{chosen, joined, literal, quoted_ident},
+    object::Object,
 };
 
 /// The condition that namespace `n` is neither Postgres' own nor a session's.
@@ -84,11 +85,20 @@ pub(super) const INDEX_COLUMNS: &str = "ARRAY(SELECT COALESCE(a.attname, e.attna
     ORDER BY c.place)";
 
 /// The statement that moves something to another namespace, whatever SQL calls its kind.
-pub(super) fn set_schema(what: &str, keyword: &str, name: &Name, namespace: &str) -> Statement {
+pub(super) fn set_schema<O: Object>(key: &O::Key, namespace: &str) -> Statement {
     let namespace = quoted_ident(namespace);
     Statement::new(
-        format!("Move {what} {name} to namespace {namespace}"),
-        format!("ALTER {keyword} {name} SET SCHEMA {namespace}"),
+        format!("Move {} {key} to namespace {namespace}", O::NAME),
+        format!("ALTER {} SET SCHEMA {namespace}", O::designation(key)),
+    )
+}
+
+/// The statement that gives an object another name.
+pub(super) fn rename_to<O: Object>(key: &O::Key, to: &str) -> Statement {
+    let to = quoted_ident(to);
+    Statement::new(
+        format!("Rename {} {key} to {to}", O::NAME),
+        format!("ALTER {} RENAME TO {to}", O::designation(key)),
     )
 }
 

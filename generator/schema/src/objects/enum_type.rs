@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member, set_schema},
+    catalog::{USER_NAMESPACE, no_member, rename_to, set_schema},
 };
 use crate::{
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement,
@@ -113,11 +113,7 @@ impl Object for EnumType {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (name, to) = (&self.name, quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename enum type {name} to {to}"),
-            format!("ALTER TYPE {name} RENAME TO {to}"),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn named(&self, name: &str) -> Self {
@@ -133,10 +129,7 @@ impl Object for EnumType {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((
-            moved,
-            vec![set_schema("enum type", "TYPE", name, namespace)],
-        ))
+        Some((moved, vec![set_schema::<Self>(name, namespace)]))
     }
 
     fn parts(&self) -> &[String] {

@@ -2,12 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{RELATION, RelationKind, materialized_view, no_member, table};
-use crate::{
-    Alter, Clause, Id, Name, Schema, Server, Statement,
-    name::{ident_list, quoted_ident},
-    object::Object,
-};
+use super::catalog::{RELATION, RelationKind, materialized_view, no_member, rename_to, table};
+use crate::{Alter, Clause, Id, Name, Schema, Server, Statement, name::ident_list, object::Object};
 
 /// A row of `pg_statistic_ext`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -143,11 +139,7 @@ impl Object for ExtendedStatistics {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (name, to) = (&self.name, quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename extended statistics {name} to {to}"),
-            format!("ALTER STATISTICS {name} RENAME TO {to}"),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn named(&self, name: &str) -> Self {

@@ -6,7 +6,7 @@ use super::{
     AnyObject, Registered,
     catalog::{
         INDEX_COLUMNS, RELATION, RelationKind, chosen_name, materialized_view, no_member,
-        parameter_changes, parameters, set_tablespace, table, tablespace_name,
+        parameter_changes, parameters, rename_to, set_tablespace, table, tablespace_name,
     },
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
@@ -317,11 +317,7 @@ impl Object for Index {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (key, to) = (self.key(), quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename index {key} to {to}"),
-            format!("ALTER INDEX {key} RENAME TO {to}"),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn naming(&self, _within: &Schema) -> Option<(Id, String)> {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{
-        RELATION, materialized_view, parameter_changes, parameters, set_schema, set_tablespace,
-        tablespace_name,
+        RELATION, materialized_view, parameter_changes, parameters, rename_to, set_schema,
+        set_tablespace, tablespace_name,
     },
     column::storage,
     reads::Reads,
@@ -228,11 +228,7 @@ impl Object for MaterializedView {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (name, to) = (&self.name, quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename materialized view {name} to {to}"),
-            format!("ALTER MATERIALIZED VIEW {name} RENAME TO {to}"),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn named(&self, name: &str) -> Self {
@@ -248,15 +244,7 @@ impl Object for MaterializedView {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((
-            moved,
-            vec![set_schema(
-                "materialized view",
-                "MATERIALIZED VIEW",
-                name,
-                namespace,
-            )],
-        ))
+        Some((moved, vec![set_schema::<Self>(name, namespace)]))
     }
 
     fn refresh(&self) -> Option<Statement> {

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member, set_schema},
+    catalog::{USER_NAMESPACE, no_member, rename_to, set_schema},
     column::Column,
     owner::Owner,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
-    name::{chosen, literal, quoted_ident},
+    name::{chosen, literal},
     object::Object,
 };
 
@@ -182,14 +182,7 @@ impl Object for Sequence {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![Statement::new(
-            format!("Rename sequence {} to {}", self.name, quoted_ident(to)),
-            format!(
-                "ALTER SEQUENCE {} RENAME TO {}",
-                self.name,
-                quoted_ident(to)
-            ),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn naming(&self, within: &Schema) -> Option<(Id, String)> {
@@ -210,10 +203,7 @@ impl Object for Sequence {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((
-            moved,
-            vec![set_schema("sequence", "SEQUENCE", name, namespace)],
-        ))
+        Some((moved, vec![set_schema::<Self>(name, namespace)]))
     }
 
     fn named(&self, name: &str) -> Self {

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{parameter_changes, parameters, set_schema, set_tablespace, table, tablespace_name},
+    catalog::{
+        parameter_changes, parameters, rename_to, set_schema, set_tablespace, table,
+        tablespace_name,
+    },
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
-    owner::Owner,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
@@ -164,8 +166,8 @@ impl Object for Table {
         // The rows of a partitioned table are its partitions', and those are gone or on their own by then.
         let lost = if !self.is_partitioned() {
             format!("every row of {name}")
-        } else if self.owns_sequences(within) {
-            format!("where the sequences of {name} stand")
+        } else if self.has_identity(within) {
+            format!("where the numbers of {name} stand")
         } else {
             return vec![drop];
         };
@@ -270,11 +272,7 @@ impl Object for Table {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (name, to) = (&self.name, quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename table {name} to {to}"),
-            format!("ALTER TABLE {name} RENAME TO {to}"),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn named(&self, name: &str) -> Self {
@@ -290,7 +288,7 @@ impl Object for Table {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((moved, vec![set_schema("table", "TABLE", name, namespace)]))
+        Some((moved, vec![set_schema::<Self>(name, namespace)]))
     }
 
     /// Two tables are alike where most of the columns of the larger one are in the other too.
@@ -318,15 +316,11 @@ impl Object for Table {
 }
 
 impl Table {
-    /// Whether sequences go with its columns.
-    fn owns_sequences(&self, within: &Schema) -> bool {
+    /// Whether columns of it number their rows.
+    fn has_identity(&self, within: &Schema) -> bool {
         let id = Self::id(self.name.clone());
         let mut columns = within.parts::<Column>(&id);
-        columns.any(|column| {
-            let id = Column::id(column.key());
-            let mut needing = within.needed_by(&id);
-            column.has_identity() || needing.any(|need| need.kind() == Owner::kind())
-        })
+        columns.any(Column::has_identity)
     }
 
     /// The statement that stores all rows anew, where the table has any itself.

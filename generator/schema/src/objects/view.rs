@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{RELATION, parameter_changes, parameters, set_schema, view},
+    catalog::{RELATION, parameter_changes, parameters, rename_to, set_schema, view},
     reads::Reads,
 };
 use crate::{
@@ -151,11 +151,7 @@ impl Object for View {
     }
 
     fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (name, to) = (&self.name, quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename view {name} to {to}"),
-            format!("ALTER VIEW {name} RENAME TO {to}"),
-        )])
+        Some(vec![rename_to::<Self>(&self.key(), to)])
     }
 
     fn named(&self, name: &str) -> Self {
@@ -171,7 +167,7 @@ impl Object for View {
             name: Name::new(namespace, &name.name),
             ..self.clone()
         };
-        Some((moved, vec![set_schema("view", "VIEW", name, namespace)]))
+        Some((moved, vec![set_schema::<Self>(name, namespace)]))
     }
 
     fn declarable(&self, _within: &Schema) -> bool {
