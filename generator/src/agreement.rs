@@ -1,11 +1,12 @@
 //! Remembers which models were found to agree with which migrations, so that a `check` of what nobody changed tries
-//! nothing again.
+//! nothing again, and one of a few changed models tries those.
 //!
 //! Invariant: only that they agree is remembered, under a hash of all that it follows from. A difference is always found
 //! anew, nothing that is written rests on what is remembered, and a file that is not exactly as it was written counts as
 //! none.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, Read, Write},
     os::unix::fs::MetadataExt,
@@ -13,24 +14,22 @@ use std::{
     time::SystemTime,
 };
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use trueup::{Declarations, Renamed, Schema};
+use trueup::{Declarations, Id, Renamed, Schema};
 
 use crate::{
     Project,
     binaries::Server,
-    migration,
+    migration::Migration,
     scratch::{
         account::{own_uid, server_account},
         claim,
     },
 };
 
-/// How many agreements are kept: for as many projects and branches as a person goes between.
+/// How many files are kept: two for each agreement, for as many projects and branches as a person goes between.
 const KEPT: usize = 64;
-
-/// A file holds three hashes, each with a line's end.
-const LENGTH: u64 = 3 * 65;
 
 /// The folder, below the user's cache folder, for what is remembered; `None` where no folder is this user's alone.
 #[must_use]
@@ -41,7 +40,7 @@ pub fn folder() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// The place where it is remembered that these models and these migrations agree on this Postgres.
+/// The place where it is remembered which models agree with these migrations on this Postgres.
 #[derive(Debug)]
 pub(crate) struct Agreement {
     folder: PathBuf,
@@ -50,11 +49,126 @@ pub(crate) struct Agreement {
     major: u32,
 }
 
+/// What was found to agree.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// A hash of what the schema that both have says.
+    shape: String,
+    /// A hash of the file that holds the schema.
+    schema: String,
+    said: Said,
+}
+
+/// What models said.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Said {
+    /// A hash of all that they said about old names.
+    renamed: String,
+    /// A hash of the SQL that was written by hand.
+    fragments: String,
+    /// What each struct, enum and macro declares, by what it is for.
+    forms: Vec<Form>,
+}
+
+/// What one struct, enum or macro declares.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+struct Form {
+    of: Id,
+    /// What it gives a name, in the order of its declarations.
+    named: Vec<Id>,
+    /// A hash of the declarations.
+    hash: String,
+}
+
+impl Said {
+    /// Takes down what models say; `None` where what follows from it cannot be known from it alone.
+    pub(crate) fn by(declarations: &Declarations) -> Option<Self> {
+        let mut forms: BTreeMap<&Id, (Vec<Id>, Hash)> = BTreeMap::new();
+        for declaration in declarations {
+            let sql = declaration.sql();
+            if mentions_extension(&sql) {
+                return None;
+            }
+            let (named, hash) = forms.entry(&declaration.of).or_default();
+            named.extend(declaration.id.clone());
+            // Where it was written makes no difference.
+            let parts: Vec<_> = declaration.parts.iter().map(|part| &part.id).collect();
+            let ids = serde_json::to_vec(&(&declaration.id, declaration.rank, parts)).ok()?;
+            hash.part(ids).part(&declaration.namespace).part(sql);
+        }
+        let mut renames = Hash::default();
+        for renamed in declarations.renamed() {
+            let Renamed {
+                id,
+                part,
+                was,
+                was_part,
+                old_is_declared,
+                origin: _,
+            } = renamed;
+            renames.part(serde_json::to_vec(&(id, part, was, was_part, old_is_declared)).ok()?);
+        }
+        let mut fragments = Hash::default();
+        for fragment in declarations.fragments() {
+            fragments
+                .part(serde_json::to_vec(&fragment.kind).ok()?)
+                .part(&fragment.sql);
+        }
+        let forms = forms.into_iter().map(|(of, (named, hash))| Form {
+            of: of.clone(),
+            named,
+            hash: hash.finish(),
+        });
+        Some(Self {
+            renamed: renames.finish(),
+            fragments: fragments.finish(),
+            forms: forms.collect(),
+        })
+    }
+
+    /// What the structs, enums and macros are for that say otherwise than before, with all that they name or named; `None`
+    /// where more changed than those.
+    pub(crate) fn changed_since(&self, before: &Self) -> Option<Changed> {
+        if self.renamed != before.renamed {
+            return None;
+        }
+        let (now, then): (BTreeSet<&Form>, BTreeSet<&Form>) =
+            (self.forms.iter().collect(), before.forms.iter().collect());
+        let mut changed = Changed::default();
+        for form in now.symmetric_difference(&then) {
+            changed.of.insert(form.of.clone());
+            changed.named.extend(form.named.iter().cloned());
+        }
+        Some(changed)
+    }
+}
+
+/// What models say otherwise than before.
+#[derive(Default, Debug)]
+pub(crate) struct Changed {
+    /// What the changed structs, enums and macros are for.
+    pub(crate) of: BTreeSet<Id>,
+    /// All that they name or named.
+    pub(crate) named: BTreeSet<Id>,
+}
+
+impl Known {
+    /// Whether this is what models say.
+    pub(crate) fn is_said(&self, said: &Said) -> bool {
+        self.said == *said
+    }
+
+    /// What the models that agreed said.
+    pub(crate) fn said(&self) -> &Said {
+        &self.said
+    }
+}
+
 impl Agreement {
     /// Finds the place; `None` where nothing may be remembered.
     pub(crate) fn of(
         project: &Project,
-        declarations: &Declarations,
+        migrations: &[Migration],
         major: Option<u32>,
     ) -> Option<Self> {
         let folder = project.memory.clone()?;
@@ -66,57 +180,89 @@ impl Agreement {
         let server = project.binaries.server(major).ok()?;
         Some(Self {
             folder,
-            key: key(&server, &project.migrations, declarations)?,
+            key: key(&server, migrations)?,
             major: server.major,
         })
     }
 
-    /// Whether both are known to agree with each other, and with the live database where there is one.
-    pub(crate) fn is_known(&self, live: Option<&Schema>) -> bool {
-        self.recall().is_some_and(|known| {
-            live.is_none_or(|live| {
-                // What another major prints is no comparison.
-                live.server().major() == self.major && shape(live) == Some(known)
-            })
-        })
+    /// What is known to agree with the migrations, and with the live database where there is one.
+    pub(crate) fn recall(&self, live: Option<&Schema>) -> Option<Known> {
+        let known = self.known()?;
+        let agrees = live.is_none_or(|live| {
+            // What another major prints is no comparison.
+            live.server().major() == self.major && shape(live).as_ref() == Some(&known.shape)
+        });
+        agrees.then_some(known)
     }
 
-    /// The shape of the schema that both have.
-    fn recall(&self) -> Option<String> {
-        let file = File::open(self.path()).ok()?;
-        let found = file.metadata().ok()?;
-        if !found.is_file() || found.uid() != own_uid() || found.len() != LENGTH {
-            return None;
-        }
-        let mut text = String::new();
-        file.take(LENGTH).read_to_string(&mut text).ok()?;
-        let shape = text.lines().nth(1)?.to_owned();
-        (text == self.written(&shape)).then_some(shape)
+    /// The schema that both have.
+    pub(crate) fn schema(&self, known: &Known) -> Option<Schema> {
+        let text = read(&self.folder.join(&known.schema))?;
+        let is_as_written = hash(&text) == known.schema;
+        let schema = is_as_written.then(|| Schema::from_json(&text).ok())??;
+        (shape(&schema).as_ref() == Some(&known.shape)).then_some(schema)
     }
 
-    /// Remembers that both agree. Where that cannot be written, the next check tries again.
-    pub(crate) fn remember(&self, shape: &str) {
-        let _ = self.write(shape);
+    fn known(&self) -> Option<Known> {
+        let text = read(&self.path())?;
+        let (sealed, seal) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+        let (key, known) = sealed.split_once('\n')?;
+        let is_as_written = key == self.key && hash(sealed) == seal;
+        is_as_written.then(|| serde_json::from_str(known).ok())?
+    }
+
+    /// Remembers that the migrations make this schema, and that these models want it. Where that cannot be written, the next
+    /// check tries again.
+    pub(crate) fn remember(&self, schema: &Schema, said: &Said) {
+        // What is left without its other half is no harm.
+        let _ = self.write(schema, said);
         let _ = forget(&self.folder);
     }
 
-    fn write(&self, shape: &str) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(self.written(shape).as_bytes())?;
-        file.persist(self.path())?;
-        Ok(())
-    }
-
-    fn written(&self, shape: &str) -> String {
-        let key = &self.key;
-        let mut seal = Hash::default();
-        seal.part(key).part(shape);
-        format!("{key}\n{shape}\n{}\n", seal.finish())
+    fn write(&self, schema: &Schema, said: &Said) -> io::Result<()> {
+        let Some(shape) = shape(schema) else {
+            return Ok(());
+        };
+        let text = schema.to_json_line()?;
+        let known = Known {
+            shape,
+            schema: hash(&text),
+            said: said.clone(),
+        };
+        let sealed = format!("{}\n{}", self.key, serde_json::to_string(&known)?);
+        put(&self.folder, &known.schema, &text)?;
+        let seal = hash(&sealed);
+        put(&self.folder, &self.key, &format!("{sealed}\n{seal}\n"))
     }
 
     fn path(&self) -> PathBuf {
         self.folder.join(&self.key)
     }
+}
+
+/// What a file of this user's holds.
+fn read(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let found = file.metadata().ok()?;
+    if !found.is_file() || found.uid() != own_uid() {
+        return None;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(folder.join(name))?;
+    Ok(())
+}
+
+fn hash(text: &str) -> String {
+    let mut hash = Hash::default();
+    hash.part(text);
+    hash.finish()
 }
 
 /// Removes the oldest files where there are too many.
@@ -134,14 +280,14 @@ fn forget(folder: &Path) -> io::Result<()> {
 }
 
 /// A hash of what a schema says, whatever server and run it was read in.
-pub(crate) fn shape(schema: &Schema) -> Option<String> {
+fn shape(schema: &Schema) -> Option<String> {
     let mut hash = Hash::default();
     schema.write_shape(&mut hash).ok()?;
     Some(hash.finish())
 }
 
-/// A hash of all that decides whether models and migrations agree.
-fn key(server: &Server, migrations: &Path, declarations: &Declarations) -> Option<String> {
+/// A hash of all that decides what the migrations make.
+fn key(server: &Server, migrations: &[Migration]) -> Option<String> {
     let mut hash = Hash::default();
     hash.part(env!("TRUEUP_SOURCES"));
     let postgres = fs::metadata(server.folder.join("postgres")).ok()?;
@@ -154,43 +300,13 @@ fn key(server: &Server, migrations: &Path, declarations: &Declarations) -> Optio
                 .unwrap_or_default()
                 .as_encoded_bytes(),
         );
-    for migration in migration::read(migrations).ok()? {
-        hash.part("migration")
-            .part(&migration.name)
+    for migration in migrations {
+        hash.part(&migration.name)
             .part(&migration.up)
             .part([u8::from(migration.run_in_transaction)]);
         if mentions_extension(&migration.up) {
             return None;
         }
-    }
-    for declaration in declarations {
-        // Where it was written makes no difference.
-        let named: Vec<_> = declaration.parts.iter().map(|part| &part.id).collect();
-        let named = serde_json::to_vec(&(&declaration.id, declaration.rank, named)).ok()?;
-        let sql = declaration.sql();
-        if mentions_extension(&sql) {
-            return None;
-        }
-        hash.part("declaration")
-            .part(named)
-            .part(&declaration.namespace)
-            .part(sql);
-    }
-    for renamed in declarations.renamed() {
-        let Renamed {
-            id,
-            part,
-            was,
-            was_part,
-            old_is_declared,
-            origin: _,
-        } = renamed;
-        let renamed = serde_json::to_vec(&(id, part, was, was_part, old_is_declared)).ok()?;
-        hash.part("renamed").part(renamed);
-    }
-    for fragment in declarations.fragments() {
-        let kind = serde_json::to_vec(&fragment.kind).ok()?;
-        hash.part("fragment").part(kind).part(&fragment.sql);
     }
     Some(hash.finish())
 }
@@ -246,24 +362,18 @@ mod tests {
     }
 
     #[test]
-    fn whatever_becomes_of_the_file_nothing_wrong_is_recalled() {
+    fn whatever_becomes_of_the_files_nothing_wrong_is_recalled() {
         let folder = tempfile::tempdir().expect("a folder");
         let one = agreement(folder.path(), "one");
-        let shape = shape_of("a schema");
-        assert_eq!(one.recall(), None);
-        one.remember(&shape);
-        assert_eq!(one.recall().as_ref(), Some(&shape));
-        let whole = fs::read(one.path()).expect("a file");
-        for place in 0..whole.len() {
-            let mut spoilt = whole.clone();
-            spoilt[place] ^= 1;
-            fs::write(one.path(), &spoilt).expect("a file");
-            assert_eq!(one.recall(), None, "byte {place}");
-            fs::write(one.path(), &whole[..place]).expect("a file");
-            assert_eq!(one.recall(), None, "cut at {place}");
-        }
-        fs::write(one.path(), [&whole[..], b"\n"].concat()).expect("a file");
-        assert_eq!(one.recall(), None);
+        assert_eq!(one.recall(None), None);
+        one.remember(&schema(), &said());
+        let known = one.recall(None).expect("it was remembered");
+        assert!(known.is_said(&said()));
+        let path = one.path();
+        spoil(&path, || one.recall(None).is_none());
+        let path = one.folder.join(&known.schema);
+        spoil(&path, || one.schema(&known).is_none());
+        assert!(one.schema(&known).is_some());
     }
 
     #[test]
@@ -273,24 +383,47 @@ mod tests {
             agreement(folder.path(), "one"),
             agreement(folder.path(), "other"),
         );
-        one.remember(&shape_of("a schema"));
+        one.remember(&schema(), &said());
         fs::copy(one.path(), other.path()).expect("a copy");
-        assert_eq!(other.recall(), None);
+        assert_eq!(other.recall(None), None);
     }
 
     #[test]
     fn the_oldest_are_forgotten() {
         let folder = tempfile::tempdir().expect("a folder");
         for number in 0..KEPT + 3 {
-            agreement(folder.path(), &number.to_string()).remember(&shape_of("a schema"));
+            agreement(folder.path(), &number.to_string()).remember(&schema(), &said());
         }
         let kept = fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(kept, KEPT);
     }
 
-    fn shape_of(text: &str) -> String {
-        let mut hash = Hash::default();
-        hash.part(text);
-        hash.finish()
+    /// Changes each byte of a file, cuts it everywhere and adds to it.
+    fn spoil(path: &Path, is_unknown: impl Fn() -> bool) {
+        let whole = fs::read(path).expect("a file");
+        for place in 0..whole.len() {
+            let mut spoilt = whole.clone();
+            spoilt[place] ^= 1;
+            fs::write(path, &spoilt).expect("a file");
+            assert!(is_unknown(), "byte {place}");
+            fs::write(path, &whole[..place]).expect("a file");
+            assert!(is_unknown(), "cut at {place}");
+        }
+        fs::write(path, [&whole[..], b"\n"].concat()).expect("a file");
+        assert!(is_unknown(), "a line more");
+        fs::write(path, whole).expect("a file");
+    }
+
+    fn schema() -> Schema {
+        Schema::from_json(r#"{"server": {"version_num": 150000}, "entries": []}"#)
+            .expect("a schema")
+    }
+
+    fn said() -> Said {
+        Said {
+            renamed: hash("no renames"),
+            fragments: hash("no SQL"),
+            forms: Vec::new(),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Do models, migrations and database say the same?
 
+mod few;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -7,7 +9,7 @@ use trueup::{Declarations, Id, Origin, Schema, Unread};
 
 use crate::{
     Error, Project,
-    agreement::{self, Agreement},
+    agreement::{Agreement, Said},
     apply,
     autogen::tops,
     connection::connect,
@@ -148,17 +150,17 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         check.compared = Some(url.to_string());
     }
     let live = live.filter(|_| check.pending.is_empty());
-    let agreement = Agreement::of(project, declarations, major);
-    let there = live.as_ref().map(|live| &live.schema);
-    if agreement
-        .as_ref()
-        .is_some_and(|agreement| agreement.is_known(there))
-    {
-        return Ok(check);
+    let agreement = Agreement::of(project, &migrations, major).zip(Said::by(declarations));
+    if let Some((agreement, said)) = &agreement {
+        let there = live.as_ref().map(|live| &live.schema);
+        if let Some(models) = remembered(project, declarations, agreement, said, there)? {
+            check.models = models;
+            return Ok(check);
+        }
     }
     let scratch = project.scratch(major)?;
     let mut replayed = source::replay_these(scratch, &migrations)?;
-    let shape = agreement::shape(&replayed.schema);
+    let made = replayed.schema.clone();
     if let Some(mut live) = live {
         if Some(scratch.major()) != major {
             live = source::restored(project, scratch, &live)?;
@@ -193,10 +195,43 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         declarations,
     ));
     let agrees = check.models.is_empty() && check.stale.is_empty();
-    if let (Some(agreement), Some(shape), true) = (agreement, shape, agrees) {
-        agreement.remember(&shape);
+    if let Some((agreement, said)) = agreement.filter(|_| agrees) {
+        agreement.remember(&made, &said);
     }
     Ok(check)
+}
+
+/// What the models say and no migration does, as far as it follows from what was found before.
+fn remembered(
+    project: &Project,
+    declarations: &Declarations,
+    agreement: &Agreement,
+    said: &Said,
+    live: Option<&Schema>,
+) -> Result<Option<Vec<Difference>>, Error> {
+    let Some(known) = agreement.recall(live) else {
+        return Ok(None);
+    };
+    if known.is_said(said) {
+        return Ok(Some(Vec::new()));
+    }
+    let Some(changed) = said.changed_since(known.said()) else {
+        return Ok(None);
+    };
+    let Some(made) = agreement.schema(&known) else {
+        return Ok(None);
+    };
+    let scratch = project.scratch(Some(made.server().major()))?;
+    // What goes wrong is told where everything is compared.
+    let Ok(Some((base, wanted))) = few::compare(project, scratch, &made, declarations, changed)
+    else {
+        return Ok(None);
+    };
+    let found = differences(project, &base.schema, &wanted.schema, declarations);
+    if found.is_empty() {
+        agreement.remember(&made, said);
+    }
+    Ok(Some(found))
 }
 
 fn differences(

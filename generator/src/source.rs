@@ -202,7 +202,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
 }
 
 /// Builds a schema in an empty database by our own statements.
-fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
+pub(crate) fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
     let mut connection = database.connect()?;
     let empty = postgres::read(&mut connection)?;
     let plan = plan(&empty, schema, Folding::Wherever)?;

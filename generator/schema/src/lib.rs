@@ -27,7 +27,7 @@ pub use guidance::Guidance;
 pub use hazard::{Hazard, LockMode};
 pub use model::{
     Declaration, Declarations, Fragment, FragmentKind, Linked, Model, ModelError, ModelErrors,
-    PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations, linked,
+    Part, PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations, linked,
 };
 pub use name::{Member, Name};
 pub use object::{Alter, Lead, Slot, Turn};

@@ -674,12 +674,21 @@ impl Schema {
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&Written {
+        serde_json::to_string_pretty(&self.written())
+    }
+
+    /// The same for no people: in one line.
+    pub fn to_json_line(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.written())
+    }
+
+    fn written(&self) -> Written {
+        Written {
             server: self.server,
             entries: self.entries().map(|(_, entry)| Arc::clone(entry)).collect(),
             links: self.links(),
             unread: self.unread.clone(),
-        })
+        }
     }
 
     /// Reads what [`Schema::to_json`] wrote.

@@ -68,6 +68,28 @@ impl Declarations {
         })
     }
 
+    /// Those alone that come from the structs, enums and macros that declare one of `wanted`.
+    #[must_use]
+    pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
+        let list = self.list.iter();
+        Self {
+            list: list
+                .filter(|declaration| wanted(&declaration.of))
+                .cloned()
+                .collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The same, as they would be if the models said otherwise.
+    #[must_use]
+    pub fn map(&self, change: impl FnMut(Declaration) -> Declaration) -> Self {
+        Self {
+            list: self.list.iter().cloned().map(change).collect(),
+            ..self.clone()
+        }
+    }
+
     /// What the models gave a name. Where Postgres chose it, any name is right.
     pub fn named(&self) -> impl Iterator<Item = &Id> {
         self.list.iter().flat_map(|declaration| {
@@ -119,6 +141,10 @@ impl Renamed {
 pub struct Declaration {
     /// What it declares, where the model wrote the name.
     pub id: Option<Id>,
+    /// What the struct, enum or macro that it comes from declares.
+    pub of: Id,
+    /// What else it is about: the table that a foreign key refers to.
+    pub mentions: Option<Id>,
     /// When it can run.
     pub rank: Rank,
     /// The namespace that stands first in `search_path` while it runs.

@@ -19,6 +19,7 @@ use crate::name::{ident_list, literal, quoted_ident};
 use crate::objects::Registered;
 use crate::objects::{
     enum_type::EnumType, extension::Extension, foreign_key::ForeignKey, namespace::Namespace,
+    table::Table,
 };
 
 /// Every declaration, in an order in which they can run.
@@ -55,10 +56,15 @@ fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
         Some((target, column.comment?, model.item.origin_at(column.place)))
     });
     let comments = of_table.into_iter().chain(of_columns);
-    list.extend(
-        comments.map(|(target, text, origin)| comment(model.namespace, &target, text, origin)),
-    );
+    list.extend(comments.map(|(target, text, origin)| {
+        comment(table_of(model), model.namespace, &target, text, origin)
+    }));
     list
+}
+
+/// The table that a struct declares.
+fn table_of(model: &ModelDef) -> Id {
+    Table::id(model.name())
 }
 
 /// Every namespace that something is declared in and that may not be there yet.
@@ -82,8 +88,10 @@ fn namespaces(gathered: &Gathered) -> Vec<Declaration> {
     first_mention.retain(|namespace, _| *namespace != "public" && !namespace.starts_with("pg_"));
     let declare = |(namespace, item): (&str, &Item)| {
         let sql = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted_ident(namespace));
+        let id = Namespace::id(namespace.to_owned());
         statement(
-            Some(Namespace::id(namespace.to_owned())),
+            id.clone(),
+            Some(id),
             Rank::Namespace,
             namespace,
             sql,
@@ -109,6 +117,7 @@ fn extensions(extensions: &[&ExtensionDef]) -> Vec<Declaration> {
             sql = format!("{sql} SCHEMA {}", quoted_ident(namespace));
         }
         statement(
+            id.clone(),
             Some(id),
             Rank::Extension,
             namespace,
@@ -124,8 +133,10 @@ fn enum_type(pg_enum: &EnumDef) -> Vec<Declaration> {
     let labels: Vec<String> = pg_enum.labels.iter().map(|label| literal(label)).collect();
     let sql = format!("CREATE TYPE {name} AS ENUM ({})", labels.join(", "));
     let target = format!("TYPE {name}");
+    let id = EnumType::id(name);
     let mut list = vec![statement(
-        Some(EnumType::id(name)),
+        id.clone(),
+        Some(id.clone()),
         Rank::Enum,
         pg_enum.namespace,
         sql,
@@ -134,7 +145,7 @@ fn enum_type(pg_enum: &EnumDef) -> Vec<Declaration> {
     list.extend(
         pg_enum
             .comment
-            .map(|text| comment(pg_enum.namespace, &target, text, origin)),
+            .map(|text| comment(id, pg_enum.namespace, &target, text, origin)),
     );
     list
 }
@@ -157,13 +168,19 @@ fn foreign_key(model: &ModelDef, key: &ForeignKeyDef) -> Declaration {
     let id = key
         .name
         .map(|name| ForeignKey::id(Member::new(model.name(), name)));
-    statement(
-        id,
-        Rank::ForeignKey,
-        model.namespace,
-        clauses.join(" "),
-        model.item.origin_at(key.place),
-    )
+    let (namespace, origin) = (model.namespace, model.item.origin_at(key.place));
+    let other = key.references.first();
+    Declaration {
+        mentions: other.map(|column| Table::id(Name::new(column.namespace, column.table))),
+        ..statement(
+            table_of(model),
+            id,
+            Rank::ForeignKey,
+            namespace,
+            clauses.join(" "),
+            origin,
+        )
+    }
 }
 
 fn references(columns: &[ColumnRef]) -> String {
@@ -174,9 +191,9 @@ fn references(columns: &[ColumnRef]) -> String {
     format!("REFERENCES {} ({columns})", table.unwrap_or_default())
 }
 
-fn comment(namespace: &str, target: &str, text: &str, origin: Origin) -> Declaration {
+fn comment(of: Id, namespace: &str, target: &str, text: &str, origin: Origin) -> Declaration {
     let sql = format!("COMMENT ON {target} IS {}", literal(text));
-    statement(None, Rank::Comment, namespace, sql, origin)
+    statement(of, None, Rank::Comment, namespace, sql, origin)
 }
 
 /// `CONSTRAINT name`
@@ -204,6 +221,7 @@ fn collation(name: &str) -> String {
 
 /// A declaration without parts.
 fn statement(
+    of: Id,
     id: Option<Id>,
     rank: Rank,
     namespace: &str,
@@ -212,6 +230,8 @@ fn statement(
 ) -> Declaration {
     Declaration {
         id,
+        of,
+        mentions: None,
         rank,
         namespace: namespace.to_owned(),
         head: sql,

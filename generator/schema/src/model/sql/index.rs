@@ -1,6 +1,6 @@
 //! CREATE INDEX.
 
-use super::{collation, statement};
+use super::{collation, statement, table_of};
 use crate::Name;
 use crate::model::declaration::{Declaration, Rank};
 use crate::model::definition::{IndexDef, IndexKeyDef, Indexed, ModelDef, Nulls};
@@ -46,7 +46,14 @@ pub(super) fn declare(model: &ModelDef, index: &IndexDef) -> Declaration {
         .name
         .map(|name| Index::id(Name::new(model.namespace, name)));
     let origin = model.item.origin_at(index.place);
-    statement(id, Rank::Index, model.namespace, clauses.join(" "), origin)
+    statement(
+        table_of(model),
+        id,
+        Rank::Index,
+        model.namespace,
+        clauses.join(" "),
+        origin,
+    )
 }
 
 fn key(key: &IndexKeyDef) -> String {

@@ -1,6 +1,6 @@
 //! Partitioned tables and their partitions.
 
-use super::statement;
+use super::{statement, table_of};
 use crate::Name;
 use crate::model::declaration::{Declaration, Rank};
 use crate::model::definition::{
@@ -43,7 +43,14 @@ fn below(model: &ModelDef, parent: &Name, partitions: &[PartitionDef]) -> Vec<De
         }
         let origin = model.item.origin_at(partition.place);
         let id = Some(Table::id(name.clone()));
-        let mut list = vec![statement(id, Rank::Partition, model.namespace, sql, origin)];
+        let mut list = vec![statement(
+            table_of(model),
+            id,
+            Rank::Partition,
+            model.namespace,
+            sql,
+            origin,
+        )];
         list.extend(below(model, &name, partition.partitions));
         list
     };

@@ -1,6 +1,6 @@
 //! CREATE TABLE with its columns and with every constraint that needs no other table.
 
-use super::{collation, constraint, deferral, partition};
+use super::{collation, constraint, deferral, partition, table_of};
 use crate::Member;
 use crate::model::declaration::{Declaration, Part, Rank};
 use crate::model::definition::{
@@ -8,9 +8,7 @@ use crate::model::definition::{
 };
 use crate::name::{ident_list, quoted_ident};
 use crate::objects::Registered;
-use crate::objects::{
-    check::Check, column::Column, primary_key::PrimaryKey, table::Table, unique::Unique,
-};
+use crate::objects::{check::Check, column::Column, primary_key::PrimaryKey, unique::Unique};
 
 pub(super) fn declare(model: &ModelDef) -> Declaration {
     let unlogged = if model.unlogged { "UNLOGGED " } else { "" };
@@ -41,8 +39,11 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         origin: model.item.origin_at(check.place),
     });
     let parts = columns.chain(primary_key).chain(uniques).chain(checks);
+    let id = table_of(model);
     Declaration {
-        id: Some(Table::id(model.name())),
+        id: Some(id.clone()),
+        of: id,
+        mentions: None,
         rank: Rank::Table,
         namespace: model.namespace.to_owned(),
         head: format!("CREATE {unlogged}TABLE {} (\n", model.name()),

@@ -1,0 +1,193 @@
+//! Compares the few models that changed since all agreed, on a database that holds what they are about and no more.
+//!
+//! Invariant: what it says is what a comparison of all models would say. Whatever could make the two differ is found by what
+//! the schemas hold, and then nothing is said.
+
+use std::collections::BTreeSet;
+
+use trueup::{Declarations, Entry, Id, Schema, Slot};
+
+use crate::{
+    Error, Project,
+    agreement::Changed,
+    diff::{Delta, diff},
+    scratch::{Locale, Scratch},
+    source::{
+        self, Side,
+        models::{belongs, settle},
+    },
+};
+
+/// How many models are a few: with more, all are compared in no more time.
+const FEW: usize = 50;
+
+/// What a comparison of some models came to.
+enum Outcome {
+    /// What the migrations make of them, and what they want in its place.
+    Told(Box<(Side, Side)>),
+    /// Others are concerned, and are to be compared as well.
+    Concerns(BTreeSet<Id>),
+    /// Only a comparison of everything can tell.
+    Unclear,
+}
+
+/// The part of the migrations that the changed models are about, and what those want in its place; `None` where only a
+/// comparison of everything can tell. `known` is what the migrations make and the models wanted.
+pub(super) fn compare(
+    project: &Project,
+    scratch: &Scratch,
+    known: &Schema,
+    declarations: &Declarations,
+    changed: Changed,
+) -> Result<Option<(Side, Side)>, Error> {
+    let Changed { mut of, mut named } = changed;
+    // What no room reads may be what an expression calls, and cannot be built anew.
+    while known.unread().is_empty() && of.len() <= FEW {
+        let few = declarations.only(|id| of.contains(id));
+        named.extend(few.ids().chain(&of).cloned());
+        match attempt(project, scratch, known, &few, &named)? {
+            Outcome::Told(sides) => return Ok(Some(*sides)),
+            Outcome::Unclear => return Ok(None),
+            Outcome::Concerns(others) => {
+                let before = of.len();
+                let declaring = declarations.iter().filter(|declaration| {
+                    declaration
+                        .id
+                        .as_ref()
+                        .is_some_and(|id| others.contains(id))
+                });
+                of.extend(declaring.map(|declaration| declaration.of.clone()));
+                if of.len() == before {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn attempt(
+    project: &Project,
+    scratch: &Scratch,
+    known: &Schema,
+    few: &Declarations,
+    tops: &BTreeSet<Id>,
+) -> Result<Outcome, Error> {
+    let mine = |id: &Id| belongs(id, known, tops);
+    let about = surroundings(known, few, mine);
+    let part = known.only(|id| about.contains(id));
+    let database = scratch.create(&Locale::default())?;
+    source::render(&database, &part)?;
+    let base = source::side(database)?;
+    let is_otherwise = |(id, delta): &(&Id, Delta<'_>)| match delta {
+        Delta::Create(_) | Delta::Remove(_) => true,
+        // What surrounds them may print otherwise when it is read again.
+        Delta::Change { .. } => mine(id),
+    };
+    if diff(&part, &base.schema).iter().any(is_otherwise) {
+        return Ok(Outcome::Unclear);
+    }
+    let settled = settle(project, &base, few, tops, None)?;
+    let (base, wanted) = source::alike(project, base, settled.side)?;
+    let mut others = BTreeSet::new();
+    for (id, delta) in diff(&base.schema, &wanted.schema) {
+        match delta {
+            Delta::Create(entry) if takes_names(entry, known, &about) => {
+                return Ok(Outcome::Unclear);
+            }
+            Delta::Create(_) => {}
+            Delta::Remove(_) | Delta::Change { .. } => {
+                let concerned = std::iter::once(id).chain(known.needed_by(id));
+                others.extend(concerned.filter(|id| !mine(id)).map(|id| top(id, known)));
+            }
+        }
+    }
+    Ok(if others.is_empty() {
+        Outcome::Told(Box::new((base, wanted)))
+    } else {
+        Outcome::Concerns(others)
+    })
+}
+
+/// The object that it is a part of, or falls with, in the end.
+fn top(id: &Id, within: &Schema) -> Id {
+    let mut top = id.clone();
+    while let Some(above) = within
+        .entry(&top)
+        .and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)))
+    {
+        top = above;
+    }
+    top
+}
+
+/// The objects that the few declare, what those need and what the few mention, with all parts of that which need nothing
+/// else; and everything that does without data, such as types.
+fn surroundings(known: &Schema, few: &Declarations, mine: impl Fn(&Id) -> bool) -> BTreeSet<Id> {
+    let mut about: BTreeSet<Id> = BTreeSet::new();
+    for (id, entry) in known.entries() {
+        if mine(id) {
+            about.extend(all_needs(known, id));
+        } else if entry.parent().is_none() {
+            let needs = all_needs(known, id);
+            let holds_data = |id| known.entry(id).is_some_and(|entry| entry.holds_data());
+            if !needs.iter().any(holds_data) {
+                about.extend(needs);
+            }
+        }
+    }
+    for mentioned in few
+        .iter()
+        .filter_map(|declaration| declaration.mentions.as_ref())
+    {
+        if known.entry(mentioned).is_some() {
+            about.extend(all_needs(known, mentioned));
+        }
+    }
+    loop {
+        let more: Vec<Id> = known
+            .entries()
+            .filter(|(id, entry)| {
+                let parent = entry.parent().or_else(|| entry.falls_with(known));
+                !about.contains(*id)
+                    && parent.is_some_and(|parent| about.contains(&parent))
+                    && known.needs(id).all(|need| about.contains(need))
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        if more.is_empty() {
+            return about;
+        }
+        about.extend(more);
+    }
+}
+
+/// The object and all that it needs.
+fn all_needs(within: &Schema, id: &Id) -> BTreeSet<Id> {
+    let mut found = BTreeSet::from([id.clone()]);
+    let mut left = vec![id.clone()];
+    while let Some(id) = left.pop() {
+        for need in within.needs(&id) {
+            if found.insert(need.clone()) {
+                left.push(need.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Whether a new object has the name of one that was left out: in the same namespace it cannot be, and in another one what
+/// others mean by the name may no longer be the same.
+fn takes_names(entry: &Entry, known: &Schema, about: &BTreeSet<Id>) -> bool {
+    let bare = |slot| match slot {
+        Slot::Relation(name) | Slot::Type(name) => Some(name.name),
+        // Unique on one relation alone.
+        Slot::Constraint(_) => None,
+    };
+    let names: BTreeSet<String> = entry.occupies().into_iter().filter_map(bare).collect();
+    let mut others = known.entries().filter(|(id, _)| !about.contains(*id));
+    others.any(|(_, other)| {
+        let mut taken = other.occupies().into_iter().filter_map(bare);
+        taken.any(|name| names.contains(&name))
+    })
+}
