@@ -56,6 +56,10 @@ pub(crate) struct Known {
     shape: String,
     /// A hash of the file that holds the schema.
     schema: String,
+    /// The folders with all that an extension can bring.
+    extensions: [PathBuf; 2],
+    /// A hash of what was in them.
+    brought: String,
     said: Said,
 }
 
@@ -81,14 +85,11 @@ struct Form {
 }
 
 impl Said {
-    /// Takes down what models say; `None` where what follows from it cannot be known from it alone.
+    /// Takes down what models say.
     pub(crate) fn by(declarations: &Declarations) -> Option<Self> {
         let mut forms: BTreeMap<&Id, (Vec<Id>, Hash)> = BTreeMap::new();
         for declaration in declarations {
             let sql = declaration.sql();
-            if mentions_extension(&sql) {
-                return None;
-            }
             let (named, hash) = forms.entry(&declaration.of).or_default();
             named.extend(declaration.id.clone());
             // Where it was written makes no difference.
@@ -190,7 +191,8 @@ impl Agreement {
         let known = self.known()?;
         let agrees = live.is_none_or(|live| {
             // What another major prints is no comparison.
-            live.server().major() == self.major && shape(live).as_ref() == Some(&known.shape)
+            live.server().major() == self.major
+                && shape(live).is_ok_and(|shape| shape == known.shape)
         });
         agrees.then_some(known)
     }
@@ -200,7 +202,7 @@ impl Agreement {
         let text = read(&self.folder.join(&known.schema))?;
         let is_as_written = hash(&text) == known.schema;
         let schema = is_as_written.then(|| Schema::from_json(&text).ok())??;
-        (shape(&schema).as_ref() == Some(&known.shape)).then_some(schema)
+        (shape(&schema).ok()? == known.shape).then_some(schema)
     }
 
     fn known(&self) -> Option<Known> {
@@ -208,25 +210,26 @@ impl Agreement {
         let (sealed, seal) = text.strip_suffix('\n')?.rsplit_once('\n')?;
         let (key, known) = sealed.split_once('\n')?;
         let is_as_written = key == self.key && hash(sealed) == seal;
-        is_as_written.then(|| serde_json::from_str(known).ok())?
+        let known: Known = is_as_written.then(|| serde_json::from_str(known).ok())??;
+        let brought = contents(&known.extensions).ok()?;
+        (brought == known.brought).then_some(known)
     }
 
-    /// Remembers that the migrations make this schema, and that these models want it. Where that cannot be written, the next
-    /// check tries again.
-    pub(crate) fn remember(&self, schema: &Schema, said: &Said) {
+    /// Remembers that the migrations make this schema, and that these models want it. `extensions` are the server's folders
+    /// for them. Where that cannot be written, the next check tries again.
+    pub(crate) fn remember(&self, schema: &Schema, said: &Said, extensions: [PathBuf; 2]) {
         // What is left without its other half is no harm.
-        let _ = self.write(schema, said);
+        let _ = self.write(schema, said, extensions);
         let _ = forget(&self.folder);
     }
 
-    fn write(&self, schema: &Schema, said: &Said) -> io::Result<()> {
-        let Some(shape) = shape(schema) else {
-            return Ok(());
-        };
+    fn write(&self, schema: &Schema, said: &Said, extensions: [PathBuf; 2]) -> io::Result<()> {
         let text = schema.to_json_line()?;
         let known = Known {
-            shape,
+            shape: shape(schema)?,
             schema: hash(&text),
+            brought: contents(&extensions)?,
+            extensions,
             said: said.clone(),
         };
         let sealed = format!("{}\n{}", self.key, serde_json::to_string(&known)?);
@@ -280,10 +283,10 @@ fn forget(folder: &Path) -> io::Result<()> {
 }
 
 /// A hash of what a schema says, whatever server and run it was read in.
-fn shape(schema: &Schema) -> Option<String> {
+fn shape(schema: &Schema) -> serde_json::Result<String> {
     let mut hash = Hash::default();
-    schema.write_shape(&mut hash).ok()?;
-    Some(hash.finish())
+    schema.write_shape(&mut hash)?;
+    Ok(hash.finish())
 }
 
 /// A hash of all that decides what the migrations make.
@@ -304,19 +307,35 @@ fn key(server: &Server, migrations: &[Migration]) -> Option<String> {
         hash.part(&migration.name)
             .part(&migration.up)
             .part([u8::from(migration.run_in_transaction)]);
-        if mentions_extension(&migration.up) {
-            return None;
-        }
     }
     Some(hash.finish())
 }
 
-/// Whether SQL may make an extension: what that brings stands in files that no hash of ours covers.
-fn mentions_extension(sql: &str) -> bool {
-    const WORD: &[u8] = b"extension";
-    sql.as_bytes()
-        .windows(WORD.len())
-        .any(|window| window.eq_ignore_ascii_case(WORD))
+/// A hash of which files there are and when they were written, as an installation leaves them.
+fn contents(folders: &[PathBuf]) -> io::Result<String> {
+    let mut hash = Hash::default();
+    for folder in folders {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let found = entry.metadata()?;
+            files.push((
+                entry.file_name(),
+                found.size(),
+                found.mtime(),
+                found.mtime_nsec(),
+            ));
+        }
+        files.sort();
+        hash.part(files.len().to_le_bytes());
+        for (name, size, second, nanosecond) in files {
+            hash.part(name.as_encoded_bytes())
+                .part(size.to_le_bytes())
+                .part(second.to_le_bytes())
+                .part(nanosecond.to_le_bytes());
+        }
+    }
+    Ok(hash.finish())
 }
 
 /// A hash of parts, of which no two can be taken for one.
@@ -366,7 +385,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let one = agreement(folder.path(), "one");
         assert_eq!(one.recall(None), None);
-        one.remember(&schema(), &said());
+        one.remember(&schema(), &said(), extensions(folder.path()));
         let known = one.recall(None).expect("it was remembered");
         assert!(known.is_said(&said()));
         let path = one.path();
@@ -383,7 +402,7 @@ mod tests {
             agreement(folder.path(), "one"),
             agreement(folder.path(), "other"),
         );
-        one.remember(&schema(), &said());
+        one.remember(&schema(), &said(), extensions(folder.path()));
         fs::copy(one.path(), other.path()).expect("a copy");
         assert_eq!(other.recall(None), None);
     }
@@ -392,7 +411,11 @@ mod tests {
     fn the_oldest_are_forgotten() {
         let folder = tempfile::tempdir().expect("a folder");
         for number in 0..KEPT + 3 {
-            agreement(folder.path(), &number.to_string()).remember(&schema(), &said());
+            agreement(folder.path(), &number.to_string()).remember(
+                &schema(),
+                &said(),
+                extensions(folder.path()),
+            );
         }
         let kept = fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(kept, KEPT);
@@ -417,6 +440,16 @@ mod tests {
     fn schema() -> Schema {
         Schema::from_json(r#"{"server": {"version_num": 150000}, "entries": []}"#)
             .expect("a schema")
+    }
+
+    /// Folders as a server has them, beside those of what is remembered.
+    fn extensions(memory: &Path) -> [PathBuf; 2] {
+        let beside = |name| {
+            let folder = memory.with_extension(name);
+            fs::create_dir_all(&folder).expect("a folder");
+            folder
+        };
+        [beside("scripts"), beside("libraries")]
     }
 
     fn said() -> Said {

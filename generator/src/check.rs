@@ -14,10 +14,11 @@ use crate::{
     autogen::tops,
     connection::connect,
     diff::{Delta, diff},
-    migration,
+    migration, postgres,
     rename::{self, Stale, Told},
     routine,
     source::{self, models::settle},
+    url::Url,
 };
 
 /// What a check found.
@@ -196,7 +197,7 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
     ));
     let agrees = check.models.is_empty() && check.stale.is_empty();
     if let Some((agreement, said)) = agreement.filter(|_| agrees) {
-        agreement.remember(&made, &said);
+        remember(&agreement, &made, &said, &base.url);
     }
     Ok(check)
 }
@@ -229,9 +230,19 @@ fn remembered(
     };
     let found = differences(project, &base.schema, &wanted.schema, declarations);
     if found.is_empty() {
-        agreement.remember(&made, said);
+        remember(agreement, &made, said, &base.url);
     }
     Ok(Some(found))
+}
+
+/// Remembers what agrees, where the server at `url` tells what it rests on.
+fn remember(agreement: &Agreement, made: &Schema, said: &Said, url: &Url) {
+    let extensions = connect(url)
+        .ok()
+        .and_then(|mut there| postgres::extensions(&mut there));
+    if let Some(extensions) = extensions {
+        agreement.remember(made, said, extensions);
+    }
 }
 
 fn differences(

@@ -2,6 +2,8 @@
 //!
 //! Architecture invariant: the number of queries does not depend on the size of the database.
 
+use std::path::PathBuf;
+
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
@@ -270,16 +272,26 @@ where
 }
 
 /// The folder of the server's own programs, where it tells: only a superuser may ask.
-pub fn programs(connection: &mut PgConnection) -> Option<std::path::PathBuf> {
+pub fn programs(connection: &mut PgConnection) -> Option<PathBuf> {
+    configured(connection, "BINDIR")
+}
+
+/// The folders with all that an extension can bring: its scripts, and the libraries. Where the server tells, as above.
+pub(crate) fn extensions(connection: &mut PgConnection) -> Option<[PathBuf; 2]> {
+    let scripts = configured(connection, "SHAREDIR")?.join("extension");
+    Some([scripts, configured(connection, "PKGLIBDIR")?])
+}
+
+fn configured(connection: &mut PgConnection, name: &str) -> Option<PathBuf> {
     #[derive(QueryableByName)]
     struct Folder {
         #[diesel(sql_type = Text)]
         setting: String,
     }
-    let folder: Folder =
-        sql_query("SELECT setting FROM pg_catalog.pg_config() WHERE name = 'BINDIR'")
-            .get_result(connection)
-            .ok()?;
+    let folder: Folder = sql_query("SELECT setting FROM pg_catalog.pg_config() WHERE name = $1")
+        .bind::<Text, _>(name)
+        .get_result(connection)
+        .ok()?;
     Some(folder.setting.into())
 }
 
