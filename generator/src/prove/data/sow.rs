@@ -47,6 +47,8 @@ pub(super) fn sow(
     shape: &Shape,
     moods: &Moods,
 ) -> QueryResult<Sown> {
+    // What a deferred constraint does not let pass, it would refuse at the end, when it is too late for another try.
+    connection.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
     let mut sowing = Sowing {
         shape,
         moods,
