@@ -252,14 +252,28 @@ pub fn quoted_ident(name: &str) -> String {
 }
 
 /// What tells an object from the others of its kind, as the names that lead to it from the outside in.
-pub(crate) trait Path {
+pub(crate) trait Path: Sized {
     /// The names, as the catalog holds them; none where SQL has no way to write them one after the other.
     fn path(&self) -> Vec<&str>;
+
+    /// The same with another name at the end; `None` where it ends in no name.
+    fn with_name(&self, name: &str) -> Option<Self>;
+
+    /// The same in another namespace; `None` where what it is in has one.
+    fn in_namespace(&self, namespace: &str) -> Option<Self>;
 }
 
 impl Path for String {
     fn path(&self) -> Vec<&str> {
         vec![self]
+    }
+
+    fn with_name(&self, name: &str) -> Option<Self> {
+        Some(name.to_owned())
+    }
+
+    fn in_namespace(&self, _namespace: &str) -> Option<Self> {
+        None
     }
 }
 
@@ -267,11 +281,27 @@ impl Path for Name {
     fn path(&self) -> Vec<&str> {
         vec![&self.namespace, &self.name]
     }
+
+    fn with_name(&self, name: &str) -> Option<Self> {
+        Some(Self::new(&self.namespace, name))
+    }
+
+    fn in_namespace(&self, namespace: &str) -> Option<Self> {
+        Some(Self::new(namespace, &self.name))
+    }
 }
 
 impl Path for Member {
     fn path(&self) -> Vec<&str> {
         vec![&self.relation.namespace, &self.relation.name, &self.name]
+    }
+
+    fn with_name(&self, name: &str) -> Option<Self> {
+        Some(Self::new(self.relation.clone(), name))
+    }
+
+    fn in_namespace(&self, _namespace: &str) -> Option<Self> {
+        None
     }
 }
 

@@ -11,7 +11,9 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    Clause, Hazard, Id, Member, Name, Schema, Server, Statement, name::Path, read::Claims,
+    Clause, Hazard, Id, Member, Name, Schema, Server, Statement,
+    name::{Path, quoted_ident},
+    read::Claims,
 };
 
 /// One kind of Postgres object: how it is read, what it needs, how it comes, changes and goes, and what that risks.
@@ -134,13 +136,28 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
-    /// The statements that give it another name; `None` where it has none of its own to give.
-    fn rename(&self, _to: &str) -> Option<Vec<Statement>> {
+    /// The same object under another key; `None` where SQL has no way to give it one.
+    fn keyed(&self, _key: Self::Key) -> Option<Self> {
         None
     }
 
-    /// The same object in another namespace, and the statements that move it there; `None` where it goes with something else.
-    fn relocate(&self, _namespace: &str) -> Option<(Self, Vec<Statement>)> {
+    /// The same object under another name, where it can have one.
+    fn named(&self, name: &str) -> Self {
+        let named = self.key().with_name(name).and_then(|key| self.keyed(key));
+        named.unwrap_or_else(|| self.clone())
+    }
+
+    /// The statement that gives it another name, where it can have one.
+    fn rename(key: &Self::Key, to: &str) -> Statement {
+        let to = quoted_ident(to);
+        Statement::new(
+            format!("Rename {} {key} to {to}", Self::NAME),
+            format!("ALTER {} RENAME TO {to}", Self::designation(key)),
+        )
+    }
+
+    /// The statement that moves it to another namespace; `None` where it goes with something else.
+    fn relocate(_key: &Self::Key, _namespace: &str) -> Option<Statement> {
         None
     }
 
@@ -149,8 +166,8 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         &[]
     }
 
-    /// The same object with one of its parts called otherwise, and the statements for that.
-    fn rename_part(&self, _part: &str, _to: &str) -> Option<(Self, Vec<Statement>)> {
+    /// The same object with one of its parts called otherwise, and the statement for that.
+    fn rename_part(&self, _part: &str, _to: &str) -> Option<(Self, Statement)> {
         None
     }
 
@@ -179,13 +196,10 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     }
 
     /// Where Postgres chooses a name when none is written: what the name is unique within, and the name.
-    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
-        None
-    }
-
-    /// The same object under another name, where it can have one.
-    fn named(&self, _name: &str) -> Self {
-        self.clone()
+    fn naming(&self, within: &Schema) -> Option<(Id, String)> {
+        self.chosen_name(within)?;
+        let key = self.key();
+        Some((self.parent()?, (*key.path().last()?).to_owned()))
     }
 
     /// The declared object with what models have no way to say taken from the one that is there.

@@ -160,17 +160,31 @@ macro_rules! objects {
                 match self { $(Self::$Kind(object) => Self::$Kind(object.named(name))),* }
             }
 
-            pub(crate) fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
+            pub(crate) fn rename(&self, to: &str) -> Option<Statement> {
                 match self {
-                    $(Self::$Kind(object) => object.relocate(namespace)
-                        .map(|(moved, statements)| (Self::$Kind(moved), statements)),)*
+                    $(Self::$Kind(object) => {
+                        let key = object.key();
+                        object.keyed(key.with_name(to)?)?;
+                        Some(<$module::$Kind as Object>::rename(&key, to))
+                    })*
                 }
             }
 
-            pub(crate) fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
+            pub(crate) fn relocate(&self, namespace: &str) -> Option<(Self, Statement)> {
+                match self {
+                    $(Self::$Kind(object) => {
+                        let key = object.key();
+                        let moved = object.keyed(key.in_namespace(namespace)?)?;
+                        let statement = <$module::$Kind as Object>::relocate(&key, namespace)?;
+                        Some((Self::$Kind(moved), statement))
+                    })*
+                }
+            }
+
+            pub(crate) fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Statement)> {
                 match self {
                     $(Self::$Kind(object) => object.rename_part(part, to)
-                        .map(|(renamed, statements)| (Self::$Kind(renamed), statements)),)*
+                        .map(|(renamed, statement)| (Self::$Kind(renamed), statement)),)*
                 }
             }
 
@@ -298,10 +312,6 @@ impl AnyObject {
         to: &Schema,
     ) -> Option<Vec<Statement>> {
         each!(self, object => object.recast(replaced, from, to))
-    }
-
-    pub(crate) fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        each!(self, object => object.rename(to))
     }
 
     pub(crate) fn parts(&self) -> &[String] {

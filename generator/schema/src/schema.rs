@@ -216,17 +216,17 @@ impl Entry {
         self.object.recast(replaced, from, to)
     }
 
-    /// The statements that give it another name.
+    /// The statement that gives it another name.
     #[must_use]
-    pub fn rename(&self, to: &str) -> Option<Vec<Statement>> {
+    pub fn rename(&self, to: &str) -> Option<Statement> {
         self.object.rename(to)
     }
 
-    /// The same object in another namespace, and the statements that move it there.
+    /// The same object in another namespace, and the statement that moves it there.
     #[must_use]
-    pub fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
-        let (object, statements) = self.object.relocate(namespace)?;
-        Some((self.with(object), statements))
+    pub fn relocate(&self, namespace: &str) -> Option<(Self, Statement)> {
+        let (object, statement) = self.object.relocate(namespace)?;
+        Some((self.with(object), statement))
     }
 
     /// What in it has a name and is no object of its own.
@@ -235,11 +235,11 @@ impl Entry {
         self.object.parts()
     }
 
-    /// The same object with one of its parts called otherwise, and the statements for that.
+    /// The same object with one of its parts called otherwise, and the statement for that.
     #[must_use]
-    pub fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
-        let (object, statements) = self.object.rename_part(part, to)?;
-        Some((self.with(object), statements))
+    pub fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Statement)> {
+        let (object, statement) = self.object.rename_part(part, to)?;
+        Some((self.with(object), statement))
     }
 
     /// The object with the names that Postgres would choose now, where it has those that Postgres chose before. `before` is

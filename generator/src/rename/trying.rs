@@ -98,7 +98,7 @@ impl<'a> Trying<'a> {
             }
             let (_, up) = relocate(&thing, namespace)?;
             let (_, down) = relocate(&moved, old)?;
-            turns.take(&thing, &moved, Turn { up, down });
+            turns.take(&thing, &moved, Turn::of(up, down));
         }
         let turns = turns.finish();
         self.take(turns)
@@ -224,15 +224,15 @@ pub(super) fn goes_along(entry: &Entry, schema: &Schema) -> bool {
     leads.iter().any(|lead| lead.comes == trueup::Turn::Along)
 }
 
-fn relocate(thing: &Thing, namespace: &str) -> Result<(Thing, Vec<Statement>), Error> {
+fn relocate(thing: &Thing, namespace: &str) -> Result<(Thing, Statement), Error> {
     let moved = thing
         .entry
         .relocate(namespace)
         .filter(|_| thing.part.is_none());
-    let (entry, statements) = moved.ok_or_else(|| {
+    let (entry, statement) = moved.ok_or_else(|| {
         Error::input(format!(
             "{thing} cannot move to another namespace by itself"
         ))
     })?;
-    Ok((Thing::whole(&entry), statements))
+    Ok((Thing::whole(&entry), statement))
 }

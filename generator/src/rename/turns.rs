@@ -48,15 +48,15 @@ impl Thing {
         self.path().pop().unwrap_or_default()
     }
 
-    /// The same under another name, and the statements for that.
-    pub(super) fn named(&self, name: &str) -> Option<(Self, Vec<Statement>)> {
+    /// The same under another name, and the statement for that.
+    pub(super) fn named(&self, name: &str) -> Option<(Self, Statement)> {
         if let Some(part) = &self.part {
-            let (entry, statements) = self.entry.rename_part(part, name)?;
+            let (entry, statement) = self.entry.rename_part(part, name)?;
             let part = Some(name.to_owned());
-            Some((Self { entry, part }, statements))
+            Some((Self { entry, part }, statement))
         } else {
-            let statements = self.entry.rename(name)?;
-            Some((Self::whole(&self.entry.named(name)), statements))
+            let statement = self.entry.rename(name)?;
+            Some((Self::whole(&self.entry.named(name)), statement))
         }
     }
 
@@ -120,6 +120,16 @@ impl Taken {
 pub(super) struct Turn {
     pub(super) up: Vec<Statement>,
     pub(super) down: Vec<Statement>,
+}
+
+impl Turn {
+    /// One statement there, and one back.
+    pub(super) fn of(up: Statement, down: Statement) -> Self {
+        Self {
+            up: vec![up],
+            down: vec![down],
+        }
+    }
 }
 
 /// A thing and the name that it is to get.
@@ -227,12 +237,9 @@ impl<'a> Turns<'a> {
         let (named, mut up) = thing.named(name).ok_or_else(cannot)?;
         let (_, down) = named.named(&thing.name()).ok_or_else(cannot)?;
         if let Some(why) = why {
-            up = up
-                .into_iter()
-                .map(|statement| statement.because(why))
-                .collect();
+            up = up.because(why);
         }
-        self.take(thing, &named, Turn { up, down });
+        self.take(thing, &named, Turn::of(up, down));
         Ok(named)
     }
 

@@ -93,15 +93,6 @@ pub(super) fn set_schema<O: Object>(key: &O::Key, namespace: &str) -> Statement 
     )
 }
 
-/// The statement that gives an object another name.
-pub(super) fn rename_to<O: Object>(key: &O::Key, to: &str) -> Statement {
-    let to = quoted_ident(to);
-    Statement::new(
-        format!("Rename {} {key} to {to}", O::NAME),
-        format!("ALTER {} RENAME TO {to}", O::designation(key)),
-    )
-}
-
 /// The name that Postgres would choose for something of these columns, joined.
 pub(super) fn chosen_name(relation: &Name, columns: &[String], label: &str) -> String {
     chosen(&relation.name, Some(&joined(columns)), label)

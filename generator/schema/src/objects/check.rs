@@ -187,12 +187,16 @@ impl Object for Check {
         }
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_constraint(&self.key(), to)])
+    fn keyed(&self, Member { relation, name }: Member) -> Option<Self> {
+        Some(Self {
+            relation,
+            name,
+            ..self.clone()
+        })
     }
 
-    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
-        Some((self.parent()?, self.name.clone()))
+    fn rename(key: &Member, to: &str) -> Statement {
+        rename_constraint(key, to)
     }
 
     fn chosen_name(&self, _within: &Schema) -> Option<String> {
@@ -203,13 +207,6 @@ impl Object for Check {
             [column] => chosen(&relation.name, Some(column), "check"),
             _ => chosen(&relation.name, None, "check"),
         })
-    }
-
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
     }
 }
 

@@ -362,19 +362,24 @@ impl Object for Column {
         kept
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (relation, name, to) = (&self.relation, quoted_ident(&self.name), quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename column {} to {to}", self.key()),
-            format!("ALTER TABLE {relation} RENAME COLUMN {name} TO {to}"),
-        )])
+    fn keyed(&self, Member { relation, name }: Member) -> Option<Self> {
+        Some(Self {
+            relation,
+            name,
+            ..self.clone()
+        })
     }
 
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
+    fn rename(key: &Member, to: &str) -> Statement {
+        let to = quoted_ident(to);
+        Statement::new(
+            format!("Rename column {key} to {to}"),
+            format!(
+                "ALTER TABLE {} RENAME COLUMN {} TO {to}",
+                key.relation,
+                key.ident()
+            ),
+        )
     }
 
     /// The sequence of an identity, and in PostgreSQL 18 the constraint of a NOT NULL, are called after the column.

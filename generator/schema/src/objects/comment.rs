@@ -50,6 +50,14 @@ impl Path for CommentKey {
     fn path(&self) -> Vec<&str> {
         Vec::new()
     }
+
+    fn with_name(&self, _name: &str) -> Option<Self> {
+        None
+    }
+
+    fn in_namespace(&self, _namespace: &str) -> Option<Self> {
+        None
+    }
 }
 
 impl Display for CommentKey {

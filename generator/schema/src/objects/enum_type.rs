@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member, rename_to, set_schema},
+    catalog::{USER_NAMESPACE, no_member, set_schema},
 };
 use crate::{
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement,
@@ -112,31 +112,22 @@ impl Object for EnumType {
         }
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
+    fn keyed(&self, name: Name) -> Option<Self> {
+        Some(Self {
+            name,
+            ..self.clone()
+        })
     }
 
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: Name::new(&self.name.namespace, name),
-            ..self.clone()
-        }
-    }
-
-    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
-        let name = &self.name;
-        let moved = Self {
-            name: Name::new(namespace, &name.name),
-            ..self.clone()
-        };
-        Some((moved, vec![set_schema::<Self>(name, namespace)]))
+    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
+        Some(set_schema::<Self>(key, namespace))
     }
 
     fn parts(&self) -> &[String] {
         &self.labels
     }
 
-    fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Vec<Statement>)> {
+    fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Statement)> {
         let (name, old, new) = (&self.name, literal(part), literal(to));
         let mut renamed = self.clone();
         let label = renamed.labels.iter_mut().find(|label| *label == part)?;
@@ -146,7 +137,7 @@ impl Object for EnumType {
             format!("ALTER TYPE {name} RENAME VALUE {old} TO {new}"),
         )
         .respells();
-        Some((renamed, vec![statement]))
+        Some((renamed, statement))
     }
 
     fn resembles(&self, _within: &Schema, other: &Self, _others: &Schema) -> bool {

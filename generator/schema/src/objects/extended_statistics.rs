@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{RELATION, RelationKind, materialized_view, no_member, rename_to, table};
+use super::catalog::{RELATION, RelationKind, materialized_view, no_member, table};
 use crate::{Alter, Clause, Id, Name, Schema, Server, Statement, name::ident_list, object::Object};
 
 /// A row of `pg_statistic_ext`.
@@ -138,15 +138,11 @@ impl Object for ExtendedStatistics {
         }
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
-    }
-
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: Name::new(&self.name.namespace, name),
+    fn keyed(&self, name: Name) -> Option<Self> {
+        Some(Self {
+            name,
             ..self.clone()
-        }
+        })
     }
 
     fn declarable(&self, _within: &Schema) -> bool {

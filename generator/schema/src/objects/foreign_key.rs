@@ -218,23 +218,20 @@ impl Object for ForeignKey {
         }
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_constraint(&self.key(), to)])
+    fn keyed(&self, Member { relation, name }: Member) -> Option<Self> {
+        Some(Self {
+            relation,
+            name,
+            ..self.clone()
+        })
     }
 
-    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
-        Some((self.parent()?, self.name.clone()))
+    fn rename(key: &Member, to: &str) -> Statement {
+        rename_constraint(key, to)
     }
 
     fn chosen_name(&self, _within: &Schema) -> Option<String> {
         Some(chosen_name(&self.relation, &self.columns, "fkey"))
-    }
-
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
     }
 }
 

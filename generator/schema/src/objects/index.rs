@@ -6,7 +6,7 @@ use super::{
     AnyObject, Registered,
     catalog::{
         INDEX_COLUMNS, RELATION, RelationKind, chosen_name, materialized_view, no_member,
-        parameter_changes, parameters, rename_to, set_tablespace, table, tablespace_name,
+        parameter_changes, parameters, set_tablespace, table, tablespace_name,
     },
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
@@ -316,23 +316,16 @@ impl Object for Index {
         self.clustered
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
-    }
-
-    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
-        Some((self.parent()?, self.name.clone()))
+    fn keyed(&self, key: Name) -> Option<Self> {
+        // It is where its table is.
+        (key.namespace == self.relation.namespace).then(|| Self {
+            name: key.name,
+            ..self.clone()
+        })
     }
 
     fn chosen_name(&self, _within: &Schema) -> Option<String> {
         Some(chosen_name(&self.relation, &self.named_after, "idx"))
-    }
-
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
     }
 }
 

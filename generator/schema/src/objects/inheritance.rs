@@ -38,6 +38,14 @@ impl Path for Tie {
     fn path(&self) -> Vec<&str> {
         Vec::new()
     }
+
+    fn with_name(&self, _name: &str) -> Option<Self> {
+        None
+    }
+
+    fn in_namespace(&self, _namespace: &str) -> Option<Self> {
+        None
+    }
 }
 
 /// Whose a column or a constraint is.

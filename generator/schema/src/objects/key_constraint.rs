@@ -261,12 +261,16 @@ impl<K: Contype> Object for KeyConstraint<K> {
         self.clustered
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_constraint(&self.key(), to)])
+    fn keyed(&self, Member { relation, name }: Member) -> Option<Self> {
+        Some(Self {
+            relation,
+            name,
+            ..self.clone()
+        })
     }
 
-    fn naming(&self, _within: &Schema) -> Option<(Id, String)> {
-        Some((self.parent()?, self.name.clone()))
+    fn rename(key: &Member, to: &str) -> Statement {
+        rename_constraint(key, to)
     }
 
     fn chosen_name(&self, _within: &Schema) -> Option<String> {
@@ -278,13 +282,6 @@ impl<K: Contype> Object for KeyConstraint<K> {
         } else {
             chosen(&relation.name, None, K::LABEL)
         })
-    }
-
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..self.clone()
-        }
     }
 }
 

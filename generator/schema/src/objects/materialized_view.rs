@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{
-        RELATION, materialized_view, parameter_changes, parameters, rename_to, set_schema,
-        set_tablespace, tablespace_name,
+        RELATION, materialized_view, parameter_changes, parameters, set_schema, set_tablespace,
+        tablespace_name,
     },
     column::storage,
     reads::Reads,
@@ -227,24 +227,15 @@ impl Object for MaterializedView {
         Alter::InPlace(statements)
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
+    fn keyed(&self, name: Name) -> Option<Self> {
+        Some(Self {
+            name,
+            ..self.clone()
+        })
     }
 
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: Name::new(&self.name.namespace, name),
-            ..self.clone()
-        }
-    }
-
-    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
-        let name = &self.name;
-        let moved = Self {
-            name: Name::new(namespace, &name.name),
-            ..self.clone()
-        };
-        Some((moved, vec![set_schema::<Self>(name, namespace)]))
+    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
+        Some(set_schema::<Self>(key, namespace))
     }
 
     fn refresh(&self) -> Option<Statement> {

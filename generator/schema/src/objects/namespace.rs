@@ -67,17 +67,15 @@ impl Object for Namespace {
         Alter::InPlace(Vec::new())
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        let (name, to) = (quoted_ident(&self.name), quoted_ident(to));
-        Some(vec![Statement::new(
-            format!("Rename namespace {name} to {to}"),
-            format!("ALTER SCHEMA {name} RENAME TO {to}"),
-        )])
+    fn keyed(&self, name: String) -> Option<Self> {
+        Some(Self { name })
     }
 
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-        }
+    fn rename(name: &String, to: &str) -> Statement {
+        let (name, to) = (quoted_ident(name), quoted_ident(to));
+        Statement::new(
+            format!("Rename namespace {name} to {to}"),
+            format!("ALTER SCHEMA {name} RENAME TO {to}"),
+        )
     }
 }

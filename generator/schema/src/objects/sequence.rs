@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member, rename_to, set_schema},
+    catalog::{USER_NAMESPACE, no_member, set_schema},
     column::Column,
     owner::Owner,
 };
@@ -181,8 +181,15 @@ impl Object for Sequence {
         }
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
+    fn keyed(&self, name: Name) -> Option<Self> {
+        Some(Self {
+            name,
+            ..self.clone()
+        })
+    }
+
+    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
+        Some(set_schema::<Self>(key, namespace))
     }
 
     fn naming(&self, within: &Schema) -> Option<(Id, String)> {
@@ -195,22 +202,6 @@ impl Object for Sequence {
     fn chosen_name(&self, within: &Schema) -> Option<String> {
         let Member { relation, name } = within.get::<Owner>(&self.name)?.member();
         Some(chosen(&relation.name, Some(name), "seq"))
-    }
-
-    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
-        let name = &self.name;
-        let moved = Self {
-            name: Name::new(namespace, &name.name),
-            ..self.clone()
-        };
-        Some((moved, vec![set_schema::<Self>(name, namespace)]))
-    }
-
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: Name::new(&self.name.namespace, name),
-            ..self.clone()
-        }
     }
 }
 

@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{
-        parameter_changes, parameters, rename_to, set_schema, set_tablespace, table,
-        tablespace_name,
-    },
+    catalog::{parameter_changes, parameters, set_schema, set_tablespace, table, tablespace_name},
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
@@ -271,24 +268,15 @@ impl Object for Table {
         }
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
+    fn keyed(&self, name: Name) -> Option<Self> {
+        Some(Self {
+            name,
+            ..self.clone()
+        })
     }
 
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: Name::new(&self.name.namespace, name),
-            ..self.clone()
-        }
-    }
-
-    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
-        let name = &self.name;
-        let moved = Self {
-            name: Name::new(namespace, &name.name),
-            ..self.clone()
-        };
-        Some((moved, vec![set_schema::<Self>(name, namespace)]))
+    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
+        Some(set_schema::<Self>(key, namespace))
     }
 
     /// Two tables are alike where most of the columns of the larger one are in the other too.

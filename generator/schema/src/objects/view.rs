@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{RELATION, parameter_changes, parameters, rename_to, set_schema, view},
+    catalog::{RELATION, parameter_changes, parameters, set_schema, view},
     reads::Reads,
 };
 use crate::{
@@ -150,24 +150,15 @@ impl Object for View {
         Alter::InPlace(statements)
     }
 
-    fn rename(&self, to: &str) -> Option<Vec<Statement>> {
-        Some(vec![rename_to::<Self>(&self.key(), to)])
+    fn keyed(&self, name: Name) -> Option<Self> {
+        Some(Self {
+            name,
+            ..self.clone()
+        })
     }
 
-    fn named(&self, name: &str) -> Self {
-        Self {
-            name: Name::new(&self.name.namespace, name),
-            ..self.clone()
-        }
-    }
-
-    fn relocate(&self, namespace: &str) -> Option<(Self, Vec<Statement>)> {
-        let name = &self.name;
-        let moved = Self {
-            name: Name::new(namespace, &name.name),
-            ..self.clone()
-        };
-        Some((moved, vec![set_schema::<Self>(name, namespace)]))
+    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
+        Some(set_schema::<Self>(key, namespace))
     }
 
     fn declarable(&self, _within: &Schema) -> bool {

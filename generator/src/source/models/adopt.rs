@@ -69,8 +69,9 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
     } in renamings.into_values().flatten()
     {
         let temporary = format!("trueup_{}", aside.len());
-        aside.extend(sql(entry.rename(&temporary)));
-        home.extend(sql(entry.named(&temporary).rename(&then)));
+        let sql = |statement: Statement| statement.sql().to_owned();
+        aside.extend(entry.rename(&temporary).map(sql));
+        home.extend(entry.named(&temporary).rename(&then).map(sql));
     }
     aside.extend(home);
     aside
@@ -84,12 +85,4 @@ fn freed(renamings: &[Renaming<'_>], name: &str) -> Option<String> {
         free = &next.now;
     }
     Some(free.clone())
-}
-
-fn sql(statements: Option<Vec<Statement>>) -> Vec<String> {
-    statements
-        .into_iter()
-        .flatten()
-        .map(|statement| statement.sql().to_owned())
-        .collect()
 }
