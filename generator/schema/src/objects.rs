@@ -194,6 +194,7 @@ macro_rules! objects {
 objects! {
     extension::Extension,
     namespace::Namespace,
+    collation::Collation,
     enum_type::EnumType,
     sequence::Sequence,
     table::Table,

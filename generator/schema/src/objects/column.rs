@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::table,
+    collation::Collation,
     default::{Default, drop_default},
     enum_type::{self, EnumType},
     inheritance::{Descent, has_heirs, inherits, leading_parents, only, only_unless_partitioned},
@@ -396,13 +397,14 @@ impl Object for Column {
     }
 
     fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
-        if replaced.kind() != EnumType::kind() || self.generated.is_some() || self.partitions {
+        if self.generated.is_some() || self.partitions {
             return None;
         }
-        Some(vec![retype::recast(
-            self,
-            &enum_type::replaced(replaced, from, to),
-        )])
+        if replaced.kind() == Collation::kind() {
+            return Some(vec![retype::sort(self)]);
+        }
+        let labels = || enum_type::replaced(replaced, from, to);
+        (replaced.kind() == EnumType::kind()).then(|| vec![retype::recast(self, &labels())])
     }
 }
 
