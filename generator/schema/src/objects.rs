@@ -332,4 +332,8 @@ impl AnyObject {
     pub(crate) fn clear(&self) -> Option<String> {
         each!(self, object => object.clear())
     }
+
+    pub(crate) fn dumped(&self) -> Option<[String; 2]> {
+        each!(self, object => object.dumped())
+    }
 }
