@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
-use generator::{Project, binaries::Binaries, scratch::Locale};
+use generator::{Project, binaries::Binaries, scratch::Locale, url::Url};
 
 pub mod checkout;
 
@@ -90,6 +90,32 @@ pub fn folders_with(folder: &Path, file: &str) -> Vec<PathBuf> {
 #[must_use]
 pub fn project_with(migrations: PathBuf, database: &generator::scratch::Database) -> Project {
     Project::new(migrations, Some(database.url()), binaries(), None)
+}
+
+/// The same as [`project_with`] for any database, with its scratch on a server of the same major.
+///
+/// # Panics
+///
+/// If there is none on this machine.
+#[must_use]
+pub fn project_at(migrations: PathBuf, url: &Url, major: u32) -> Project {
+    let project = Project::new(migrations, Some(url.clone()), binaries(), None);
+    let found = project.scratch(Some(major)).expect("a scratch").major();
+    assert_eq!(found, major, "the major that was found");
+    project
+}
+
+/// The first major version that knows what a case is about, as its `min_major.txt` says.
+///
+/// # Panics
+///
+/// If something else than a number stands there.
+#[must_use]
+pub fn min_major(folder: &Path) -> u32 {
+    let file = folder.join("min_major.txt");
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|_| "0".to_owned());
+    let number = text.trim().parse();
+    number.unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// Runs SQL on a database.

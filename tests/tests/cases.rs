@@ -107,7 +107,7 @@ fn with_project(
 /// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
 fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     let scratch = project.scratch(None).map_err(|error| said(&error))?;
-    let min_major = min_major(folder)?;
+    let min_major = tests::min_major(folder);
     if scratch.major() < min_major {
         return Ok(());
     }
@@ -158,19 +158,6 @@ fn unread(scratch: &Scratch, path: &Path) -> Result<BTreeSet<String>, Error> {
     let side = source::file(scratch, path)?;
     let unread = side.schema.unread().iter();
     Ok(unread.map(|unread| unread.what.clone()).collect())
-}
-
-/// The first major version that knows what the case is about.
-fn min_major(folder: &Path) -> Result<u32, Failed> {
-    let file = folder.join("min_major.txt");
-    match fs::read_to_string(&file) {
-        Ok(text) => text
-            .trim()
-            .parse()
-            .map_err(|error| format!("{}: {error}", file.display()).into()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(format!("{}: {error}", file.display()).into()),
-    }
 }
 
 /// A case of somebody else's: a wrong answer fails, a declined one does not.

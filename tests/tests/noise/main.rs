@@ -1,136 +1,163 @@
-//! Expressions in words that Postgres prints otherwise: written once, never a difference again.
+//! Expressions in words that Postgres prints otherwise: written once, never a difference again, whatever the database says
+//! about how text is read and written, and however it encodes and sorts it.
+//!
+//! Each major that `TRUEUP_MAJORS` names is tried.
+
+mod models;
+
+use std::path::Path;
 
 use generator::{
-    apply,
+    Error, Project, apply,
     autogen::{self, AutogenOptions},
-    scratch::Locale,
+    check::{Scope, check},
+    compare::{self, CompareOptions},
+    connection::{connect, run_sql},
+    render,
+    scratch::{Database, Locale},
+    source::Source,
+    url::Url,
 };
-use trueup::{Model, PgEnum};
 
-trueup::extension!("citext");
+/// What changes how text is written or read, and is another way here than anybody would expect.
+const SETTINGS: &[(&str, &str)] = &[
+    ("DateStyle", "'German, DMY'"),
+    ("TimeZone", "'Asia/Kolkata'"),
+    ("IntervalStyle", "iso_8601"),
+    ("search_path", "\"Sales & More\", app, public, pg_catalog"),
+    ("extra_float_digits", "-15"),
+    ("bytea_output", "escape"),
+    ("standard_conforming_strings", "off"),
+    ("quote_all_identifiers", "on"),
+    ("xmlbinary", "hex"),
+    ("xmloption", "document"),
+    ("array_nulls", "off"),
+    ("transform_null_equals", "on"),
+    ("default_text_search_config", "german"),
+    ("default_toast_compression", "pglz"),
+    ("default_transaction_isolation", "serializable"),
+    ("client_encoding", "LATIN1"),
+    ("client_min_messages", "error"),
+    ("row_security", "off"),
+];
 
-#[derive(PgEnum)]
-#[model(type = "Noisy Mood", rename_all = "SCREAMING_SNAKE_CASE")]
-#[allow(dead_code, reason = "only what it declares is of interest")]
-enum Mood {
-    VeryGood,
-    #[model(label = "it's \"bad\" \\ é")]
-    Bad,
+/// A server, and the databases that are made on it.
+struct Server {
+    project: Project,
+    home: Database,
+    major: u32,
 }
 
-#[derive(Model)]
-#[model(table = "Order", namespace = "Sales & More")]
-#[model(
-    check("kind IN ('a')"),
-    check("kind IN ('a', 'b')"),
-    check("amount BETWEEN 1 AND 10")
-)]
-#[model(
-    check("kind IS NOT DISTINCT FROM 'a'"),
-    check("NOT (amount <> 1)"),
-    check("kind LIKE 'x%' ESCAPE '!'")
-)]
-#[model(
-    index("lower(kind)", amount(desc, nulls = "last")),
-    index(columns(kind(opclass = "text_pattern_ops")))
-)]
-#[model(index(
-    columns("(payload ->> 'id')", "cast(payload ->> 'n' as int)"),
-    where = "kind in ('a', 'b')"
-))]
-#[model(index(
-    columns(payload(opclass = "jsonb_path_ops")),
-    method = "gin",
-    with(fastupdate = "off")
-))]
-#[model(unique(columns(kind, amount), deferrable, initially_deferred))]
-#[allow(dead_code, reason = "only what it declares is of interest")]
-#[allow(
-    clippy::duplicated_attributes,
-    reason = "two indexes may have a column in common"
-)]
-/// A table whose "name" needs quotes; it's full of \ and '.
-struct Order {
-    #[model(
-        primary_key,
-        identity(by_default, start = 100, increment = 5, cache = 10)
-    )]
-    id: i64,
-    #[model(sql_type = "varchar(80)", default = "'it''s'", collation = "C")]
-    kind: String,
-    #[model(default = "1 + 1")]
-    amount: i32,
-    #[model(default = "'{}'")]
-    payload: serde_json::Value,
-    #[model(sql_type = "varchar(10)[]", default = "'{}'")]
-    tags: Vec<String>,
-    #[model(default = "CURRENT_TIMESTAMP", sql_type = "timestamptz")]
-    at: String,
-    #[model(default = "'2020-01-01'", sql_type = "date")]
-    on: String,
-    #[model(default = "'12:34'", sql_type = "time")]
-    when: String,
-    #[model(default = "'1 day'", sql_type = "interval")]
-    span: String,
-    #[model(default = "0.10", sql_type = "numeric(12, 2)")]
-    price: String,
-    #[model(default = "'\\x00ff'")]
-    bytes: Vec<u8>,
-    #[model(default = "B'101'", sql_type = "bit(3)")]
-    bits: String,
-    #[model(
-        default = "extract(epoch from now()) * 1000",
-        sql_type = "double precision"
-    )]
-    ms: f64,
-    #[model(generated = "upper(kind) || '!'")]
-    loud: String,
-    #[model(default = "'VERY_GOOD'")]
-    mood: Mood,
-    #[model(
-        default = "array['VERY_GOOD']::\"Noisy Mood\"[]",
-        sql_type = "public.\"Noisy Mood\"[]"
-    )]
-    moods: Vec<Option<Mood>>,
-    #[model(sql_type = "citext", unique(nulls_not_distinct))]
-    login: Option<String>,
-    #[model(column = "to", references = Self::id, on_delete = "set null", deferrable)]
-    r#to: Option<i64>,
-    #[model(serial)]
-    number: i32,
+impl Server {
+    fn of(major: Option<u32>) -> Self {
+        let project = tests::project_on(major);
+        let scratch = project.scratch(None).expect("a scratch");
+        let home = scratch.create(&Locale::default()).expect("a database");
+        let major = scratch.major();
+        Self {
+            project,
+            home,
+            major,
+        }
+    }
+
+    /// Makes a database; `of` says on whom the settings are.
+    fn database(&self, name: &str, options: &str, of: Option<&str>) -> Url {
+        tests::run(
+            &self.home,
+            &format!("CREATE DATABASE {name} TEMPLATE template0 {options}"),
+        );
+        for (setting, value) in of.iter().flat_map(|_| SETTINGS) {
+            let of = of.unwrap_or_default();
+            tests::run(
+                &self.home,
+                &format!("ALTER {of} {name} SET {setting} = {value}"),
+            );
+        }
+        self.home.url().with_database(name)
+    }
+}
+
+fn ready() -> Vec<Server> {
+    let (majors, _) = tests::majors();
+    majors.into_iter().map(Server::of).collect()
 }
 
 #[test]
-fn what_is_written_once_is_no_difference_again() {
-    let server = tests::project(std::path::PathBuf::new());
-    let database = server
-        .scratch(None)
-        .expect("a scratch")
-        .create(&Locale::default())
-        .expect("a database");
+fn what_is_written_once_in_models_is_no_difference_again() {
+    for server in ready() {
+        let other = if server.major >= 15 {
+            "LOCALE_PROVIDER icu ICU_LOCALE 'de-u-ks-level2' LOCALE 'C' ENCODING UTF8"
+        } else {
+            "LOCALE 'C' ENCODING SQL_ASCII"
+        };
+        let latin = "LOCALE 'C' ENCODING LATIN1";
+        settles(&server, &server.database("plain", "", None));
+        settles(&server, &server.database("latin", latin, Some("DATABASE")));
+        let role = "ROLE CURRENT_USER IN DATABASE";
+        settles(&server, &server.database("other", other, Some(role)));
+    }
+}
+
+/// Writes the migration that the models ask for, applies it, and asks again.
+fn settles(server: &Server, url: &Url) {
     let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
+    let project = tests::project_at(folder.path().to_owned(), url, server.major);
     let declarations = autogen::declarations().expect("models");
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-    autogen::write(&project, "begin", &found.draft.expect("something to do")).expect("folders");
-    let mut connection = database.connect().expect("a connection");
-    let up = (&apply::UpTarget::Head, apply::Options::default());
-    apply::upgrade(&mut connection, folder.path(), up.0, up.1).expect("an upgrade");
+    let draft = || {
+        let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
+        found
+            .map(|found| found.draft)
+            .map_err(|error| tests::full(&error))
+            .expect("a draft")
+    };
+    autogen::write(&project, "begin", &draft().expect("something to do")).expect("folders");
+    let mut connection = connect(url).expect("a connection");
+    let options = apply::Options::default;
+    let head = apply::UpTarget::Head;
+    apply::upgrade(&mut connection, folder.path(), &head, options()).expect("an upgrade");
 
-    let again =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-    assert_eq!(tests::ups(again.draft.as_ref()), "");
+    assert_eq!(tests::ups(draft().as_ref()), "", "{url}");
+    let found = check(&project, &declarations, Scope::Database).expect("a check");
+    assert!(found.is_clean(), "{url}: {found:#?}");
+    let base = apply::DownTarget::Base;
+    apply::downgrade(&mut connection, folder.path(), &base, options()).expect("a downgrade");
+}
 
-    let clean = generator::check::check(&project, &declarations, generator::check::Scope::Database)
-        .expect("a check");
-    assert!(clean.is_clean(), "{clean:#?}");
-    apply::downgrade(
-        &mut connection,
-        folder.path(),
-        &apply::DownTarget::Base,
-        up.1,
-    )
-    .expect("a downgrade");
-    assert_eq!(tests::ups(again.draft.as_ref()), "");
+#[test]
+fn what_is_written_once_in_sql_is_no_difference_again() {
+    let fixtures = tests::root().join("fixtures/noise");
+    for server in ready() {
+        for (number, folder) in tests::folders_with(&fixtures, "from.sql")
+            .iter()
+            .enumerate()
+        {
+            if tests::min_major(folder) > server.major {
+                continue;
+            }
+            let (name, options) = (format!("sql_{number}"), "LOCALE 'C' ENCODING LATIN1");
+            let url = server.database(&name, options, Some("DATABASE"));
+            let sql = way(&server.project, &url, &folder.join("from.sql"));
+            run_sql(&mut connect(&url).expect("a connection"), &sql, "the way").expect("SQL");
+            for file in ["from.sql", "to.sql"] {
+                let left = way(&server.project, &url, &folder.join(file));
+                assert_eq!(
+                    left,
+                    "",
+                    "{} on {}",
+                    folder.join(file).display(),
+                    server.major
+                );
+            }
+        }
+    }
+}
+
+/// The SQL that makes of the database what a file says.
+fn way(project: &Project, from: &Url, to: &Path) -> String {
+    let (from, to) = (Source::Database(from.clone()), Source::Sql(to.to_owned()));
+    let no_models = || Err(Error::input("there are no models"));
+    let way = compare::diff(project, no_models, &from, &to, CompareOptions::default());
+    let way = way.map_err(|error| tests::full(&error)).expect("a way");
+    render::sql(way.statements())
 }
