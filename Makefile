@@ -5,10 +5,10 @@
 # Their `mod` lines come out of the register's macro, where cargo fmt does not look.
 ROOMS := $(wildcard generator/schema/src/objects/*.rs)
 
-.PHONY: help setup demo test bench fuzz check fmt lint clean
+.PHONY: help setup demo test test-matrix bench fuzz check fmt lint clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what building and testing need, where it is missing
 	@bash .ci/setup.sh
@@ -18,6 +18,9 @@ demo: setup ## Run the main job on the shipped models, with the embedded Postgre
 
 test: setup ## Run every test
 	cargo test --workspace --no-fail-fast
+
+test-matrix: setup ## Try all cases on PostgreSQL 14 to 18, those of them that this machine has
+	TRUEUP_MAJORS="$${MAJORS:-14 15 16 17 18}" cargo test -p tests --no-fail-fast --test cases --test noise
 
 fuzz: setup ## Try pairs of schemas that nobody thought of, for as long as PAIRS says
 	TRUEUP_PAIRS=$${PAIRS:-2000} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test pairs

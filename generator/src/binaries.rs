@@ -152,19 +152,16 @@ impl Binaries {
         }
     }
 
-    /// A server of the major that is preferred, else the newest; folders that a person named come first.
+    /// A server of the major that is preferred, else the first that a person named, else the newest.
     pub fn server(&self, prefer: Option<u32>) -> Result<Server, BinariesError> {
         let servers = self.servers(prefer);
         let wanted = servers
             .iter()
             .find(|(server, _)| Some(server.major) == prefer);
+        let named = || servers.iter().find(|(_, named)| *named);
         // `max_by_key` takes the last of equals, and what stands first in PATH should win.
-        let best = wanted.or_else(|| {
-            servers
-                .iter()
-                .rev()
-                .max_by_key(|(server, named)| (*named, server.major))
-        });
+        let newest = || servers.iter().rev().max_by_key(|(server, _)| server.major);
+        let best = wanted.or_else(named).or_else(newest);
         best.map(|(server, _)| server.clone())
             .ok_or(BinariesError::NoServer)
     }

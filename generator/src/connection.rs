@@ -14,7 +14,7 @@ pub(crate) use run::{ended, is_one_transaction, parts, without_comments};
 /// The oldest major that is supported.
 pub const OLDEST_MAJOR: u32 = 14;
 
-/// The settings that change printed text; the same wherever we read, declare, replay or apply.
+/// The settings that change what Postgres prints, or what it takes a text for; the same wherever we read, declare, replay or apply.
 pub const PINNED: &[(&str, &str)] = &[
     ("TimeZone", "UTC"),
     ("DateStyle", "ISO, YMD"),
@@ -24,6 +24,9 @@ pub const PINNED: &[(&str, &str)] = &[
     ("quote_all_identifiers", "off"),
     ("lc_monetary", "C"),
     ("xmlbinary", "base64"),
+    ("xmloption", "content"),
+    ("array_nulls", "on"),
+    ("transform_null_equals", "off"),
     ("standard_conforming_strings", "on"),
     ("jit", "off"),
 ];

@@ -185,6 +185,9 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     match project.binaries.pg_dump(from.schema.server().major()) {
         Ok(pg_dump) => {
             let dump = witness::dump(&pg_dump, &from.url)?;
+            let entries = from.schema.entries();
+            let same = entries.filter_map(|(_, entry)| entry.dumped());
+            let dump = same.fold(dump, |dump, [line, same]| dump.replacen(&line, &same, 1));
             witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
         }
         Err(error) if !from.schema.unread().is_empty() => return Err(error.into()),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
-use generator::{Project, binaries::Binaries, scratch::Locale};
+use generator::{Project, binaries::Binaries, scratch::Locale, url::Url};
 
 pub mod checkout;
 
@@ -17,8 +17,48 @@ pub fn root() -> &'static Path {
 /// A project without a database of its own; its scratch starts when it is first used.
 #[must_use]
 pub fn project(migrations: PathBuf) -> Project {
-    let binaries = Binaries::find(std::env::var_os("TRUEUP_PG_BIN").as_deref());
-    Project::new(migrations, None, binaries, None)
+    Project::new(migrations, None, binaries(), None)
+}
+
+fn binaries() -> Binaries {
+    Binaries::find(std::env::var_os("TRUEUP_PG_BIN").as_deref())
+}
+
+/// The same as [`project`], with its scratch on a server of this major, which is the first to be found where it is `None`.
+///
+/// # Panics
+///
+/// If there is none on this machine.
+#[must_use]
+pub fn project_on(major: Option<u32>) -> Project {
+    let project = project(PathBuf::from("no migrations"));
+    let found = project.scratch(major).expect("a scratch").major();
+    assert_eq!(major.unwrap_or(found), found, "the major that was found");
+    project
+}
+
+/// The majors that `TRUEUP_MAJORS` names and this machine has, and those that it has not. Where none is named, the one that
+/// is found first counts.
+///
+/// # Panics
+///
+/// If something else than numbers is named.
+#[must_use]
+pub fn majors() -> (Vec<Option<u32>>, Vec<u32>) {
+    let named = std::env::var("TRUEUP_MAJORS").unwrap_or_default();
+    let number = |word: &str| {
+        word.parse()
+            .unwrap_or_else(|error| panic!("TRUEUP_MAJORS={named}: {error}"))
+    };
+    let named: Vec<u32> = named.split_whitespace().map(number).collect();
+    if named.is_empty() {
+        return (vec![None], Vec::new());
+    }
+    let binaries = binaries();
+    let (there, missing): (Vec<u32>, Vec<u32>) = named
+        .into_iter()
+        .partition(|major| binaries.server_of(*major).is_ok());
+    (there.into_iter().map(Some).collect(), missing)
 }
 
 /// All folders below `folder` that hold a file of this name, sorted.
@@ -49,8 +89,33 @@ pub fn folders_with(folder: &Path, file: &str) -> Vec<PathBuf> {
 /// A project whose live database is `database`, with an empty folder of migrations at `migrations`.
 #[must_use]
 pub fn project_with(migrations: PathBuf, database: &generator::scratch::Database) -> Project {
-    let Project { binaries, .. } = project(PathBuf::new());
-    Project::new(migrations, Some(database.url()), binaries, None)
+    Project::new(migrations, Some(database.url()), binaries(), None)
+}
+
+/// The same as [`project_with`] for any database, with its scratch on a server of the same major.
+///
+/// # Panics
+///
+/// If there is none on this machine.
+#[must_use]
+pub fn project_at(migrations: PathBuf, url: &Url, major: u32) -> Project {
+    let project = Project::new(migrations, Some(url.clone()), binaries(), None);
+    let found = project.scratch(Some(major)).expect("a scratch").major();
+    assert_eq!(found, major, "the major that was found");
+    project
+}
+
+/// The first major version that knows what a case is about, as its `min_major.txt` says.
+///
+/// # Panics
+///
+/// If something else than a number stands there.
+#[must_use]
+pub fn min_major(folder: &Path) -> u32 {
+    let file = folder.join("min_major.txt");
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|_| "0".to_owned());
+    let number = text.trim().parse();
+    number.unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// Runs SQL on a database.

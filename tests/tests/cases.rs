@@ -11,17 +11,14 @@
 //! Rows are put into all tables as the proof does it. A `seed.sql` (forth) or a `back_seed.sql` (back) has rows of its own, on
 //! which the way must run, unless an `up_fails.txt` or a `back_fails.txt` says how it fails.
 //!
+//! `TRUEUP_MAJORS` names the majors on which all cases are tried, `14 15 16`; where there is none, that is the one server that
+//! is found first.
+//!
 //! A case that trueup declines has a `declines.txt` (forth) or a `back_declines.txt` (back) that holds the message, and
 //! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
 //! there, declining is no failure, and a wrong answer is.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{cell::RefCell, collections::BTreeSet, fs, path::Path, process::ExitCode};
 
 use generator::{
     Error, ErrorKind, Project,
@@ -42,32 +39,49 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// The major version on which `up.sql` and its like are compared and written.
 const GOLDEN: u32 = 15;
 
+/// The major that was asked for, and a project whose scratch has it.
+type OnMajor = (Option<u32>, Project);
+
 thread_local! {
     /// A scratch for each thread, since starting one takes longer than most cases.
-    static PROJECT: RefCell<Option<Project>> = const { RefCell::new(None) };
+    static PROJECT: RefCell<Option<OnMajor>> = const { RefCell::new(None) };
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    let (majors, missing) = tests::majors();
     let mut trials = Vec::new();
-    let fixtures = tests::root().join("fixtures");
-    for folder in tests::folders_with(&fixtures, "from.sql") {
-        let name = name(&fixtures, &folder);
-        trials.push(Trial::test(name, move || {
-            with_project(|project| own(project, &folder))
-        }));
+    for major in majors {
+        trials.extend(all_on(major));
     }
-    if let Some(folders) = std::env::var_os("TRUEUP_CASES") {
-        for top in std::env::split_paths(&folders) {
-            for folder in tests::folders_with(&top, "old.sql") {
-                let name = format!("extra/{}", name(&top, &folder));
-                trials.push(Trial::test(name, move || {
-                    with_project(|project| extra(project, &folder))
-                }));
-            }
-        }
+    for major in missing {
+        let name = format!("PostgreSQL {major} is not on this machine");
+        trials.push(Trial::test(name, || Ok(())).with_ignored_flag(true));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// All cases, on a server of this major.
+fn all_on(major: Option<u32>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    let before = major.map_or(String::new(), |major| format!("{major}/"));
+    let fixtures = tests::root().join("fixtures");
+    for folder in tests::folders_with(&fixtures, "from.sql") {
+        let name = format!("{before}{}", name(&fixtures, &folder));
+        trials.push(Trial::test(name, move || {
+            with_project(major, |project| own(project, &folder))
+        }));
+    }
+    let further = std::env::var_os("TRUEUP_CASES");
+    for top in further.iter().flat_map(std::env::split_paths) {
+        for folder in tests::folders_with(&top, "old.sql") {
+            let name = format!("{before}extra/{}", name(&top, &folder));
+            trials.push(Trial::test(name, move || {
+                with_project(major, |project| extra(project, &folder))
+            }));
+        }
+    }
+    trials
 }
 
 fn name(top: &Path, folder: &Path) -> String {
@@ -78,16 +92,22 @@ fn name(top: &Path, folder: &Path) -> String {
         .to_string()
 }
 
-fn with_project(test: impl FnOnce(&Project) -> Result<(), Failed>) -> Result<(), Failed> {
-    PROJECT.with_borrow_mut(|project| {
-        test(project.get_or_insert_with(|| tests::project(PathBuf::from("no migrations"))))
+fn with_project(
+    major: Option<u32>,
+    test: impl FnOnce(&Project) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    PROJECT.with_borrow_mut(|kept| {
+        // A thread is done with one major before it comes to the next, and needs no more than one server.
+        let _ = kept.take_if(|(on, _)| *on != major);
+        let (_, project) = kept.get_or_insert_with(|| (major, tests::project_on(major)));
+        test(project)
     })
 }
 
 /// A case of ours: both directions prove, or decline as the folder says; the files are as a person last saw them.
 fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     let scratch = project.scratch(None).map_err(|error| said(&error))?;
-    let min_major = min_major(folder)?;
+    let min_major = tests::min_major(folder);
     if scratch.major() < min_major {
         return Ok(());
     }
@@ -138,19 +158,6 @@ fn unread(scratch: &Scratch, path: &Path) -> Result<BTreeSet<String>, Error> {
     let side = source::file(scratch, path)?;
     let unread = side.schema.unread().iter();
     Ok(unread.map(|unread| unread.what.clone()).collect())
-}
-
-/// The first major version that knows what the case is about.
-fn min_major(folder: &Path) -> Result<u32, Failed> {
-    let file = folder.join("min_major.txt");
-    match fs::read_to_string(&file) {
-        Ok(text) => text
-            .trim()
-            .parse()
-            .map_err(|error| format!("{}: {error}", file.display()).into()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(format!("{}: {error}", file.display()).into()),
-    }
 }
 
 /// A case of somebody else's: a wrong answer fails, a declined one does not.

@@ -222,6 +222,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     fn clear(&self) -> Option<String> {
         None
     }
+
+    /// The line that `pg_dump` writes of it, where that would make another one, and what makes the same.
+    fn dumped(&self) -> Option<[String; 2]> {
+        None
+    }
 }
 
 /// How an object becomes another with the same key.

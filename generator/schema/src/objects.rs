@@ -208,6 +208,7 @@ macro_rules! objects {
 objects! {
     extension::Extension,
     namespace::Namespace,
+    collation::Collation,
     enum_type::EnumType,
     sequence::Sequence,
     table::Table,
@@ -340,5 +341,9 @@ impl AnyObject {
 
     pub(crate) fn clear(&self) -> Option<String> {
         each!(self, object => object.clear())
+    }
+
+    pub(crate) fn dumped(&self) -> Option<[String; 2]> {
+        each!(self, object => object.dumped())
     }
 }

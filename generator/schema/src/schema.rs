@@ -298,6 +298,12 @@ impl Entry {
         self.object.clear()
     }
 
+    /// The line that `pg_dump` writes of it, where that would make another one, and what makes the same.
+    #[must_use]
+    pub fn dumped(&self) -> Option<[String; 2]> {
+        self.object.dumped()
+    }
+
     /// The declared object with what models have no way to say taken from the one that is there.
     #[must_use]
     pub fn keep(&self, there: &Self) -> Self {

@@ -58,6 +58,26 @@ fn takes_the_preferred_major_else_the_newest() {
 }
 
 #[test]
+fn takes_the_first_that_a_person_named() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let server = ["initdb", "postgres"];
+    let install = |name: &str, version| install(&dir.path().join(name), &server, version);
+    let named = |folder| Folder {
+        named: true,
+        ..folder
+    };
+    let found = binaries(vec![
+        named(install("first", "16.2")),
+        named(install("second", "17.1")),
+        install("installed", "18.0"),
+    ]);
+    assert_eq!(found.server(None).map(|server| server.major), Ok(16));
+    assert_eq!(found.server(Some(17)).map(|server| server.major), Ok(17));
+    assert_eq!(found.server(Some(18)).map(|server| server.major), Ok(18));
+    assert_eq!(found.server(Some(14)).map(|server| server.major), Ok(16));
+}
+
+#[test]
 fn a_pg_dump_is_never_older_than_the_server() {
     let dir = tempfile::tempdir().expect("a folder");
     let old = install(&dir.path().join("old"), &["pg_dump", "psql"], "15.1");

@@ -84,6 +84,14 @@ pub(super) const INDEX_COLUMNS: &str = "ARRAY(SELECT COALESCE(a.attname, e.attna
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.attnum AND c.attnum <> 0
     ORDER BY c.place)";
 
+/// The condition that Postgres may print these expressions with few parentheses: it leaves out those of AND in AND and of OR
+/// in OR, as BETWEEN brings them, and what is then read again is another tree to `pg_dump`.
+pub(super) fn few_parentheses(trees: &str) -> String {
+    format!(
+        "concat({trees}) NOT LIKE ALL ('{{%:boolop and %:boolop and %,%:boolop or %:boolop or %}}'::text[])"
+    )
+}
+
 /// The statement that moves something to another namespace, whatever SQL calls its kind.
 pub(super) fn set_schema<O: Object>(key: &O::Key, namespace: &str) -> Statement {
     let namespace = quoted_ident(namespace);

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::table,
+    catalog::{few_parentheses, table},
+    collation::Collation,
     default::{Default, drop_default},
     enum_type::{self, EnumType},
     inheritance::{Descent, has_heirs, inherits, leading_parents, only, only_unless_partitioned},
@@ -144,7 +145,7 @@ impl Object for Column {
                         THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
                     'identity', {identity},
                     'generated', CASE WHEN a.attgenerated <> '' THEN json_build_object(
-                        'expression', pg_get_expr(d.adbin, d.adrelid, true), 'stored', a.attgenerated = 's') END,
+                        'expression', pg_get_expr(d.adbin, d.adrelid, {few}), 'stored', a.attgenerated = 's') END,
                     'storage', CASE WHEN a.attstorage <> t.typstorage THEN {storage} END,
                     'type_storage', {type_storage},
                     'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
@@ -172,6 +173,7 @@ impl Object for Column {
             WHERE a.attnum > 0 AND NOT a.attisdropped AND {table}",
             storage = storage("a.attstorage"),
             type_storage = storage("t.typstorage"),
+            few = few_parentheses("d.adbin"),
             identity = Identity::json(),
             descent = Descent::json("a.attislocal", "a.attinhcount"),
             table = table(),
@@ -401,13 +403,14 @@ impl Object for Column {
     }
 
     fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
-        if replaced.kind() != EnumType::kind() || self.generated.is_some() || self.partitions {
+        if self.generated.is_some() || self.partitions {
             return None;
         }
-        Some(vec![retype::recast(
-            self,
-            &enum_type::replaced(replaced, from, to),
-        )])
+        if replaced.kind() == Collation::kind() {
+            return Some(vec![retype::sort(self)]);
+        }
+        let labels = || enum_type::replaced(replaced, from, to);
+        (replaced.kind() == EnumType::kind()).then(|| vec![retype::recast(self, &labels())])
     }
 }
 

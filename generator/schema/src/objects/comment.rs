@@ -35,6 +35,10 @@ enum Part {
     Index(Name),
     /// A column of a view.
     Column(Member),
+    /// The NOT NULL of a column, from PostgreSQL 18.
+    NotNull(Member),
+    /// The sequence behind an identity.
+    Sequence(Name),
 }
 
 /// The catalog's row, before its address is known to be somebody's.
@@ -65,6 +69,13 @@ impl Display for CommentKey {
         match &self.part {
             Some(Part::Index(index)) => write!(f, "on the index of {}, {index}", self.target),
             Some(Part::Column(column)) => write!(f, "on column {column}"),
+            Some(Part::NotNull(constraint)) => {
+                let name = constraint.ident();
+                write!(f, "on the NOT NULL of {}, {name}", self.target)
+            }
+            Some(Part::Sequence(sequence)) => {
+                write!(f, "on the sequence of {}, {sequence}", self.target)
+            }
             None => write!(f, "on {}", self.target),
         }
     }
@@ -83,12 +94,20 @@ impl Object for Comment {
                 'part', CASE
                     WHEN k.oid IS NOT NULL THEN json_build_object('index', {RELATION})
                     WHEN a.attnum IS NOT NULL THEN json_build_object('column',
-                        json_build_object('relation', {RELATION}, 'name', a.attname)) END,
+                        json_build_object('relation', {RELATION}, 'name', a.attname))
+                    WHEN nn.oid IS NOT NULL THEN json_build_object('not_null',
+                        json_build_object('relation', {RELATION}, 'name', nn.conname))
+                    WHEN c.relkind = 'S' THEN json_build_object('sequence', {RELATION}) END,
                 'text', d.description) AS object
         FROM pg_catalog.pg_description d
+            LEFT JOIN pg_catalog.pg_constraint nn
+                ON d.classoid = 'pg_catalog.pg_constraint'::regclass AND nn.oid = d.objoid AND nn.contype = 'n'
             LEFT JOIN pg_catalog.pg_class c
-                ON d.classoid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objoid
-                    AND c.relkind IN ('i', 'I', 'v', 'm')
+                -- One equation, since Postgres would compare every row with every other for two of them.
+                ON c.oid = CASE WHEN d.classoid = 'pg_catalog.pg_class'::regclass THEN d.objoid ELSE nn.conrelid END
+                    AND (nn.oid IS NOT NULL OR c.relkind IN ('i', 'I', 'v', 'm')
+                        OR c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend own
+                            WHERE own.classid = 'pg_catalog.pg_class'::regclass AND own.objid = c.oid AND own.deptype = 'i'))
             LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND a.attnum > 0
             LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')
@@ -124,6 +143,12 @@ impl Object for Comment {
         match &key.part {
             Some(Part::Index(index)) => format!("INDEX {index}"),
             Some(Part::Column(column)) => format!("COLUMN {column}"),
+            Some(Part::NotNull(constraint)) => format!(
+                "CONSTRAINT {} ON {}",
+                constraint.ident(),
+                constraint.relation
+            ),
+            Some(Part::Sequence(sequence)) => format!("SEQUENCE {sequence}"),
             None => key.target.designation(),
         }
     }

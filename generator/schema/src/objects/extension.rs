@@ -58,11 +58,7 @@ impl Object for Extension {
             "CREATE EXTENSION {name} WITH SCHEMA {}",
             quoted_ident(&self.namespace)
         );
-        if self
-            .default_version
-            .as_ref()
-            .is_some_and(|default| *default != self.version)
-        {
+        if self.is_of_another_version() {
             sql += &format!(" VERSION {}", literal(&self.version));
         }
         let create = Statement::new(format!("Create extension {name}"), sql);
@@ -135,5 +131,28 @@ impl Object for Extension {
             version: there.version.clone(),
             ..self.clone()
         }
+    }
+
+    /// A dump does not say which version it is. Where the copy's server has another build of the extension, it may not have
+    /// this version, and then the one that it has must do.
+    fn dumped(&self) -> Option<[String; 2]> {
+        if !self.is_of_another_version() {
+            return None;
+        }
+        let (name, namespace) = (quoted_ident(&self.name), quoted_ident(&self.namespace));
+        let line = format!("CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA {namespace}");
+        let body = format!(
+            "BEGIN {line} VERSION {}; EXCEPTION WHEN invalid_parameter_value THEN {line}; END",
+            literal(&self.version)
+        );
+        Some([format!("{line};\n"), format!("DO {};\n", literal(&body))])
+    }
+}
+
+impl Extension {
+    /// Whether it is not what CREATE EXTENSION makes when no version is written.
+    fn is_of_another_version(&self) -> bool {
+        let default = self.default_version.as_ref();
+        default.is_some_and(|default| *default != self.version)
     }
 }

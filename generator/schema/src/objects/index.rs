@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     AnyObject, Registered,
     catalog::{
-        INDEX_COLUMNS, RELATION, RelationKind, chosen_name, materialized_view, no_member,
-        parameter_changes, parameters, set_tablespace, table, tablespace_name,
+        INDEX_COLUMNS, RELATION, RelationKind, chosen_name, few_parentheses, materialized_view,
+        no_member, parameter_changes, parameters, set_tablespace, table, tablespace_name,
     },
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
@@ -92,8 +92,9 @@ impl Object for Index {
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
                 {attached_join}
-                CROSS JOIN LATERAL (SELECT pg_get_indexdef(i.indexrelid, 0, true) AS text) def
-                CROSS JOIN LATERAL (SELECT pg_get_expr(i.indpred, i.indrelid, true) AS text) predicate
+                CROSS JOIN LATERAL (SELECT {few} AS parentheses) few
+                CROSS JOIN LATERAL (SELECT pg_get_indexdef(i.indexrelid, 0, few.parentheses) AS text) def
+                CROSS JOIN LATERAL (SELECT pg_get_expr(i.indpred, i.indrelid, few.parentheses) AS text) predicate
                 CROSS JOIN LATERAL (SELECT 'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
                     || quote_ident(ic.relname) || ' ON ' || CASE WHEN ic.relkind = 'I' THEN 'ONLY ' ELSE '' END || quote_ident(n.nspname) || '.' || quote_ident(c.relname)
                     || ' ' AS text) head
@@ -111,6 +112,7 @@ impl Object for Index {
             table(),
             materialized_view(),
             no_member("pg_class", "ic.oid"),
+            few = few_parentheses("i.indexprs, i.indpred"),
             attached = Attached::JSON,
             attached_join = Attached::JOIN,
         )

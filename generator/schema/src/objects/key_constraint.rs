@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{INDEX_COLUMNS, RELATION, chosen_name, parameter_changes, parameters, table},
+    catalog::{
+        INDEX_COLUMNS, RELATION, chosen_name, few_parentheses, parameter_changes, parameters, table,
+    },
     index::{
         ALIKE, Attached, Attaching, IndexPart, any_clusters, cluster_change, index_option_changes,
     },
@@ -97,9 +99,10 @@ impl<K: Contype> Object for KeyConstraint<K> {
                 JOIN pg_catalog.pg_class ic ON ic.oid = k.conindid
                 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = ic.reltablespace
                 {attached_join}
-                CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, true) AS text) def
+                CROSS JOIN LATERAL (SELECT pg_get_constraintdef(k.oid, {few}) AS text) def
             WHERE k.contype = '{contype}' AND {}",
             table(),
+            few = few_parentheses("i.indexprs, i.indpred"),
             attached = Attached::JSON,
             attached_join = Attached::JOIN,
         )

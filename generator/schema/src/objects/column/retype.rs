@@ -37,6 +37,9 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     if let Some(using) = advice.and_then(|advice| advice.using.as_ref()) {
         return Ok(by_expression(from, to, using));
     }
+    if from.data_type == to.data_type {
+        return Ok(sort(to));
+    }
     let way = way(from, to, within).ok_or_else(|| {
         format!(
             "Postgres has no cast from {} to {} for column {}; say how its values become others: \
@@ -54,10 +57,6 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
         Way::Label => sql += &format!(" USING {column}::text{}::{}", array_of(to), to.data_type),
     }
     let mut statement = Statement::new(says(from, to), sql);
-    if from.data_type == to.data_type {
-        // The values stay as they are, and the indexes on them are built anew.
-        return Ok(statement.hazard(scan(table)).disturbs(users()));
-    }
     let fit = fit(from, to, &way);
     if !matches!(fit, Fit::AsTheyAre) {
         statement = statement.hazard(Hazard::RewritesTable {
@@ -113,14 +112,17 @@ fn set_type(to: &Column) -> String {
     )
 }
 
+/// The statement by which the collation that the column has counts from now on. The values stay as they are, and the indexes
+/// on them are built anew.
+pub(super) fn sort(column: &Column) -> Statement {
+    let collation = column.collation.as_deref().unwrap_or("of its type");
+    let says = format!("Sort {} by collation {collation}", column.qualified());
+    Statement::new(says, set_type(column))
+        .hazard(scan(&column.relation))
+        .disturbs(users())
+}
+
 fn says(from: &Column, to: &Column) -> String {
-    let column = to.qualified();
-    if from.data_type == to.data_type {
-        return format!(
-            "Sort {column} by collation {}",
-            to.collation.as_deref().unwrap_or("of its type")
-        );
-    }
     let says = becomes(from, to);
     let by_zone = |data_type: &str| data_type.contains("with time zone");
     if by_zone(&from.base_type) == by_zone(&to.base_type)

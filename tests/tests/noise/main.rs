@@ -1,0 +1,163 @@
+//! Expressions in words that Postgres prints otherwise: written once, never a difference again, whatever the database says
+//! about how text is read and written, and however it encodes and sorts it.
+//!
+//! Each major that `TRUEUP_MAJORS` names is tried.
+
+mod models;
+
+use std::path::Path;
+
+use generator::{
+    Error, Project, apply,
+    autogen::{self, AutogenOptions},
+    check::{Scope, check},
+    compare::{self, CompareOptions},
+    connection::{connect, run_sql},
+    render,
+    scratch::{Database, Locale},
+    source::Source,
+    url::Url,
+};
+
+/// What changes how text is written or read, and is another way here than anybody would expect.
+const SETTINGS: &[(&str, &str)] = &[
+    ("DateStyle", "'German, DMY'"),
+    ("TimeZone", "'Asia/Kolkata'"),
+    ("IntervalStyle", "iso_8601"),
+    ("search_path", "\"Sales & More\", app, public, pg_catalog"),
+    ("extra_float_digits", "-15"),
+    ("bytea_output", "escape"),
+    ("standard_conforming_strings", "off"),
+    ("quote_all_identifiers", "on"),
+    ("xmlbinary", "hex"),
+    ("xmloption", "document"),
+    ("array_nulls", "off"),
+    ("transform_null_equals", "on"),
+    ("default_text_search_config", "german"),
+    ("default_toast_compression", "pglz"),
+    ("default_transaction_isolation", "serializable"),
+    ("client_encoding", "LATIN1"),
+    ("client_min_messages", "error"),
+    ("row_security", "off"),
+];
+
+/// A server, and the databases that are made on it.
+struct Server {
+    project: Project,
+    home: Database,
+    major: u32,
+}
+
+impl Server {
+    fn of(major: Option<u32>) -> Self {
+        let project = tests::project_on(major);
+        let scratch = project.scratch(None).expect("a scratch");
+        let home = scratch.create(&Locale::default()).expect("a database");
+        let major = scratch.major();
+        Self {
+            project,
+            home,
+            major,
+        }
+    }
+
+    /// Makes a database; `of` says on whom the settings are.
+    fn database(&self, name: &str, options: &str, of: Option<&str>) -> Url {
+        tests::run(
+            &self.home,
+            &format!("CREATE DATABASE {name} TEMPLATE template0 {options}"),
+        );
+        for (setting, value) in of.iter().flat_map(|_| SETTINGS) {
+            let of = of.unwrap_or_default();
+            tests::run(
+                &self.home,
+                &format!("ALTER {of} {name} SET {setting} = {value}"),
+            );
+        }
+        self.home.url().with_database(name)
+    }
+}
+
+fn ready() -> Vec<Server> {
+    let (majors, _) = tests::majors();
+    majors.into_iter().map(Server::of).collect()
+}
+
+#[test]
+fn what_is_written_once_in_models_is_no_difference_again() {
+    for server in ready() {
+        let other = if server.major >= 15 {
+            "LOCALE_PROVIDER icu ICU_LOCALE 'de-u-ks-level2' LOCALE 'C' ENCODING UTF8"
+        } else {
+            "LOCALE 'C' ENCODING SQL_ASCII"
+        };
+        let latin = "LOCALE 'C' ENCODING LATIN1";
+        settles(&server, &server.database("plain", "", None));
+        settles(&server, &server.database("latin", latin, Some("DATABASE")));
+        let role = "ROLE CURRENT_USER IN DATABASE";
+        settles(&server, &server.database("other", other, Some(role)));
+    }
+}
+
+/// Writes the migration that the models ask for, applies it, and asks again.
+fn settles(server: &Server, url: &Url) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project_at(folder.path().to_owned(), url, server.major);
+    let declarations = autogen::declarations().expect("models");
+    let draft = || {
+        let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
+        found
+            .map(|found| found.draft)
+            .map_err(|error| tests::full(&error))
+            .expect("a draft")
+    };
+    autogen::write(&project, "begin", &draft().expect("something to do")).expect("folders");
+    let mut connection = connect(url).expect("a connection");
+    let options = apply::Options::default;
+    let head = apply::UpTarget::Head;
+    apply::upgrade(&mut connection, folder.path(), &head, options()).expect("an upgrade");
+
+    assert_eq!(tests::ups(draft().as_ref()), "", "{url}");
+    let found = check(&project, &declarations, Scope::Database).expect("a check");
+    assert!(found.is_clean(), "{url}: {found:#?}");
+    let base = apply::DownTarget::Base;
+    apply::downgrade(&mut connection, folder.path(), &base, options()).expect("a downgrade");
+}
+
+#[test]
+fn what_is_written_once_in_sql_is_no_difference_again() {
+    let fixtures = tests::root().join("fixtures/noise");
+    for server in ready() {
+        for (number, folder) in tests::folders_with(&fixtures, "from.sql")
+            .iter()
+            .enumerate()
+        {
+            if tests::min_major(folder) > server.major {
+                continue;
+            }
+            let (name, options) = (format!("sql_{number}"), "LOCALE 'C' ENCODING LATIN1");
+            let url = server.database(&name, options, Some("DATABASE"));
+            let sql = way(&server.project, &url, &folder.join("from.sql"));
+            run_sql(&mut connect(&url).expect("a connection"), &sql, "the way").expect("SQL");
+            for file in ["from.sql", "to.sql"] {
+                let left = way(&server.project, &url, &folder.join(file));
+                assert_eq!(
+                    left,
+                    "",
+                    "{} on {}",
+                    folder.join(file).display(),
+                    server.major
+                );
+            }
+        }
+    }
+}
+
+/// The SQL that makes of the database what a file says.
+fn way(project: &Project, from: &Url, to: &Path) -> String {
+    let (from, to) = (Source::Database(from.clone()), Source::Sql(to.to_owned()));
+    let no_models = || Err(Error::input("there are no models"));
+    let way = compare::diff(project, no_models, &from, &to, CompareOptions::default());
+    let way = way.map_err(|error| tests::full(&error)).expect("a way");
+    render::sql(way.statements())
+}
