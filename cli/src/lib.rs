@@ -46,5 +46,6 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli, output: Output) -> Result<Status, generator::Error> {
     let context = Context::new(&cli.global, output)?;
-    commands::run(&cli.command, &context)
+    let done = commands::run(&cli.command, &context);
+    done.map_err(|error| context.project.explained(error))
 }

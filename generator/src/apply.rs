@@ -50,6 +50,27 @@ pub struct AppliedReport {
     pub took: Duration,
 }
 
+/// Whether there is a record, and whether it is for this user to read. A search path leaves out what is in a namespace that one may not
+/// use, so that a record there would look like none.
+const RECORD: &str = "
+    SELECT current_user::text AS user, found.record IS NOT NULL AS is_there,
+        CASE WHEN found.record IS NOT NULL THEN NOT pg_catalog.has_column_privilege(found.record, 'version', 'SELECT')
+            ELSE EXISTS (SELECT FROM pg_catalog.pg_class c
+                WHERE c.relname = '__diesel_schema_migrations' AND c.relkind = 'r'
+                    AND NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE'))
+        END AS is_hidden
+    FROM (SELECT pg_catalog.to_regclass('__diesel_schema_migrations')::pg_catalog.oid) found(record)";
+
+#[derive(QueryableByName)]
+struct Record {
+    #[diesel(sql_type = Text)]
+    user: String,
+    #[diesel(sql_type = Bool)]
+    is_there: bool,
+    #[diesel(sql_type = Bool)]
+    is_hidden: bool,
+}
+
 /// The versions that Diesel has recorded as applied, oldest first; it does not make Diesel's table.
 pub fn applied(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError> {
     #[derive(QueryableByName)]
@@ -57,13 +78,13 @@ pub fn applied(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError>
         #[diesel(sql_type = Text)]
         version: String,
     }
-    let exists = diesel::dsl::sql::<Bool>(
-        "pg_catalog.to_regclass('__diesel_schema_migrations') IS NOT NULL",
-    );
-    if !diesel::select(exists)
+    let record: Record = diesel::sql_query(RECORD)
         .get_result(connection)
-        .map_err(ApplyError::bookkeeping)?
-    {
+        .map_err(ApplyError::bookkeeping)?;
+    if record.is_hidden {
+        return Err(ApplyError::Hidden { user: record.user });
+    }
+    if !record.is_there {
         return Ok(Vec::new());
     }
     let rows: Vec<Row> = diesel::sql_query("SELECT version::text FROM __diesel_schema_migrations")

@@ -10,7 +10,7 @@ use trueup::{Declarations, Id, Origin, Schema, Unread};
 use crate::{
     Error, Project,
     agreement::{Agreement, Said},
-    apply,
+    apply::{self, ApplyError},
     autogen::tops,
     connection::connect,
     diff::{Delta, diff},
@@ -42,6 +42,8 @@ pub struct Check {
     pub unread_missing: Vec<String>,
     /// What models say about old names that are gone already.
     pub stale: Vec<Stale>,
+    /// Why it is not known which migrations are applied, where it is not; then all count as applied.
+    pub hidden: Option<String>,
 }
 
 /// One object that differs.
@@ -99,6 +101,7 @@ impl Check {
             unread_missing,
             // Nothing differs for it.
             stale: _,
+            hidden: _,
         } = self;
         models.is_empty()
             && database.is_empty()
@@ -135,7 +138,15 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
     check.history = problems.iter().map(ToString::to_string).collect();
     if let Some(url) = url {
         let mut connection = connect(url)?;
-        let applied = apply::without_replaced(&migrations, &apply::applied(&mut connection)?);
+        let applied = match apply::applied(&mut connection) {
+            // Where the database is as the migrations say, all of them were applied.
+            Err(hidden @ ApplyError::Hidden { .. }) => {
+                check.hidden = Some(hidden.to_string());
+                migrations.iter().map(|one| one.version.clone()).collect()
+            }
+            read => read?,
+        };
+        let applied = apply::without_replaced(&migrations, &applied);
         check.pending = apply::pending(&migrations, &applied)
             .into_iter()
             .map(|migration| migration.name.clone())

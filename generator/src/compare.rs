@@ -22,6 +22,8 @@ pub struct Compared {
     pub plan: Plan,
     /// Why the way was not proved, where it was not.
     pub unproved: Option<String>,
+    /// Why the proof began on a copy by our own statements where `pg_dump` should have made it.
+    pub no_dump: Option<String>,
 }
 
 impl Compared {
@@ -110,6 +112,7 @@ fn compare(
         renaming,
         plan,
         unproved: None,
+        no_dump: None,
     };
     if !compared.is_empty() && options.prove {
         let trial = match trial {
@@ -120,6 +123,7 @@ fn compare(
             Some(start) => {
                 let segments = compared.plan.clone().segments();
                 prove::there(project, start, &compared.renaming, to, &segments)?;
+                compared.no_dump.clone_from(&start.no_dump);
             }
             None => compared.unproved = trial.why_not(),
         }

@@ -31,6 +31,15 @@ pub const PINNED: &[(&str, &str)] = &[
     ("jit", "off"),
 ];
 
+/// What may end a session that somebody else is waited for in: a person who is asked something, or a scratch that is slow.
+const LIMITS: &[&str] = &[
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+];
+
+/// Those that an older server does not know: from which major on.
+const NEWER_LIMITS: &[(u32, &str)] = &[(17, "transaction_timeout")];
+
 /// Why there is no connection. No variant holds a password: libpq's messages repeat none of a URL that [`Url`] accepts.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -148,6 +157,10 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
         url: url.clone(),
         source,
     };
+    // Whoever limits what applications may ask for does not mean a reading of the whole catalog; pg_dump does the same.
+    connection
+        .batch_execute("SET statement_timeout = 0")
+        .map_err(prepare)?;
     let major = server_version(&mut connection).map_err(prepare)? / 10_000;
     if major < OLDEST_MAJOR {
         return Err(ConnectError::TooOld {
@@ -155,10 +168,13 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
             major,
         });
     }
-    let pinned: Vec<_> = PINNED
+    let newer = NEWER_LIMITS.iter().filter(|(first, _)| major >= *first);
+    let limits = LIMITS.iter().chain(newer.map(|(_, name)| name));
+    let limits = limits.map(|name| format!("SET {name} = 0"));
+    let pinned = PINNED
         .iter()
-        .map(|(name, value)| format!("SET {name} = '{value}'"))
-        .collect();
+        .map(|(name, value)| format!("SET {name} = '{value}'"));
+    let pinned: Vec<_> = pinned.chain(limits).collect();
     connection
         .batch_execute(&pinned.join(";"))
         .map_err(prepare)?;

@@ -68,6 +68,14 @@ pub enum EmbeddedError {
         /// What is missing.
         source: BinariesError,
     },
+    /// The cluster is there, and no server starts on it.
+    #[error("the embedded database does not start: {source}")]
+    NotStarted {
+        /// Where the cluster is.
+        data: PathBuf,
+        /// What the server wrote.
+        source: ScratchError,
+    },
     /// What can go wrong with any server of ours.
     #[error(transparent)]
     Server(#[from] ScratchError),
@@ -86,6 +94,18 @@ impl EmbeddedError {
                 source.hint(),
                 folder.display()
             )),
+            Self::NotStarted { data, .. } => Some(format!(
+                "mend in {} what it says; or remove that folder, with all its rows, to begin with an empty database",
+                data.display()
+            )),
+            Self::Server(ScratchError::Io { source, .. })
+                if source.kind() == io::ErrorKind::ReadOnlyFilesystem =>
+            {
+                Some(
+                    "the project's own database is kept there; set DATABASE_URL to use another one"
+                        .to_owned(),
+                )
+            }
             Self::Server(error) => error.hint(),
             Self::Database(_) => None,
         }
@@ -108,12 +128,22 @@ impl Embedded {
         let users = place.users().map_err(ScratchError::at(&place.folder))?;
         let data = place.data();
         let mut child = None;
-        if !postmaster::is_running(&data) {
+        if postmaster::is_running(&data) {
+            place.join(&place.server(binaries)?)?;
+        } else {
             let server = place.server(binaries)?;
             if !data.exists() {
                 place.make(&server)?;
             }
-            child = Some(place.launch(&server)?);
+            match place.launch(&server) {
+                Ok(started) => child = Some(started),
+                // A command that was killed had started one, and that was still on its way.
+                Err(_) if postmaster::is_running(&data) => place.join(&server)?,
+                Err(source @ ScratchError::Start { .. }) => {
+                    return Err(EmbeddedError::NotStarted { data, source });
+                }
+                Err(other) => return Err(other.into()),
+            }
         }
         flock(&users, FlockOperation::LockShared)
             .map_err(|error| ScratchError::at(&place.folder)(error.into()))?;
@@ -219,7 +249,7 @@ impl Place {
                 account,
             });
         };
-        let cache = cache(Some(user)).map_err(ScratchError::at(&beside))?;
+        let cache = cache(Some(user))?;
         let folder = cache.join(format!("embedded-{}", fingerprint(&root)));
         private_folder(&folder, 0o711).map_err(ScratchError::at(&folder))?;
         let note = format!(
@@ -295,8 +325,8 @@ impl Place {
 
     /// Copies under another name first, so that what is there is always whole.
     fn make(&self, server: &Server) -> Result<(), ScratchError> {
-        let cache = cache(self.account).map_err(ScratchError::at(&self.folder))?;
-        let pristine = pristine::pristine(&cache, server, self.account)?;
+        let cache = cache(self.account)?;
+        let pristine = pristine::pristine(&cache, server, self.account)?.folder;
         let unfinished = self.folder.join("unfinished");
         let copied = remove_if_there(&unfinished)
             .and_then(|()| pristine::copy(&pristine, &unfinished, self.account));
@@ -319,6 +349,11 @@ impl Place {
             settings: SETTINGS,
         };
         postmaster::start(launch).map_err(|error| not_started(server, error))
+    }
+
+    /// Waits for a server that another command started.
+    fn join(&self, server: &Server) -> Result<(), ScratchError> {
+        postmaster::wait(&self.data()).map_err(|error| not_started(server, error))
     }
 
     /// Stops the server unless another command holds `users`.

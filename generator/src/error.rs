@@ -178,6 +178,15 @@ impl From<crate::scope::ScopeError> for Error {
     }
 }
 
+impl From<crate::witness::Barred> for Error {
+    fn from(error: crate::witness::Barred) -> Self {
+        let user = trueup::name::quoted_ident(&error.user);
+        Self::new(ErrorKind::Environment, error.to_string()).hint(format!(
+            "GRANT pg_read_all_data TO {user}; or use another user"
+        ))
+    }
+}
+
 impl From<crate::witness::WitnessError> for Error {
     fn from(error: crate::witness::WitnessError) -> Self {
         Self::new(ErrorKind::Environment, error.to_string())

@@ -137,7 +137,26 @@ impl MigrationError {
                 "a command was killed while it changed several folders: compare them with your version control, and \
                  remove that file",
             ),
-            Self::Io { .. } | Self::NotUtf8 { .. } => None,
+            Self::Io { source, .. } => {
+                let kind = source.kind();
+                let hints = [
+                    (
+                        is_full(kind),
+                        "make room on that disk, and run it again: nothing half-written is left",
+                    ),
+                    (
+                        kind == io::ErrorKind::ReadOnlyFilesystem,
+                        "nothing can be written there; --dry-run prints what would be",
+                    ),
+                    (
+                        kind == io::ErrorKind::PermissionDenied,
+                        "see who owns it and who may use it",
+                    ),
+                ];
+                let found = hints.into_iter().find(|(is_it, _)| *is_it);
+                found.map(|(_, hint)| hint)
+            }
+            Self::NotUtf8 { .. } => Some("save it as UTF-8, or give it a name that is"),
         }
     }
 
@@ -151,6 +170,14 @@ impl MigrationError {
             }
         }
     }
+}
+
+/// Whether there is no room for what was to be written.
+pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 #[derive(Deserialize)]

@@ -157,7 +157,13 @@ pub const SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL work_mem = '64
 pub fn read(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     match read_once(connection) {
         // `pg_get_*def` look at the catalog of now, not of the snapshot: what vanished in between fails once.
-        Err(ReadError::Query { .. }) => read_once(connection),
+        Err(first @ ReadError::Query { .. }) => match read_once(connection) {
+            Err(ReadError::Query {
+                source: diesel::result::Error::BrokenTransactionManager,
+                ..
+            }) => Err(first),
+            done => done,
+        },
         done => done,
     }
 }

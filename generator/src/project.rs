@@ -1,10 +1,16 @@
 //! Where a project keeps its things, and the one scratch that a command uses.
 
-use std::{cell::OnceCell, path::PathBuf};
+use std::{
+    cell::{OnceCell, RefCell},
+    error::Error as _,
+    path::PathBuf,
+    time::Duration,
+};
 
 use crate::{
-    Error,
+    Error, ErrorKind,
     binaries::Binaries,
+    connection::connect,
     scope::Scope,
     scratch::{Scratch, ScratchOptions},
     url::Url,
@@ -25,6 +31,8 @@ pub struct Project {
     pub scope: Scope,
     pub(crate) memory: Option<PathBuf>,
     scratch: OnceCell<Scratch>,
+    /// The live databases that answered.
+    seen: RefCell<Vec<Url>>,
 }
 
 impl Project {
@@ -44,6 +52,7 @@ impl Project {
             scope: Scope::default(),
             memory: None,
             scratch: OnceCell::new(),
+            seen: RefCell::default(),
         }
     }
 
@@ -57,6 +66,45 @@ impl Project {
     #[must_use]
     pub fn remembering(self, memory: Option<PathBuf>) -> Self {
         Self { memory, ..self }
+    }
+
+    /// Notes that a live database answers.
+    pub(crate) fn saw(&self, url: &Url) {
+        self.seen.borrow_mut().push(url.clone());
+    }
+
+    /// What is to be said of a failure: where a server went away meanwhile, or a disk is full, all else only follows from it.
+    #[must_use]
+    pub fn explained(&self, error: Error) -> Error {
+        let said = full(&error);
+        let scratch = self.scratch.get();
+        // A server that lost one session to a crash ends the others some moments later.
+        let patience = if said.contains(LOST) {
+            PATIENCE
+        } else {
+            Duration::ZERO
+        };
+        if scratch.is_some_and(|scratch| scratch.is_gone_within(patience)) {
+            let what = "the scratch server ended in the middle of this";
+            return Error::caused(ErrorKind::Environment, what, said).hint(
+                "somebody ended it, or the machine ran out of memory or of disk: no database of yours was touched; run it again",
+            );
+        }
+        let seen = self.seen.borrow();
+        if let Some(url) = seen.iter().find(|url| connect(url).is_err()) {
+            let what = format!("the database at {url} went away in the middle of this");
+            return Error::caused(ErrorKind::Environment, what, said)
+                .hint("run it again when it is back");
+        }
+        if said.contains(FULL_DISK) && !error.advice().iter().any(|hint| hint.contains(ROOM)) {
+            let disk = scratch.and_then(Scratch::folder).map_or_else(
+                || "on that disk".to_owned(),
+                |folder| format!("in {}, where the scratch server is", folder.display()),
+            );
+            return Error::new(ErrorKind::Environment, said)
+                .hint(format!("{ROOM} {disk}, and run it again"));
+        }
+        error
     }
 
     /// Whether a scratch was needed so far.
@@ -78,4 +126,26 @@ impl Project {
         let scratch = Scratch::start(&options)?;
         Ok(self.scratch.get_or_init(|| scratch))
     }
+}
+
+/// As the C library says it, and so Postgres, where messages are in English.
+const FULL_DISK: &str = "No space left on device";
+
+/// As libpq says it.
+const LOST: &str = "server closed the connection";
+
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What helps.
+const ROOM: &str = "make room";
+
+/// All that an error says, but for what it advises.
+fn full(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(below) = cause {
+        text += &format!("\n{below}");
+        cause = below.source();
+    }
+    text
 }

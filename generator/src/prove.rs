@@ -35,6 +35,8 @@ pub struct Proof {
     pub witness: Witness,
     /// What became of rows.
     pub data: Kept,
+    /// Why the start is a copy by our own statements where `pg_dump` should have made it.
+    pub no_dump: Option<String>,
 }
 
 /// What `pg_dump` was asked.
@@ -57,6 +59,7 @@ impl Proof {
             postgres: None,
             witness: Witness::None,
             data: Kept::default(),
+            no_dump: None,
         }
     }
 
@@ -71,10 +74,13 @@ impl Proof {
             Witness::Start => "; pg_dump agrees with the latter",
             Witness::None => "; no pg_dump was there to agree",
         };
+        let copied = self.no_dump.as_deref().map_or(String::new(), |why| {
+            format!("; the start is a copy by trueup's own statements, for {why}")
+        });
         let data = self.data.sentence();
         let data = data.map_or(String::new(), |sentence| format!("; {sentence}"));
         format!(
-            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}{data}"
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}{copied}{data}"
         )
     }
 }
@@ -117,6 +123,7 @@ pub struct Trial<'a> {
     postgres: String,
     pg_dump: Option<PathBuf>,
     whole: bool,
+    no_dump: Option<String>,
     start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
     target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
 }
@@ -145,6 +152,7 @@ impl<'a> Trial<'a> {
             database,
             target: &to.schema,
             whole: to.whole,
+            no_dump: from.no_dump.clone(),
             postgres: scratch.version_text().to_owned(),
             start_dump: dump(from),
             target_dump: if to.whole { dump(to) } else { None },
@@ -189,6 +197,7 @@ impl<'a> Trial<'a> {
             postgres: Some(self.postgres),
             witness,
             data: Kept::default(),
+            no_dump: self.no_dump,
         })
     }
 

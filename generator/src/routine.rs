@@ -47,6 +47,7 @@ pub fn side_without(side: Side, routine: &BTreeSet<Id>) -> Result<Side, Error> {
         whole: side.whole,
         reprinted: side.reprinted,
         guidance: side.guidance,
+        no_dump: side.no_dump,
         ..source::side(database)?
     })
 }

@@ -4,6 +4,7 @@
 //! databases on a server that it is pointed to. Nothing outlives the process for long: a run that is killed leaves a folder
 //! (or databases) whose lock is free, and the next run sweeps those.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -74,8 +75,7 @@ struct Host {
 
 /// Whose server it is.
 enum Home {
-    // Held for its end only.
-    Own(#[allow(dead_code, reason = "it ends the server when dropped")] own::Own),
+    Own(own::Own),
     Elsewhere(elsewhere::Elsewhere),
 }
 
@@ -87,9 +87,9 @@ impl Scratch {
             let home = elsewhere::Elsewhere::new(&mut admin, url)?;
             (Home::Elsewhere(home), url.clone(), admin)
         } else {
-            let own = own::Own::start(&options.binaries.server(options.prefer_major)?)?;
+            let server = options.binaries.server(options.prefer_major)?;
+            let (own, admin) = own::Own::start(&server)?;
             let url = own.url().clone();
-            let admin = connect(&url)?;
             (Home::Own(own), url, admin)
         };
         let asking = ScratchError::sql("ask for the version");
@@ -127,6 +127,30 @@ impl Scratch {
     #[must_use]
     pub fn version_text(&self) -> &str {
         &self.host.version_text
+    }
+
+    /// Whether the server has ended, or ended all sessions, since it was started; or does so soon.
+    #[must_use]
+    pub fn is_gone_within(&self, patience: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            if self.host.admin().batch_execute("SELECT 1").is_err() {
+                return true;
+            }
+            if begun.elapsed() >= patience {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Where its files are, where that is known.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.host.home {
+            Home::Own(own) => Some(own.folder()),
+            Home::Elsewhere(_) => None,
+        }
     }
 
     /// Makes an empty database that encodes and compares text as `locale` says, as far as this server can.

@@ -53,6 +53,8 @@ pub struct Side {
     pub reprinted: bool,
     /// What models say about the ways to it.
     pub guidance: Arc<Guidance>,
+    /// Why it was copied by our own statements where `pg_dump` should have done it.
+    pub no_dump: Option<String>,
 }
 
 impl Side {
@@ -117,7 +119,11 @@ impl Display for Source {
 /// Reads a live database as it is.
 pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     let mut connection = connect(url)?;
-    let schema = postgres::read(&mut connection)?;
+    project.saw(url);
+    let schema = postgres::read(&mut connection).map_err(|error| {
+        let doing = format!("cannot read the database at {url}");
+        Error::caused(ErrorKind::Environment, doing, error)
+    })?;
     if let Some(folder) = postgres::programs(&mut connection) {
         project.binaries.add_live_server(folder);
     }
@@ -128,6 +134,7 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
         whole: true,
         reprinted: false,
         guidance: Arc::default(),
+        no_dump: None,
     })
 }
 
@@ -175,23 +182,34 @@ pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
 }
 
 /// Copies a schema to the scratch from what Postgres prints of it: by way of `pg_dump`, or by our own statements where there
-/// is no `pg_dump` that is new enough and a room for everything.
+/// is no `pg_dump` that is new enough or it may not lock the tables, and a room for everything.
 pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
     let mut there = connect(&from.url)?;
     let database = scratch.create(&Locale::of(&mut there)?)?;
     let public = witness::Public::of(&mut there)?;
     scratch.make_tablespaces(&mut there)?;
+    let barred = witness::barred(&mut there)?;
     drop(there);
-    match project.binaries.pg_dump(from.schema.server().major()) {
-        Ok(pg_dump) => {
+    let is_read = from.schema.unread().is_empty();
+    let mut no_dump = from.no_dump.clone();
+    match (
+        project.binaries.pg_dump(from.schema.server().major()),
+        barred,
+    ) {
+        (_, Some(barred)) if is_read => {
+            render(&database, &from.schema)?;
+            no_dump = Some(barred.to_string());
+        }
+        (_, Some(barred)) => return Err(barred.into()),
+        (Ok(pg_dump), None) => {
             let dump = witness::dump(&pg_dump, &from.url)?;
             let entries = from.schema.entries();
             let same = entries.filter_map(|(_, entry)| entry.dumped());
             let dump = same.fold(dump, |dump, [line, same]| dump.replacen(&line, &same, 1));
             witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
         }
-        Err(error) if !from.schema.unread().is_empty() => return Err(error.into()),
-        Err(_) => render(&database, &from.schema)?,
+        (Err(_), None) if is_read => render(&database, &from.schema)?,
+        (Err(error), None) => return Err(error.into()),
     }
     let copy = side(database)?;
     let copy = complete(copy, &from.schema)?;
@@ -200,6 +218,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),
+        no_dump,
         ..copy
     })
 }
@@ -294,6 +313,7 @@ pub fn side(database: Database) -> Result<Side, Error> {
         whole: true,
         reprinted: false,
         guidance: Arc::default(),
+        no_dump: None,
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 
 use crate::connection::PINNED;
 use crate::url::Url;
@@ -66,6 +66,36 @@ impl Public {
     }
 }
 
+/// What keeps `pg_dump` from reading a database: it locks every table, and so needs more than the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{user} may not read {table}, which pg_dump would lock")]
+pub struct Barred {
+    /// Who asks.
+    pub user: String,
+    /// The first table that is out of reach.
+    pub table: String,
+}
+
+/// Looks whether this user may dump the database that is connected to.
+pub fn barred(connection: &mut PgConnection) -> QueryResult<Option<Barred>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        user: String,
+        #[diesel(sql_type = Text)]
+        table: String,
+    }
+    let query = "
+        SELECT current_user::text AS user, pg_catalog.format('%I.%I', n.nspname, c.relname) AS table
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'
+          AND c.relname <> '__diesel_schema_migrations'
+          AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))
+        ORDER BY 2 LIMIT 1";
+    let found: Option<Row> = diesel::sql_query(query).get_result(connection).optional()?;
+    Ok(found.map(|Row { user, table }| Barred { user, table }))
+}
+
 /// Dumps the schema of a database, without owners and privileges, as SQL that [`restore`] takes.
 pub fn dump(pg_dump: &Path, url: &Url) -> Result<String, WitnessError> {
     let mut command = command(pg_dump, url);
@@ -123,8 +153,11 @@ pub fn session(program: &Path, url: &Url) -> Command {
 /// A client of Postgres on this database. The password goes into its environment: everybody may read its arguments.
 pub(crate) fn command(program: &Path, url: &Url) -> Command {
     let (url, password) = url.split_password();
+    // pg_dump lifts the limits itself, but not before its first query.
+    let limits = [("statement_timeout", "0")];
     let options: Vec<_> = PINNED
         .iter()
+        .chain(&limits)
         .map(|(name, value)| format!("-c {name}={}", value.replace(' ', r"\ ")))
         .collect();
     let mut command = Command::new(program);

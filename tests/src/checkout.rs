@@ -29,6 +29,8 @@ pub struct Checkout {
     pub database: Option<String>,
     /// What else the environment says.
     pub environment: Vec<(&'static str, &'static str)>,
+    /// What the binary is run by, in front of it: `unshare`, say.
+    pub by: Vec<String>,
 }
 
 /// How a command ended.
@@ -64,6 +66,7 @@ impl Checkout {
             folder,
             database: None,
             environment: Vec::new(),
+            by: Vec::new(),
         }
     }
 
@@ -212,7 +215,10 @@ impl Checkout {
     /// If the binary is not there.
     #[must_use]
     pub fn start(&self, arguments: &[&str]) -> Running {
-        let mut command = Command::new(self.binary);
+        let words = self.by.iter().map(String::as_str);
+        let mut words = words.chain([self.binary]).chain(arguments.iter().copied());
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
         // Whoever runs the tests may have a database of their own configured.
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -225,7 +231,6 @@ impl Checkout {
         command.envs(self.database.iter().map(|url| ("DATABASE_URL", url)));
         command.envs(self.environment.iter().copied());
         let started = command
-            .args(arguments)
             .process_group(0)
             .current_dir(self.path())
             .stdin(Stdio::null())
@@ -247,6 +252,16 @@ impl Running {
         let ended = child.try_wait().expect("a child");
         assert_eq!(ended, None, "it has ended already");
         kill_process_group(Pid::from_child(child), Signal::INT).expect("a process to interrupt");
+    }
+
+    /// The number of its process.
+    ///
+    /// # Panics
+    ///
+    /// If it was waited for.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().expect("a child").id()
     }
 
     /// Ends it without a word.

@@ -89,6 +89,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     for stale in &found.stale {
         context.output.note(stale);
     }
+    if let Some(why) = &found.hidden {
+        context
+            .output
+            .note(format!("all migrations count as applied, for {why}"));
+    }
     let report = CheckReport::from(found);
     match args.format {
         CheckFormat::Text => context.output.report(&report, Format::Text)?,

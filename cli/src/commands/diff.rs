@@ -63,6 +63,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     if let Some(why) = &compared.unproved {
         context.output.note(format!("the SQL was not tried: {why}"));
     }
+    if let Some(why) = &compared.no_dump {
+        context.output.note(format!(
+            "the SQL was tried on a copy that trueup made by its own statements, for {why}"
+        ));
+    }
     context.output.result(&render::sql(compared.statements()))?;
     Ok(Status::Different)
 }

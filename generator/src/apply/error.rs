@@ -154,6 +154,14 @@ pub enum ApplyError {
         /// What Diesel says.
         message: String,
     },
+    /// The record is there, and this user may not read it.
+    #[error(
+        "{user} may not read __diesel_schema_migrations, where it is recorded which migrations are applied"
+    )]
+    Hidden {
+        /// Who asks.
+        user: String,
+    },
     /// The bookkeeping could not be read or written.
     #[error("cannot use __diesel_schema_migrations: {0}")]
     Bookkeeping(String),
@@ -197,6 +205,9 @@ impl ApplyError {
                 "a pooler in transaction mode is in between: connect to the server itself, or to the pooler's session mode",
             ),
             Self::NotRecorded { .. } => Some("a migration must not set search_path"),
+            Self::Hidden { .. } => Some(
+                "GRANT SELECT ON __diesel_schema_migrations to this user, and USAGE on its schema; or use another user",
+            ),
             Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
             Self::TooFew { .. }
             | Self::NotApplied { .. }

@@ -173,6 +173,7 @@ impl<'a> Trying<'a> {
             whole: self.from.whole,
             reprinted: self.from.reprinted,
             guidance: self.from.guidance.clone(),
+            no_dump: self.from.no_dump.clone(),
         };
         (Some(side), self.renaming)
     }

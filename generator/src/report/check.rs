@@ -42,6 +42,7 @@ impl CheckReport {
             unread,
             unread_missing,
             stale: _,
+            hidden: _,
         } = &self.found;
         let mut text = String::new();
         for (differences, title) in [
@@ -123,6 +124,7 @@ impl Report for CheckReport {
             unread,
             unread_missing,
             stale: _,
+            hidden: _,
         } = &self.found;
         let mut text = group(
             "models and migrations",

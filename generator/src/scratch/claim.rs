@@ -9,7 +9,7 @@ use etcetera::BaseStrategy;
 use rustix::fs::{FlockOperation, flock, statvfs};
 
 use super::account::{Account, give, own_uid};
-use super::postmaster;
+use super::{ScratchError, postmaster};
 
 /// A socket's path has 108 bytes on Linux and 104 on macOS, of which `/.s.PGSQL.5432` takes 14.
 const LONGEST_SOCKET_FOLDER: usize = 85;
@@ -30,7 +30,7 @@ pub(crate) struct Claim {
 }
 
 /// The folder that keeps the pristine clusters; made on first use.
-pub(crate) fn cache(account: Option<Account>) -> io::Result<PathBuf> {
+pub(crate) fn cache(account: Option<Account>) -> Result<PathBuf, ScratchError> {
     let uid = own_uid();
     // What root has in its home no other user can reach.
     let home = if account.is_some() {
@@ -45,7 +45,8 @@ pub(crate) fn cache(account: Option<Account>) -> io::Result<PathBuf> {
         }
     }
     let folder = Path::new("/var/tmp").join(format!("trueup-{uid}"));
-    private_folder(&folder, if account.is_some() { 0o711 } else { 0o700 })?;
+    let mode = if account.is_some() { 0o711 } else { 0o700 };
+    private_folder(&folder, mode).map_err(ScratchError::at(&folder))?;
     Ok(folder)
 }
 

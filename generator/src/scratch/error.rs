@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::binaries::BinariesError;
 use crate::connection::ConnectError;
+use crate::migration::is_full;
 
 /// Why there is no scratch, or no database on it.
 #[derive(Debug, thiserror::Error)]
@@ -76,9 +77,13 @@ impl ScratchError {
                     .to_owned(),
             ),
             Self::Connect(error) => error.hint().map(str::to_owned),
-            Self::Io { .. } => {
-                Some("check who owns it, and the space that is left on the disk".to_owned())
+            Self::Io { source, .. } if is_full(source.kind()) => {
+                Some("make room there: a scratch server takes some 100 MB".to_owned())
             }
+            Self::Io { path, .. } => Some(format!(
+                "see who owns {} and may write there; what trueup keeps there is made anew where it is gone",
+                path.display()
+            )),
             Self::Sql { .. } | Self::InUse { .. } => None,
         }
     }

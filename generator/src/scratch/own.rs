@@ -1,13 +1,18 @@
 //! A server that this process starts for itself.
 
+use std::path::Path;
 use std::process::Child;
 
-use super::account::server_account;
+use diesel::PgConnection;
+
+use super::ScratchError;
+use super::account::{Account, server_account};
 use super::claim::{self, Claim};
 use super::live::{self, Registration};
 use super::postmaster::{self, Launch, NotStarted, PORT};
-use super::{ScratchError, pristine};
+use super::pristine::{self, Pristine};
 use crate::binaries::Server;
+use crate::connection::connect;
 use crate::url::Url;
 
 /// Nothing here has to survive, so nothing waits for a disk; and no process runs that is not needed.
@@ -47,21 +52,37 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn start(server: &Server) -> Result<Self, ScratchError> {
+    /// Starts a server, and connects to it.
+    pub(super) fn start(server: &Server) -> Result<(Self, PgConnection), ScratchError> {
         let account = server_account().map_err(|_| ScratchError::NoAccount)?;
-        let cache = claim::cache(account).map_err(|source| ScratchError::Io {
-            path: "/var/tmp".into(),
-            source,
-        })?;
+        let cache = claim::cache(account)?;
         let fast = claim::fast(&cache, account);
         claim::sweep(&cache);
         claim::sweep(&fast);
-        let pristine = pristine::pristine(&cache, server, account)?;
-        let claim = Claim::new(&fast, account).map_err(ScratchError::at(&fast))?;
+        let Pristine { folder, is_new } = pristine::pristine(&cache, server, account)?;
+        match Self::start_on(&folder, &fast, server, account) {
+            // Whatever was done to it since it was made, it is of no use to anybody.
+            Err(ScratchError::Start { .. } | ScratchError::Connect(_)) if !is_new => {
+                pristine::discard(&cache, &folder, account)?;
+                let Pristine { folder, .. } = pristine::pristine(&cache, server, account)?;
+                Self::start_on(&folder, &fast, server, account)
+            }
+            done => done,
+        }
+    }
+
+    /// Starts a server on a copy of a cluster, below `fast`.
+    fn start_on(
+        pristine: &Path,
+        fast: &Path,
+        server: &Server,
+        account: Option<Account>,
+    ) -> Result<(Self, PgConnection), ScratchError> {
+        let claim = Claim::new(fast, account).map_err(ScratchError::at(fast))?;
         let remains = claim.remains();
         let registration = live::register(move || remains.remove());
         let data = claim.data();
-        pristine::copy(&pristine, &data, account).map_err(ScratchError::at(&data))?;
+        pristine::copy(pristine, &data, account).map_err(ScratchError::at(&data))?;
         let socket = claim
             .socket(account)
             .map_err(ScratchError::at(claim.folder()))?;
@@ -80,19 +101,20 @@ impl Own {
         };
         let child = postmaster::start(launch).map_err(|error| not_started(server, error))?;
         let url = Url::of_socket(&socket.to_string_lossy(), PORT, "postgres", "postgres");
-        Ok(Self {
+        let own = Self {
             url,
             child,
             claim,
             _registration: registration,
-        })
+        };
+        let admin = connect(&own.url)?;
+        Ok((own, admin))
     }
 
     pub(super) fn url(&self) -> &Url {
         &self.url
     }
 
-    #[cfg(test)]
     pub(super) fn folder(&self) -> &std::path::Path {
         self.claim.folder()
     }

@@ -78,6 +78,21 @@ pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
     Ok(child)
 }
 
+/// Waits for a server that somebody else started to take connections.
+pub(crate) fn wait(data: &Path) -> Result<(), NotStarted> {
+    let begun = Instant::now();
+    while !is_ready(data) {
+        if !is_running(data) {
+            return Err(NotStarted::Ended(String::new()));
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(NotStarted::Slow);
+        }
+        std::thread::sleep(TICK);
+    }
+    Ok(())
+}
+
 /// Whether the server on this cluster takes connections: it says so in the eighth line of its pid file.
 pub(crate) fn is_ready(data: &Path) -> bool {
     let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();

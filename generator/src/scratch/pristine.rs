@@ -25,12 +25,19 @@ const INITDB: &[&str] = &[
 /// The first of these that the machine knows is the clusters' locale.
 const LOCALES: &[&str] = &["--locale=C.UTF-8", "--locale=C"];
 
+/// A cluster that is there to be copied.
+pub(crate) struct Pristine {
+    pub(crate) folder: PathBuf,
+    /// Whether it was made just now.
+    pub(crate) is_new: bool,
+}
+
 /// Returns the pristine cluster of this server, made if there is none yet.
 pub(crate) fn pristine(
     cache: &Path,
     server: &Server,
     account: Option<Account>,
-) -> Result<PathBuf, ScratchError> {
+) -> Result<Pristine, ScratchError> {
     let postgres = server.folder.join("postgres");
     let made_for = fs::metadata(&postgres).map_err(ScratchError::at(&postgres))?;
     // A cluster belongs to one build: another one of the same major may have other block sizes or libraries.
@@ -46,7 +53,10 @@ pub(crate) fn pristine(
         .hash(&mut key);
     let kept = cache.join(format!("pristine-{}-{:016x}", server.major, key.finish()));
     if kept.exists() {
-        return Ok(kept);
+        return Ok(Pristine {
+            folder: kept,
+            is_new: false,
+        });
     }
     let claim = Claim::new(cache, account).map_err(ScratchError::at(cache))?;
     let data = claim.data();
@@ -54,7 +64,23 @@ pub(crate) fn pristine(
     match fs::rename(&data, &kept) {
         Err(error) if !kept.exists() => Err(ScratchError::at(&kept)(error)),
         // Another process was faster; its cluster is as good.
-        _ => Ok(kept),
+        _ => Ok(Pristine {
+            folder: kept,
+            is_new: true,
+        }),
+    }
+}
+
+/// Takes a cluster away at once; whoever copies it this moment fails, and others make a new one.
+pub(crate) fn discard(
+    cache: &Path,
+    folder: &Path,
+    account: Option<Account>,
+) -> Result<(), ScratchError> {
+    let claim = Claim::new(cache, account).map_err(ScratchError::at(cache))?;
+    match fs::rename(folder, claim.data()) {
+        Err(error) if folder.exists() => Err(ScratchError::at(folder)(error)),
+        _ => Ok(()),
     }
 }
 

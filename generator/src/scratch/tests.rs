@@ -156,8 +156,5 @@ fn no_programs_and_no_server_is_an_error_that_helps() {
 }
 
 fn scratch_folder(scratch: &Scratch) -> PathBuf {
-    match &scratch.host.home {
-        Home::Own(own) => own.folder().to_owned(),
-        Home::Elsewhere(_) => unreachable!("it was started here"),
-    }
+    scratch.folder().expect("it was started here").to_owned()
 }

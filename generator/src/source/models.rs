@@ -127,6 +127,7 @@ pub fn settle(
         whole: taken.is_empty(),
         reprinted,
         guidance: Arc::clone(declarations.there()),
+        no_dump: None,
     };
     Ok(Settled {
         side,

@@ -188,7 +188,7 @@ fn strings(mood: Mood, count: usize, length: Option<usize>, unicode: bool) -> Ve
             long.as_str(),
             foreign,
             "it's \\ \"quoted\", {so}\n",
-            "plain",
+            "b ",
         ] {
             let cut: String = value.chars().take(room).collect();
             if !values.contains(&cut) {

@@ -50,6 +50,16 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
         {
             Fit::Without(format!("what is longer than 63 bytes in {column}"))
         }
+        // It is filled up with blanks, so that those at the end of a value are none of it.
+        (_, "character") if is_string(old) => {
+            let lost = format!("the blanks at the end of the values of {column}");
+            let room = |of: &Column| modifiers(&of.data_type).first().copied();
+            match (room(from), room(to)) {
+                (Some(old), Some(new)) if old <= new => Fit::Without(lost),
+                (_, Some(new)) => Fit::WithoutOrNot(lost, longer(to, new)),
+                (_, None) => Fit::Without(lost),
+            }
+        }
         (_, _) if is_string(new) => match modifiers(&to.data_type).first() {
             Some(length) => too_long(to, *length),
             None if is_string(old) && old != "character" => Fit::AsTheyAre,
@@ -192,14 +202,18 @@ fn digits(to: &Column) -> String {
 }
 
 fn too_long(to: &Column, length: i64) -> Fit {
+    Fit::OrNot(longer(to, length))
+}
+
+fn longer(to: &Column, length: i64) -> String {
     let (table, name) = (&to.relation, quoted_ident(&to.name));
-    Fit::OrNot(if to.data_type.ends_with("[]") {
+    if to.data_type.ends_with("[]") {
         format!("if a value in {} is longer than {length}", to.qualified())
     } else {
         format!(
             "while this finds a row: SELECT * FROM {table} WHERE length({name}::text) > {length}"
         )
-    })
+    }
 }
 
 fn out_of_range(to: &Column) -> Fit {
