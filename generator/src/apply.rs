@@ -102,7 +102,7 @@ pub fn upgrade(
     options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let chosen = to_apply(connection, &migrations, target, options)?;
         run_all(connection, &chosen, Direction::Up, options)
     })
@@ -144,7 +144,7 @@ pub fn downgrade(
     options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let chosen = to_take_back(connection, &migrations, target)?;
         run_all(connection, &chosen, Direction::Down, options)
     })
@@ -185,7 +185,7 @@ pub fn stamp(
     options: Options<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let old = make_and_read(connection)?;
         let Stamping { recorded, removed } = stamping(&migrations, target, &old)?;
         let done = connection.transaction(|connection| {
