@@ -49,7 +49,7 @@ pub use rehearsed::{Redone, Rehearsed};
 pub use seeded::{SeedRun, Seeded};
 pub use shown::Shown;
 pub use stamped::Stamped;
-pub use status::{Heads, Status};
+pub use status::{Heads, Recorded, Status};
 
 use style::{NOTE, WARNING};
 
