@@ -81,7 +81,13 @@ pub fn save(
     let mut dump = command(&pg_dump, url);
     dump.args(["--format=custom", "--verbose", "--file"])
         .arg(&unfinished);
-    let saved = run(&pg_dump, dump, tell).and_then(|()| {
+    let nothing = |error: Error| {
+        error.hint(format!(
+            "{} was not written: it is there whole, or not at all",
+            file.display()
+        ))
+    };
+    let saved = run(&pg_dump, dump, tell).map_err(nothing).and_then(|()| {
         let whole = File::open(&unfinished).and_then(|saved| saved.sync_all());
         // A hard link, other than a rename, never takes the place of a file that came meanwhile.
         whole

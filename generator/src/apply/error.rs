@@ -154,6 +154,16 @@ pub enum ApplyError {
         /// What Diesel says.
         message: String,
     },
+    /// The connection ended with it, perhaps before and perhaps after its end was on the server's disk.
+    #[error(
+        "the connection was lost at the end of {name}: {message}\n  it was applied as a whole or not at all"
+    )]
+    Lost {
+        /// Its folder's name.
+        name: String,
+        /// What Diesel says.
+        message: String,
+    },
     /// The bookkeeping could not be read or written.
     #[error("cannot use __diesel_schema_migrations: {0}")]
     Bookkeeping(String),
@@ -196,6 +206,7 @@ impl ApplyError {
             Self::Pooler => Some(
                 "a pooler in transaction mode is in between: connect to the server itself, or to the pooler's session mode",
             ),
+            Self::Lost { .. } => Some("`trueup status` says whether it was"),
             Self::NotRecorded { .. } => Some("a migration must not set search_path"),
             Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
             Self::TooFew { .. }

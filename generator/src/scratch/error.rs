@@ -79,6 +79,10 @@ impl ScratchError {
             Self::Io { .. } => {
                 Some("check who owns it, and the space that is left on the disk".to_owned())
             }
+            Self::Sql { source, .. } if source.to_string().contains("permission denied") => Some(
+                "the user needs the right to make databases there (ALTER ROLE … CREATEDB)"
+                    .to_owned(),
+            ),
             Self::Sql { .. } | Self::InUse { .. } => None,
         }
     }
