@@ -170,6 +170,10 @@ fn diesel_agrees(team: &Team, url: &Url) {
 }
 
 /// What Diesel's own program says, where there is one.
+#[allow(
+    clippy::print_stderr,
+    reason = "a part that is left out is left out loudly"
+)]
 fn diesel(team: &Team, url: &Url, arguments: &[&str]) -> Option<String> {
     let ran = Command::new("diesel")
         .arg("migration")

@@ -209,6 +209,17 @@ impl ApplyError {
             Self::Lost { .. } => Some("`trueup status` says whether it was"),
             Self::NotRecorded { .. } => Some("a migration must not set search_path"),
             Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
+            Self::Failed {
+                failure,
+                in_transaction,
+                ..
+            } if failure.message.contains("cannot run inside a transaction") => {
+                Some(if *in_transaction {
+                    "write run_in_transaction = false into its metadata.toml"
+                } else {
+                    "several statements in one file are one transaction: give each a folder of its own"
+                })
+            }
             Self::TooFew { .. }
             | Self::NotApplied { .. }
             | Self::Failed { .. }
