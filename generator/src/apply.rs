@@ -17,6 +17,7 @@ mod options;
 mod patience;
 mod redo;
 mod rehearse;
+mod remembered;
 mod replaced;
 mod resume;
 mod run;
@@ -30,6 +31,7 @@ pub use error::ApplyError;
 pub use options::{Event, Listener, Options, Timeouts};
 pub use redo::redo;
 pub use rehearse::{Rehearsal, Stopped, rehearse};
+pub use remembered::edited;
 pub use replaced::without_replaced;
 pub use script::script;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
@@ -123,7 +125,7 @@ pub fn upgrade(
     options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let chosen = to_apply(connection, &migrations, target, options)?;
         run_all(connection, &chosen, Direction::Up, options)
     })
@@ -165,7 +167,7 @@ pub fn downgrade(
     options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let chosen = to_take_back(connection, &migrations, target)?;
         run_all(connection, &chosen, Direction::Down, options)
     })
@@ -206,9 +208,10 @@ pub fn stamp(
     options: Options<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let old = make_and_read(connection)?;
         let Stamping { recorded, removed } = stamping(&migrations, target, &old)?;
+        let new = recorded.clone();
         let done = connection.transaction(|connection| {
             for version in removed {
                 diesel::sql_query("DELETE FROM __diesel_schema_migrations WHERE version = $1")
@@ -223,6 +226,12 @@ pub fn stamp(
             QueryResult::Ok(())
         });
         done.map_err(ApplyError::bookkeeping)?;
+        remembered::prepare(connection);
+        for migration in &migrations {
+            if new.contains(&migration.version) {
+                remembered::remember(connection, migration);
+            }
+        }
         applied(connection)
     })
 }
@@ -310,6 +319,9 @@ fn run_all(
     options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     options.timeouts.set(connection)?;
+    if direction == Direction::Up && !migrations.is_empty() {
+        remembered::prepare(connection);
+    }
     let mut reports: Vec<AppliedReport> = Vec::new();
     for (number, migration) in migrations.iter().enumerate() {
         options.listener.tell(&Event::Begins {
@@ -321,6 +333,9 @@ fn run_all(
         let done = || reports.iter().map(|report| report.name.clone()).collect();
         patience::run(connection, migration, direction, options)
             .map_err(|failed| failed.into_error(migration, done()))?;
+        if direction == Direction::Up {
+            remembered::remember(connection, migration);
+        }
         reports.push(AppliedReport {
             version: migration.version.clone(),
             name: migration.name.clone(),

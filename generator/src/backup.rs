@@ -5,6 +5,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
 use crate::connection::{connect, server_version};
 use crate::database;
 use crate::scratch::on_end;
@@ -30,6 +33,17 @@ pub enum Owners {
     Mine,
 }
 
+/// Where pg_dump or pg_restore is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage<'a> {
+    /// How much of it is done.
+    pub done: usize,
+    /// How much there is.
+    pub of: usize,
+    /// What it says that it is at.
+    pub at: &'a str,
+}
+
 /// Makes a folder for backups, which git is told to ignore.
 pub fn prepare(folder: &Path) -> Result<(), Error> {
     let ignore = folder.join(".gitignore");
@@ -51,7 +65,7 @@ pub fn save(
     project: &Project,
     url: &Url,
     file: &Path,
-    tell: impl FnMut(&str),
+    tell: impl FnMut(Stage<'_>),
 ) -> Result<(), Error> {
     if file.exists() {
         return Err(Error::input(format!("{} is there already", file.display()))
@@ -81,7 +95,21 @@ pub fn save(
     let mut dump = command(&pg_dump, url);
     dump.args(["--format=custom", "--verbose", "--file"])
         .arg(&unfinished);
-    let saved = run(&pg_dump, dump, tell).and_then(|()| {
+    let nothing = |error: Error| {
+        error.hint(format!(
+            "{} was not written: it is there whole, or not at all",
+            file.display()
+        ))
+    };
+    let tables = diesel::sql_query(TABLES).get_result(&mut connection)?;
+    drop(connection);
+    let saved = run(
+        &pg_dump,
+        dump,
+        counted(&tables, &["dumping contents"], tell),
+    )
+    .map_err(nothing)
+    .and_then(|()| {
         let whole = File::open(&unfinished).and_then(|saved| saved.sync_all());
         // A hard link, other than a rename, never takes the place of a file that came meanwhile.
         whole
@@ -91,6 +119,51 @@ pub fn save(
     let _ = fs::remove_file(&unfinished);
     drop(cleaning);
     saved
+}
+
+/// What takes the time of a backup.
+const TABLES: &str = "SELECT pg_catalog.count(*) AS number
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+      AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
+
+/// A number of things.
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// Counts the lines that begin with one of these words, of which so many are to come.
+fn counted(
+    all: &Count,
+    words: &'static [&'static str],
+    mut tell: impl FnMut(Stage<'_>),
+) -> impl FnMut(&str) {
+    let of = usize::try_from(all.number).unwrap_or_default();
+    let mut begun = 0;
+    move |at: &str| {
+        if words.iter().any(|word| at.starts_with(word)) {
+            begun += 1;
+        }
+        // What is begun is not done, and there may be more than was counted.
+        let done = usize::saturating_sub(begun, 1).min(of);
+        tell(Stage { done, of, at });
+    }
+}
+
+/// How many things are in a backup.
+fn contents(pg_restore: &Path, file: &Path) -> Count {
+    let listed = Command::new(pg_restore).arg("--list").arg(file).output();
+    // Where it cannot be read, that is said when it is restored.
+    let text = listed.map_or_else(|_| Vec::new(), |listed| listed.stdout);
+    let text = String::from_utf8_lossy(&text);
+    let entries = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with(';'));
+    Count {
+        number: i64::try_from(entries.count()).unwrap_or_default(),
+    }
 }
 
 fn unfinished(file: &Path) -> PathBuf {
@@ -106,7 +179,7 @@ pub fn restore(
     file: &Path,
     onto: Onto,
     owners: Owners,
-    tell: impl FnMut(&str),
+    tell: impl FnMut(Stage<'_>),
 ) -> Result<(), Error> {
     File::open(file).map_err(|error| {
         let doing = format!("cannot read {}", file.display());
@@ -129,7 +202,9 @@ pub fn restore(
         restore.args(["--no-owner", "--no-privileges"]);
     }
     restore.arg(file);
-    run(&pg_restore, restore, tell)
+    let all = contents(&pg_restore, file);
+    let words = &["creating", "processing", "executing"];
+    run(&pg_restore, restore, counted(&all, words, tell))
         .map_err(|error| error.hint("nothing was restored: it is all or nothing"))
 }
 
@@ -177,4 +252,28 @@ fn run(program: &Path, mut command: Command, mut tell: impl FnMut(&str)) -> Resu
         ErrorKind::Environment,
         format!("{name} failed: {said}"),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_begun_is_counted_and_never_more_than_all() {
+        let mut seen = Vec::new();
+        let mut hear = counted(&Count { number: 2 }, &["creating"], |stage| {
+            seen.push((stage.done, stage.of));
+        });
+        for line in [
+            "connecting",
+            "creating A",
+            "creating B",
+            "creating C",
+            "creating D",
+        ] {
+            hear(line);
+        }
+        drop(hear);
+        assert_eq!(seen, [(0, 2), (0, 2), (1, 2), (2, 2), (2, 2)]);
+    }
 }

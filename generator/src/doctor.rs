@@ -66,14 +66,15 @@ pub fn examine(url: &Url) -> Result<Facts, Error> {
     Ok(diesel::sql_query(FACTS).get_result(&mut connection)?)
 }
 
-/// Whether two sessions that are open at the same time are one and the same to the server: then something in between
-/// gives each statement to whatever session is free, and locks and settings of a session mean nothing.
-pub fn shares_sessions(url: &Url) -> Result<bool, Error> {
-    let (mut one, mut other) = (connect(url)?, connect(url)?);
-    let first = session(&mut one)?;
+/// Whether this session and another one are one and the same to the server: then something in between gives each transaction
+/// to whatever session is free, and locks and settings of a session mean nothing.
+pub fn shares_sessions(connection: &mut PgConnection, url: &Url) -> Result<bool, Error> {
+    let mut other = connect(url)?;
+    let first = session(connection)?;
+    // Most poolers hand out first what came back last.
     other.batch_execute("BEGIN")?;
     let second = session(&mut other)?;
-    let again = session(&mut one)?;
+    let again = session(connection)?;
     other.batch_execute("ROLLBACK")?;
     Ok(first == second || first != again)
 }

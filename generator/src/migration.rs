@@ -268,6 +268,13 @@ impl Migration {
         header.flat_map(|header| header.replaces.iter().chain(&header.replaced))
     }
 
+    /// Whether it is what it was then, or stands for what was there then.
+    #[must_use]
+    pub fn is_still(&self, then: &Parent) -> bool {
+        self.stands_for().any(|one| one == then)
+            || (self.version == then.version && Parent::of(self).hash == then.hash)
+    }
+
     /// What the folder's name says in words, after the version.
     #[must_use]
     pub fn title(&self) -> &str {

@@ -23,6 +23,7 @@ mod drafted;
 mod failure;
 mod health;
 mod history;
+mod initialized;
 mod models;
 mod progress;
 mod rehearsed;
@@ -41,13 +42,14 @@ pub use database::{DatabaseDone, What};
 pub use doctor::{Doctor, Programs, SettingFound};
 pub use drafted::{Drafted, DraftedMigration, Written};
 pub use history::{History, Listed};
+pub use initialized::Initialized;
 pub use models::Models;
 pub use progress::Progress;
 pub use rehearsed::{Redone, Rehearsed};
 pub use seeded::{SeedRun, Seeded};
 pub use shown::Shown;
 pub use stamped::Stamped;
-pub use status::{Heads, Status};
+pub use status::{Heads, Recorded, Status};
 
 use style::{NOTE, WARNING};
 

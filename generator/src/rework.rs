@@ -7,18 +7,61 @@ mod touch;
 
 pub use merge::{Merged, merge};
 pub use rebase::{Rebased, rebase};
-pub use squash::{How, Squashed, squash};
+pub use squash::{Squashed, squash};
 pub use touch::Shared;
 
+use serde::Serialize;
 use trueup::Schema;
 
 use crate::{
     Error, ErrorKind, Project,
     diff::{Delta, diff},
+    draft::{DraftOptions, draft},
+    migration::{Header, Migration},
     scratch::Scratch,
     source::Side,
     witness,
 };
+
+/// How migrations that were there became others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Drafted anew from what they are to give.
+    Redrafted,
+    /// Their texts, one behind the other, in one migration.
+    Joined,
+    /// Their texts, each in its own migration.
+    Moved,
+}
+
+/// Whether each of these migrations is, to the letter, what is drafted from the schema before it and the one after it: then
+/// no word of it is lost when it is drafted anew.
+fn as_drafted(project: &Project, start: &Side, migrations: &[Migration]) -> Result<bool, Error> {
+    let scratch = project.scratch(None)?;
+    let options = DraftOptions {
+        prove: false,
+        ..DraftOptions::default()
+    };
+    let mut side = touch::copy(scratch, start)?;
+    for migration in migrations {
+        let next = touch::after(scratch, &side, std::slice::from_ref(migration))?;
+        let to = touch::copy(scratch, &next)?;
+        let is_same = draft(project, side, to, options)?.is_some_and(|draft| {
+            let [part] = draft.parts.as_slice() else {
+                return false;
+            };
+            part.up_sql() == Header::body(&migration.up)
+                && Some(part.down_sql()) == migration.down
+                && part.in_transaction == migration.run_in_transaction
+        });
+        if !(migration.is_generated() && is_same) {
+            return Ok(false);
+        }
+        side = next;
+    }
+    Ok(true)
+}
 
 /// What differs between two databases on the scratch, as we read them and as `pg_dump` sees them: at most five lines.
 fn differences(

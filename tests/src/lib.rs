@@ -6,6 +6,7 @@ use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
 use generator::{Project, binaries::Binaries, scratch::Locale, url::Url};
 
 pub mod checkout;
+pub mod pooler;
 
 /// The top level of the repository.
 #[must_use]

@@ -10,11 +10,14 @@ use generator::{
     draft::{Draft, DraftOptions, Part},
     migration,
     rename::{Ask, LookAlike, Refused},
-    report::{Drafted, Format, Written},
+    report::{Drafted, Written},
 };
 
 use super::Status;
-use crate::{arguments, context::Context};
+use crate::{
+    arguments::{self, FormatArg},
+    context::Context,
+};
 
 /// Write the migration that takes the database to what the models say
 ///
@@ -65,6 +68,10 @@ pub(crate) struct Args {
     /// Write a migration in spite of this risk
     #[arg(long, value_enum, value_name = "RISK")]
     allow: Vec<Risk>,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "sql")]
+    format: FormatArg,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -97,10 +104,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let found = autogen::autogen(project, &autogen::declarations()?, options)?;
     remarks(&found, context);
     let Some(draft) = &found.draft else {
-        output.result(&format!(
-            "nothing to do: the models and {} agree\n",
-            found.from
-        ))?;
+        output.report(&Written::nothing(&found.from), args.format.into())?;
         if found.unmigrated {
             output.next(
                 "no migration makes this database yet: `trueup autogen begin --from migrations` writes one, and \
@@ -119,7 +123,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         return Ok(Status::Done);
     }
     if args.dry_run {
-        output.report(&Drafted::new(&args.message, draft), Format::Text)?;
+        output.report(&Drafted::new(&args.message, draft), args.format.into())?;
         output.note(format!(
             "proved {}; nothing was written",
             draft.proof.sentence()
@@ -130,7 +134,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         return Ok(Status::Refused);
     }
     let folders = autogen::write(project, &args.message, draft)?;
-    output.report(&Written::new(draft, &folders), Format::Text)?;
+    output.report(&Written::new(draft, &folders), args.format.into())?;
     output.next(next(draft, found.adopts));
     Ok(Status::Done)
 }

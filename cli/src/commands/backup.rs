@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use generator::{
-    Error, backup, database, migration,
+    Error,
+    backup::{self, Stage},
+    database, migration,
     report::{DatabaseDone, Progress, What},
 };
 
@@ -49,7 +51,9 @@ pub(super) fn save_as_usual(context: &Context, live: &Live) -> Result<DatabaseDo
 
 fn save(context: &Context, live: &Live, file: &Path) -> Result<DatabaseDone, Error> {
     let progress = context.output.progress();
-    backup::save(&context.project, &live.url, file, |at| step(&progress, at))?;
+    backup::save(&context.project, &live.url, file, |at| {
+        stage(&progress, at);
+    })?;
     Ok(DatabaseDone {
         done: What::Saved,
         database: live.url.to_string(),
@@ -57,9 +61,9 @@ fn save(context: &Context, live: &Live, file: &Path) -> Result<DatabaseDone, Err
     })
 }
 
-/// Shows what pg_dump or pg_restore says that it is at.
-pub(super) fn step(progress: &Progress, at: &str) {
-    progress.at(0, 0, at);
+/// Shows where pg_dump or pg_restore is.
+pub(super) fn stage(progress: &Progress, stage: Stage<'_>) {
+    progress.at(stage.done, stage.of, stage.at);
 }
 
 fn usual_file(context: &Context, live: &Live) -> Result<PathBuf, Error> {

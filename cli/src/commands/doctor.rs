@@ -2,6 +2,7 @@
 
 use generator::{
     Error, autogen,
+    connection::connect,
     doctor::{self, Facts},
     migration,
     report::{Doctor, SettingFound},
@@ -110,8 +111,10 @@ fn found(setting: &Setting, context: &Context) -> SettingFound {
 }
 
 fn look(url: &Url, report: &mut Doctor) {
-    let examined =
-        doctor::examine(url).and_then(|facts| Ok((facts, doctor::shares_sessions(url)?)));
+    let examined = doctor::examine(url).and_then(|facts| {
+        let shared = doctor::shares_sessions(&mut connect(url)?, url)?;
+        Ok((facts, shared))
+    });
     let (facts, shared) = match examined {
         Ok(examined) => examined,
         Err(error) => {

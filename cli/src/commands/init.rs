@@ -5,10 +5,11 @@ use generator::{
     apply::{Event, UpTarget},
     connection::connect,
     database,
+    report::Initialized,
 };
 
 use super::{Status, seed, upgrade};
-use crate::context::Context;
+use crate::{arguments::FormatArg, context::Context};
 
 /// Make the database if it is missing, apply the migrations, run the seeds
 ///
@@ -22,14 +23,20 @@ pub(crate) struct Args {
     /// Do not run the seeds
     #[arg(long)]
     no_seed: bool,
+
+    /// How to report
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    if let Some(url) = &context.project.database
-        && database::create(url)?
-    {
-        context.output.note(format!("created {url}"));
-    }
+    let created = match &context.project.database {
+        Some(url) if database::create(url)? => {
+            context.output.note(format!("created {url}"));
+            true
+        }
+        Some(_) | None => false,
+    };
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let progress = context.output.progress();
@@ -37,14 +44,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let options = context.applying(&live, &tell);
     let applied = upgrade::apply(&mut connection, context, &UpTarget::Head, options)?;
     drop(progress);
-    context
-        .output
-        .report(&applied, generator::report::Format::Text)?;
+    let mut report = Initialized {
+        database: live.url.to_string(),
+        created,
+        applied,
+        seeded: None,
+    };
     if !args.no_seed {
-        let seeded = seed::sow(&mut connection, context, None)?;
-        context
-            .output
-            .report(&seeded, generator::report::Format::Text)?;
+        match seed::sow(&mut connection, context, None) {
+            Ok(seeded) => report.seeded = Some(seeded),
+            Err(error) => {
+                // What was applied stays, and is told all the same.
+                context.output.report(&report, args.format.into())?;
+                return Err(error);
+            }
+        }
     }
+    context.output.report(&report, args.format.into())?;
     Ok(Status::Done)
 }

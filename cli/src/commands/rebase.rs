@@ -1,10 +1,10 @@
 //! `trueup rebase`: your migrations go behind the others'.
 
 use generator::{
-    Error, apply,
+    Error, apply, autogen,
     migration::{self, Branch, Lineage, Migration},
     report::Changed,
-    rework,
+    rework::{self, How, Rebased},
 };
 
 use super::Status;
@@ -18,8 +18,9 @@ use crate::{
 /// Move your migrations after the others', and prove them there
 ///
 /// For two branches that each made a migration on the same one. Yours are those that are in no commit that was pushed or
-/// fetched, as git says, or those that you name. Their SQL stays; they get new versions, a new parent, and a new proof: up
-/// runs after the others, and down gives exactly what the others left. What both change is named.
+/// fetched, as git says, or those that you name. What autogen wrote and nobody touched is drafted anew from the models, as
+/// autogen would if it ran only now; several that hold after the others stay several. What somebody wrote or mended by
+/// hand keeps its SQL. All get new versions, a new parent, and a new proof. What both branches change is named.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -64,25 +65,43 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         .hint(format!("`trueup downgrade {parent}` takes it back first")));
     }
     let versions: Vec<String> = ours.iter().map(|one| one.version.clone()).collect();
-    let rebased = rework::rebase(&context.project, &versions)?;
-    let moved = rebased.written.len();
+    // A program without models, or with some that are in the midst of a change, can still move what is there.
+    let models = autogen::declarations().ok();
+    let rebased = rework::rebase(&context.project, &versions, models.as_ref())?;
+    let Some(rebased) = rebased else {
+        let changed = Changed {
+            summary: "nothing to rebase: there is one line already".to_owned(),
+            ..Changed::default()
+        };
+        context.output.report(&changed, args.format.into())?;
+        return Ok(Status::Done);
+    };
     let changed = Changed {
+        summary: summary(&rebased),
+        proof: (!rebased.written.is_empty()).then_some(rebased.proof),
         removed: rebased.removed,
-        summary: match moved {
-            0 => "nothing to rebase: there is one line already".to_owned(),
-            1 => "it comes after all others now".to_owned(),
-            many => format!("the {many} come after all others now"),
-        },
         written: rebased.written,
-        proof: (moved > 0).then_some(rebased.proof),
         shared: rebased.shared,
-        how: None,
+        how: Some(rebased.how),
     };
     context.output.report(&changed, args.format.into())?;
-    if moved > 0 {
-        context.output.next("`trueup check`, and `trueup upgrade`");
-    }
+    context.output.next("`trueup check`, and `trueup upgrade`");
     Ok(Status::Done)
+}
+
+fn summary(rebased: &Rebased) -> String {
+    let all = match rebased.written.len() {
+        0 => {
+            return "nothing is left of it to do: the others' migrations give what the models say"
+                .to_owned();
+        }
+        1 => "it comes after all others now".to_owned(),
+        many => format!("the {many} come after all others now"),
+    };
+    match rebased.how {
+        How::Redrafted => format!("{all}, drafted anew from the models"),
+        How::Moved | How::Joined => format!("{all}, with the SQL as it was"),
+    }
 }
 
 fn refuse_shared(context: &Context, ours: &[&Migration]) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    apply::{self, DownTarget, Options},
+    apply::{self, DownTarget, Event},
     autogen::{self, AutogenOptions, written_together},
     connection::connect,
     migration::{self, Lineage, Migration},
@@ -129,7 +129,10 @@ fn take_back(context: &Context, last: &[Migration]) -> Result<(), Error> {
     }
     let folder = &context.project.migrations;
     let target = DownTarget::Minus(number);
-    for report in apply::downgrade(&mut connection, folder, &target, Options::default())? {
+    let progress = context.output.progress();
+    let tell = |event: &Event<'_>| progress.hear(event);
+    let options = context.applying(&live, &tell);
+    for report in apply::downgrade(&mut connection, folder, &target, options)? {
         context
             .output
             .note(format!("{} was taken back", report.name));

@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    apply::{self, DownTarget, Options},
+    apply::{self, DownTarget, Event},
     connection::connect,
     report::{Applied, Direction, Redone},
 };
@@ -37,7 +37,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
-    let [back, again] = apply::redo(&mut connection, folder, &args.target.0, Options::default())?;
+    let progress = context.output.progress();
+    let tell = |event: &Event<'_>| progress.hear(event);
+    let options = context.applying(&live, &tell);
+    let [back, again] = apply::redo(&mut connection, folder, &args.target.0, options)?;
+    drop(progress);
     let now = current::newest(context, &apply::applied(&mut connection)?)?;
     let applied = |direction, reports: Vec<apply::AppliedReport>| Applied {
         direction,

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use generator::{
     Error,
-    backup::{self, Onto, Owners},
+    backup::{self, Onto, Owners, Stage},
     database,
     report::{DatabaseDone, What},
 };
 
-use super::{Status, backup::step, db::Consent};
+use super::{Status, backup::stage, db::Consent};
 use crate::{arguments::FormatArg, context::Context};
 
 /// Bring back what `backup` saved, through pg_restore: all of it or nothing
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         Owners::AsSaved
     };
     let progress = context.output.progress();
-    let tell = |at: &str| step(&progress, at);
+    let tell = |at: Stage<'_>| stage(&progress, at);
     backup::restore(&context.project, &live.url, &args.file, onto, owners, tell)?;
     drop(progress);
     let report = DatabaseDone {

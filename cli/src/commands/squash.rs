@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let number = squashed.removed.len();
     let how = match squashed.how {
         How::Redrafted => "drafted anew from what they give",
-        How::Joined => "their texts one behind the other",
+        How::Joined | How::Moved => "their texts one behind the other",
     };
     let changed = Changed {
         removed: squashed.removed,

@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    apply::{self, Options},
+    apply::{self, Event},
     connection::connect,
     report::Stamped,
 };
@@ -58,7 +58,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         }
     }
     let before = apply::applied(&mut connection)?;
-    let after = apply::stamp(&mut connection, folder, &args.target.0, Options::default())?;
+    let nobody = |_: &Event<'_>| {};
+    let options = context.applying(&live, &nobody);
+    let after = apply::stamp(&mut connection, folder, &args.target.0, options)?;
     let stamped = Stamped {
         now: current::newest(context, &after)?,
         recorded: without(&after, &before),

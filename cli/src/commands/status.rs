@@ -4,7 +4,7 @@ use generator::{
     Error, apply,
     connection::connect,
     migration,
-    report::{self, Verbosity},
+    report::{self, Recorded, Verbosity},
 };
 
 use super::Status;
@@ -13,7 +13,7 @@ use crate::{arguments::FormatArg, context::Context};
 /// Say what is to be done: what is pending, unknown, edited, out of order, or has two heads
 ///
 /// Compares the record of applied migrations with the folders, and the folders with what their headers say about each other.
-/// A migration counts as edited when its up.sql is not what it was when the next one was made; the newest has no next one.
+/// A migration counts as edited when its up.sql is not what it was when trueup applied it here, or when the next one was made.
 /// Whether the schema itself is as it should be is for `trueup check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -34,13 +34,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = match context.live_if_there()? {
         None => None,
         Some(live) => {
-            let applied = apply::applied(&mut connect(&live.url)?)?;
-            Some((live.url.to_string(), applied))
+            let mut connection = connect(&live.url)?;
+            Some(Recorded {
+                database: live.url.to_string(),
+                applied: apply::applied(&mut connection)?,
+                edited: apply::edited(&mut connection, &migrations)?,
+            })
         }
     };
-    let live = live
-        .as_ref()
-        .map(|(url, applied)| (url.clone(), applied.as_slice()));
     let report = report::Status::new(&migrations, live);
     let silent = report.in_order && context.output.verbosity == Verbosity::Quiet;
     if !silent || matches!(args.format, FormatArg::Json) {

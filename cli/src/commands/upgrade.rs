@@ -94,6 +94,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     for problem in history_problems(&migrations) {
         context.output.warning(problem);
     }
+    for name in apply::edited(&mut connection, &migrations)? {
+        let what = format!("{name}/up.sql was edited after it was applied to the database");
+        context.output.warning(what);
+    }
     Ok(Status::Done)
 }
 

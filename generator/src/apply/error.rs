@@ -162,6 +162,16 @@ pub enum ApplyError {
         /// Who asks.
         user: String,
     },
+    /// The connection ended with it, perhaps before and perhaps after its end was on the server's disk.
+    #[error(
+        "the connection was lost at the end of {name}: {message}\n  it was applied as a whole or not at all"
+    )]
+    Lost {
+        /// Its folder's name.
+        name: String,
+        /// What Diesel says.
+        message: String,
+    },
     /// The bookkeeping could not be read or written.
     #[error("cannot use __diesel_schema_migrations: {0}")]
     Bookkeeping(String),
@@ -204,11 +214,23 @@ impl ApplyError {
             Self::Pooler => Some(
                 "a pooler in transaction mode is in between: connect to the server itself, or to the pooler's session mode",
             ),
+            Self::Lost { .. } => Some("`trueup status` says whether it was"),
             Self::NotRecorded { .. } => Some("a migration must not set search_path"),
             Self::Hidden { .. } => Some(
                 "GRANT SELECT ON __diesel_schema_migrations to this user, and USAGE on its schema; or use another user",
             ),
             Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
+            Self::Failed {
+                failure,
+                in_transaction,
+                ..
+            } if failure.message.contains("cannot run inside a transaction") => {
+                Some(if *in_transaction {
+                    "write run_in_transaction = false into its metadata.toml"
+                } else {
+                    "several statements in one file are one transaction: give each a folder of its own"
+                })
+            }
             Self::TooFew { .. }
             | Self::NotApplied { .. }
             | Self::Failed { .. }

@@ -6,7 +6,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::ApplyError;
+use super::{ApplyError, Options};
+use crate::doctor;
 
 /// The number that all of us agree on: "trueupap" in ASCII.
 pub(super) const NUMBER: i64 = 0x7472_7565_7570_6170;
@@ -17,15 +18,22 @@ const TICK: Duration = Duration::from_millis(50);
 /// Does `work` while nobody else who asks for this lock can.
 pub(super) fn with_lock<T>(
     connection: &mut PgConnection,
-    wait: Duration,
+    options: Options<'_>,
     work: impl FnOnce(&mut PgConnection) -> Result<T, ApplyError>,
 ) -> Result<T, ApplyError> {
     // A server notices that a client was killed only when it has something to say to it, which may be hours later. Not
     // every platform's server can look, so whether it does is not insisted on.
     let _ = connection.batch_execute("SET client_connection_check_interval = '500ms'");
+    // A lock that a pooler's session holds would stay there: so before it is taken. Where one more session is not to be had,
+    // the look at the lock itself must do.
+    if let Some(url) = options.url
+        && doctor::shares_sessions(connection, url).unwrap_or_default()
+    {
+        return Err(ApplyError::Pooler);
+    }
     let begun = Instant::now();
     while !call(connection, "pg_try_advisory_lock")? {
-        if begun.elapsed() >= wait {
+        if begun.elapsed() >= options.wait {
             return Err(ApplyError::Busy {
                 holder: holder(connection),
             });

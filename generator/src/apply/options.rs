@@ -106,6 +106,15 @@ pub enum Event<'a> {
         /// How many there are.
         of: usize,
     },
+    /// It builds an index, which may take long.
+    Moves {
+        /// Its folder's name.
+        name: &'a str,
+        /// What the server is at, in its own words.
+        phase: &'a str,
+        /// How much of that is done.
+        percent: i32,
+    },
     /// It waits for a lock.
     Waits {
         /// Its folder's name.

@@ -12,7 +12,7 @@ use diesel::sql_types::Integer;
 use super::options::{self, Event, Options};
 use super::resume::{self, Left};
 use super::run::{self, Direction, Failed};
-use super::watch::watched;
+use super::watch::{Seen, watched};
 use crate::migration::Migration;
 
 /// The first pause, which doubles, and the longest.
@@ -44,11 +44,18 @@ pub(super) fn run(
         }
         let timeout = options::lock_timeout(connection)?;
         let listener = options.listener;
-        let waits = |holder: &str| {
+        let tell = |seen: &Seen| {
             let name = &migration.name;
-            listener.tell(&Event::Waits { name, holder });
+            listener.tell(&match seen {
+                Seen::Waits { holder } => Event::Waits { name, holder },
+                Seen::Moves { phase, percent } => Event::Moves {
+                    name,
+                    phase,
+                    percent: *percent,
+                },
+            });
         };
-        let (done, holder) = watched(options.url, pid, timeout, waits, || {
+        let (done, holder) = watched(options.url, pid, timeout, tell, || {
             run::run(connection, migration, direction)
         });
         let failed = match done {

@@ -17,7 +17,7 @@ pub fn redo(
     options: Options<'_>,
 ) -> Result<[Vec<AppliedReport>; 2], ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let mut chosen = to_take_back(connection, &migrations, target)?;
         let back = run_all(connection, &chosen, Direction::Down, options)?;
         chosen.reverse();

@@ -38,7 +38,7 @@ pub fn rehearse(
     options: Options<'_>,
 ) -> Result<Rehearsal, ApplyError> {
     let migrations = migration::read(dir)?;
-    with_lock(connection, options.wait, |connection| {
+    with_lock(connection, options, |connection| {
         let mut found = None;
         let rolled_back = connection.transaction(|connection| {
             found = Some(

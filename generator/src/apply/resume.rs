@@ -1,13 +1,14 @@
 //! What an earlier run left of a migration that cannot run in a transaction.
 //!
 //! Such a migration is one statement, and whoever was killed while it ran, or between its end and the record of it, left
-//! something that can be told: an INVALID index, an index that is there already, one that is gone already.
+//! something that can be told: an INVALID index, an index that is there already, one that is gone already, a partition that
+//! is half detached.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Bool, Nullable, Text};
-use pg_query::protobuf::{DropStmt, IndexStmt, ObjectType, RangeVar};
+use pg_query::protobuf::{AlterTableStmt, DropStmt, IndexStmt, ObjectType, RangeVar};
 use pg_query::{DeparseOptions, NodeEnum, ParserOptions};
 use trueup::name::quoted_ident;
 
@@ -38,6 +39,7 @@ impl Left {
 enum Alone {
     Creates(Box<IndexStmt>),
     Drops(Vec<String>),
+    Detaches { parent: String, partition: String },
 }
 
 /// Looks what an earlier run left, and takes away what would be in the way.
@@ -49,6 +51,9 @@ pub(super) fn tidy(
     match alone(migration, direction) {
         None => Ok(Left::Nothing),
         Some(Alone::Creates(statement)) => before_creating(connection, &statement),
+        Some(Alone::Detaches { parent, partition }) => {
+            before_detaching(connection, &parent, &partition)
+        }
         Some(Alone::Drops(names)) => {
             for name in &names {
                 let there = diesel::dsl::sql::<Bool>("pg_catalog.to_regclass(")
@@ -84,11 +89,68 @@ fn alone(migration: &Migration, direction: Direction) -> Option<Alone> {
         return (statement.concurrent && !statement.idxname.is_empty())
             .then_some(Alone::Creates(statement));
     }
+    if let NodeEnum::AlterTableStmt(statement) = node {
+        return detaches(&statement);
+    }
     if let NodeEnum::DropStmt(statement) = node {
         let is_index = statement.remove_type() == ObjectType::ObjectIndex;
         return (statement.concurrent && is_index).then(|| Alone::Drops(names(&statement)));
     }
     None
+}
+
+fn detaches(statement: &AlterTableStmt) -> Option<Alone> {
+    let [command] = statement.cmds.as_slice() else {
+        return None;
+    };
+    let Some(NodeEnum::AlterTableCmd(command)) = &command.node else {
+        return None;
+    };
+    let Some(NodeEnum::PartitionCmd(detached)) = command.def.as_ref()?.node.as_ref() else {
+        return None;
+    };
+    detached.concurrent.then_some(())?;
+    Some(Alone::Detaches {
+        parent: qualified(statement.relation.as_ref()?),
+        partition: qualified(detached.name.as_ref()?),
+    })
+}
+
+/// The first of its two transactions marks the partition, and whoever is cut off before the second leaves it marked.
+fn before_detaching(
+    connection: &mut PgConnection,
+    parent: &str,
+    partition: &str,
+) -> QueryResult<Left> {
+    #[derive(QueryableByName)]
+    struct There {
+        #[diesel(sql_type = Bool)]
+        both: bool,
+        #[diesel(sql_type = Nullable<Bool>)]
+        pending: Option<bool>,
+    }
+    let there: There = diesel::sql_query(
+        "SELECT pg_catalog.to_regclass($1) IS NOT NULL AND pg_catalog.to_regclass($2) IS NOT NULL AS both,
+                (SELECT inhdetachpending FROM pg_catalog.pg_inherits
+                 WHERE inhparent = pg_catalog.to_regclass($1) AND inhrelid = pg_catalog.to_regclass($2)) AS pending",
+    )
+    .bind::<Text, _>(parent)
+    .bind::<Text, _>(partition)
+    .get_result(connection)?;
+    match (there.both, there.pending) {
+        (_, Some(true)) => {
+            connection.batch_execute(&format!(
+                "ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE"
+            ))?;
+            Ok(Left::Finished(format!(
+                "an earlier run had begun to detach {partition}: that is finished now"
+            )))
+        }
+        (true, None) => Ok(Left::Finished(format!(
+            "an earlier run had detached {partition} already; that is recorded now"
+        ))),
+        (_, Some(false)) | (false, None) => Ok(Left::Nothing),
+    }
 }
 
 /// The names in a `DROP`, quoted.

@@ -6,6 +6,7 @@ use diesel::connection::BoxableConnection;
 use diesel::migration::{self, MigrationMetadata, MigrationName, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as Failure};
 use diesel::sql_types::Text;
 use diesel_migrations::MigrationHarness;
 
@@ -79,11 +80,30 @@ impl Failed {
                 in_transaction: migration.run_in_transaction,
                 done,
             },
-            Err(other) => ApplyError::NotRecorded {
-                name,
-                message: other.to_string(),
-            },
+            Err(other) => at_its_end(name, &*other),
         }
+    }
+}
+
+/// What went wrong after the last statement: at the record, or at the commit.
+fn at_its_end(name: String, error: &(dyn Error + Send + Sync + 'static)) -> ApplyError {
+    let message = error.to_string();
+    let error = match error.downcast_ref::<Failure>() {
+        Some(Failure::RollbackErrorOnCommit { commit_error, .. }) => Some(&**commit_error),
+        other => other,
+    };
+    match error {
+        Some(Failure::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => {
+            ApplyError::Lost { name, message }
+        }
+        Some(Failure::DatabaseError(_, said))
+            if said
+                .table_name()
+                .is_some_and(|table| table != "__diesel_schema_migrations") =>
+        {
+            ApplyError::Deferred { name, message }
+        }
+        Some(_) | None => ApplyError::NotRecorded { name, message },
     }
 }
 

@@ -1,4 +1,5 @@
-//! A second session looks who is in the way while the first one waits: it alone can, since the first one is waiting.
+//! A second session looks how it goes while the first one works: who is in its way, and how far an index is built. It alone
+//! can, since the first one is waiting for its answer.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -34,13 +35,37 @@ struct Holders {
     words: String,
 }
 
-/// Does `work` in the session `pid` and says who was in its way when it ended, or last before. `waits` is told once, when
-/// somebody has been for a while.
+/// How far the index is that a session builds. The phases count anew, in blocks or in rows.
+const BUILDS: &str = "
+    SELECT phase,
+           (100 * CASE WHEN tuples_total > 0 THEN tuples_done::float8 / tuples_total
+                       WHEN blocks_total > 0 THEN blocks_done::float8 / blocks_total
+                       ELSE 0 END)::int4 AS percent
+    FROM pg_catalog.pg_stat_progress_create_index WHERE pid = $1";
+
+/// What was seen of the session.
+#[derive(QueryableByName)]
+struct Builds {
+    #[diesel(sql_type = Text)]
+    phase: String,
+    #[diesel(sql_type = Integer)]
+    percent: i32,
+}
+
+/// What there is to tell of a session at work.
+pub(super) enum Seen {
+    /// Somebody has been in its way for a while; told once.
+    Waits { holder: String },
+    /// It builds an index.
+    Moves { phase: String, percent: i32 },
+}
+
+/// Does `work` in the session `pid` and says who was in its way when it ended, or last before.
 pub(super) fn watched<T>(
     url: Option<&Url>,
     pid: i32,
     lock_timeout: Option<Duration>,
-    waits: impl Fn(&str) + Send,
+    tell: impl Fn(&Seen) + Send,
     work: impl FnOnce() -> T,
 ) -> (T, Option<String>) {
     let Some(url) = url else {
@@ -49,7 +74,7 @@ pub(super) fn watched<T>(
     let every = lock_timeout.map_or(TICK, |timeout| TICK.min(timeout / 4));
     let (ends, ended) = channel();
     thread::scope(|scope| {
-        let watcher = scope.spawn(move || look(url, pid, every, waits, &ended));
+        let watcher = scope.spawn(move || look(url, pid, every, tell, &ended));
         let done = work();
         drop(ends);
         (done, watcher.join().ok().flatten())
@@ -60,7 +85,7 @@ fn look(
     url: &Url,
     pid: i32,
     every: Duration,
-    waits: impl Fn(&str),
+    tell: impl Fn(&Seen),
     ended: &Receiver<()>,
 ) -> Option<String> {
     let goes_on = || matches!(ended.recv_timeout(every), Err(RecvTimeoutError::Timeout));
@@ -78,12 +103,21 @@ fn look(
             .get_result(connection)
         {
             Ok(holders) => holders,
-            Err(diesel::result::Error::NotFound) => continue,
+            Err(diesel::result::Error::NotFound) => {
+                let builds = diesel::sql_query(BUILDS)
+                    .bind::<Integer, _>(pid)
+                    .get_result::<Builds>(connection);
+                if let Ok(Builds { phase, percent }) = builds {
+                    tell(&Seen::Moves { phase, percent });
+                }
+                continue;
+            }
             Err(_) => return seen,
         };
         told += 1;
         if told == 4 {
-            waits(&holders.words);
+            let holder = holders.words.clone();
+            tell(&Seen::Waits { holder });
         }
         seen = Some(holders.words);
     }

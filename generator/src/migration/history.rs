@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lineage::stands_for;
-use super::{Lineage, Migration, Parent};
+use super::{Lineage, Migration};
 use crate::hash::short_hash;
 
 /// A place where the history is not what the headers say.
@@ -100,7 +100,7 @@ pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
                 .entry(Some(&found.name))
                 .or_default()
                 .push(migration);
-            if !is_still(found, parent) {
+            if !found.is_still(parent) {
                 problems.push(HistoryProblem::Edited {
                     name: found.name.clone(),
                     child: migration.name.clone(),
@@ -123,10 +123,4 @@ pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
         }
     }
     problems
-}
-
-/// Whether a migration is what it was when another was made on it, or stands for what was there then.
-fn is_still(found: &Migration, parent: &Parent) -> bool {
-    found.stands_for().any(|one| one == parent)
-        || (found.version == parent.version && hash_of(&found.up) == parent.hash)
 }

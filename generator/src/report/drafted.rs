@@ -13,17 +13,28 @@ use crate::{autogen::numbered, draft::Draft};
 /// Migrations that were written.
 #[derive(Debug, Serialize)]
 pub struct Written {
-    /// The files, in the order in which they run.
+    /// The files, in the order in which they run; none where there was nothing to do.
     pub files: Vec<PathBuf>,
     /// The risks of the ups, in words.
     pub hazards: Vec<String>,
-    /// What was proved and on which Postgres.
+    /// What was proved and on which Postgres, or why there was nothing to do.
     pub proof: String,
     /// Whether anything was proved.
     pub proved: bool,
 }
 
 impl Written {
+    /// What is to be said where nothing had to be written.
+    #[must_use]
+    pub fn nothing(from: &str) -> Self {
+        Self {
+            files: Vec::new(),
+            hazards: Vec::new(),
+            proof: format!("nothing to do: the models and {from} agree"),
+            proved: true,
+        }
+    }
+
     /// What is to be said about a draft that was written to these folders.
     #[must_use]
     pub fn new(draft: &Draft, folders: &[PathBuf]) -> Self {
@@ -42,6 +53,9 @@ impl Written {
 
 impl Report for Written {
     fn text(&self) -> String {
+        if self.files.is_empty() {
+            return format!("{}\n", self.proof);
+        }
         let files: Vec<_> = self
             .files
             .iter()

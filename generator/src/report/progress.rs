@@ -27,7 +27,9 @@ impl Output {
         } else {
             ProgressBar::no_length()
         };
-        let style = ProgressStyle::with_template("{spinner} {pos}/{len} {wide_msg} {elapsed}");
+        let style = ProgressStyle::with_template(
+            "{spinner} {bar:20} {percent:>3}% {pos}/{len} {wide_msg} {elapsed}",
+        );
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Progress { bar, output: self }
     }
@@ -51,6 +53,13 @@ impl Progress {
     pub fn hear(&self, event: &Event<'_>) {
         match *event {
             Event::Begins { name, number, of } => self.at(number - 1, of, name),
+            Event::Moves {
+                name,
+                phase,
+                percent,
+            } => self
+                .bar
+                .set_message(format!("{percent} % of {phase}: {name}")),
             Event::Waits { name, holder } => {
                 self.note(format!("{name} waits for {holder}"));
             }

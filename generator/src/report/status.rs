@@ -28,7 +28,7 @@ pub struct Status {
     pub out_of_order: Vec<String>,
     /// The applied versions that no folder has.
     pub unknown: Vec<String>,
-    /// The migrations that were edited after another was made on them.
+    /// The migrations that were edited after another was made on them, or after they were applied.
     pub edited: Vec<String>,
     /// The versions that a migration was made on and no folder has.
     pub missing: Vec<String>,
@@ -36,17 +36,34 @@ pub struct Status {
     pub heads: Vec<String>,
 }
 
+/// What a database says that it has.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The database; its password is not in it.
+    pub database: String,
+    /// The versions that are applied.
+    pub applied: Vec<String>,
+    /// The names of the migrations that were edited since they were applied.
+    pub edited: Vec<String>,
+}
+
 impl Status {
     /// Looks at the migrations, and at what the database has, where there is one.
     #[must_use]
-    pub fn new(migrations: &[Migration], live: Option<(String, &[String])>) -> Self {
+    pub fn new(migrations: &[Migration], live: Option<Recorded>) -> Self {
         let names = |some: Vec<&Migration>| some.iter().map(|one| one.name.clone()).collect();
         let mut status = Self {
             latest: migrations.last().map(|one| one.name.clone()),
             ..Self::default()
         };
-        if let Some((database, applied)) = live {
-            let applied = apply::without_replaced(migrations, applied);
+        if let Some(Recorded {
+            database,
+            applied,
+            edited,
+        }) = live
+        {
+            let applied = apply::without_replaced(migrations, &applied);
+            status.edited = edited;
             status.database = Some(database);
             status.pending = names(apply::pending(migrations, &applied));
             status.out_of_order = names(apply::out_of_order(migrations, &applied));
@@ -64,6 +81,7 @@ impl Status {
                 HistoryProblem::TwoChildren { .. } => {}
             }
         }
+        status.edited.sort();
         status.edited.dedup();
         let heads = Lineage::of(migrations).heads();
         if heads.len() > 1 {
@@ -94,7 +112,7 @@ impl Status {
             group(
                 "edited",
                 &self.edited,
-                "changed after another was made on it: databases that had it already do not get the change",
+                "changed after it was applied, or after another was made on it: databases that had it already do not get the change",
             ),
             group(
                 "missing",

@@ -61,7 +61,7 @@ pub fn merge(project: &Project, message: &str) -> Result<Merged, Error> {
     let start = source::replay_these(scratch, &common)?;
     let mut touches = Vec::new();
     for branch in &branches {
-        touches.push(touched(scratch, &start, branch)?.1);
+        touches.push(touched(scratch, &start, branch)?);
     }
     let mut shared = Vec::new();
     for (at, one) in touches.iter().enumerate() {

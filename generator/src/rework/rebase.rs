@@ -1,43 +1,53 @@
 //! Migrations of one branch are moved after those of the others, and proved there.
+//!
+//! One that says no more than the schemas before and after it show is drafted anew from the models, which know both branches.
+//! What somebody wrote by hand is moved as it is: nobody else knows what it is for.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use chrono::Utc;
+use trueup::{Declarations, one_line};
 
 use super::{
-    differences, on, refusal,
+    How, as_drafted, differences, on, refusal,
     touch::{self, Shared, after, before, touched},
 };
 use crate::{
     Error, ErrorKind, Project,
+    autogen::{self, Autogen, AutogenOptions},
     migration::{self, Folder, Header, Lineage, Migration, Parent, new_version, version_of},
-    source,
+    source::{self, Side, Source},
 };
 
 /// What a rebase did.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rebased {
     /// The names of the folders that went.
     pub removed: Vec<String>,
-    /// The folders that came in their place; none where there was nothing to do.
+    /// The folders that came in their place.
     pub written: Vec<PathBuf>,
     /// What both branches change, though the one runs after the other.
     pub shared: Vec<Shared>,
+    /// How they were made.
+    pub how: How,
     /// What was proved.
     pub proof: String,
 }
 
-/// Moves the migrations of these versions after all others.
-pub fn rebase(project: &Project, mine: &[String]) -> Result<Rebased, Error> {
+/// Moves the migrations of these versions after all others; nothing where they are there already.
+pub fn rebase(
+    project: &Project,
+    mine: &[String],
+    models: Option<&Declarations>,
+) -> Result<Option<Rebased>, Error> {
     let all = migration::read(&project.migrations)?;
-    let versions: Vec<String> = all.iter().map(|one| one.version.clone()).collect();
     let lineage = Lineage::of(&all);
     let (ours, others): (Vec<_>, Vec<_>) = all
         .iter()
         .cloned()
         .partition(|migration| mine.contains(&migration.version));
     let Some(first) = ours.first() else {
-        return Ok(Rebased::default());
+        return Ok(None);
     };
     let line = lineage.before(&first.version);
     let (base, theirs): (Vec<_>, Vec<_>) = others
@@ -45,7 +55,7 @@ pub fn rebase(project: &Project, mine: &[String]) -> Result<Rebased, Error> {
         .cloned()
         .partition(|migration| line.contains(&migration.version.as_str()));
     if theirs.is_empty() {
-        return Ok(Rebased::default());
+        return Ok(None);
     }
     let heads = Lineage::of(&others).heads();
     if let [one, other, ..] = heads.as_slice() {
@@ -58,51 +68,156 @@ pub fn rebase(project: &Project, mine: &[String]) -> Result<Rebased, Error> {
 
     let scratch = project.scratch(None)?;
     let start = source::replay_these(scratch, &base)?;
-    let (_, ours_touch) = touched(scratch, &start, &ours)?;
-    let (_, theirs_touch) = touched(scratch, &start, &theirs)?;
+    let ours_touch = touched(scratch, &start, &ours)?;
+    let theirs_touch = touched(scratch, &start, &theirs)?;
     let shared = touch::shared(&ours_touch, &theirs_touch);
-
-    let onto = source::replay_these(scratch, &others)?;
-    let explained = |error: Error| {
-        error
-            .hints(shared.iter().map(ToString::to_string))
-            .hint(AGAIN)
-    };
-    let reached = after(scratch, &onto, &ours).map_err(|error| {
-        let what = "what is to be moved does not run after the others; nothing was changed";
-        explained(Error::caused(ErrorKind::Input, what, error))
-    })?;
-    let back = before(scratch, &reached, &ours).map_err(|error| {
-        let what = "what is to be moved cannot be taken back there; nothing was changed";
-        explained(Error::caused(ErrorKind::Input, what, error))
-    })?;
-    let left = differences(project, scratch, &back, &onto)?;
-    // Whoever wrote a way back by hand may have meant less.
-    if !left.is_empty() && ours.iter().any(Migration::is_generated) {
-        let what = "taken back after the others, what is to be moved leaves something else";
-        return Err(explained(refusal(what, &left)));
-    }
-    let (place, witness) = on(project, scratch);
-    let proof = match (left.is_empty(), others.last()) {
-        (true, Some(last)) => format!(
-            "{place}up runs after {}, and down gives exactly what was there before{witness}",
-            last.version
-        ),
-        (_, _) => format!("{place}up and down run after the others"),
-    };
-    let folder = &project.migrations;
-    let written = migration::change(folder, Some(&versions), mine, |stay| {
-        Ok(moved(stay, &ours, &proof))
-    })?;
-    Ok(Rebased {
-        removed: ours.into_iter().map(|one| one.name).collect(),
-        written,
+    let moving = Moving {
+        project,
+        all: &all,
+        ours: &ours,
+        others: &others,
         shared,
-        proof,
-    })
+    };
+
+    // What cannot be drafted at all was not.
+    let models = models.filter(|_| as_drafted(project, &start, &ours).unwrap_or_default());
+    if let Some(models) = models {
+        // Several that hold where they go stay several.
+        let held = ours.len() > 1 && moving.try_texts().is_ok();
+        if !held && let Some(rebased) = moving.anew(models)? {
+            return Ok(Some(rebased));
+        }
+    }
+    let proof = moving.try_texts()?;
+    moving.with_texts(proof).map(Some)
+}
+
+/// What is to be moved, and past what.
+struct Moving<'a> {
+    project: &'a Project,
+    all: &'a [Migration],
+    ours: &'a [Migration],
+    others: &'a [Migration],
+    shared: Vec<Shared>,
 }
 
 const AGAIN: &str = "remove yours with `trueup uncommit VERSION`, and `trueup autogen` writes them anew after the others";
+
+impl Moving<'_> {
+    fn versions(some: &[Migration]) -> Vec<String> {
+        some.iter().map(|one| one.version.clone()).collect()
+    }
+
+    fn explained(&self, error: Error) -> Error {
+        error
+            .hints(self.shared.iter().map(ToString::to_string))
+            .hint(AGAIN)
+    }
+
+    /// Drafts from the models what is left to do after the others. Nothing where that would lose more than was meant to go:
+    /// then the models do not know all that the others made.
+    fn anew(&self, models: &Declarations) -> Result<Option<Rebased>, Error> {
+        let gone = Self::versions(self.ours);
+        let from = Source::Migrations(self.project.migrations.clone());
+        let options = AutogenOptions {
+            from: Some(&from),
+            without: &gone,
+            ..AutogenOptions::default()
+        };
+        let found = autogen::autogen(self.project, models, options)
+            .map_err(|error| self.explained(error))?;
+        if self.loses_more(&found) {
+            return Ok(None);
+        }
+        let removed = self.ours.iter().map(|one| one.name.clone()).collect();
+        let (written, proof) = if let Some(draft) = &found.draft {
+            let written = autogen::replace(self.project, &self.message(), draft, &gone)?;
+            (written, draft.proof.sentence())
+        } else {
+            let folder = &self.project.migrations;
+            migration::replace(folder, Some(&Self::versions(self.all)), &gone, &[])?;
+            (Vec::new(), String::new())
+        };
+        Ok(Some(Rebased {
+            removed,
+            written,
+            shared: self.shared.clone(),
+            how: How::Redrafted,
+            proof,
+        }))
+    }
+
+    fn loses_more(&self, found: &Autogen) -> bool {
+        let meant: BTreeSet<&str> = self
+            .ours
+            .iter()
+            .flat_map(|one| one.up.lines())
+            .filter_map(|line| line.strip_prefix("-- hazard: "))
+            .collect();
+        found
+            .losses()
+            .any(|loss| !meant.contains(one_line(&loss.to_string()).as_str()))
+    }
+
+    /// What each was for, said once.
+    fn message(&self) -> String {
+        let mut messages: Vec<&str> = Vec::new();
+        for one in self.ours {
+            let message = one.header.as_ref().map(|header| header.message.as_str());
+            let message = message.unwrap_or_else(|| one.title());
+            // Those that were drafted together are counted.
+            let stem = message.rsplit_once(" (").map_or(message, |(stem, _)| stem);
+            if !messages.contains(&stem) {
+                messages.push(stem);
+            }
+        }
+        messages.join("; ")
+    }
+
+    /// Tries the texts behind the others, and says what came of it.
+    fn try_texts(&self) -> Result<String, Error> {
+        let scratch = self.project.scratch(None)?;
+        let onto: Side = source::replay_these(scratch, self.others)?;
+        let reached = after(scratch, &onto, self.ours).map_err(|error| {
+            let what = "what is to be moved does not run after the others; nothing was changed";
+            self.explained(Error::caused(ErrorKind::Input, what, error))
+        })?;
+        let back = before(scratch, &reached, self.ours).map_err(|error| {
+            let what = "what is to be moved cannot be taken back there; nothing was changed";
+            self.explained(Error::caused(ErrorKind::Input, what, error))
+        })?;
+        let left = differences(self.project, scratch, &back, &onto)?;
+        // Whoever wrote a way back by hand may have meant less.
+        if !left.is_empty() && self.ours.iter().any(Migration::is_generated) {
+            let what = "taken back after the others, what is to be moved leaves something else";
+            return Err(self.explained(refusal(what, &left)));
+        }
+        let (place, witness) = on(self.project, scratch);
+        Ok(match (left.is_empty(), self.others.last()) {
+            (true, Some(last)) => format!(
+                "{place}up runs after {}, and down gives exactly what was there before{witness}",
+                last.version
+            ),
+            (_, _) => format!("{place}up and down run after the others"),
+        })
+    }
+
+    fn with_texts(self, proof: String) -> Result<Rebased, Error> {
+        let folder = &self.project.migrations;
+        let after = Self::versions(self.all);
+        let gone = Self::versions(self.ours);
+        let written = migration::change(folder, Some(&after), &gone, |stay| {
+            Ok(moved(stay, self.ours, &proof))
+        })?;
+        Ok(Rebased {
+            removed: self.ours.iter().map(|one| one.name.clone()).collect(),
+            written,
+            shared: self.shared,
+            how: How::Moved,
+            proof,
+        })
+    }
+}
 
 /// The folders of migrations behind others.
 fn moved(stay: &[Migration], ours: &[Migration], proof: &str) -> Vec<Folder> {

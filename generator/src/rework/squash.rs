@@ -7,10 +7,9 @@
 use std::path::PathBuf;
 
 use pg_query::{NodeEnum, protobuf::AlterTableType};
-use serde::Serialize;
 
 use super::{
-    differences, on, refusal,
+    How, differences, on, refusal,
     touch::{after, before},
 };
 use crate::{
@@ -32,16 +31,6 @@ pub struct Squashed {
     pub how: How,
     /// What was proved.
     pub proof: String,
-}
-
-/// How several migrations became one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum How {
-    /// Drafted anew from what they give together.
-    Redrafted,
-    /// Their texts, one behind the other.
-    Joined,
 }
 
 /// Makes one of the migrations after `after`, or of all where there is none, up to `last`.

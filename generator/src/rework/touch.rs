@@ -47,7 +47,7 @@ pub(super) fn touched(
     scratch: &Scratch,
     start: &Side,
     migrations: &[Migration],
-) -> Result<(Side, Vec<Touched>), Error> {
+) -> Result<Vec<Touched>, Error> {
     let mut side = copy(scratch, start)?;
     let mut all = Vec::new();
     for migration in migrations {
@@ -72,7 +72,7 @@ pub(super) fn touched(
         all.push(touched);
         side = next;
     }
-    Ok((side, all))
+    Ok(all)
 }
 
 /// What both change, or what one takes away that the other builds on.

@@ -84,6 +84,10 @@ impl ScratchError {
                 "see who owns {} and may write there; what trueup keeps there is made anew where it is gone",
                 path.display()
             )),
+            Self::Sql { source, .. } if source.to_string().contains("permission denied") => Some(
+                "the user needs the right to make databases there (ALTER ROLE … CREATEDB)"
+                    .to_owned(),
+            ),
             Self::Sql { .. } | Self::InUse { .. } => None,
         }
     }

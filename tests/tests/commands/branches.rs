@@ -90,6 +90,94 @@ fn rebase_moves_what_is_only_here() {
     );
 }
 
+/// Two branches on which the models are one thing and the migrations are not there yet: each misses an index and a default.
+fn models_ahead(theirs: [&str; 2]) -> Checkout {
+    let project = checkout().shipped();
+    let begin = project.folders().remove(0);
+    project.made_on(
+        &[&begin],
+        BASE,
+        "DROP INDEX users_lower_idx;\nALTER TABLE users ALTER active DROP DEFAULT;\n",
+        "SELECT 1;\n",
+    );
+    project.run(&["autogen", "mine"]).done();
+    let mine = project.newest();
+    let away = project.path().join("away");
+    fs::rename(&mine, &away).expect("a folder");
+    project.made_on(&[BASE], THEIRS, theirs[0], theirs[1]);
+    project.pushed();
+    fs::rename(&away, &mine).expect("a folder");
+    project
+}
+
+#[test]
+fn rebase_drafts_anew_what_autogen_wrote() {
+    let project = models_ahead([
+        "ALTER TABLE users ALTER active SET DEFAULT false;\n",
+        "ALTER TABLE users ALTER active DROP DEFAULT;\n",
+    ]);
+    let said = project.run(&["rebase"]).done();
+    assert!(said.contains("drafted anew from the models"), "{said}");
+    assert!(
+        said.contains("default public.users.active is changed by"),
+        "{said}"
+    );
+    assert!(said.contains("up gives exactly the target"), "{said}");
+    // Its way back is to what the others left, and no longer to what was there when it was written.
+    let read = |file| fs::read_to_string(project.newest().join(file)).expect("a file");
+    let (up, down) = (read("up.sql"), read("down.sql"));
+    assert!(
+        up.contains("-- message: mine\n-- parent: 20300103000000 "),
+        "{up}"
+    );
+    assert!(
+        up.contains("SET DEFAULT true;") && up.contains("CREATE INDEX users_lower_idx"),
+        "{up}"
+    );
+    assert!(down.contains("SET DEFAULT false;"), "{down}");
+    assert_eq!(project.folders().len(), 4);
+    project.run(&["check"]).done();
+
+    // Where the others did some of it, that is left out; where they did all of it, nothing is left.
+    let index = "CREATE INDEX users_lower_idx ON users (lower(full_name));\n";
+    let project = models_ahead([index, "DROP INDEX users_lower_idx;\n"]);
+    project.run(&["rebase"]).done();
+    let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+    assert!(
+        up.contains("SET DEFAULT true;") && !up.contains("INDEX"),
+        "{up}"
+    );
+    let all = format!("{index}ALTER TABLE users ALTER active SET DEFAULT true;\n");
+    let project = models_ahead([&all, "SELECT 1;\n"]);
+    let said = project.run(&["rebase"]).done();
+    assert!(said.contains("nothing is left of it to do"), "{said}");
+    assert_eq!(project.folders().len(), 3);
+    project.run(&["check"]).done();
+}
+
+#[test]
+fn rebase_keeps_what_somebody_mended() {
+    let project = models_ahead([
+        "ALTER TABLE users ADD theirs text;\n",
+        "ALTER TABLE users DROP theirs;\n",
+    ]);
+    // The models do not know what the others made, and what they do not know is not dropped.
+    let said = project.run(&["rebase"]).done();
+    assert!(said.contains("with the SQL as it was"), "{said}");
+    let project = models_ahead(["CREATE VIEW v AS SELECT 1;\n", "DROP VIEW v;\n"]);
+    let up = project
+        .path()
+        .join("migrations")
+        .join(&project.folders()[2]);
+    let up = up.join("up.sql");
+    let text = fs::read_to_string(&up).expect("a file");
+    fs::write(&up, text + "UPDATE users SET active = true;\n").expect("a file");
+    let said = project.run(&["rebase"]).done();
+    assert!(said.contains("with the SQL as it was"), "{said}");
+    let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+    assert!(up.ends_with("UPDATE users SET active = true;\n"), "{up}");
+}
+
 #[test]
 fn rebase_does_not_move_what_is_applied_or_shared() {
     let (_server, database) = tests::database();

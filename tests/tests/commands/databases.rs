@@ -58,6 +58,13 @@ fn init_makes_migrates_and_seeds_and_can_be_run_again() {
     assert!(!again.stderr.contains("created"), "{again:?}");
     assert!(again.stdout.contains("nothing to apply"), "{again:?}");
     assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+    let json = project
+        .run(&["init", "--no-seed", "--format", "json"])
+        .done();
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["created"], false);
+    assert_eq!(json["applied"]["migrations"], serde_json::json!([]));
+    assert_eq!(json["seeded"], Value::Null);
 
     project.environment = vec![("APP_ENV", "test")];
     let said = project.run(&["seed", "--format", "json"]).done();

@@ -16,6 +16,7 @@ mod safety;
 mod sources;
 mod squash;
 mod steps;
+mod surroundings;
 
 /// A new project with the models that ship with trueup.
 fn checkout() -> Checkout {

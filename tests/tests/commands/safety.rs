@@ -27,7 +27,11 @@ fn with(project: &Checkout, (name, up, down): (&str, &str, &str)) {
 /// A migration outside of any transaction.
 fn alone(project: &Checkout) {
     with(project, ALONE);
-    let metadata = format!("migrations/{}/metadata.toml", ALONE.0);
+    outside_a_transaction(project, ALONE.0);
+}
+
+fn outside_a_transaction(project: &Checkout, name: &str) {
+    let metadata = format!("migrations/{name}/metadata.toml");
     let _ = project.file(&metadata, "run_in_transaction = false\n");
 }
 
@@ -160,6 +164,69 @@ fn what_was_done_and_not_recorded_is_recorded() {
     project
         .run(&["upgrade"])
         .refused(&["\"users_late\" already exists"]);
+}
+
+#[test]
+fn a_partition_that_was_half_detached_is_detached() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "CREATE TABLE years (y integer) PARTITION BY RANGE (y);
+         CREATE TABLE year_one PARTITION OF years FOR VALUES FROM (1) TO (2);",
+    );
+    let name = "2030-01-01-000000_detach";
+    project.migration(
+        name,
+        "ALTER TABLE public.years DETACH PARTITION public.year_one CONCURRENTLY;",
+        "ALTER TABLE years ATTACH PARTITION year_one FOR VALUES FROM (1) TO (2);",
+    );
+    outside_a_transaction(&project, name);
+    let pending = "EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending)";
+    let reader = user(&database, "SELECT * FROM years");
+    let upgrade = project.start(&["upgrade"]);
+    until("it waits for the reader", || holds(&database, pending));
+    upgrade.kill();
+    until("the server has noticed", || holds(&database, NO_ONE));
+    drop(reader);
+    assert!(holds(&database, pending));
+
+    let again = project.run(&["upgrade"]).with(0);
+    assert!(
+        again.stderr.contains("begun to detach public.year_one"),
+        "{again:?}"
+    );
+    assert!(holds(
+        &database,
+        "NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'years'::regclass)"
+    ));
+    project.run(&["downgrade"]).done();
+    tests::run(
+        &database,
+        "ALTER TABLE public.years DETACH PARTITION public.year_one",
+    );
+    let again = project.run(&["upgrade"]).with(0);
+    assert!(
+        again.stderr.contains("detached public.year_one already"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_in_a_transaction_is_told_where_to_go() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    with(&project, ALONE);
+    project.run(&["upgrade"]).refused(&[
+        "cannot run inside a transaction",
+        "run_in_transaction = false",
+    ]);
+    with(&project, (ALONE.0, &format!("{0} {0}", ALONE.1), ALONE.2));
+    outside_a_transaction(&project, ALONE.0);
+    project
+        .run(&["upgrade"])
+        .refused(&["cannot run inside a transaction", "a folder of its own"]);
 }
 
 #[test]

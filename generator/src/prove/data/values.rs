@@ -184,12 +184,7 @@ fn strings(mood: Mood, count: usize, length: Option<usize>, unicode: bool) -> Ve
     let long = "Lorem ipsum dolor sit amet ".repeat(12);
     let mut values: Vec<String> = Vec::new();
     if mood == Mood::Wild {
-        for value in [
-            long.as_str(),
-            foreign,
-            "it's \\ \"quoted\", {so}\n",
-            "b ",
-        ] {
+        for value in [long.as_str(), foreign, "it's \\ \"quoted\", {so}\n", "b "] {
             let cut: String = value.chars().take(room).collect();
             if !values.contains(&cut) {
                 values.push(cut);

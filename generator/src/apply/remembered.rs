@@ -1,0 +1,76 @@
+//! What an `up.sql` was when it was applied: its hash, in a column beside Diesel's own in Diesel's record.
+//!
+//! Diesel names the columns that it reads and writes, so it does not see this one, and a row that it takes away takes the
+//! hash along. Where Diesel applied a migration, or the table is somebody else's, nothing is remembered, and nothing is said.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use super::ApplyError;
+use crate::migration::{Migration, Parent};
+
+/// Makes the column, where it is not there and may be made. Whoever is in the way is not waited for.
+pub(super) fn prepare(connection: &mut PgConnection) {
+    if matches!(is_there(connection), Ok(true)) {
+        return;
+    }
+    let _ = connection.transaction(|connection| {
+        connection.batch_execute(
+            "SET LOCAL lock_timeout = '500ms';
+             ALTER TABLE __diesel_schema_migrations ADD COLUMN IF NOT EXISTS trueup_hash text",
+        )
+    });
+}
+
+/// Remembers a migration that was applied just now.
+pub(super) fn remember(connection: &mut PgConnection, migration: &Migration) {
+    let was = Parent::of(migration);
+    // Somebody's right to add a row is not the right to change one, and it was applied all the same.
+    let _ = diesel::sql_query(
+        "UPDATE __diesel_schema_migrations SET trueup_hash = $2 WHERE version = $1",
+    )
+    .bind::<Text, _>(&was.version)
+    .bind::<Text, _>(&was.hash)
+    .execute(connection);
+}
+
+/// The names of the applied migrations whose `up.sql` is no longer what was applied, as far as that was remembered.
+pub fn edited(
+    connection: &mut PgConnection,
+    migrations: &[Migration],
+) -> Result<Vec<String>, ApplyError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        version: String,
+        #[diesel(sql_type = Text)]
+        hash: String,
+    }
+    if !is_there(connection).map_err(ApplyError::bookkeeping)? {
+        return Ok(Vec::new());
+    }
+    let query = "SELECT version::text, trueup_hash::text AS hash FROM __diesel_schema_migrations
+                 WHERE trueup_hash IS NOT NULL";
+    let rows: Vec<Row> = diesel::sql_query(query)
+        .load(connection)
+        .map_err(ApplyError::bookkeeping)?;
+    let was = |migration: &Migration| {
+        let row = rows.iter().find(|row| row.version == migration.version)?;
+        Some(Parent {
+            version: row.version.clone(),
+            hash: row.hash.clone(),
+        })
+    };
+    let is_edited =
+        |migration: &&Migration| was(migration).is_some_and(|was| !migration.is_still(&was));
+    let edited = migrations.iter().filter(is_edited);
+    Ok(edited.map(|migration| migration.name.clone()).collect())
+}
+
+fn is_there(connection: &mut PgConnection) -> QueryResult<bool> {
+    let query = "EXISTS (SELECT FROM pg_catalog.pg_attribute
+                 WHERE attrelid = pg_catalog.to_regclass('__diesel_schema_migrations')
+                   AND attname = 'trueup_hash' AND NOT attisdropped)";
+    diesel::select(diesel::dsl::sql::<Bool>(query)).get_result(connection)
+}
