@@ -2,6 +2,7 @@
 
 use super::super::Registered;
 use super::super::catalog::parameter_changes;
+use super::super::comment::Comment;
 use super::super::extended_statistics::ExtendedStatistics;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
@@ -256,7 +257,9 @@ pub(super) fn not_null_change(from: &Column, to: &Column, within: &Schema) -> Ve
         // An identity column cannot be nullable, so the identity is gone before this.
         (Some(_), None) => vec![allow_null(to)],
         (Some(old), Some(new)) if old.validated && !new.validated => {
-            vec![allow_null(to), require(to, new, within)]
+            // What is said of the constraint goes with it.
+            let anew = allow_null(to).disturbs([Comment::kind()]);
+            vec![anew, require(to, new, within)]
         }
         (Some(old), Some(new)) => {
             let mut statements = keep_not_null(old, new, to);
