@@ -59,6 +59,14 @@ pub enum MigrationError {
         /// What failed.
         source: io::Error,
     },
+    /// A link to what is not there, or to itself.
+    #[error("{} is a link that leads nowhere: {source}", path.display())]
+    Link {
+        /// Which one.
+        path: PathBuf,
+        /// What failed.
+        source: io::Error,
+    },
     /// A folder that is no migration.
     #[error("{} has no up.sql; Diesel refuses the whole directory for that", dir.display())]
     NoUp {
@@ -125,6 +133,7 @@ impl MigrationError {
             Self::NoDirectory { .. } => {
                 Some("name it with --migrations, or make the first migration with autogen")
             }
+            Self::Link { .. } => Some("mend it or remove it"),
             Self::NoUp { .. } => Some("add the file or remove the folder"),
             Self::Metadata { .. } => Some("it should say run_in_transaction = true or false"),
             Self::Duplicate { .. } => {
@@ -198,11 +207,16 @@ pub fn read(dir: &Path) -> Result<Vec<Migration>, MigrationError> {
     let mut found: BTreeMap<String, Migration> = BTreeMap::new();
     for entry in fs::read_dir(dir).map_err(MigrationError::at(dir))? {
         let path = entry.map_err(MigrationError::at(dir))?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| MigrationError::NotUtf8 { path: path.clone() })?;
-        if name.starts_with('.') || !path.is_dir() {
+        let name = path.file_name().unwrap_or_default();
+        if name.as_encoded_bytes().starts_with(b".") {
             continue;
         }
+        if !leads_to_folder(&path)? {
+            continue;
+        }
+        let name = name
+            .to_str()
+            .ok_or_else(|| MigrationError::NotUtf8 { path: path.clone() })?;
         let migration = Migration::read(name, &path)?;
         if let Some(first) = found.get(&migration.version) {
             let mut names = [first.name.clone(), migration.name];
@@ -217,6 +231,23 @@ pub fn read(dir: &Path) -> Result<Vec<Migration>, MigrationError> {
         found.insert(migration.version.clone(), migration);
     }
     Ok(found.into_values().collect())
+}
+
+/// Whether it is a folder, or a link to one. What a link that leads nowhere should be is not for us to guess.
+fn leads_to_folder(path: &Path) -> Result<bool, MigrationError> {
+    let failed = match fs::metadata(path) {
+        Ok(found) => return Ok(found.is_dir()),
+        Err(error) => error,
+    };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(MigrationError::Link {
+            path: path.to_owned(),
+            source: failed,
+        }),
+        Ok(_) => Err(MigrationError::at(path)(failed)),
+        // Somebody removed it meanwhile.
+        Err(_) => Ok(false),
+    }
 }
 
 impl Migration {

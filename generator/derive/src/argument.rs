@@ -6,7 +6,9 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Result, Token, parenthesized, token};
+use syn::{
+    Attribute, Error, Expr, ExprLit, Ident, Lit, LitStr, Result, Token, parenthesized, token,
+};
 
 use crate::mistakes::Mistakes;
 
@@ -135,7 +137,7 @@ fn list(input: ParseStream, mistakes: &Mistakes) -> Vec<Argument> {
 
 fn argument(input: ParseStream, mistakes: &Mistakes) -> Result<Argument> {
     if !input.peek(Ident::peek_any) || is_path(input) {
-        return Ok(Argument::Bare(input.parse()?));
+        return Ok(Argument::Bare(without_nul(input.parse()?)?));
     }
     let key = Ident::parse_any(input)?;
     if input.peek(Token![=]) {
@@ -159,7 +161,17 @@ fn value(input: ParseStream) -> Result<Expr> {
     if input.is_empty() || input.peek(Token![,]) {
         return Err(input.error("expected a value after `=`"));
     }
-    Expr::parse(input)
+    without_nul(Expr::parse(input)?)
+}
+
+fn without_nul(value: Expr) -> Result<Expr> {
+    match string(&value) {
+        Some(text) if text.value().contains('\0') => Err(Error::new_spanned(
+            text,
+            "a NUL character: PostgreSQL takes none, neither in names nor in text",
+        )),
+        Some(_) | None => Ok(value),
+    }
 }
 
 /// Goes past the next comma. A stream that is not at its end always gets shorter.

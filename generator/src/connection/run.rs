@@ -157,6 +157,17 @@ pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(
         Failed::Sql(error) => *error,
         Failed::Transaction(error) => SqlError::new(what, sql, None, &error),
     };
+    if let Some(at) = sql.find('\0') {
+        return Err(SqlError {
+            what: what.into(),
+            line: Some(sql[..at].matches('\n').count() + 1),
+            statement: None,
+            message: "a NUL character: PostgreSQL takes none, neither in names nor in text".into(),
+            detail: None,
+            hint: None,
+            code: Code::Other,
+        });
+    }
     match parts(sql) {
         Some(parts) if parts.len() > 1 && !parts.iter().any(Part::steers_transactions) => {
             if AnsiTransactionManager::transaction_manager_status_mut(connection)

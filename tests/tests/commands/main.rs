@@ -7,6 +7,7 @@ mod databases;
 mod day;
 mod ends;
 mod files;
+mod folders;
 mod health;
 mod layers;
 mod programs;

@@ -41,6 +41,7 @@ pub(crate) struct Pair {
     pub(crate) tables: Vec<Both<Table>>,
     /// What hangs on the table of each number.
     pub(crate) parts: Vec<Parts>,
+    pub(crate) views: Vec<Both<View>>,
 }
 
 /// An enum type: which of the labels of the pool it has, from which it begins, and whether it has a comment.
@@ -57,6 +58,7 @@ pub(crate) struct Sequence {
     pub(crate) data_type: u8,
     pub(crate) increment: i8,
     pub(crate) cycle: bool,
+    pub(crate) comment: u8,
 }
 
 /// A table's own settings.
@@ -72,11 +74,33 @@ pub(crate) struct Table {
 /// Columns, constraints and indexes.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
+    pub(crate) family: Family,
     pub(crate) columns: Vec<Column>,
     pub(crate) uniques: Vec<Both<Over>>,
     pub(crate) checks: Vec<Both<Over>>,
     pub(crate) indexes: Vec<Both<Over>>,
     pub(crate) foreign_keys: Vec<Both<Over>>,
+    pub(crate) statistics: Vec<Both<Over>>,
+}
+
+/// The tables below a table.
+#[derive(Clone, Debug)]
+pub(crate) enum Family {
+    None,
+    /// One that inherits.
+    Heir(Both<u8>),
+    /// It is partitioned, and has so many partitions.
+    Partitions(Both<u8>),
+}
+
+/// A view over the table of a number, or one that keeps its rows.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) table: u8,
+    pub(crate) column: u8,
+    pub(crate) how: u8,
+    pub(crate) is_kept: bool,
+    pub(crate) comment: u8,
 }
 
 /// A column: a family of types that Postgres casts into each other, and what it is on each side.
@@ -103,6 +127,7 @@ pub(crate) struct Over {
     pub(crate) other: u8,
     pub(crate) how: u8,
     pub(crate) named: bool,
+    pub(crate) comment: u8,
 }
 
 /// Pairs of up to three tables.
@@ -110,19 +135,22 @@ pub(crate) fn pairs() -> impl Strategy<Value = Pair> {
     let enums = prop::collection::vec(both(an_enum()), 0..3);
     let sequences = prop::collection::vec(both(sequence()), 0..2);
     let tables = prop::collection::vec(both(table()), 1..4);
-    (enums, sequences, tables).prop_flat_map(|(enums, sequences, tables)| {
+    let views = prop::collection::vec(both(view()), 0..3);
+    (enums, sequences, tables, views).prop_flat_map(|(enums, sequences, tables, views)| {
         let count = tables.len();
         let pair = (
             Just(enums),
             Just(sequences),
             Just(tables),
             prop::collection::vec(parts(), count),
+            Just(views),
         );
-        pair.prop_map(|(enums, sequences, tables, parts)| Pair {
+        pair.prop_map(|(enums, sequences, tables, parts, views)| Pair {
             enums,
             sequences,
             tables,
             parts,
+            views,
         })
     })
 }
@@ -147,10 +175,12 @@ fn an_enum() -> impl Strategy<Value = Enum> + Clone {
 }
 
 fn sequence() -> impl Strategy<Value = Sequence> + Clone {
-    (0..3_u8, 1..5_i8, any::<bool>()).prop_map(|(data_type, increment, cycle)| Sequence {
+    let numbers = (0..3_u8, 1..5_i8, any::<bool>(), 0..3_u8);
+    numbers.prop_map(|(data_type, increment, cycle, comment)| Sequence {
         data_type,
         increment,
         cycle,
+        comment,
     })
 }
 
@@ -165,8 +195,16 @@ fn table() -> impl Strategy<Value = Table> + Clone {
 
 fn parts() -> impl Strategy<Value = Parts> {
     let columns = prop::collection::vec((0..5_u8, both(kind())), 0..6);
-    (columns, some_over(), some_over(), some_over(), some_over()).prop_map(
-        |(columns, uniques, checks, indexes, foreign_keys)| Parts {
+    let overs = (
+        some_over(),
+        some_over(),
+        some_over(),
+        some_over(),
+        some_over(),
+    );
+    (columns, family(), overs).prop_map(
+        |(columns, family, (uniques, checks, indexes, foreign_keys, statistics))| Parts {
+            family,
             columns: columns
                 .into_iter()
                 .map(|(family, sides)| Column { family, sides })
@@ -175,6 +213,27 @@ fn parts() -> impl Strategy<Value = Parts> {
             checks,
             indexes,
             foreign_keys,
+            statistics,
+        },
+    )
+}
+
+fn family() -> impl Strategy<Value = Family> {
+    prop_oneof![
+        4 => Just(Family::None),
+        1 => both(0..2_u8).prop_map(Family::Heir),
+        1 => both(0..4_u8).prop_map(Family::Partitions),
+    ]
+}
+
+fn view() -> impl Strategy<Value = View> + Clone {
+    (0..3_u8, 0..6_u8, 0..6_u8, any::<bool>(), 0..3_u8).prop_map(
+        |(table, column, how, is_kept, comment)| View {
+            table,
+            column,
+            how,
+            is_kept,
+            comment,
         },
     )
 }
@@ -192,12 +251,14 @@ fn kind() -> impl Strategy<Value = Kind> + Clone {
 }
 
 fn some_over() -> impl Strategy<Value = Vec<Both<Over>>> {
-    let over =
-        (0..6_u8, 0..6_u8, 0..8_u8, any::<bool>()).prop_map(|(column, other, how, named)| Over {
+    let over = (0..6_u8, 0..6_u8, 0..8_u8, any::<bool>(), 0..3_u8).prop_map(
+        |(column, other, how, named, comment)| Over {
             column,
             other,
             how,
             named,
-        });
+            comment,
+        },
+    );
     prop::collection::vec(both(over), 0..3)
 }
