@@ -31,7 +31,7 @@ pub use error::ApplyError;
 pub use options::{Event, Listener, Options, Timeouts};
 pub use redo::redo;
 pub use rehearse::{Rehearsal, Stopped, rehearse};
-pub use remembered::edited;
+pub use remembered::{edited, history};
 pub use replaced::without_replaced;
 pub use script::script;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
@@ -150,9 +150,10 @@ fn to_apply<'a>(
         .map(|late| late.name.clone())
         .collect();
     if let Some(newest) = applied.last().filter(|_| !late.is_empty()) {
+        let folder = migrations.iter().find(|one| one.version == *newest);
         return Err(ApplyError::OutOfOrder {
             names: late,
-            newest: newest.clone(),
+            newest: folder.map_or(newest, |folder| &folder.name).clone(),
         });
     }
     refuse_two_heads(migrations, &applied, &chosen)?;

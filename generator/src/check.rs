@@ -159,11 +159,8 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
                     .any(|migration| migration.version == *version)
             })
             .collect();
-        let edited = apply::edited(&mut connection, &migrations)?;
-        let edited = edited
-            .iter()
-            .map(|name| format!("{name}/up.sql was edited after it was applied to the database"));
-        check.history.extend(edited);
+        let problems = apply::history(&mut connection, &migrations)?;
+        check.history = problems.iter().map(ToString::to_string).collect();
         check.compared = Some(url.to_string());
     }
     let live = live.filter(|_| check.pending.is_empty());

@@ -91,12 +91,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let applied = apply(&mut connection, context, &args.target.0, options)?;
     drop(progress);
     context.output.report(&applied, args.format.into())?;
-    for problem in history_problems(&migrations) {
+    for problem in apply::history(&mut connection, &migrations)? {
         context.output.warning(problem);
-    }
-    for name in apply::edited(&mut connection, &migrations)? {
-        let what = format!("{name}/up.sql was edited after it was applied to the database");
-        context.output.warning(what);
     }
     Ok(Status::Done)
 }

@@ -16,11 +16,11 @@ pub enum ApplyError {
         holder: String,
     },
     /// Pending migrations that are older than an applied one.
-    #[error("{} pending, but older than {newest}, which is applied already", names.join(", "))]
+    #[error("{} {} pending, and older than {newest}, which is applied already", names.join(", "), if names.len() == 1 { "is" } else { "are" })]
     OutOfOrder {
         /// The pending ones.
         names: Vec<String>,
-        /// The newest applied version.
+        /// The newest applied one: its folder's name, or its version where there is no folder.
         newest: String,
     },
     /// Pending migrations of branches that know nothing of each other.

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use super::ApplyError;
-use crate::migration::{Migration, Parent};
+use crate::migration::{HistoryProblem, Migration, Parent, history_problems};
 
 /// Makes the column, where it is not there and may be made. Whoever is in the way is not waited for.
 pub(super) fn prepare(connection: &mut PgConnection) {
@@ -66,6 +66,24 @@ pub fn edited(
         |migration: &&Migration| was(migration).is_some_and(|was| !migration.is_still(&was));
     let edited = migrations.iter().filter(is_edited);
     Ok(edited.map(|migration| migration.name.clone()).collect())
+}
+
+/// What is wrong in the history, for all that the files and this database know.
+pub fn history(
+    connection: &mut PgConnection,
+    migrations: &[Migration],
+) -> Result<Vec<HistoryProblem>, ApplyError> {
+    let edited = edited(connection, migrations)?;
+    let mut problems = history_problems(migrations);
+    // Once is enough.
+    problems.retain(
+        |problem| !matches!(problem, HistoryProblem::Edited { name, .. } if edited.contains(name)),
+    );
+    let since = edited
+        .into_iter()
+        .map(|name| HistoryProblem::EditedSince { name });
+    problems.extend(since);
+    Ok(problems)
 }
 
 fn is_there(connection: &mut PgConnection) -> QueryResult<bool> {

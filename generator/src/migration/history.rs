@@ -17,6 +17,11 @@ pub enum HistoryProblem {
         /// The folder that was made on what it was before.
         child: String,
     },
+    /// An `up.sql` was changed after it was applied to the database.
+    EditedSince {
+        /// The folder that was changed.
+        name: String,
+    },
     /// A migration was made on one that is not there.
     ParentMissing {
         /// The folder.
@@ -38,6 +43,12 @@ impl fmt::Display for HistoryProblem {
         match self {
             Self::Edited { name, child } => {
                 write!(f, "{name}/up.sql was edited after {child} was made on it")
+            }
+            Self::EditedSince { name } => {
+                write!(
+                    f,
+                    "{name}/up.sql was edited after it was applied to the database"
+                )
             }
             Self::ParentMissing { name, parent } => {
                 write!(f, "{name} was made on {parent}, which is not there")

@@ -146,6 +146,11 @@ impl Report for CheckReport {
         let Some(url) = compared else {
             return text;
         };
+        let by = if history.is_empty() {
+            "the database was changed by hand."
+        } else {
+            "the database was changed by hand, or a migration was."
+        };
         if pending.is_empty() {
             text += &group(
                 "migrations and database",
@@ -157,8 +162,9 @@ impl Report for CheckReport {
                     How::Renamed => "renamed",
                 },
                 &[
-                    "the database was changed by hand. Where it should go back, `trueup diff --from database --to \
-                     migrations` prints the SQL;",
+                    &format!(
+                        "{by} Where it should go back, `trueup diff --from database --to migrations` prints the SQL;"
+                    ),
                     "where it is right, say so in the models or in a migration",
                 ],
             );

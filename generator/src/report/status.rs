@@ -76,7 +76,9 @@ impl Status {
         }
         for problem in history_problems(migrations) {
             match problem {
-                HistoryProblem::Edited { name, .. } => status.edited.push(name),
+                HistoryProblem::Edited { name, .. } | HistoryProblem::EditedSince { name } => {
+                    status.edited.push(name);
+                }
                 HistoryProblem::ParentMissing { parent, .. } => status.missing.push(parent),
                 HistoryProblem::TwoChildren { .. } => {}
             }

@@ -162,7 +162,9 @@ impl Range {
                 HistoryProblem::TwoChildren { parent, children } => {
                     children.iter().any(inside) || parent.as_ref().is_some_and(inside)
                 }
-                HistoryProblem::Edited { .. } | HistoryProblem::ParentMissing { .. } => false,
+                HistoryProblem::Edited { .. }
+                | HistoryProblem::EditedSince { .. }
+                | HistoryProblem::ParentMissing { .. } => false,
             });
         if let Some(problem) = problem {
             return Err(
