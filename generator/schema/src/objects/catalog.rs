@@ -92,6 +92,17 @@ pub(super) fn few_parentheses(trees: &str) -> String {
     )
 }
 
+/// An expression as Postgres prints it, with few parentheses where none of them would be missed; those around the whole are not
+/// needed where parentheses are written anyway.
+pub(super) fn expression(tree: &str, relation: &str) -> String {
+    let few = few_parentheses(tree);
+    format!(
+        r"CASE WHEN {few} THEN pg_get_expr({tree}, {relation}, true)
+            WHEN {tree}::text LIKE '{{BOOLEXPR %' THEN regexp_replace(pg_get_expr({tree}, {relation}), '^\((.*)\)$', '\1')
+            ELSE pg_get_expr({tree}, {relation}) END"
+    )
+}
+
 /// The statement that moves something to another namespace, whatever SQL calls its kind.
 pub(super) fn set_schema<O: Object>(key: &O::Key, namespace: &str) -> Statement {
     let namespace = quoted_ident(namespace);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{COLUMNS, RELATION, few_parentheses, table},
+    catalog::{COLUMNS, RELATION, expression, table},
     inheritance::{
         Descending, Descent, inherits, lasting_parents, leading_parents, only_unless_partitioned,
     },
@@ -49,7 +49,7 @@ impl Object for Check {
                 json_build_object(
                     'relation', {RELATION},
                     'name', k.conname,
-                    'expression', pg_get_expr(k.conbin, k.conrelid, {few}),
+                    'expression', {expression},
                     'columns', {COLUMNS},
                     'no_inherit', k.connoinherit,
                     'validated', k.convalidated,
@@ -60,7 +60,7 @@ impl Object for Check {
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE k.contype = 'c' AND {}",
             table(),
-            few = few_parentheses("k.conbin"),
+            expression = expression("k.conbin", "k.conrelid"),
             descent = Descent::json("k.conislocal", "k.coninhcount"),
         )
     }

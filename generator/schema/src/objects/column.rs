@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{few_parentheses, table},
+    catalog::{expression, table},
     collation::Collation,
     default::{Default, drop_default},
     enum_type::{self, EnumType},
@@ -145,7 +145,7 @@ impl Object for Column {
                         THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
                     'identity', {identity},
                     'generated', CASE WHEN a.attgenerated <> '' THEN json_build_object(
-                        'expression', pg_get_expr(d.adbin, d.adrelid, {few}), 'stored', a.attgenerated = 's') END,
+                        'expression', {expression}, 'stored', a.attgenerated = 's') END,
                     'storage', CASE WHEN a.attstorage <> t.typstorage THEN {storage} END,
                     'type_storage', {type_storage},
                     'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
@@ -173,7 +173,7 @@ impl Object for Column {
             WHERE a.attnum > 0 AND NOT a.attisdropped AND {table}",
             storage = storage("a.attstorage"),
             type_storage = storage("t.typstorage"),
-            few = few_parentheses("d.adbin"),
+            expression = expression("d.adbin", "d.adrelid"),
             identity = Identity::json(),
             descent = Descent::json("a.attislocal", "a.attinhcount"),
             table = table(),
