@@ -83,6 +83,13 @@ pub(crate) struct Parts {
     pub(crate) statistics: Vec<Both<Over>>,
 }
 
+impl Parts {
+    /// Whether their table is partitioned.
+    pub(crate) fn are_parted(&self) -> bool {
+        matches!(self.family, Family::Partitions(_))
+    }
+}
+
 /// The tables below a table.
 #[derive(Clone, Debug)]
 pub(crate) enum Family {
