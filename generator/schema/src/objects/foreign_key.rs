@@ -33,6 +33,13 @@ pub(crate) struct ForeignKey {
     leader: Option<Member>,
 }
 
+/// Whether a table has a foreign key to itself.
+pub(super) fn refers_to_itself(table: &Name, within: &Schema) -> bool {
+    let id = Table::id(table.clone());
+    let mut keys = within.parts::<ForeignKey>(&id);
+    keys.any(|key| key.referenced == *table)
+}
+
 impl Object for ForeignKey {
     const NAME: &'static str = "foreign key";
 

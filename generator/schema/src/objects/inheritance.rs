@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, table},
+    foreign_key,
     table::{Table, scan},
 };
 use crate::{
@@ -175,13 +176,20 @@ impl Object for Inheritance {
         (self.bound.is_none()).then(|| Clause::essential(parent.to_string()).behind())
     }
 
-    fn remove(&self, _within: &Schema) -> Vec<Statement> {
+    fn remove(&self, within: &Schema) -> Vec<Statement> {
         let Tie { child, parent } = &self.tie;
         vec![if self.bound.is_some() {
-            Statement::new(
+            let detach = Statement::new(
                 format!("Let {child} be no partition of {parent}"),
                 format!("ALTER TABLE {parent} DETACH PARTITION {child}"),
-            )
+            );
+            if foreign_key::refers_to_itself(parent, within) {
+                detach.hazard(Hazard::MayFail {
+                    because: format!("while a row of {parent} refers to one of {child}"),
+                })
+            } else {
+                detach
+            }
         } else {
             Statement::new(
                 format!("Let {child} not inherit from {parent}"),
