@@ -227,13 +227,24 @@ impl Drop for Embedded {
 
 fn make_database(server: &Url) -> Result<(), EmbeddedError> {
     let mut admin = connect(server).map_err(ScratchError::from)?;
+    if !has_database(&mut admin)? {
+        let made =
+            diesel::sql_query("CREATE DATABASE trueup TEMPLATE template0").execute(&mut admin);
+        // A command that was killed may have left its session at the same.
+        if let Err(error) = made
+            && !has_database(&mut admin)?
+        {
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+fn has_database(admin: &mut PgConnection) -> QueryResult<bool> {
     let is_there = diesel::dsl::sql::<Bool>(
         "EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = 'trueup')",
     );
-    if !diesel::select(is_there).get_result::<bool>(&mut admin)? {
-        diesel::sql_query("CREATE DATABASE trueup TEMPLATE template0").execute(&mut admin)?;
-    }
-    Ok(())
+    diesel::select(is_there).get_result(admin)
 }
 
 impl Place {

@@ -23,7 +23,7 @@ pub use alike::{LookAlike, look_alikes, refuse};
 pub use asked::{Asked, Refused};
 
 use crate::{
-    Error, Project,
+    Error, ErrorKind, Project,
     diff::{Delta, diff},
     source::Side,
 };
@@ -175,7 +175,12 @@ pub fn aligned(
     loop {
         let before = trying.done();
         let (tasks, gone) = same_but_for_names(trying.schema(), to);
-        trying.renames(&tasks, &Taken::ByWhatGoes(gone))?;
+        match trying.renames(&tasks, &Taken::ByWhatGoes(gone)) {
+            // The constraints that Postgres itself makes for partitions have names too: what cannot get its name while they
+            // are there is made anew.
+            Err(error) if error.kind() == ErrorKind::Input => break,
+            done => done?,
+        }
         if trying.done() == before {
             break;
         }

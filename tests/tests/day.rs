@@ -97,6 +97,8 @@ fn two_branches_meet(team: &Team) {
     team.project
         .git(&["checkout", "--quiet", "-b", "mine", "main"]);
     team.without(&[TAGS]);
+    // A version is a second.
+    std::thread::sleep(std::time::Duration::from_secs(1));
     team.run(&["autogen", "find silent devices"]).done();
     team.commit("mine");
 

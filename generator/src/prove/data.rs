@@ -143,7 +143,7 @@ pub fn keep(
             }
         }
         if !tamer {
-            trial.is_as_before(ups)?;
+            trial.is_as_before(&failed, ups)?;
             return Ok(Kept {
                 fails: Some(failed.to_string()),
                 ..Kept::default()

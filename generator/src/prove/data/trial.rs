@@ -63,6 +63,17 @@ pub(super) struct Failed {
     pub(super) is_foretold: bool,
 }
 
+impl Failed {
+    /// The table that Postgres names.
+    fn table(&self) -> Option<&str> {
+        if let SqlError::DatabaseError(_, information) = &self.error {
+            information.table_name()
+        } else {
+            None
+        }
+    }
+}
+
 impl Display for Failed {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let says = self.statement.as_deref().map_or("COMMIT", Statement::says);
@@ -236,6 +247,14 @@ impl<'a> Trial<'a> {
             let Some(places) = held.get(of).filter(|_| !founded.contains(of)) else {
                 continue;
             };
+            // Its table went later, and with that every trace of it.
+            let table = |place: &Place| Place {
+                column: 0,
+                ..*place
+            };
+            if places.iter().any(|place| seen.contains(&table(place))) {
+                continue;
+            }
             // Of a sequence that was never used there is nothing to lose, whatever its column holds.
             let unused = self.before.unused();
             if unused
@@ -275,6 +294,15 @@ impl<'a> Trial<'a> {
 
     /// Makes the rows tamer on which a statement failed; `false` where there are none of ours.
     pub(super) fn tame(&self, moods: &mut Moods, failed: &Failed) -> bool {
+        // What is done to a table may fail on the rows of one that inherits from it.
+        self.tame_subject(moods, failed)
+            || failed
+                .table()
+                .and_then(|name| self.called(name))
+                .is_some_and(|table| self.is_ours(table) && moods.strip(table, &failed.to_string()))
+    }
+
+    fn tame_subject(&self, moods: &mut Moods, failed: &Failed) -> bool {
         let why = failed.to_string();
         let subject = failed
             .statement
@@ -320,6 +348,14 @@ impl<'a> Trial<'a> {
         !self.sown.found.contains(&table)
     }
 
+    /// The table of this name, in whatever namespace.
+    fn called(&self, name: &str) -> Option<i64> {
+        let ending = format!(".{}", trueup::name::quoted_ident(name));
+        let mut tables = self.before.shape.tables.values();
+        let table = tables.find(|table| table.name.ends_with(&ending))?;
+        Some(table.oid)
+    }
+
     fn find(&self, subject: &Subject) -> Option<(i64, Vec<i32>)> {
         let shape = &self.before.shape;
         let table = shape
@@ -331,9 +367,10 @@ impl<'a> Trial<'a> {
         Some((table.oid, columns.map(|column| column.number).collect()))
     }
 
-    /// After a failure in the first of the ups, everything is as it was.
-    pub(super) fn is_as_before(&mut self, ups: &[Run]) -> Result<(), Error> {
-        if ups.len() > 1 || ups.iter().any(|run| !run.in_transaction) {
+    /// After a failure in the only one of the ups, everything is as it was.
+    pub(super) fn is_as_before(&mut self, failed: &Failed, ups: &[Run]) -> Result<(), Error> {
+        let is_whole = ups.len() == 1 && ups.iter().all(|run| run.in_transaction);
+        if failed.file != UP || !is_whole || after_respelling(ups) > 0 {
             return Ok(());
         }
         let now = remember(&mut self.connection)?;
