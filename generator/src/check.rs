@@ -14,7 +14,8 @@ use crate::{
     autogen::tops,
     connection::connect,
     diff::{Delta, diff},
-    migration, postgres,
+    migration::{self, HistoryProblem, Migration},
+    postgres,
     rename::{self, Stale, Told},
     routine,
     source::{self, models::settle},
@@ -134,35 +135,11 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let migrations = migration::read(&project.migrations)?;
-    let problems = migration::history_problems(&migrations);
+    let problems = match url {
+        Some(url) => recorded(&mut check, url, &migrations)?,
+        None => migration::history_problems(&migrations),
+    };
     check.history = problems.iter().map(ToString::to_string).collect();
-    if let Some(url) = url {
-        let mut connection = connect(url)?;
-        let applied = match apply::applied(&mut connection) {
-            // Where the database is as the migrations say, all of them were applied.
-            Err(hidden @ ApplyError::Hidden { .. }) => {
-                check.hidden = Some(hidden.to_string());
-                migrations.iter().map(|one| one.version.clone()).collect()
-            }
-            read => read?,
-        };
-        let applied = apply::without_replaced(&migrations, &applied);
-        check.pending = apply::pending(&migrations, &applied)
-            .into_iter()
-            .map(|migration| migration.name.clone())
-            .collect();
-        check.unknown = applied
-            .into_iter()
-            .filter(|version| {
-                !migrations
-                    .iter()
-                    .any(|migration| migration.version == *version)
-            })
-            .collect();
-        let problems = apply::history(&mut connection, &migrations)?;
-        check.history = problems.iter().map(ToString::to_string).collect();
-        check.compared = Some(url.to_string());
-    }
     let live = live.filter(|_| check.pending.is_empty());
     let agreement = Agreement::of(project, &migrations, major).zip(Said::by(declarations));
     if let Some((agreement, said)) = &agreement {
@@ -213,6 +190,38 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         remember(&agreement, &made, &said, &base.url);
     }
     Ok(check)
+}
+
+/// Takes down what the database's own record says, and tells what is wrong in the history.
+fn recorded(
+    check: &mut Check,
+    url: &Url,
+    migrations: &[Migration],
+) -> Result<Vec<HistoryProblem>, Error> {
+    let mut connection = connect(url)?;
+    let applied = match apply::applied(&mut connection) {
+        // Where the database is as the migrations say, all of them were applied.
+        Err(hidden @ ApplyError::Hidden { .. }) => {
+            check.hidden = Some(hidden.to_string());
+            migrations.iter().map(|one| one.version.clone()).collect()
+        }
+        read => read?,
+    };
+    let applied = apply::without_replaced(migrations, &applied);
+    check.pending = apply::pending(migrations, &applied)
+        .into_iter()
+        .map(|migration| migration.name.clone())
+        .collect();
+    check.unknown = applied
+        .into_iter()
+        .filter(|version| {
+            !migrations
+                .iter()
+                .any(|migration| migration.version == *version)
+        })
+        .collect();
+    check.compared = Some(url.to_string());
+    Ok(apply::history(&mut connection, migrations)?)
 }
 
 /// What the models say and no migration does, as far as it follows from what was found before.

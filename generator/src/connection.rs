@@ -32,13 +32,12 @@ pub const PINNED: &[(&str, &str)] = &[
 ];
 
 /// What may end a session that somebody else is waited for in: a person who is asked something, or a scratch that is slow.
-const LIMITS: &[&str] = &[
-    "idle_in_transaction_session_timeout",
-    "idle_session_timeout",
+/// And from which major on.
+const LIMITS: &[(u32, &str)] = &[
+    (OLDEST_MAJOR, "idle_in_transaction_session_timeout"),
+    (OLDEST_MAJOR, "idle_session_timeout"),
+    (17, "transaction_timeout"),
 ];
-
-/// Those that an older server does not know: from which major on.
-const NEWER_LIMITS: &[(u32, &str)] = &[(17, "transaction_timeout")];
 
 /// Why there is no connection. No variant holds a password: libpq's messages repeat none of a URL that [`Url`] accepts.
 #[derive(Debug, thiserror::Error)]
@@ -168,9 +167,8 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
             major,
         });
     }
-    let newer = NEWER_LIMITS.iter().filter(|(first, _)| major >= *first);
-    let limits = LIMITS.iter().chain(newer.map(|(_, name)| name));
-    let limits = limits.map(|name| format!("SET {name} = 0"));
+    let limits = LIMITS.iter().filter(|(first, _)| major >= *first);
+    let limits = limits.map(|(_, name)| format!("SET {name} = 0"));
     let pinned = PINNED
         .iter()
         .map(|(name, value)| format!("SET {name} = '{value}'"));

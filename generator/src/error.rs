@@ -30,6 +30,21 @@ impl Error {
         Self::new(ErrorKind::Input, message)
     }
 
+    /// What caused it, and what caused that.
+    pub fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        std::iter::successors(self.source(), |cause: &&'_ (dyn StdError + 'static)| {
+            (*cause).source()
+        })
+    }
+
+    /// All that it says, a line each, but for what it advises.
+    #[must_use]
+    pub fn full(&self) -> String {
+        let causes = self.causes().map(ToString::to_string);
+        let said: Vec<String> = std::iter::once(self.to_string()).chain(causes).collect();
+        said.join("\n")
+    }
+
     /// An error without a cause below it.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {

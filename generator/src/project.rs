@@ -2,7 +2,6 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    error::Error as _,
     path::PathBuf,
     time::Duration,
 };
@@ -76,7 +75,7 @@ impl Project {
     /// What is to be said of a failure: where a server went away meanwhile, or a disk is full, all else only follows from it.
     #[must_use]
     pub fn explained(&self, error: Error) -> Error {
-        let said = full(&error);
+        let said = error.full();
         let scratch = self.scratch.get();
         // A server that lost one session to a crash ends the others some moments later.
         let patience = if said.contains(LOST) {
@@ -138,14 +137,3 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What helps.
 const ROOM: &str = "make room";
-
-/// All that an error says, but for what it advises.
-fn full(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(below) = cause {
-        text += &format!("\n{below}");
-        cause = below.source();
-    }
-    text
-}

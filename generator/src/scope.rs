@@ -51,16 +51,12 @@ impl Scope {
     #[must_use]
     pub fn holds(&self, id: &Id, within: &Schema) -> bool {
         let mut included = self.include.is_empty();
-        let mut at = Some(id.clone());
-        while let Some(id) = at {
+        for id in within.line(id) {
             let words = id.to_string();
             if matches(&self.exclude, &words) {
                 return false;
             }
             included |= matches(&self.include, &words);
-            at = within
-                .entry(&id)
-                .and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)));
         }
         included
     }

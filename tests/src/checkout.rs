@@ -177,6 +177,20 @@ impl Checkout {
         path.display().to_string()
     }
 
+    /// Puts a program in place of the one of Postgres that has this name.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn program(&mut self, name: &str, script: &str) {
+        let folder = self.path().join("bin");
+        fs::create_dir(&folder).expect("a folder");
+        let program = folder.join(name);
+        fs::write(&program, script).expect("a program");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
+        self.environment = vec![("TRUEUP_PG_BIN", folder.display().to_string().leak())];
+    }
+
     /// The names of all that is in the folder of migrations, half-written or not, but for Diesel's lock; the oldest first.
     #[must_use]
     pub fn folders(&self) -> Vec<String> {

@@ -3,7 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
-use generator::{Project, binaries::Binaries, scratch::Locale, url::Url};
+use generator::{
+    Project,
+    autogen::{self, AutogenOptions},
+    binaries::Binaries,
+    scratch::Locale,
+    source::Source,
+    url::Url,
+};
 
 pub mod checkout;
 pub mod pooler;
@@ -155,6 +162,26 @@ pub fn database() -> (Project, generator::scratch::Database) {
     (project, database.expect("a database"))
 }
 
+/// The draft that takes what this SQL makes to what the models of the test declare.
+///
+/// # Panics
+///
+/// Where there is none.
+#[must_use]
+pub fn drafted(there: &str) -> generator::draft::Draft {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("there.sql");
+    std::fs::write(&file, there).expect("a file");
+    let project = project(folder.path().join("migrations"));
+    let declarations = autogen::declarations().expect("models");
+    let options = AutogenOptions {
+        from: Some(&Source::Sql(file)),
+        ..AutogenOptions::default()
+    };
+    let found = autogen::autogen(&project, &declarations, options).expect("a draft");
+    found.draft.expect("a change")
+}
+
 /// The SQL of all ups of a draft.
 #[must_use]
 pub fn ups(draft: Option<&generator::draft::Draft>) -> String {
@@ -163,16 +190,4 @@ pub fn ups(draft: Option<&generator::draft::Draft>) -> String {
         .map(generator::draft::Part::up_sql)
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// An error and its causes, a line each.
-#[must_use]
-pub fn full(error: &generator::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(below) = cause {
-        text += &format!("\n{below}");
-        cause = below.source();
-    }
-    text
 }

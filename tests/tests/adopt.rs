@@ -284,7 +284,7 @@ fn a_column_does_not_go_from_under_a_query() {
     let error = autogen::autogen(&project, &declarations, AutogenOptions::default())
         .expect_err("two queries need what goes");
     assert_eq!(
-        tests::full(&error),
+        error.full(),
         "view public.phone_book needs column public.accounts.phone, which the models have no longer\n\
          rule public.accounts.no_move needs column public.accounts.room, which the models have no longer"
     );

@@ -329,9 +329,9 @@ impl Golden {
                 if matches!(error.kind(), ErrorKind::NotYet | ErrorKind::Input)
                     && (there || self.compared) =>
             {
-                self.file(file, &format!("{}\n", tests::full(error)))
+                self.file(file, &format!("{}\n", error.full()))
             }
-            (Err(error), _) => Err(tests::full(error).into()),
+            (Err(error), _) => Err(error.full().into()),
         }
     }
 }
@@ -347,5 +347,5 @@ fn exact(kept: &Kept) -> Result<(), Failed> {
 }
 
 fn said(error: &Error) -> Failed {
-    tests::full(error).into()
+    error.full().into()
 }

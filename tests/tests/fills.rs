@@ -1,9 +1,5 @@
 //! A model whose own check refuses what it fills rows with: that is told, and with which query to look for more such rows.
 
-use generator::{
-    autogen::{self, AutogenOptions},
-    source::Source,
-};
 use trueup::Model;
 
 #[derive(Model)]
@@ -18,19 +14,7 @@ struct Person {
 
 #[test]
 fn a_fill_that_violates_a_check_is_told() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("there.sql");
-    std::fs::write(&file, "CREATE TABLE people (id integer PRIMARY KEY)").expect("a file");
-    let project = tests::project(folder.path().join("migrations"));
-    let declarations = autogen::declarations().expect("models");
-    let from = Source::Sql(file);
-    let options = AutogenOptions {
-        from: Some(&from),
-        ..AutogenOptions::default()
-    };
-
-    let found = autogen::autogen(&project, &declarations, options).expect("a draft");
-    let draft = found.draft.expect("a change");
+    let draft = tests::drafted("CREATE TABLE people (id integer PRIMARY KEY)");
 
     let told = draft.proof.sentence();
     assert!(

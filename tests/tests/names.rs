@@ -205,7 +205,7 @@ fn any_name_anywhere_goes_there_and_back() {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let outcome = TestRunner::new_with_rng(config, rng).run(&names(), |names| {
-        tried(&project, &names).map_err(|error| TestCaseError::fail(tests::full(&error)))
+        tried(&project, &names).map_err(|error| TestCaseError::fail(error.full()))
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -38,7 +38,7 @@ fn refused(outcome: Result<impl Sized, Error>, kind: ErrorKind, says: &[&str]) {
     let Err(error) = outcome else {
         panic!("nothing was found");
     };
-    let text = tests::full(&error);
+    let text = error.full();
     assert_eq!(error.kind(), kind, "{text}");
     for part in says {
         assert!(text.contains(part), "{part:?} is not in {text}");

@@ -30,7 +30,7 @@ fn way(from: &Database, to: &Database) -> String {
     };
     let no_models = || Err(Error::input("there are no models"));
     let compared = diff(&project, no_models, &source(from), &source(to), options);
-    let compared = compared.unwrap_or_else(|error| panic!("{}", tests::full(&error)));
+    let compared = compared.unwrap_or_else(|error| panic!("{}", error.full()));
     assert_eq!(compared.unproved, None);
     render::sql(compared.plan.statements())
 }

@@ -1,10 +1,6 @@
 //! What models say about the way: how values come from one type to another and back, what fills a column that comes to
 //! require a value, and which label takes the place of one that is gone. All of it on rows.
 
-use generator::{
-    autogen::{self, AutogenOptions},
-    source::Source,
-};
 use trueup::{Model, PgEnum};
 
 #[derive(Model)]
@@ -56,19 +52,7 @@ const ROWS: &str = "
 
 #[test]
 fn values_become_what_the_model_says_and_come_back() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("there.sql");
-    std::fs::write(&file, THERE).expect("a file");
-    let project = tests::project(folder.path().join("migrations"));
-    let declarations = autogen::declarations().expect("models");
-    let from = Source::Sql(file);
-    let options = AutogenOptions {
-        from: Some(&from),
-        ..AutogenOptions::default()
-    };
-
-    let found = autogen::autogen(&project, &declarations, options).expect("a draft");
-    let draft = found.draft.expect("a change");
+    let draft = tests::drafted(THERE);
 
     let (_server, database) = tests::database();
     tests::run(&database, THERE);

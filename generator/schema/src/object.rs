@@ -157,8 +157,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     }
 
     /// The statement that moves it to another namespace; `None` where it goes with something else.
-    fn relocate(_key: &Self::Key, _namespace: &str) -> Option<Statement> {
-        None
+    fn relocate(key: &Self::Key, namespace: &str) -> Option<Statement> {
+        let namespace = quoted_ident(namespace);
+        Some(Statement::new(
+            format!("Move {} {key} to namespace {namespace}", Self::NAME),
+            format!("ALTER {} SET SCHEMA {namespace}", Self::designation(key)),
+        ))
     }
 
     /// What in it has a name and is no object of its own: the labels of an enum type.

@@ -98,7 +98,11 @@ fn attempt(
             Delta::Create(_) => {}
             Delta::Remove(_) | Delta::Change { .. } => {
                 let concerned = std::iter::once(id).chain(known.needed_by(id));
-                others.extend(concerned.filter(|id| !mine(id)).map(|id| top(id, known)));
+                others.extend(
+                    concerned
+                        .filter(|id| !mine(id))
+                        .filter_map(|id| known.line(id).last()),
+                );
             }
         }
     }
@@ -107,18 +111,6 @@ fn attempt(
     } else {
         Outcome::Concerns(others)
     })
-}
-
-/// The object that it is a part of, or falls with, in the end.
-fn top(id: &Id, within: &Schema) -> Id {
-    let mut top = id.clone();
-    while let Some(above) = within
-        .entry(&top)
-        .and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)))
-    {
-        top = above;
-    }
-    top
 }
 
 /// The objects that the few declare, what those need and what the few mention, with all parts of that which need nothing
@@ -147,10 +139,12 @@ fn surroundings(known: &Schema, few: &Declarations, mine: impl Fn(&Id) -> bool) 
     loop {
         let more: Vec<Id> = known
             .entries()
-            .filter(|(id, entry)| {
-                let parent = entry.parent().or_else(|| entry.falls_with(known));
+            .filter(|(id, _)| {
                 !about.contains(*id)
-                    && parent.is_some_and(|parent| about.contains(&parent))
+                    && known
+                        .line(id)
+                        .nth(1)
+                        .is_some_and(|above| about.contains(&above))
                     && known.needs(id).all(|need| about.contains(need))
             })
             .map(|(id, _)| id.clone())

@@ -596,15 +596,14 @@ impl<'a> Graph<'a> {
             return Vec::new();
         };
         let mut statements = entry.remove(self.from);
-        if let Some(last) = statements.pop() {
+        if let Some(last) = statements.pop_if(|last| last.hazards().is_empty()) {
             let gone = members.iter().filter_map(|place| removes(*place));
             let losses = gone
-                .filter(|gone| last.hazards().is_empty() && gone.parent().is_none())
+                .filter(|gone| gone.parent().is_none())
                 .flat_map(|gone| gone.remove(self.from))
                 .flat_map(|statement| statement.hazards().to_vec())
                 .filter(Hazard::loses_data);
-            let losses: Vec<Hazard> = losses.collect();
-            statements.push(losses.into_iter().fold(last, Statement::hazard));
+            statements.push(losses.fold(last, Statement::hazard));
         }
         statements
     }

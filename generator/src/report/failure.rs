@@ -1,7 +1,5 @@
 //! Errors: what happened, why, and what to do now.
 
-use std::error::Error as _;
-
 use super::style::{ERROR, NOTE, WARNING, hang};
 use crate::{Error, ErrorKind};
 
@@ -24,11 +22,7 @@ pub(super) fn text(error: &Error) -> String {
 /// Each line names an object of its own.
 fn not_yet(error: &Error) -> String {
     let mut said = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(below) = cause {
-        said.push(below.to_string());
-        cause = below.source();
-    }
+    said.extend(error.causes().map(ToString::to_string));
     let mut text = String::new();
     for line in said.iter().flat_map(|said| said.lines()) {
         let line = line.strip_prefix(NOT_YET).unwrap_or(line);
@@ -38,13 +32,10 @@ fn not_yet(error: &Error) -> String {
 }
 
 fn causes(error: &Error) -> String {
-    let mut text = String::new();
-    let mut cause = error.source();
-    while let Some(below) = cause {
-        text += &format!("       {}\n", hang(below, 7));
-        cause = below.source();
-    }
-    text
+    let lines = error
+        .causes()
+        .map(|cause| format!("       {}\n", hang(cause, 7)));
+    lines.collect()
 }
 
 #[cfg(test)]

@@ -81,14 +81,15 @@ pub fn rebase(
 
     // What cannot be drafted at all was not.
     let models = models.filter(|_| as_drafted(project, &start, &ours).unwrap_or_default());
-    if let Some(models) = models {
-        // Several that hold where they go stay several.
-        let held = ours.len() > 1 && moving.try_texts().is_ok();
-        if !held && let Some(rebased) = moving.anew(models)? {
-            return Ok(Some(rebased));
-        }
+    let several = (ours.len() > 1).then(|| moving.try_texts());
+    // Several that hold where they go stay several.
+    if let Some(models) = models
+        && !matches!(several, Some(Ok(_)))
+        && let Some(rebased) = moving.anew(models)?
+    {
+        return Ok(Some(rebased));
     }
-    let proof = moving.try_texts()?;
+    let proof = several.unwrap_or_else(|| moving.try_texts())?;
     moving.with_texts(proof).map(Some)
 }
 

@@ -239,16 +239,7 @@ fn keep(wanted: &Schema, there: &Schema) -> Schema {
 
 /// Whether an object is one of these or a part of one of these.
 pub(crate) fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
-    let mut at = Some(id.clone());
-    while let Some(id) = at {
-        if tops.contains(&id) {
-            return true;
-        }
-        at = within
-            .entry(&id)
-            .and_then(|entry| entry.parent().or_else(|| entry.falls_with(within)));
-    }
-    false
+    within.line(id).any(|id| tops.contains(&id))
 }
 
 /// Runs the declarations, a rank at a time; what fails because something comes later in its rank is tried again.

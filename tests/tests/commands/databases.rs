@@ -1,6 +1,6 @@
 //! The database as a whole: from nothing to one with rows, into a file and back, emptied and gone.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use generator::{connection::connect, scratch::Database, url::Url};
 use serde_json::Value;
@@ -263,11 +263,7 @@ fn a_backup_that_fails_leaves_no_file() {
          echo 'pg_dump: error: could not write to output file: No space left on device' >&2\nexit 1\n",
         major.expect("a connection")
     );
-    fs::create_dir(project.path().join("bin")).expect("a folder");
-    let program = project.file("bin/pg_dump", &script);
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
-    let folders: &'static str = project.path().join("bin").display().to_string().leak();
-    project.environment = vec![("TRUEUP_PG_BIN", folders)];
+    project.program("pg_dump", &script);
 
     project
         .run(&["backup", "shop.dump"])

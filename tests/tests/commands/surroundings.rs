@@ -1,6 +1,6 @@
 //! What stands between trueup and the database, and what becomes of the server meanwhile.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::fs;
 
 use diesel::connection::SimpleConnection;
 use generator::{scratch::Database, url::Url};
@@ -215,15 +215,11 @@ fn a_backup_that_the_disk_has_no_room_for_leaves_no_file() {
     );
     let major = server.scratch(None).expect("a server").major();
     let pg_dump = server.binaries.pg_dump(major).expect("pg_dump");
-    fs::create_dir(project.path().join("bin")).expect("a folder");
     let script = format!(
         "#!/bin/sh\nulimit -f 16\nexec '{}' \"$@\"\n",
         pg_dump.display()
     );
-    let program = project.file("bin/pg_dump", &script);
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
-    let folders: &'static str = project.path().join("bin").display().to_string().leak();
-    project.environment = vec![("TRUEUP_PG_BIN", folders)];
+    project.program("pg_dump", &script);
 
     project
         .run(&["backup", "shop.dump"])

@@ -108,7 +108,7 @@ fn settles(server: &Server, url: &Url) {
         let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
         found
             .map(|found| found.draft)
-            .map_err(|error| tests::full(&error))
+            .map_err(|error| error.full())
             .expect("a draft")
     };
     autogen::write(&project, "begin", &draft().expect("something to do")).expect("folders");
@@ -158,6 +158,6 @@ fn way(project: &Project, from: &Url, to: &Path) -> String {
     let (from, to) = (Source::Database(from.clone()), Source::Sql(to.to_owned()));
     let no_models = || Err(Error::input("there are no models"));
     let way = compare::diff(project, no_models, &from, &to, CompareOptions::default());
-    let way = way.map_err(|error| tests::full(&error)).expect("a way");
+    let way = way.map_err(|error| error.full()).expect("a way");
     render::sql(way.statements())
 }

@@ -58,7 +58,7 @@ fn hold(count: u32, seed: u64) -> Result<(), Failed> {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let outcome = TestRunner::new_with_rng(config, rng).run(&shape::pairs(), |pair| {
-        tried(&project, &pair, major).map_err(|error| TestCaseError::fail(tests::full(&error)))
+        tried(&project, &pair, major).map_err(|error| TestCaseError::fail(error.full()))
     });
     match outcome {
         Ok(()) => Ok(()),

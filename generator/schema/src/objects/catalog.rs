@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Id, Registered, materialized_view::MaterializedView, table::Table, view::View};
 use crate::{
-    Name, Statement,
+    Name,
     name::{chosen, joined, literal, quoted_ident},
-    object::Object,
 };
 
 /// The condition that namespace `n` is neither Postgres' own nor a session's.
@@ -100,15 +99,6 @@ pub(super) fn expression(tree: &str, relation: &str) -> String {
         r"CASE WHEN {few} THEN pg_get_expr({tree}, {relation}, true)
             WHEN {tree}::text LIKE '{{BOOLEXPR %' THEN regexp_replace(pg_get_expr({tree}, {relation}), '^\((.*)\)$', '\1')
             ELSE pg_get_expr({tree}, {relation}) END"
-    )
-}
-
-/// The statement that moves something to another namespace, whatever SQL calls its kind.
-pub(super) fn set_schema<O: Object>(key: &O::Key, namespace: &str) -> Statement {
-    let namespace = quoted_ident(namespace);
-    Statement::new(
-        format!("Move {} {key} to namespace {namespace}", O::NAME),
-        format!("ALTER {} SET SCHEMA {namespace}", O::designation(key)),
     )
 }
 

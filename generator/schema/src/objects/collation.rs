@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{USER_NAMESPACE, no_member, set_schema};
+use super::catalog::{USER_NAMESPACE, no_member};
 use crate::{
     Alter, Clause, Name, Schema, Server, Statement,
     name::{literal, quoted_ident, set_aside},
@@ -154,10 +154,6 @@ impl Object for Collation {
             name,
             ..self.clone()
         })
-    }
-
-    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
-        Some(set_schema::<Self>(key, namespace))
     }
 
     fn declarable(&self, _within: &Schema) -> bool {

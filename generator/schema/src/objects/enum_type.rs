@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member, set_schema},
+    catalog::{USER_NAMESPACE, no_member},
 };
 use crate::{
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement,
@@ -117,10 +117,6 @@ impl Object for EnumType {
             name,
             ..self.clone()
         })
-    }
-
-    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
-        Some(set_schema::<Self>(key, namespace))
     }
 
     fn parts(&self) -> &[String] {

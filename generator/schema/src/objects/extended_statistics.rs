@@ -145,6 +145,10 @@ impl Object for ExtendedStatistics {
         })
     }
 
+    fn relocate(_key: &Name, _namespace: &str) -> Option<Statement> {
+        None
+    }
+
     fn declarable(&self, _within: &Schema) -> bool {
         false
     }

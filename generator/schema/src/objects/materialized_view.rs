@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     catalog::{
-        RELATION, materialized_view, parameter_changes, parameters, set_schema, set_tablespace,
-        tablespace_name,
+        RELATION, materialized_view, parameter_changes, parameters, set_tablespace, tablespace_name,
     },
     column::storage,
     reads::Reads,
@@ -232,10 +231,6 @@ impl Object for MaterializedView {
             name,
             ..self.clone()
         })
-    }
-
-    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
-        Some(set_schema::<Self>(key, namespace))
     }
 
     fn refresh(&self) -> Option<Statement> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{USER_NAMESPACE, no_member, set_schema},
+    catalog::{USER_NAMESPACE, no_member},
     column::Column,
     owner::Owner,
 };
@@ -186,10 +186,6 @@ impl Object for Sequence {
             name,
             ..self.clone()
         })
-    }
-
-    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
-        Some(set_schema::<Self>(key, namespace))
     }
 
     fn naming(&self, within: &Schema) -> Option<(Id, String)> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{parameter_changes, parameters, set_schema, set_tablespace, table, tablespace_name},
+    catalog::{parameter_changes, parameters, set_tablespace, table, tablespace_name},
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
@@ -273,10 +273,6 @@ impl Object for Table {
             name,
             ..self.clone()
         })
-    }
-
-    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
-        Some(set_schema::<Self>(key, namespace))
     }
 
     /// Two tables are alike where most of the columns of the larger one are in the other too.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalog::{RELATION, parameter_changes, parameters, set_schema, view},
+    catalog::{RELATION, parameter_changes, parameters, view},
     reads::Reads,
 };
 use crate::{
@@ -155,10 +155,6 @@ impl Object for View {
             name,
             ..self.clone()
         })
-    }
-
-    fn relocate(key: &Name, namespace: &str) -> Option<Statement> {
-        Some(set_schema::<Self>(key, namespace))
     }
 
     fn declarable(&self, _within: &Schema) -> bool {

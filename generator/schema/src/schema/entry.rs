@@ -1,0 +1,277 @@
+//! One object of a schema: the door to whatever room it is of.
+
+use serde::{Deserialize, Serialize};
+
+use super::Schema;
+use crate::{
+    Alter, Clause, Hazard, Id, Lead, Slot, Statement,
+    objects::{AnyObject, namespace::Namespace},
+};
+
+/// One thing in the catalog: `(classid, objid, objsubid)`, as `pg_depend` writes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Address {
+    /// The catalog it is a row of, as that catalog's `pg_class.oid`.
+    pub class: i64,
+    /// Its oid there.
+    pub object: i64,
+    /// The column's number, or 0.
+    pub sub: i64,
+}
+
+/// An object in a schema, with what is known about it besides what it is. Only the object takes part in equality.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    pub(crate) object: AnyObject,
+    #[serde(skip)]
+    pub(crate) addresses: Vec<Address>,
+    #[serde(default)]
+    pub(crate) position: i32,
+    /// Whether anything is granted on it, or revoked, that is not so by itself.
+    #[serde(default)]
+    pub(crate) granted: bool,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.object == other.object
+    }
+}
+
+impl Entry {
+    /// The object's id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.object.id()
+    }
+
+    /// Its place among its siblings.
+    #[must_use]
+    pub fn position(&self) -> i32 {
+        self.position
+    }
+
+    /// Whether anything is granted on it, or revoked, that is not so when it is created.
+    #[must_use]
+    pub fn is_granted(&self) -> bool {
+        self.granted
+    }
+
+    /// The object that it is a part of.
+    #[must_use]
+    pub fn parent(&self) -> Option<Id> {
+        self.object.parent()
+    }
+
+    /// The object whose removal takes it along.
+    #[must_use]
+    pub fn falls_with(&self, within: &Schema) -> Option<Id> {
+        self.object.falls_with(within)
+    }
+
+    /// Whether removing it loses data.
+    #[must_use]
+    pub fn holds_data(&self) -> bool {
+        self.object.holds_data()
+    }
+
+    /// The objects that it ties to each other.
+    #[must_use]
+    pub fn ties(&self) -> Vec<Id> {
+        self.object.ties()
+    }
+
+    /// The ties that must be there before it.
+    #[must_use]
+    pub fn comes_after(&self, within: &Schema) -> Vec<Id> {
+        self.object.comes_after(within)
+    }
+
+    /// What it has to do with the like objects of the tables that its own inherits from.
+    #[must_use]
+    pub fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
+        self.object.follows(from, to)
+    }
+
+    /// What is left to say where it came along with its leader.
+    #[must_use]
+    pub fn follow(&self, leader: &Self, within: &Schema) -> Vec<Statement> {
+        self.object.follow(&leader.object, within)
+    }
+
+    /// The statement that computes what a copy without rows has not computed.
+    #[must_use]
+    pub fn refresh(&self) -> Option<Statement> {
+        self.object.refresh()
+    }
+
+    /// The names it takes.
+    #[must_use]
+    pub fn occupies(&self) -> Vec<Slot> {
+        self.object.occupies()
+    }
+
+    /// Whether something else than a migration is expected to make such an object.
+    #[must_use]
+    pub fn is_routine(&self, within: &Schema) -> bool {
+        self.object.is_routine(within)
+    }
+
+    /// The statements that create it, with its folded children's clauses.
+    #[must_use]
+    pub fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+        self.object.create(within, clauses)
+    }
+
+    /// What it adds to its parent's CREATE, where it can stand there.
+    #[must_use]
+    pub fn clause(&self, within: &Schema, clauses: &[Clause]) -> Option<Clause> {
+        self.object.clause(within, clauses)
+    }
+
+    /// The statements that remove it.
+    #[must_use]
+    pub fn remove(&self, within: &Schema) -> Vec<Statement> {
+        self.object.remove(within)
+    }
+
+    /// How it becomes `next`, while the one schema becomes the other.
+    pub fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
+        self.object.alter(&next.object, from, to)
+    }
+
+    /// What is lost where it goes and `next` comes in its place, and neither the one nor the other says so by itself.
+    #[must_use]
+    pub fn loss(&self, next: &Self) -> Option<Hazard> {
+        self.object.loss(&next.object)
+    }
+
+    /// How it keeps its data while something that it needs is rebuilt.
+    #[must_use]
+    pub fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
+        self.object.recast(replaced, from, to)
+    }
+
+    /// The statement that gives it another name.
+    #[must_use]
+    pub fn rename(&self, to: &str) -> Option<Statement> {
+        self.object.rename(to)
+    }
+
+    /// The same object in another namespace, and the statement that moves it there.
+    #[must_use]
+    pub fn relocate(&self, namespace: &str) -> Option<(Self, Statement)> {
+        let (object, statement) = self.object.relocate(namespace)?;
+        Some((self.with(object), statement))
+    }
+
+    /// What in it has a name and is no object of its own.
+    #[must_use]
+    pub fn parts(&self) -> &[String] {
+        self.object.parts()
+    }
+
+    /// The same object with one of its parts called otherwise, and the statement for that.
+    #[must_use]
+    pub fn rename_part(&self, part: &str, to: &str) -> Option<(Self, Statement)> {
+        let (object, statement) = self.object.rename_part(part, to)?;
+        Some((self.with(object), statement))
+    }
+
+    /// The object with the names that Postgres would choose now, where it has those that Postgres chose before. `before` is
+    /// the same object in `old`, and this is in `new`.
+    #[must_use]
+    pub fn name_anew(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
+        self.with(self.object.name_anew(&before.object, old, new))
+    }
+
+    /// Whether another object could be the same under another name.
+    #[must_use]
+    pub fn resembles(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+        self.object.resembles(within, &other.object, others)
+    }
+
+    /// Where the catalog has it, where it has it at one place. No rename changes that.
+    #[must_use]
+    pub fn address(&self) -> Option<Address> {
+        self.addresses.first().copied()
+    }
+
+    /// A namespace that is not there yet.
+    #[must_use]
+    pub fn namespace(name: &str) -> Self {
+        Self {
+            object: AnyObject::Namespace(Namespace::new(name)),
+            addresses: Vec::new(),
+            position: 0,
+            granted: false,
+        }
+    }
+
+    fn with(&self, object: AnyObject) -> Self {
+        Self {
+            object,
+            ..self.clone()
+        }
+    }
+
+    /// Whether models have a way to declare it.
+    #[must_use]
+    pub fn declarable(&self, within: &Schema) -> bool {
+        self.object.declarable(within)
+    }
+
+    /// Whether it stays until a person says that it goes, though what it needs were to go.
+    #[must_use]
+    pub fn holds_on(&self) -> bool {
+        self.object.holds_on()
+    }
+
+    /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have
+    /// no way to declare.
+    #[must_use]
+    pub fn clear(&self) -> Option<String> {
+        self.object.clear()
+    }
+
+    /// The line that `pg_dump` writes of it, where that would make another one, and what makes the same.
+    #[must_use]
+    pub fn dumped(&self) -> Option<[String; 2]> {
+        self.object.dumped()
+    }
+
+    /// The declared object with what models have no way to say taken from the one that is there.
+    #[must_use]
+    pub fn keep(&self, there: &Self) -> Self {
+        Self {
+            object: self.object.keep(&there.object),
+            ..self.clone()
+        }
+    }
+
+    /// Whether both are the same but for a name that Postgres could have chosen, and belong to the same.
+    #[must_use]
+    pub fn same_but_for_name(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
+        match (self.naming(within), other.naming(others)) {
+            (Some((scope, _)), Some((other_scope, _))) => {
+                scope == other_scope && self.object.named("") == other.object.named("")
+            }
+            (None | Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// What the name is unique within, and the name, where Postgres chooses one when none is written.
+    #[must_use]
+    pub fn naming(&self, within: &Schema) -> Option<(Id, String)> {
+        self.object.naming(within)
+    }
+
+    /// The same object under another name, where it can have one.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self {
+            object: self.object.named(name),
+            ..self.clone()
+        }
+    }
+}
