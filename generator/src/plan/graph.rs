@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::{algo::tarjan_scc, graph::DiGraph};
-use trueup::{Clause, Entry, Hazard, Id, Kind, Lead, Schema, Slot, Statement, Turn};
+use trueup::{Id, Lead, Schema, Slot, Turn};
+
+mod cycles;
+mod sorting;
+mod steps;
 
 use super::{Folding, PlanError, Step, work::Work};
 
@@ -33,10 +36,10 @@ struct Graph<'a> {
     nodes: Vec<Node<'a>>,
     places: BTreeMap<(&'a Id, Act), usize>,
     edges: BTreeSet<(usize, usize)>,
+    /// The edges that give way in a cycle: a whole is altered after its parts went and before others come, since that
+    /// spares work and may be needed, as for a key between tables of which one becomes logged.
+    wishes: BTreeSet<(usize, usize)>,
 }
-
-/// Where a node stands among those that could all come next: the parts of one object stay together.
-type Precedence<'a> = (Act, i16, &'a Id, i16, i32, &'a Id);
 
 pub(super) fn order(
     work: &BTreeMap<Id, Work>,
@@ -51,6 +54,7 @@ pub(super) fn order(
         nodes: Vec::new(),
         places: BTreeMap::new(),
         edges: BTreeSet::new(),
+        wishes: BTreeSet::new(),
     };
     graph.add_nodes();
     graph.add_edges();
@@ -101,6 +105,20 @@ impl<'a> Graph<'a> {
         }
     }
 
+    fn edge_or_wish(&mut self, first: Option<usize>, second: Option<usize>, is_wish: bool) {
+        match (first, second) {
+            (Some(first), Some(second)) if is_wish => {
+                self.wishes.insert((first, second));
+            }
+            _ => self.edge(first, second),
+        }
+    }
+
+    /// What goes before what: the edges, and the wishes that are left.
+    fn precedents(&self) -> impl Iterator<Item = &(usize, usize)> {
+        self.edges.union(&self.wishes)
+    }
+
     fn add_edges(&mut self) {
         for id in self.work.keys() {
             let (go, alter, come) = (
@@ -109,10 +127,13 @@ impl<'a> Graph<'a> {
                 self.place(id, Act::Come),
             );
             self.edge(go, come);
+            let parent_in = |schema: &Schema| schema.entry(id).and_then(|entry| entry.parent());
+            let (old_parent, new_parent) = (parent_in(self.from), parent_in(self.to));
             for need in self.from.needs(id) {
                 let still = self.to.needs(id).any(|other| other == need);
                 self.edge(go, self.place(need, Act::Go));
-                self.edge(go, self.place(need, Act::Alter));
+                let altered = self.place(need, Act::Alter);
+                self.edge_or_wish(go, altered, old_parent.as_ref() == Some(need));
                 self.edge(alter, self.place(need, Act::Go));
                 if !still {
                     self.edge(alter, self.place(need, Act::Alter));
@@ -121,7 +142,8 @@ impl<'a> Graph<'a> {
             for need in self.to.needs(id) {
                 for mine in [alter, come] {
                     self.edge(self.place(need, Act::Come), mine);
-                    self.edge(self.place(need, Act::Alter), mine);
+                    let altered = self.place(need, Act::Alter);
+                    self.edge_or_wish(altered, mine, new_parent.as_ref() == Some(need));
                 }
             }
         }
@@ -387,296 +409,11 @@ impl<'a> Graph<'a> {
         root
     }
 
-    /// Parts children from their parents where going together would make steps wait for each other.
-    fn part_cycles(&mut self) -> Result<(), PlanError> {
-        loop {
-            let mut graph: DiGraph<usize, ()> = DiGraph::new();
-            let mut index_of = BTreeMap::new();
-            for place in 0..self.nodes.len() {
-                let root = self.root(place);
-                index_of.entry(root).or_insert_with(|| graph.add_node(root));
-            }
-            for (first, second) in &self.edges {
-                let (first, second) = (self.root(*first), self.root(*second));
-                if first != second {
-                    graph.update_edge(index_of[&first], index_of[&second], ());
-                }
-            }
-            let cycles: Vec<Vec<usize>> = tarjan_scc(&graph)
-                .into_iter()
-                .filter(|component| component.len() > 1)
-                .map(|component| component.into_iter().map(|index| graph[index]).collect())
-                .collect();
-            let Some(cycle) = cycles.first() else {
-                return Ok(());
-            };
-            let parted = self.part(&cycles);
-            if !parted {
-                return Err(PlanError::Cycle(
-                    cycle.iter().map(|place| self.describe(*place)).collect(),
-                ));
-            }
-        }
-    }
-
-    /// Parts children whose own edges lead from one step of a cycle to another: those that need, rather than those that
-    /// are needed, since a foreign key can stand alone more easily than the column it refers to. `false` where there is
-    /// none.
-    fn part(&mut self, cycles: &[Vec<usize>]) -> bool {
-        let mut cycle_of: BTreeMap<usize, usize> = BTreeMap::new();
-        for (number, cycle) in cycles.iter().enumerate() {
-            cycle_of.extend(cycle.iter().map(|root| (*root, number)));
-        }
-        let (mut needing, mut needed) = (BTreeSet::new(), BTreeSet::new());
-        for (first, second) in &self.edges {
-            let (one, other) = (self.root(*first), self.root(*second));
-            let crosses = one != other
-                && cycle_of
-                    .get(&one)
-                    .is_some_and(|cycle| cycle_of.get(&other) == Some(cycle));
-            if crosses {
-                // Who needs another goes before it, and comes after it.
-                let goes = self.nodes[*first].act == Act::Go;
-                needing.insert(if goes { *first } else { *second });
-                needed.insert(if goes { *second } else { *first });
-            }
-        }
-        let can_part =
-            |place: &usize| self.nodes[*place].joins.is_some() && !self.nodes[*place].bound;
-        needing.retain(can_part);
-        needed.retain(can_part);
-        let chosen = if needing.is_empty() { needed } else { needing };
-        for place in &chosen {
-            self.nodes[*place].joins = None;
-        }
-        !chosen.is_empty()
-    }
-
-    /// Kahn's algorithm over the steps; where several could come next, [`next`] says which, so that the same input gives
-    /// the same file.
-    fn sorted(&self) -> Vec<(usize, Vec<usize>)> {
-        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for place in 0..self.nodes.len() {
-            members.entry(self.root(place)).or_default().push(place);
-        }
-        let mut waits: BTreeMap<usize, usize> = members.keys().map(|root| (*root, 0)).collect();
-        let mut unlocks: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        for (first, second) in &self.edges {
-            let (first, second) = (self.root(*first), self.root(*second));
-            if first != second && unlocks.entry(first).or_default().insert(second) {
-                *waits.entry(second).or_default() += 1;
-            }
-        }
-        let mut ready: BTreeSet<(Precedence<'_>, usize)> = waits
-            .iter()
-            .filter(|(_, count)| **count == 0)
-            .map(|(root, _)| (self.precedence(*root), *root))
-            .collect();
-        let mut sorted = Vec::new();
-        let mut last: Option<Precedence<'_>> = None;
-        while let Some(next) = next(&ready, last) {
-            ready.remove(&next);
-            let (precedence, root) = next;
-            last = Some(precedence);
-            for next in unlocks.get(&root).into_iter().flatten() {
-                if let Some(count) = waits.get_mut(next) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ready.insert((self.precedence(*next), *next));
-                    }
-                }
-            }
-            sorted.push((root, members.remove(&root).unwrap_or_default()));
-        }
-        sorted
-    }
-
-    fn precedence(&self, place: usize) -> Precedence<'a> {
-        let Node { id, act, .. } = &self.nodes[place];
-        let schema = self.schema(*act);
-        let entry = schema.entry(id);
-        let top = top(schema, id);
-        let position = entry.map_or(0, |entry| entry.position());
-        // What came last goes first.
-        let sign = if *act == Act::Go { -1 } else { 1 };
-        (
-            *act,
-            sign * i16::from(top.kind().rank()),
-            top,
-            sign * i16::from(id.kind().rank()),
-            position,
-            id,
-        )
-    }
-
     fn schema(&self, act: Act) -> &'a Schema {
         match act {
             Act::Go => self.from,
             Act::Alter | Act::Come => self.to,
         }
-    }
-
-    fn describe(&self, place: usize) -> String {
-        let Node { id, act, .. } = &self.nodes[place];
-        match act {
-            Act::Go => format!("drop {id}"),
-            Act::Alter => format!("alter {id}"),
-            Act::Come => format!("create {id}"),
-        }
-    }
-
-    fn step(&self, root: usize, members: &[usize]) -> Step {
-        let Node { id, act, .. } = &self.nodes[root];
-        let statements = match act {
-            Act::Go => self.removed(root, members),
-            Act::Alter => self
-                .work
-                .get(id)
-                .map(|_| self.altered(root, members))
-                .unwrap_or_default(),
-            Act::Come => self.created(root, members),
-        };
-        let statements: Vec<Statement> = statements
-            .into_iter()
-            .filter(|statement| {
-                let is_between = statement.between().is_none_or(|(new, old)| {
-                    self.place(new, Act::Come).is_some() && self.place(old, Act::Come).is_none()
-                });
-                let unless = statement.unless();
-                is_between && unless.is_none_or(|id| self.place(id, Act::Come).is_none())
-            })
-            .collect();
-        let new_parent = self.new_parent(id).filter(|_| *act != Act::Go);
-        let statements = statements.into_iter().map(|statement| match new_parent {
-            None => statement,
-            Some(parent) if parent.holds_data() => self.in_peace(statement),
-            // Its rows were computed when it came.
-            Some(_) => statement.without(|hazard| !hazard.may_fail()),
-        });
-        let statements = statements.collect();
-        let mut ids: Vec<Id> = vec![(*id).clone()];
-        ids.extend(
-            members
-                .iter()
-                .filter(|place| **place != root)
-                .map(|place| self.nodes[*place].id.clone()),
-        );
-        let needs = match act {
-            Act::Go => Vec::new(),
-            Act::Alter | Act::Come => ids
-                .iter()
-                .flat_map(|id| self.to.needs(id).cloned())
-                .collect(),
-        };
-        Step {
-            ids,
-            statements,
-            needs,
-        }
-    }
-
-    /// The statement without the risks that it has only where what it is about was there before.
-    fn in_peace(&self, statement: Statement) -> Statement {
-        statement.without_hazards(|id| self.from.entry(id).is_some())
-    }
-
-    /// The outermost object that the object is a part of, where that is made in the same plan: then nobody's work is at risk.
-    fn new_parent(&self, id: &'a Id) -> Option<&'a Entry> {
-        let top = top(self.to, id);
-        let entry = self.to.entry(top).filter(|_| top != id)?;
-        let work = self.work.get(top)?;
-        // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
-        (work.comes && !(work.goes && entry.holds_data())).then_some(entry)
-    }
-
-    /// What drops an object. Where that loses nothing by itself, what goes with it and is no part of it tells its own loss.
-    fn removed(&self, root: usize, members: &[usize]) -> Vec<Statement> {
-        let removes = |place: usize| self.from.entry(self.nodes[place].id);
-        let Some(entry) = removes(root) else {
-            return Vec::new();
-        };
-        let mut statements = entry.remove(self.from);
-        if let Some(last) = statements.pop_if(|last| last.hazards().is_empty()) {
-            let gone = members.iter().filter_map(|place| removes(*place));
-            let losses = gone
-                .filter(|gone| gone.parent().is_none())
-                .flat_map(|gone| gone.remove(self.from))
-                .flat_map(|statement| statement.hazards().to_vec())
-                .filter(Hazard::loses_data);
-            statements.push(losses.fold(last, Statement::hazard));
-        }
-        statements
-    }
-
-    fn created(&self, root: usize, members: &[usize]) -> Vec<Statement> {
-        let Some(entry) = self.to.entry(self.nodes[root].id) else {
-            return Vec::new();
-        };
-        let clauses = self.clauses(root, members);
-        let mut statements = entry.create(self.to, &clauses);
-        let old = self.from.entry(self.nodes[root].id);
-        if let Some(loss) = old.and_then(|old| old.loss(entry))
-            && !statements.is_empty()
-        {
-            let first = statements.remove(0);
-            statements.insert(0, first.hazard(loss));
-        }
-        let afterwards = clauses
-            .iter()
-            .flat_map(|clause| clause.afterwards().iter().cloned());
-        if entry.parent().is_none() {
-            statements.extend(afterwards.map(|statement| self.in_peace(statement)));
-        } else {
-            statements.extend(afterwards);
-        }
-        for member in members {
-            let Node { id, along, .. } = &self.nodes[*member];
-            let leader = along.as_ref().and_then(|leader| self.to.entry(leader));
-            if let (Some(entry), Some(leader)) = (self.to.entry(id), leader) {
-                statements.extend(entry.follow(leader, self.to));
-            }
-        }
-        statements
-    }
-
-    /// What alters an object and then those that alter along with it.
-    fn altered(&self, root: usize, members: &[usize]) -> Vec<Statement> {
-        let others = members.iter().filter(|member| **member != root);
-        let mut statements: Vec<Statement> = std::iter::once(&root)
-            .chain(others)
-            .filter_map(|place| self.work.get(self.nodes[*place].id)?.alters.clone())
-            .flatten()
-            .collect();
-        statements.sort_by_key(|statement| !statement.is_ahead());
-        statements
-    }
-
-    /// The clauses of what folds into a node, in the order in which a person would write them.
-    fn clauses(&self, place: usize, members: &[usize]) -> Vec<Clause> {
-        let mut children: Vec<(Kind, i32, usize)> = members
-            .iter()
-            .filter(|member| {
-                let Node { joins, along, .. } = &self.nodes[**member];
-                *joins == Some(place) && along.is_none()
-            })
-            .map(|member| {
-                let id = self.nodes[*member].id;
-                (
-                    id.kind(),
-                    self.to.entry(id).map_or(0, |entry| entry.position()),
-                    *member,
-                )
-            })
-            .collect();
-        children.sort_unstable();
-        children
-            .into_iter()
-            .filter_map(|(_, _, child)| {
-                let inner = self.clauses(child, members);
-                let entry: &Entry = self.to.entry(self.nodes[child].id)?;
-                entry.clause(self.to, &inner)
-            })
-            .collect()
     }
 }
 
@@ -699,18 +436,4 @@ pub(super) fn top<'a>(schema: &'a Schema, id: &'a Id) -> &'a Id {
         top = parent;
     }
     top
-}
-
-/// The step to take next: one that is about the same outermost object as the last, else the one that precedes.
-fn next<'a>(
-    ready: &BTreeSet<(Precedence<'a>, usize)>,
-    last: Option<Precedence<'a>>,
-) -> Option<(Precedence<'a>, usize)> {
-    let same = last.and_then(|(act, rank, top, ..)| {
-        // No rank is as low as that, so this stands before everything about the same object.
-        let begin = ((act, rank, top, i16::MIN, i32::MIN, top), 0);
-        let found = ready.range(begin..).next();
-        found.filter(|((other_act, _, other_top, ..), _)| (*other_act, *other_top) == (act, top))
-    });
-    same.or_else(|| ready.first()).copied()
 }

@@ -168,13 +168,16 @@ impl Writer<'_> {
         if table.primary_key > 0 {
             lines.push("PRIMARY KEY (id)".to_owned());
         }
-        let uniques = parts.uniques.iter().enumerate();
-        lines.extend(uniques.filter_map(|(which, both)| {
-            let over = both.on(self.which)?;
+        let mut uniques: Vec<String> = Vec::new();
+        for (which, both) in parts.uniques.iter().enumerate() {
+            let over = both.on(self.which);
+            let Some((over, list)) = over.and_then(|over| Some((over, list(over, columns)?)))
+            else {
+                continue;
+            };
             let name = name(over, &format!("u{number}_{which}"));
             // What is unique over all partitions includes what parts them.
             let more = if parts.are_parted() { ", id" } else { "" };
-            let list = list(over, columns)?;
             let nulls = if self.major >= 15 && over.how == 1 {
                 " NULLS NOT DISTINCT"
             } else {
@@ -185,8 +188,13 @@ impl Writer<'_> {
                 3 => " DEFERRABLE INITIALLY DEFERRED",
                 _ => "",
             };
-            Some(format!("{name}UNIQUE{nulls} ({list}{more}){timing}"))
-        }));
+            // Of those that say the same in one CREATE TABLE, Postgres makes one.
+            let said = format!("UNIQUE{nulls} ({list}{more}){timing}");
+            if !uniques.contains(&said) {
+                lines.push(format!("{name}{said}"));
+                uniques.push(said);
+            }
+        }
         let checks = parts.checks.iter().enumerate();
         lines.extend(checks.filter_map(|(which, both)| {
             let over = both.on(self.which)?;

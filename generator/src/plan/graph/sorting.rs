@@ -1,0 +1,83 @@
+//! The order of the steps: what the edges leave open is decided here, and always alike.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trueup::Id;
+
+use super::{Act, Graph, Node, top};
+
+/// Where a node stands among those that could all come next: the parts of one object stay together.
+type Precedence<'a> = (Act, i16, &'a Id, i16, i32, &'a Id);
+
+impl<'a> Graph<'a> {
+    /// Kahn's algorithm over the steps; where several could come next, [`next`] says which, so that the same input gives
+    /// the same file.
+    pub(super) fn sorted(&self) -> Vec<(usize, Vec<usize>)> {
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for place in 0..self.nodes.len() {
+            members.entry(self.root(place)).or_default().push(place);
+        }
+        let mut waits: BTreeMap<usize, usize> = members.keys().map(|root| (*root, 0)).collect();
+        let mut unlocks: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (first, second) in self.precedents() {
+            let (first, second) = (self.root(*first), self.root(*second));
+            if first != second && unlocks.entry(first).or_default().insert(second) {
+                *waits.entry(second).or_default() += 1;
+            }
+        }
+        let mut ready: BTreeSet<(Precedence<'_>, usize)> = waits
+            .iter()
+            .filter(|(_, count)| **count == 0)
+            .map(|(root, _)| (self.precedence(*root), *root))
+            .collect();
+        let mut sorted = Vec::new();
+        let mut last: Option<Precedence<'_>> = None;
+        while let Some(next) = next(&ready, last) {
+            ready.remove(&next);
+            let (precedence, root) = next;
+            last = Some(precedence);
+            for next in unlocks.get(&root).into_iter().flatten() {
+                if let Some(count) = waits.get_mut(next) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert((self.precedence(*next), *next));
+                    }
+                }
+            }
+            sorted.push((root, members.remove(&root).unwrap_or_default()));
+        }
+        sorted
+    }
+
+    fn precedence(&self, place: usize) -> Precedence<'a> {
+        let Node { id, act, .. } = &self.nodes[place];
+        let schema = self.schema(*act);
+        let entry = schema.entry(id);
+        let top = top(schema, id);
+        let position = entry.map_or(0, |entry| entry.position());
+        // What came last goes first.
+        let sign = if *act == Act::Go { -1 } else { 1 };
+        (
+            *act,
+            sign * i16::from(top.kind().rank()),
+            top,
+            sign * i16::from(id.kind().rank()),
+            position,
+            id,
+        )
+    }
+}
+
+/// The step to take next: one that is about the same outermost object as the last, else the one that precedes.
+fn next<'a>(
+    ready: &BTreeSet<(Precedence<'a>, usize)>,
+    last: Option<Precedence<'a>>,
+) -> Option<(Precedence<'a>, usize)> {
+    let same = last.and_then(|(act, rank, top, ..)| {
+        // No rank is as low as that, so this stands before everything about the same object.
+        let begin = ((act, rank, top, i16::MIN, i32::MIN, top), 0);
+        let found = ready.range(begin..).next();
+        found.filter(|((other_act, _, other_top, ..), _)| (*other_act, *other_top) == (act, top))
+    });
+    same.or_else(|| ready.first()).copied()
+}

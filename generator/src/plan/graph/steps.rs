@@ -1,0 +1,162 @@
+//! The statements of a node and of what goes along with it.
+
+use trueup::{Clause, Entry, Hazard, Id, Kind, Statement};
+
+use super::{Act, Graph, Node, top};
+use crate::plan::Step;
+
+impl<'a> Graph<'a> {
+    pub(super) fn step(&self, root: usize, members: &[usize]) -> Step {
+        let Node { id, act, .. } = &self.nodes[root];
+        let statements = match act {
+            Act::Go => self.removed(root, members),
+            Act::Alter => self
+                .work
+                .get(id)
+                .map(|_| self.altered(root, members))
+                .unwrap_or_default(),
+            Act::Come => self.created(root, members),
+        };
+        let statements: Vec<Statement> = statements
+            .into_iter()
+            .filter(|statement| {
+                let is_between = statement.between().is_none_or(|(new, old)| {
+                    self.place(new, Act::Come).is_some() && self.place(old, Act::Come).is_none()
+                });
+                let unless = statement.unless();
+                is_between && unless.is_none_or(|id| self.place(id, Act::Come).is_none())
+            })
+            .collect();
+        let new_parent = self.new_parent(id).filter(|_| *act != Act::Go);
+        let statements = statements.into_iter().map(|statement| match new_parent {
+            None => statement,
+            Some(parent) if parent.holds_data() => self.in_peace(statement),
+            // Its rows were computed when it came.
+            Some(_) => statement.without(|hazard| !hazard.may_fail()),
+        });
+        let statements = statements.collect();
+        let mut ids: Vec<Id> = vec![(*id).clone()];
+        ids.extend(
+            members
+                .iter()
+                .filter(|place| **place != root)
+                .map(|place| self.nodes[*place].id.clone()),
+        );
+        let needs = match act {
+            Act::Go => Vec::new(),
+            Act::Alter | Act::Come => ids
+                .iter()
+                .flat_map(|id| self.to.needs(id).cloned())
+                .collect(),
+        };
+        Step {
+            ids,
+            statements,
+            needs,
+        }
+    }
+
+    /// The statement without the risks that it has only where what it is about was there before.
+    fn in_peace(&self, statement: Statement) -> Statement {
+        statement.without_hazards(|id| self.from.entry(id).is_some())
+    }
+
+    /// The outermost object that the object is a part of, where that is made in the same plan: then nobody's work is at risk.
+    fn new_parent(&self, id: &'a Id) -> Option<&'a Entry> {
+        let top = top(self.to, id);
+        let entry = self.to.entry(top).filter(|_| top != id)?;
+        let work = self.work.get(top)?;
+        // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
+        (work.comes && !(work.goes && entry.holds_data())).then_some(entry)
+    }
+
+    /// What drops an object. Where that loses nothing by itself, what goes with it and is no part of it tells its own loss.
+    fn removed(&self, root: usize, members: &[usize]) -> Vec<Statement> {
+        let removes = |place: usize| self.from.entry(self.nodes[place].id);
+        let Some(entry) = removes(root) else {
+            return Vec::new();
+        };
+        let mut statements = entry.remove(self.from);
+        if let Some(last) = statements.pop_if(|last| last.hazards().is_empty()) {
+            let gone = members.iter().filter_map(|place| removes(*place));
+            let losses = gone
+                .filter(|gone| gone.parent().is_none())
+                .flat_map(|gone| gone.remove(self.from))
+                .flat_map(|statement| statement.hazards().to_vec())
+                .filter(Hazard::loses_data);
+            statements.push(losses.fold(last, Statement::hazard));
+        }
+        statements
+    }
+
+    fn created(&self, root: usize, members: &[usize]) -> Vec<Statement> {
+        let Some(entry) = self.to.entry(self.nodes[root].id) else {
+            return Vec::new();
+        };
+        let clauses = self.clauses(root, members);
+        let mut statements = entry.create(self.to, &clauses);
+        let old = self.from.entry(self.nodes[root].id);
+        if let Some(loss) = old.and_then(|old| old.loss(entry))
+            && !statements.is_empty()
+        {
+            let first = statements.remove(0);
+            statements.insert(0, first.hazard(loss));
+        }
+        let afterwards = clauses
+            .iter()
+            .flat_map(|clause| clause.afterwards().iter().cloned());
+        if entry.parent().is_none() {
+            statements.extend(afterwards.map(|statement| self.in_peace(statement)));
+        } else {
+            statements.extend(afterwards);
+        }
+        for member in members {
+            let Node { id, along, .. } = &self.nodes[*member];
+            let leader = along.as_ref().and_then(|leader| self.to.entry(leader));
+            if let (Some(entry), Some(leader)) = (self.to.entry(id), leader) {
+                statements.extend(entry.follow(leader, self.to));
+            }
+        }
+        statements
+    }
+
+    /// What alters an object and then those that alter along with it.
+    fn altered(&self, root: usize, members: &[usize]) -> Vec<Statement> {
+        let others = members.iter().filter(|member| **member != root);
+        let mut statements: Vec<Statement> = std::iter::once(&root)
+            .chain(others)
+            .filter_map(|place| self.work.get(self.nodes[*place].id)?.alters.clone())
+            .flatten()
+            .collect();
+        statements.sort_by_key(|statement| !statement.is_ahead());
+        statements
+    }
+
+    /// The clauses of what folds into a node, in the order in which a person would write them.
+    fn clauses(&self, place: usize, members: &[usize]) -> Vec<Clause> {
+        let mut children: Vec<(Kind, i32, usize)> = members
+            .iter()
+            .filter(|member| {
+                let Node { joins, along, .. } = &self.nodes[**member];
+                *joins == Some(place) && along.is_none()
+            })
+            .map(|member| {
+                let id = self.nodes[*member].id;
+                (
+                    id.kind(),
+                    self.to.entry(id).map_or(0, |entry| entry.position()),
+                    *member,
+                )
+            })
+            .collect();
+        children.sort_unstable();
+        children
+            .into_iter()
+            .filter_map(|(_, _, child)| {
+                let inner = self.clauses(child, members);
+                let entry: &Entry = self.to.entry(self.nodes[child].id)?;
+                entry.clause(self.to, &inner)
+            })
+            .collect()
+    }
+}
