@@ -116,9 +116,7 @@ const CASTS: &str = "
     FROM pg_catalog.pg_cast";
 
 const IDENTIFY: &str = "
-    SELECT a.class, a.object, COALESCE(CASE
-            WHEN c.relkind = 'r' AND c.reloftype <> 0 THEN 'typed table '
-        END, i.type || ' ') || i.identity AS what,
+    SELECT a.class, a.object, i.type || ' ' || i.identity AS what,
         array_to_json(array_remove(ARRAY[
             CASE WHEN c.oid IS NOT NULL OR t.typrelid <> 0 THEN jsonb_build_object('relation',
                 jsonb_build_object('namespace', n.nspname, 'name', COALESCE(c.relname, t.typname))) END,

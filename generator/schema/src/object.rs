@@ -263,6 +263,8 @@ pub struct Lead {
     pub comes: Turn,
     /// When it goes, where both go.
     pub goes: Turn,
+    /// Whether it gets the leader's name whenever the leader gets another.
+    pub is_namesake: bool,
 }
 
 /// When something is done to an object, where the like is done to its leader.

@@ -223,6 +223,7 @@ objects! {
     extended_statistics::ExtendedStatistics,
     foreign_key::ForeignKey,
     inheritance::Inheritance,
+    typed_table::TypedTable,
     view::View,
     materialized_view::MaterializedView,
     rule::Rule,

@@ -243,12 +243,7 @@ impl Reading {
                 owners.entry(from).or_default().push(depend.to);
             }
         }
-        let internal: HashSet<Address> = self
-            .depends
-            .iter()
-            .filter(|depend| depend.kind == b'i' && self.claims.get(depend.to).is_some())
-            .map(|depend| whole(depend.from))
-            .collect();
+        let internal = self.internal();
         let mut parts: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
         for candidate in candidates {
             if let Some(root) = self.root(candidate, &owners, &skipped, &internal) {
@@ -256,6 +251,26 @@ impl Reading {
             }
         }
         parts
+    }
+
+    /// What Postgres keeps for something that is read, and what it keeps for that: a constraint for each partition of the
+    /// table that a foreign key refers to, and below it for the partitions of that.
+    fn internal(&self) -> HashSet<Address> {
+        let kept = self.depends.iter().filter(|depend| depend.kind == b'i');
+        let kept: Vec<(Address, Address)> =
+            kept.map(|depend| (whole(depend.from), depend.to)).collect();
+        let mut internal: HashSet<Address> = HashSet::default();
+        loop {
+            let before = internal.len();
+            for (part, on) in &kept {
+                if self.claims.get(*on).is_some() || internal.contains(&whole(*on)) {
+                    internal.insert(*part);
+                }
+            }
+            if internal.len() == before {
+                return internal;
+            }
+        }
     }
 
     /// The unread object that an unclaimed address is a part of; `None` where it is a part of something read, of an

@@ -228,6 +228,7 @@ impl<'a> Graph<'a> {
                 leader,
                 comes,
                 goes,
+                is_namesake: _,
             } in leads
             {
                 match act {

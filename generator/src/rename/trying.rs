@@ -219,10 +219,10 @@ impl<'a> Trying<'a> {
     }
 }
 
-/// Whether it is called what the like object of a table is that its own inherits from.
+/// Whether it is called what the like object of a table is that its own inherits from, and renamed with that.
 pub(super) fn goes_along(entry: &Entry, schema: &Schema) -> bool {
     let leads = entry.follows(schema, schema);
-    leads.iter().any(|lead| lead.comes == trueup::Turn::Along)
+    leads.iter().any(|lead| lead.is_namesake)
 }
 
 fn relocate(thing: &Thing, namespace: &str) -> Result<(Thing, Statement), Error> {

@@ -419,7 +419,13 @@ impl Writer<'_> {
             if there.primary_key == 0 || is_open {
                 return None;
             }
-            let name = name(over, &format!("f{number}_{which}"));
+            let (mine, theirs) = (&self.pair.parts[number], &self.pair.parts[other]);
+            let name = if mine.are_parted() || theirs.are_parted() {
+                // Postgres keeps constraints for the partitions, under names that it would choose for keys.
+                format!("CONSTRAINT f{number}_{which} ")
+            } else {
+                name(over, &format!("f{number}_{which}"))
+            };
             let how = match over.how {
                 4 if self.pair.parts[number].are_parted() => "",
                 1 => " ON DELETE CASCADE",

@@ -19,10 +19,10 @@ pub(super) fn no_member(class: &str, oid: &str) -> String {
     )
 }
 
-/// The condition that `c` is a table that [`super::table`] reads: no typed table, and not Diesel's own table.
+/// The condition that `c` is a table that [`super::table`] reads: not Diesel's own table.
 pub(super) fn table() -> String {
     format!(
-        "c.relkind IN ('r', 'p') AND c.reloftype = 0 AND c.relpersistence <> 't'
+        "c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
             AND c.relname <> '__diesel_schema_migrations' AND {USER_NAMESPACE} AND {}",
         no_member("pg_class", "c.oid")
     )

@@ -83,6 +83,7 @@ impl Object for Check {
                 leader: Self::id(Member::new(parent.name.clone(), &self.name)),
                 comes: self.descent.comes(),
                 goes: parent.goes(),
+                is_namesake: true,
             })
             .collect()
     }

@@ -15,6 +15,7 @@ use super::{
     enum_type::{self, EnumType},
     inheritance::{Descent, has_heirs, inherits, leading_parents, only, only_unless_partitioned},
     table::Table,
+    typed_table::type_of,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
@@ -202,6 +203,7 @@ impl Object for Column {
                 leader: Self::id(Member::new(parent.name.clone(), &self.name)),
                 comes: self.descent.comes(),
                 goes: parent.goes(),
+                is_namesake: true,
             })
             .collect()
     }
@@ -297,6 +299,9 @@ impl Object for Column {
                 self.differences(&self.made_along(leader, within.server()), leader, within);
             then.extend(self.other_default(leader, within));
             return Some(Clause::essential("").then(then));
+        }
+        if type_of(&self.relation, within).is_some() {
+            return Some(self.typed_clause(clauses, within));
         }
         // Afterwards there is one already that is only inherited.
         let is_merged =
@@ -491,6 +496,20 @@ impl Column {
         not_null.name.clone()
     }
 
+    /// What CREATE TABLE says of a column that comes with the type that the table is OF.
+    fn typed_clause(&self, clauses: &[Clause], within: &Schema) -> Clause {
+        let mut clause = String::new();
+        self.constrain(&mut clause, clauses, within);
+        if !clause.is_empty() {
+            clause = format!("{} WITH OPTIONS{clause}", quoted_ident(&self.name));
+        }
+        let made = Self {
+            compression: None,
+            ..self.bare()
+        };
+        Clause::essential(clause).then(self.settings_since(&made, within))
+    }
+
     /// The column as it stands in CREATE TABLE and after ADD COLUMN.
     fn definition(&self, clauses: &[Clause], within: &Schema) -> String {
         let mut sql = format!("{} {}", quoted_ident(&self.name), self.data_type);
@@ -500,15 +519,21 @@ impl Column {
         if let Some(collation) = &self.collation {
             sql += &format!(" COLLATE {collation}");
         }
+        self.constrain(&mut sql, clauses, within);
+        sql
+    }
+
+    /// What follows the type.
+    fn constrain(&self, sql: &mut String, clauses: &[Clause], within: &Schema) {
         for clause in clauses {
-            sql += &format!(" {}", clause.text());
+            *sql += &format!(" {}", clause.text());
         }
         if let Some(Generated { expression, stored }) = &self.generated {
             let stored = if *stored { "STORED" } else { "VIRTUAL" };
-            sql += &format!(" GENERATED ALWAYS AS ({expression}) {stored}");
+            *sql += &format!(" GENERATED ALWAYS AS ({expression}) {stored}");
         }
         if let Some(identity) = &self.identity {
-            sql += &format!(" {}", identity.definition());
+            *sql += &format!(" {}", identity.definition());
         }
         let written = self.not_null.as_ref().filter(|not_null| {
             // What is inherited comes with INHERITS; a partition has it before it is one.
@@ -517,14 +542,13 @@ impl Column {
         });
         if let Some(not_null) = written {
             if let Some(name) = self.written_name(not_null, within) {
-                sql += &format!(" CONSTRAINT {}", quoted_ident(&name));
+                *sql += &format!(" CONSTRAINT {}", quoted_ident(&name));
             }
-            sql += " NOT NULL";
+            *sql += " NOT NULL";
             if not_null.no_inherit {
-                sql += " NO INHERIT";
+                *sql += " NO INHERIT";
             }
         }
-        sql
     }
 
     /// Whether it may be the column for which Postgres makes the TOAST table. What has a length may be too short for that.
@@ -539,15 +563,23 @@ impl Column {
 
     /// What can only be said of a column that is there.
     fn settings(&self, within: &Schema) -> Vec<Statement> {
-        let bare = Self {
+        self.settings_since(&self.bare(), within)
+    }
+
+    /// The column without what can only be said of one that is there.
+    fn bare(&self) -> Self {
+        Self {
             storage: None,
             statistics: None,
             options: Vec::new(),
             not_null: self.not_null.clone().filter(|not_null| not_null.validated),
             ..self.clone()
-        };
-        let mut statements = alter::settings(&bare, self, &only(&self.relation, within));
-        statements.extend(alter::not_null_change(&bare, self, within));
+        }
+    }
+
+    fn settings_since(&self, made: &Self, within: &Schema) -> Vec<Statement> {
+        let mut statements = alter::settings(made, self, &only(&self.relation, within));
+        statements.extend(alter::not_null_change(made, self, within));
         statements
     }
 }

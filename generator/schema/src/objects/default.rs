@@ -66,6 +66,7 @@ impl Object for Default {
                     leader: Self::id(leader),
                     comes: Turn::After,
                     goes: Turn::After,
+                    is_namesake: true,
                 })
             })
             .collect()

@@ -107,6 +107,7 @@ impl Object for ForeignKey {
             leader: Self::id(leader.clone()),
             comes: Turn::Along,
             goes: Turn::Along,
+            is_namesake: false,
         };
         self.leader_throughout(from, to)
             .map(lead)
@@ -142,7 +143,11 @@ impl Object for ForeignKey {
             format!("ALTER TABLE {table}\n    ADD {}", self.definition()),
         )
         .hazard(Hazard::Locks {
-            table: format!("{table} and {other}"),
+            table: if table == other {
+                table.to_string()
+            } else {
+                format!("{table} and {other}")
+            },
             mode: LockMode::Writes,
         });
         if !self.validated {

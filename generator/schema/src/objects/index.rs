@@ -8,6 +8,7 @@ use super::{
         INDEX_COLUMNS, RELATION, RelationKind, chosen_name, few_parentheses, materialized_view,
         no_member, parameter_changes, parameters, set_tablespace, table, tablespace_name,
     },
+    comment::Comment,
     exclusion::Exclusion,
     inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
     primary_key::PrimaryKey,
@@ -351,6 +352,50 @@ pub(super) struct IndexPart<'a> {
 }
 
 impl Index {
+    /// What takes back that Postgres copies a comment: where it makes the index of a partitioned table anew, as for another
+    /// type of a column, it puts the comment on the indexes of the partitions too.
+    pub(super) fn restore_comments_below(&self, within: &Schema) -> Vec<Statement> {
+        if self.comment(within).is_none() {
+            return Vec::new();
+        }
+        let restored = self.below(within).into_iter().flat_map(|child| {
+            let key = child.key();
+            let restored = child.comment(within).map_or_else(
+                || {
+                    let on = Self::designation(&key);
+                    vec![Statement::new(
+                        format!("Describe index {key} no more, as Postgres does now"),
+                        format!("COMMENT ON {on} IS NULL"),
+                    )]
+                },
+                |comment| comment.create(within, &[]),
+            );
+            let id = Self::id(key);
+            restored
+                .into_iter()
+                .map(move |statement| statement.unless_comes(id.clone()))
+        });
+        restored.collect()
+    }
+
+    /// The indexes of partitions that are parts of it.
+    fn below<'a>(&self, within: &'a Schema) -> Vec<&'a Self> {
+        let is_mine = |child: &&Self| {
+            let attached = child.attached.as_ref();
+            attached.is_some_and(|to| to.id() == Self::id(self.key()))
+        };
+        let tables = partitions_below(&self.relation, within).map(|tie| Table::id(tie.child));
+        let children = tables.flat_map(|table| within.parts::<Self>(&table).collect::<Vec<_>>());
+        children
+            .filter(is_mine)
+            .flat_map(|child| std::iter::once(child).chain(child.below(within)))
+            .collect()
+    }
+
+    fn comment<'a>(&self, within: &'a Schema) -> Option<&'a Comment> {
+        within.parts::<Comment>(&Self::id(self.key())).next()
+    }
+
     fn part(&self) -> IndexPart<'_> {
         IndexPart {
             relation: &self.relation,
@@ -462,6 +507,7 @@ impl Attached {
             leader: attached.id(),
             comes: Turn::After,
             goes: Turn::Along,
+            is_namesake: false,
         });
         lead.into_iter().collect()
     }

@@ -9,6 +9,7 @@ use super::{
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
+    typed_table::type_of,
 };
 use crate::{
     Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
@@ -102,7 +103,7 @@ impl Object for Table {
         ]
     }
 
-    fn create(&self, _within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
         let Self {
             name,
             unlogged,
@@ -123,12 +124,16 @@ impl Object for Table {
             texts.filter(|text| !text.is_empty()).collect()
         };
         let (parents, lines) = (texts(behind), texts(inside));
-        let body = if lines.is_empty() {
-            String::new()
-        } else {
-            format!("\n    {}\n", lines.join(",\n    "))
-        };
-        let mut sql = format!("CREATE {unlogged}TABLE {name} ({body})");
+        let mut sql = format!("CREATE {unlogged}TABLE {name}");
+        let of_type = type_of(name, within);
+        if let Some(of_type) = of_type {
+            sql += &format!(" OF {of_type}");
+        }
+        if !lines.is_empty() {
+            sql += &format!(" (\n    {}\n)", lines.join(",\n    "));
+        } else if of_type.is_none() {
+            sql += " ()";
+        }
         if !parents.is_empty() {
             sql += &format!("\nINHERITS ({})", parents.join(", "));
         }

@@ -4,6 +4,7 @@ use super::super::Registered;
 use super::super::catalog::parameter_changes;
 use super::super::comment::Comment;
 use super::super::extended_statistics::ExtendedStatistics;
+use super::super::index::Index;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
 use super::super::table::scan;
@@ -132,6 +133,9 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
             Ok(statement) => statements.push(statement),
             Err(why) => return Alter::NotYet(why),
         }
+        let column = Column::id(key.clone());
+        let rebuilt = within.users::<Index>(&column);
+        statements.extend(rebuilt.flat_map(|index| index.restore_comments_below(within)));
     }
     match fill(from, to, within) {
         Some(fill) => {
