@@ -56,12 +56,12 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
             let room = |of: &Column| modifiers(&of.data_type).first().copied();
             match (room(from), room(to)) {
                 (Some(old), Some(new)) if old <= new => Fit::Without(lost),
-                (_, Some(new)) => Fit::WithoutOrNot(lost, longer(to, new)),
+                (_, Some(new)) => Fit::WithoutOrNot(lost, longer(from, to, new)),
                 (_, None) => Fit::Without(lost),
             }
         }
         (_, _) if is_string(new) => match modifiers(&to.data_type).first() {
-            Some(length) => too_long(to, *length),
+            Some(length) => too_long(from, to, *length),
             None if is_string(old) && old != "character" => Fit::AsTheyAre,
             None => Fit::Whole,
         },
@@ -138,7 +138,7 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
     let one = |list: &[i64]| list.first().copied().unwrap_or(i64::MAX);
     match element(&to.base_type) {
         "character varying" | "bit varying" | "character" if one(&new) < one(&old) => {
-            too_long(to, one(&new))
+            too_long(from, to, one(&new))
         }
         "character" => Fit::Whole,
         "numeric" => {
@@ -201,18 +201,26 @@ fn digits(to: &Column) -> String {
     )
 }
 
-fn too_long(to: &Column, length: i64) -> Fit {
-    Fit::OrNot(longer(to, length))
+fn too_long(from: &Column, to: &Column, length: i64) -> Fit {
+    let mut because = longer(from, to, length);
+    if is_string(element(&from.base_type)) {
+        because += "; blanks beyond that are cut off";
+    }
+    Fit::OrNot(because)
 }
 
-fn longer(to: &Column, length: i64) -> String {
+/// For a string, blanks at the end that are too many are no reason.
+fn longer(from: &Column, to: &Column, length: i64) -> String {
     let (table, name) = (&to.relation, quoted_ident(&to.name));
     if to.data_type.ends_with("[]") {
         format!("if a value in {} is longer than {length}", to.qualified())
     } else {
-        format!(
-            "while this finds a row: SELECT * FROM {table} WHERE length({name}::text) > {length}"
-        )
+        let text = if is_string(&from.base_type) {
+            format!("rtrim({name}::text)")
+        } else {
+            format!("{name}::text")
+        };
+        format!("while this finds a row: SELECT * FROM {table} WHERE length({text}) > {length}")
     }
 }
 
