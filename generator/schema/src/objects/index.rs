@@ -1,25 +1,26 @@
 //! Indexes that stand by themselves. One that backs a constraint is a part of the constraint.
 
+mod described;
+mod part;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyObject, Registered,
+    AnyObject,
     catalog::{
         INDEX_COLUMNS, RELATION, RelationKind, chosen_name, few_parentheses, materialized_view,
         no_member, parameter_changes, parameters, set_tablespace, table, tablespace_name,
     },
-    comment::Comment,
-    exclusion::Exclusion,
-    inheritance::{Inheritance, Tie, lasting_parents, only, partitions_above, partitions_below},
-    primary_key::PrimaryKey,
-    table::{Table, replica_identity_index, scan},
-    unique::Unique,
+    inheritance::only,
+    table::{replica_identity_index, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
+    Alter, Clause, Hazard, Id, Lead, LockMode, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
 };
+
+pub(super) use part::{ALIKE, Attached, Attaching, IndexPart};
 
 /// A row of `pg_index`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,16 +46,6 @@ pub(crate) struct Index {
     partitioned: bool,
     attached: Option<Attached>,
     alike: Option<String>,
-}
-
-/// The index of a partitioned table that an index of a partition is a part of.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Attached {
-    relation: Name,
-    index: String,
-    /// The `contype` of the constraint that the index stands behind.
-    constraint: Option<char>,
 }
 
 impl Object for Index {
@@ -332,70 +323,7 @@ impl Object for Index {
     }
 }
 
-/// What Postgres compares when it looks for the index of a partition, of index `i` of table `c`, and perhaps less.
-pub(super) const ALIKE: &str = "CASE WHEN c.relispartition THEN concat_ws(' ', i.indisunique,
-                        (SELECT string_agg(COALESCE(quote_ident(a.attname), '*'), ',' ORDER BY k.place)
-                            FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k(number, place)
-                                LEFT JOIN pg_catalog.pg_attribute a
-                                    ON a.attrelid = i.indrelid AND a.attnum = k.number AND k.number <> 0),
-                        pg_get_expr(i.indexprs, i.indrelid), pg_get_expr(i.indpred, i.indrelid)) END";
-
-/// An index in its table, whatever stands before it.
-#[derive(Clone, Copy)]
-pub(super) struct IndexPart<'a> {
-    pub(super) relation: &'a Name,
-    pub(super) name: &'a str,
-    pub(super) partitioned: bool,
-    pub(super) attached: Option<&'a Attached>,
-    pub(super) alike: Option<&'a str>,
-    pub(super) is_constraint: bool,
-}
-
 impl Index {
-    /// What takes back that Postgres copies a comment: where it makes the index of a partitioned table anew, as for another
-    /// type of a column, it puts the comment on the indexes of the partitions too.
-    pub(super) fn restore_comments_below(&self, within: &Schema) -> Vec<Statement> {
-        if self.comment(within).is_none() {
-            return Vec::new();
-        }
-        let restored = self.below(within).into_iter().flat_map(|child| {
-            let key = child.key();
-            let restored = child.comment(within).map_or_else(
-                || {
-                    let on = Self::designation(&key);
-                    vec![Statement::new(
-                        format!("Describe index {key} no more, as Postgres does now"),
-                        format!("COMMENT ON {on} IS NULL"),
-                    )]
-                },
-                |comment| comment.create(within, &[]),
-            );
-            let id = Self::id(key);
-            restored
-                .into_iter()
-                .map(move |statement| statement.unless_comes(id.clone()))
-        });
-        restored.collect()
-    }
-
-    /// The indexes of partitions that are parts of it.
-    fn below<'a>(&self, within: &'a Schema) -> Vec<&'a Self> {
-        let is_mine = |child: &&Self| {
-            let attached = child.attached.as_ref();
-            attached.is_some_and(|to| to.id() == Self::id(self.key()))
-        };
-        let tables = partitions_below(&self.relation, within).map(|tie| Table::id(tie.child));
-        let children = tables.flat_map(|table| within.parts::<Self>(&table).collect::<Vec<_>>());
-        children
-            .filter(is_mine)
-            .flat_map(|child| std::iter::once(child).chain(child.below(within)))
-            .collect()
-    }
-
-    fn comment<'a>(&self, within: &'a Schema) -> Option<&'a Comment> {
-        within.parts::<Comment>(&Self::id(self.key())).next()
-    }
-
     fn part(&self) -> IndexPart<'_> {
         IndexPart {
             relation: &self.relation,
@@ -404,153 +332,6 @@ impl Index {
             attached: self.attached.as_ref(),
             alike: self.alike.as_deref(),
             is_constraint: false,
-        }
-    }
-}
-
-impl IndexPart<'_> {
-    /// ATTACH PARTITION takes for the index of a partition whichever it finds, and makes one where it finds none.
-    pub(super) fn comes_after(&self, within: &Schema) -> Vec<Id> {
-        let is_mine = |other: &IndexPart<'_>, parent: &Name| {
-            other.attached.is_some_and(|to| to.relation == *parent)
-        };
-        let mistaken = partitions_above(self.relation, within).filter(|tie| {
-            !is_mine(self, &tie.parent)
-                && parts_of(self.relation, within)
-                    .iter()
-                    .any(|other| is_mine(other, &tie.parent) && other.alike == self.alike)
-        });
-        let missing = partitions_below(self.relation, within).filter(|tie| {
-            self.partitioned
-                && !parts_of(&tie.child, within)
-                    .iter()
-                    .any(|other| self.has(other))
-        });
-        mistaken.chain(missing).map(Inheritance::id).collect()
-    }
-
-    /// Whether a constraint of a partition is a part of this index.
-    fn has_constraints_below(&self, within: &Schema) -> bool {
-        self.partitioned
-            && partitions_below(self.relation, within).any(|tie| {
-                let parts = parts_of(&tie.child, within);
-                let mut mine = parts.iter().filter(|other| self.has(other));
-                mine.any(|part| part.is_constraint || part.has_constraints_below(within))
-            })
-    }
-
-    fn has(&self, other: &IndexPart<'_>) -> bool {
-        other
-            .attached
-            .is_some_and(|to| to.relation == *self.relation && to.index == self.name)
-    }
-}
-
-/// The indexes of a table.
-fn parts_of<'a>(table: &Name, within: &'a Schema) -> Vec<IndexPart<'a>> {
-    let id = Table::id(table.clone());
-    let mut parts: Vec<IndexPart<'a>> = within.parts::<Index>(&id).map(Index::part).collect();
-    parts.extend(within.parts::<PrimaryKey>(&id).map(PrimaryKey::part));
-    parts.extend(within.parts::<Unique>(&id).map(Unique::part));
-    parts.extend(within.parts::<Exclusion>(&id).map(Exclusion::part));
-    parts
-}
-
-/// How an index comes to be a part of another than before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attaching {
-    /// With the table, or there is nothing to change.
-    ByItself,
-    /// By a statement.
-    Now,
-    /// Not as it is: an index is a part of another for good.
-    Anew,
-}
-
-impl Attached {
-    /// The JSON of what the index `ic` is a part of; needs [`Attached::JOIN`].
-    pub(super) const JSON: &str = "CASE WHEN ai.oid IS NOT NULL THEN json_build_object(
-                        'relation', json_build_object('namespace', an.nspname, 'name', ac.relname),
-                        'index', ai.relname, 'constraint', ak.contype) END";
-
-    pub(super) const JOIN: &str = "LEFT JOIN pg_catalog.pg_inherits ah ON ah.inhrelid = ic.oid
-                LEFT JOIN pg_catalog.pg_class ai ON ai.oid = ah.inhparent
-                LEFT JOIN pg_catalog.pg_index ax ON ax.indexrelid = ai.oid
-                LEFT JOIN pg_catalog.pg_class ac ON ac.oid = ax.indrelid
-                LEFT JOIN pg_catalog.pg_namespace an ON an.oid = ac.relnamespace
-                LEFT JOIN pg_catalog.pg_constraint ak ON ak.conindid = ai.oid AND ak.contype IN ('p', 'u', 'x')";
-
-    /// The index, or the constraint that it stands behind.
-    pub(super) fn id(&self) -> Id {
-        let Self {
-            relation,
-            index,
-            constraint,
-        } = self;
-        let member = || Member::new(relation.clone(), index);
-        match constraint {
-            Some('p') => PrimaryKey::id(member()),
-            Some('u') => Unique::id(member()),
-            Some(_) => Exclusion::id(member()),
-            None => Index::id(Name::new(&relation.namespace, index)),
-        }
-    }
-
-    pub(super) fn lead(
-        attached: Option<&Self>,
-        table: &Name,
-        from: &Schema,
-        to: &Schema,
-    ) -> Vec<Lead> {
-        let lasting = attached.filter(|attached| attached.lasts(table, from, to));
-        let lead = lasting.map(|attached| Lead {
-            leader: attached.id(),
-            comes: Turn::After,
-            goes: Turn::Along,
-            is_namesake: false,
-        });
-        lead.into_iter().collect()
-    }
-
-    /// How an index of `table` that is a part of the one becomes a part of the other.
-    pub(super) fn change(
-        old: Option<&Self>,
-        new: Option<&Self>,
-        table: &Name,
-        from: &Schema,
-        to: &Schema,
-    ) -> Attaching {
-        if old == new {
-            Attaching::ByItself
-        } else if old.is_some_and(|old| old.lasts(table, from, to)) {
-            Attaching::Anew
-        } else if new.is_some_and(|new| new.lasts(table, from, to)) {
-            Attaching::Now
-        } else {
-            Attaching::ByItself
-        }
-    }
-
-    /// The statement that makes the index a part of this one. ATTACH PARTITION of the tables does so by itself.
-    pub(super) fn attach(&self, table: &Name, index: &str) -> Statement {
-        let index = Name::new(&table.namespace, index);
-        let whole = Name::new(&self.relation.namespace, &self.index);
-        Statement::new(
-            format!("Make index {index} a part of {whole}"),
-            format!("ALTER INDEX {whole} ATTACH PARTITION {index}"),
-        )
-        .unless_comes(Inheritance::id(self.tie(table)))
-    }
-
-    fn lasts(&self, table: &Name, from: &Schema, to: &Schema) -> bool {
-        let parents = lasting_parents(table, from, to);
-        parents.iter().any(|parent| *parent.name == self.relation)
-    }
-
-    fn tie(&self, table: &Name) -> Tie {
-        Tie {
-            child: table.clone(),
-            parent: self.relation.clone(),
         }
     }
 }

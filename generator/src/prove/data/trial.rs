@@ -1,5 +1,8 @@
 //! One run of the way there and back on a copy of the start that has rows.
 
+mod map;
+mod runs;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Display, Formatter},
@@ -10,7 +13,7 @@ use diesel::{
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error as SqlError},
 };
-use trueup::{Address, Hazard, Id, Schema, Statement, read::Claims};
+use trueup::{Id, Schema, Statement};
 
 use super::{
     Kept, Run, may_fail,
@@ -21,6 +24,8 @@ use super::{
 use crate::{
     Error, ErrorKind, Project, connection::run_sql, postgres, scratch::Database, source::Side,
 };
+use map::Map;
+use runs::{after_respelling, before_respelling, hazards, losses, parted};
 
 /// A copy of the start with rows in it.
 pub(super) struct Trial<'a> {
@@ -81,55 +86,6 @@ impl Display for Failed {
         write!(f, "{}: `{says}` fails on rows: {error}", self.file)
     }
 }
-
-/// Which object each address is, by the names before renames and by those after.
-struct Map<'a>(Vec<(&'a Schema, Claims)>);
-
-impl<'a> Map<'a> {
-    fn new(schemas: impl IntoIterator<Item = &'a Schema>) -> Self {
-        let claimed = schemas.into_iter().map(|schema| (schema, schema.claims()));
-        Self(claimed.collect())
-    }
-
-    /// The object at a place, by each of its names.
-    fn ids(&self, place: Place) -> impl Iterator<Item = &Id> {
-        let claims = self.0.iter().map(|(_, claims)| claims);
-        claims.filter_map(move |claims| claims.get(address(place)))
-    }
-
-    /// The object at a place, and all that would take it along.
-    fn chain(&self, place: Place) -> BTreeSet<Id> {
-        let mut chain = BTreeSet::new();
-        for (schema, claims) in &self.0 {
-            let mut next: Vec<Id> = claims.get(address(place)).cloned().into_iter().collect();
-            while let Some(id) = next.pop() {
-                if let Some(entry) = schema.entry(&id) {
-                    next.extend(entry.parent());
-                    next.extend(entry.falls_with(schema));
-                    let leads = entry.follows(schema, schema).into_iter();
-                    next.extend(leads.map(|lead| lead.leader));
-                }
-                chain.insert(id);
-            }
-        }
-        chain
-    }
-
-    fn is_told(&self, place: Place, hazards: &BTreeSet<&Id>) -> bool {
-        self.chain(place).iter().any(|id| hazards.contains(id))
-    }
-}
-
-fn address(place: Place) -> Address {
-    Address {
-        class: PG_CLASS,
-        object: place.oid,
-        sub: i64::from(place.column),
-    }
-}
-
-/// The oid of `pg_class` itself.
-const PG_CLASS: i64 = 1259;
 
 impl<'a> Trial<'a> {
     /// Copies the start and puts rows into it.
@@ -460,65 +416,6 @@ fn untold(
         name,
         why: why.clone(),
     })
-}
-
-fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
-    told(runs).filter_map(|hazard| match hazard {
-        Hazard::LosesData { of, what } => Some((of, what.as_str())),
-        Hazard::ChangesValues { .. }
-        | Hazard::RewritesTable { .. }
-        | Hazard::Locks { .. }
-        | Hazard::MayFail { .. } => None,
-    })
-}
-
-/// Where values may be gone or be others.
-fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
-    told(runs)
-        .filter_map(|hazard| match hazard {
-            Hazard::LosesData { of, .. } | Hazard::ChangesValues { of, .. } => Some(of),
-            Hazard::RewritesTable { .. } | Hazard::Locks { .. } | Hazard::MayFail { .. } => None,
-        })
-        .collect()
-}
-
-fn told(runs: &[Run]) -> impl Iterator<Item = &Hazard> {
-    let statements = runs.iter().flat_map(|run| &run.statements);
-    statements.flat_map(Statement::hazards)
-}
-
-/// How many statements there are up to the last after which values are called otherwise.
-fn after_respelling(runs: &[Run]) -> usize {
-    let all = runs.iter().flat_map(|run| &run.statements);
-    let last = all
-        .enumerate()
-        .filter(|(_, one)| one.is_respelling())
-        .last();
-    last.map_or(0, |(place, _)| place + 1)
-}
-
-/// How many statements there are before the first after which values are called otherwise.
-fn before_respelling(runs: &[Run]) -> usize {
-    let mut all = runs.iter().flat_map(|run| &run.statements);
-    all.position(Statement::is_respelling).unwrap_or(usize::MAX)
-}
-
-/// So many statements, and the rest.
-fn parted(runs: &[Run], count: usize) -> (Vec<Run>, Vec<Run>) {
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
-    let mut left = count;
-    for run in runs {
-        let at = left.min(run.statements.len());
-        left -= at;
-        let part = |statements: &[Statement]| Run {
-            statements: statements.to_vec(),
-            in_transaction: run.in_transaction,
-        };
-        let (before, after) = run.statements.split_at(at);
-        head.extend((!before.is_empty()).then(|| part(before)));
-        tail.extend((!after.is_empty()).then(|| part(after)));
-    }
-    (head, tail)
 }
 
 fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Result<(), Failed> {
