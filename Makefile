@@ -20,7 +20,7 @@ test: setup ## Run every test
 	cargo test --workspace --no-fail-fast
 
 test-matrix: setup ## Try all cases on PostgreSQL 14 to 18, those of them that this machine has
-	TRUEUP_MAJORS="$${MAJORS:-14 15 16 17 18}" cargo test -p tests --no-fail-fast --test cases --test noise
+	TRUEUP_MAJORS="$${MAJORS:-14 15 16 17 18}" cargo test -p tests --no-fail-fast --test cases --test noise --test majors
 
 fuzz: setup ## Try pairs of schemas that nobody thought of, for as long as PAIRS says
 	TRUEUP_PAIRS=$${PAIRS:-2000} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test pairs
