@@ -59,10 +59,10 @@ fn day(live: u32, other: u32) -> Result<(), Failed> {
         "ALTER TABLE users ADD COLUMN active boolean DEFAULT true NOT NULL;",
     );
     project.run(&["upgrade"]).done();
-    let drafted = project.run(&["autogen", "bring it back"]).done();
+    let said = project.run(&["autogen", "bring it back"]).done();
     let proof = format!("PostgreSQL {other}");
-    if !drafted.contains(&proof) {
-        return Err(format!("not proved on {proof}: {drafted}").into());
+    if !said.contains(&proof) {
+        return Err(format!("not proved on {proof}: {said}").into());
     }
     project.run(&["upgrade"]).done();
     project.run(&["check"]).done();
