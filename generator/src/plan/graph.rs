@@ -15,6 +15,8 @@ use super::{Folding, PlanError, Step, work::Work};
 enum Act {
     Go,
     Alter,
+    /// The old one goes that another was made beside.
+    Clear,
     Come,
 }
 
@@ -36,8 +38,8 @@ struct Graph<'a> {
     nodes: Vec<Node<'a>>,
     places: BTreeMap<(&'a Id, Act), usize>,
     edges: BTreeSet<(usize, usize)>,
-    /// The edges that give way in a cycle: a whole is altered after its parts went and before others come, since that
-    /// spares work and may be needed, as for a key between tables of which one becomes logged.
+    /// The edges that give way in a cycle. A whole is altered after its parts went and before others come, since that
+    /// spares work and may be needed, as for a key between tables of which one becomes logged; and so is what others leave.
     wishes: BTreeSet<(usize, usize)>,
 }
 
@@ -77,6 +79,7 @@ impl<'a> Graph<'a> {
             let acts = [
                 (work.goes, Act::Go),
                 (work.alters.is_some(), Act::Alter),
+                (work.clears.is_some(), Act::Clear),
                 (work.comes, Act::Come),
             ];
             for (_, act) in acts.into_iter().filter(|(wanted, _)| *wanted) {
@@ -127,6 +130,7 @@ impl<'a> Graph<'a> {
                 self.place(id, Act::Come),
             );
             self.edge(go, come);
+            self.edge(alter, self.place(id, Act::Clear));
             let parent_in = |schema: &Schema| schema.entry(id).and_then(|entry| entry.parent());
             let (old_parent, new_parent) = (parent_in(self.from), parent_in(self.to));
             for need in self.from.needs(id) {
@@ -136,7 +140,11 @@ impl<'a> Graph<'a> {
                 self.edge_or_wish(go, altered, old_parent.as_ref() == Some(need));
                 self.edge(alter, self.place(need, Act::Go));
                 if !still {
-                    self.edge(alter, self.place(need, Act::Alter));
+                    // It needs the old one, and that is there until it is cleared.
+                    match self.place(need, Act::Clear) {
+                        None => self.edge_or_wish(alter, altered, true),
+                        cleared => self.edge(alter, cleared),
+                    }
                 }
             }
             for need in self.to.needs(id) {
@@ -159,6 +167,7 @@ impl<'a> Graph<'a> {
             match node.act {
                 Act::Go => freed.extend(had.into_iter().map(|slot| (slot, place))),
                 Act::Come => taken.extend(has.into_iter().map(|slot| (slot, place))),
+                Act::Clear => {}
                 Act::Alter => {
                     taken.extend(has.difference(&had).map(|slot| (slot.clone(), place)));
                     freed.extend(had.difference(&has).map(|slot| (slot.clone(), place)));
@@ -173,17 +182,21 @@ impl<'a> Graph<'a> {
     /// A child's removal is left to its parent's. What must go before the child then goes before the parent.
     fn fall(&mut self) {
         for place in 0..self.nodes.len() {
-            let node = &self.nodes[place];
-            if node.act == Act::Go {
-                let above = self
-                    .from
-                    .entry(node.id)
-                    .and_then(|entry| entry.falls_with(self.from));
-                self.nodes[place].joins = above.and_then(|above| {
-                    let rebuilt = self.work.get(&above).is_some_and(|work| work.rebuilt);
-                    self.place(&above, if rebuilt { Act::Alter } else { Act::Go })
-                });
-            }
+            let Node { id, act, .. } = self.nodes[place];
+            self.nodes[place].joins = match act {
+                Act::Go => {
+                    let above = self
+                        .from
+                        .entry(id)
+                        .and_then(|entry| entry.falls_with(self.from));
+                    above.and_then(|above| {
+                        let cleared = self.place(&above, Act::Clear);
+                        cleared.or(self.place(&above, Act::Go))
+                    })
+                }
+                Act::Clear => self.place(id, Act::Alter),
+                Act::Alter | Act::Come => None,
+            };
         }
     }
 
@@ -215,7 +228,7 @@ impl<'a> Graph<'a> {
         for place in 0..self.nodes.len() {
             let Node { id, act, .. } = self.nodes[place];
             let entries = match act {
-                Act::Go => [self.from.entry(id), None],
+                Act::Go | Act::Clear => [self.from.entry(id), None],
                 Act::Alter => [self.from.entry(id), self.to.entry(id)],
                 Act::Come => [None, self.to.entry(id)],
             };
@@ -232,6 +245,7 @@ impl<'a> Graph<'a> {
             } in leads
             {
                 match act {
+                    Act::Clear => {}
                     Act::Go => self.go_with(place, &leader, goes),
                     Act::Alter => self.alter_with(place, &leader, comes),
                     Act::Come => self.come_with(place, &leader, comes),
@@ -412,7 +426,7 @@ impl<'a> Graph<'a> {
 
     fn schema(&self, act: Act) -> &'a Schema {
         match act {
-            Act::Go => self.from,
+            Act::Go | Act::Clear => self.from,
             Act::Alter | Act::Come => self.to,
         }
     }

@@ -12,8 +12,8 @@ use crate::diff::{Delta, diff};
 pub(super) struct Work {
     pub(super) goes: bool,
     pub(super) alters: Option<Vec<Statement>>,
-    /// Whether the old one is dropped when it alters, and what falls with that.
-    pub(super) rebuilt: bool,
+    /// What drops the old one, where it alters by making a new one beside it; and what falls with the old one.
+    pub(super) clears: Option<Vec<Statement>>,
     pub(super) comes: bool,
 }
 
@@ -30,7 +30,6 @@ struct Closure<'a> {
 struct Rebuild {
     before: Vec<Statement>,
     moves: Vec<Statement>,
-    after: Vec<Statement>,
 }
 
 /// Finds all work, or everything that cannot be done.
@@ -90,11 +89,10 @@ impl Closure<'_> {
                         Rebuild {
                             before,
                             moves: Vec::new(),
-                            after: drop,
                         },
                     );
                     work.alters = Some(Vec::new());
-                    work.rebuilt = true;
+                    work.clears = Some(drop);
                 }
                 Alter::NotYet(why) => self.refuse(id.to_string(), why),
             },
@@ -360,7 +358,7 @@ impl Closure<'_> {
         let lost: Vec<Id> = self
             .work
             .iter()
-            .filter(|(_, work)| work.goes && work.comes || work.rebuilt)
+            .filter(|(_, work)| work.goes && work.comes || work.clears.is_some())
             .filter(|(id, _)| {
                 let sides = [self.from.entry(id), self.to.entry(id)];
                 sides.into_iter().flatten().any(|entry| entry.is_granted())
@@ -402,12 +400,10 @@ impl Closure<'_> {
             Rebuild {
                 mut before,
                 mut moves,
-                mut after,
             },
         ) in self.rebuilds
         {
             before.append(&mut moves);
-            before.append(&mut after);
             if let Some(work) = self.work.get_mut(&id) {
                 work.alters = Some(before);
             }

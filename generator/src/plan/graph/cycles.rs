@@ -90,6 +90,7 @@ impl Graph<'_> {
         match act {
             Act::Go => format!("drop {id}"),
             Act::Alter => format!("alter {id}"),
+            Act::Clear => format!("drop the old {id}"),
             Act::Come => format!("create {id}"),
         }
     }

@@ -10,11 +10,7 @@ impl<'a> Graph<'a> {
         let Node { id, act, .. } = &self.nodes[root];
         let statements = match act {
             Act::Go => self.removed(root, members),
-            Act::Alter => self
-                .work
-                .get(id)
-                .map(|_| self.altered(root, members))
-                .unwrap_or_default(),
+            Act::Alter | Act::Clear => self.altered(root, members),
             Act::Come => self.created(root, members),
         };
         let statements: Vec<Statement> = statements
@@ -43,7 +39,7 @@ impl<'a> Graph<'a> {
                 .map(|place| self.nodes[*place].id.clone()),
         );
         let needs = match act {
-            Act::Go => Vec::new(),
+            Act::Go | Act::Clear => Vec::new(),
             Act::Alter | Act::Come => ids
                 .iter()
                 .flat_map(|id| self.to.needs(id).cloned())
@@ -120,12 +116,20 @@ impl<'a> Graph<'a> {
         statements
     }
 
-    /// What alters an object and then those that alter along with it.
+    /// What alters an object and then those that alter along with it, and what clears the old one away.
     fn altered(&self, root: usize, members: &[usize]) -> Vec<Statement> {
         let others = members.iter().filter(|member| **member != root);
         let mut statements: Vec<Statement> = std::iter::once(&root)
             .chain(others)
-            .filter_map(|place| self.work.get(self.nodes[*place].id)?.alters.clone())
+            .filter_map(|place| {
+                let Node { id, act, .. } = &self.nodes[*place];
+                let work = self.work.get(id)?;
+                match act {
+                    Act::Alter => work.alters.clone(),
+                    Act::Clear => work.clears.clone(),
+                    Act::Go | Act::Come => None,
+                }
+            })
             .flatten()
             .collect();
         statements.sort_by_key(|statement| !statement.is_ahead());
