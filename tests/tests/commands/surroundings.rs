@@ -1,6 +1,10 @@
 //! What stands between trueup and the database, and what becomes of the server meanwhile.
 
-use std::fs;
+use std::{
+    fs,
+    io::{self, Write},
+    process::Command,
+};
 
 use diesel::connection::SimpleConnection;
 use generator::{scratch::Database, url::Url};
@@ -313,4 +317,38 @@ fn an_edit_of_the_newest_is_seen_where_it_was_applied() {
     project.run(&["stamp", "head"]).done();
     fs::write(&up, "SELECT 1;").expect("a file");
     project.run(&["status"]).with(1);
+}
+
+#[test]
+fn colours_are_for_whoever_wants_them() {
+    let project = checkout().shipped();
+    let coloured = |project: &Checkout, arguments: &[&str]| {
+        let arguments = [&["check"], arguments].concat();
+        let ended = project.run(&arguments).with(0);
+        (ended.stdout + &ended.stderr).contains('\u{1b}')
+    };
+    assert!(!coloured(&project, &[]), "a pipe");
+    assert!(coloured(&project, &["--color", "always"]));
+    assert!(!coloured(&project, &["--color", "never"]));
+
+    // A terminal, which `script` makes, has them unless somebody objects.
+    if Command::new("script").arg("--version").output().is_err() {
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: there is no `script` to make a terminal"
+        );
+        return;
+    }
+    let on_a_terminal = |environment: &[(&'static str, &'static str)], more: &str| {
+        let mut project = checkout().shipped();
+        project.environment = environment.to_vec();
+        let command = format!("TERM=xterm script -qec \"$0 check {more}\" /dev/null");
+        project.by = ["sh", "-c", &command].map(str::to_owned).to_vec();
+        let ended = project.run(&[]).with(0);
+        ended.stdout.contains('\u{1b}')
+    };
+    assert!(on_a_terminal(&[], ""));
+    assert!(!on_a_terminal(&[("NO_COLOR", "1")], ""));
+    assert!(!on_a_terminal(&[], "--color never"));
+    assert!(on_a_terminal(&[("NO_COLOR", "1")], "--color always"));
 }
