@@ -193,8 +193,7 @@ fn what_models_cannot_declare_stays_on_their_tables() {
     let more = "
         CREATE SEQUENCE tickets OWNED BY accounts.id;
         COMMENT ON SEQUENCE tickets IS 'Drawn at the door.';
-        ALTER TABLE accounts ADD CONSTRAINT one_each EXCLUDE (email WITH =);
-        COMMENT ON CONSTRAINT one_each ON accounts IS 'Nobody signs up twice.';
+        COMMENT ON CONSTRAINT uq_accounts_email ON accounts IS 'Nobody signs up twice.';
         COMMENT ON INDEX ix_email IS 'For the sign-in.';";
     tests::run(&database, &format!("{THERE}{more}"));
     let folder = tempfile::tempdir().expect("a folder");
@@ -205,6 +204,28 @@ fn what_models_cannot_declare_stays_on_their_tables() {
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
 
     assert_eq!(tests::ups(found.draft.as_ref()), "");
+}
+
+/// As with a unique constraint.
+#[test]
+fn an_exclusion_constraint_that_the_struct_does_not_say_goes() {
+    let (_server, database) = tests::database();
+    let more = "ALTER TABLE accounts ADD CONSTRAINT one_each EXCLUDE (email WITH =);
+        CREATE TABLE rooms (room integer, EXCLUDE (room WITH =));";
+    tests::run(&database, &format!("{THERE}{more}"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = tests::project_with(folder.path().to_owned(), &database);
+    let declarations = autogen::declarations().expect("models");
+
+    let found =
+        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
+
+    let up = tests::ups(found.draft.as_ref());
+    assert!(
+        up.contains("ALTER TABLE public.accounts DROP CONSTRAINT one_each;"),
+        "{up}"
+    );
+    assert_eq!(up.matches(";\n").count(), 1, "{up}");
 }
 
 /// What queries read of the accounts, made by hand.

@@ -21,6 +21,7 @@ fn attributes_have_a_form() {
     insta::assert_snapshot!(mistakes(&parse_quote! {
         #[model(tabel = "users", table = 5, namespace = "", unlogged = true, index, unique(), check)]
         #[model(foreign_key(columns(a), on_delete = "vanish"), primary_key(a = 1), "users", unlogged)]
+        #[model(exclude(), exclude(method = "gist"), exclude(b(with = 5), c(with = "=", colour = "red")))]
         struct User {
             #[model(identity = "sometimes", serial(4), default(now), colour = "red")]
             a: i64,
@@ -50,6 +51,7 @@ fn columns_are_known_and_named_once() {
     insta::assert_snapshot!(mistakes(&parse_quote! {
         #[model(table = "users", primary_key(id, nmae), unique(id, id), index(a, expr, "lower(a)", b(desc)))]
         #[model(foreign_key(columns(id, x), references = Other(y)))]
+        #[model(exclude(x(with = "="), b(with = "="), id, expr("a"), include(y)))]
         struct User {
             id: i64,
             #[model(column = "id", index(include(z), c), unique(d))]

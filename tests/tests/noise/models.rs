@@ -39,6 +39,19 @@ enum Mood {
     with(fastupdate = "off")
 ))]
 #[model(unique(columns(kind, amount), deferrable, initially_deferred))]
+#[model(exclude(
+    expr("int4range(amount, amount + 1)", with = "&&"),
+    method = "gist",
+    with(fillfactor = 70),
+    where = "kind in ('a', 'b')",
+    deferrable
+))]
+#[model(exclude(
+    kind(with = "=", opclass = "text_pattern_ops"),
+    expr("lower(loud)", with = "=", collation = "C"),
+    name = "One of a Kind",
+    include(amount)
+))]
 #[allow(dead_code, reason = "only what it declares is of interest")]
 #[allow(
     clippy::duplicated_attributes,

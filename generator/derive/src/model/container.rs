@@ -3,6 +3,7 @@
 use syn::{Attribute, Ident, LitStr};
 
 use super::check::Check;
+use super::exclude::Exclude;
 use super::foreign_key::ForeignKey;
 use super::index::Index;
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
@@ -27,6 +28,7 @@ pub(crate) struct Container {
     pub(crate) uniques: Vec<Key>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) excludes: Vec<Exclude>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
     pub(crate) layout: Layout,
     pub(crate) renamed_from: Option<RenamedFrom>,
@@ -60,6 +62,14 @@ const CONTAINER: &[Setting<Container>] = &[
             .push(Check::read(Place::on_struct(a), a, mistakes)?);
         Some(())
     }),
+    many(
+        "exclude",
+        "exclude(a(with = \"=\"), b(with = \"&&\"), method = \"gist\")",
+        |it, a, mistakes| {
+            it.excludes.push(Exclude::on_struct(a, mistakes)?);
+            Some(())
+        },
+    ),
     many(
         "foreign_key",
         "foreign_key(columns(a, b), references = Other(x, y))",

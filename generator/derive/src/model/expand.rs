@@ -83,6 +83,10 @@ fn definition(model: &Model) -> TokenStream {
         .flat_map(|field| &field.checks)
         .chain(&container.checks);
     let checks = checks.map(super::check::Check::expand);
+    let excludes = container
+        .excludes
+        .iter()
+        .map(|exclude| exclude.expand(column_names));
     let indexes = model.indexes().map(|index| index.expand(column_names));
     let foreign_keys = model
         .columns()
@@ -103,6 +107,7 @@ fn definition(model: &Model) -> TokenStream {
             primary_key: #primary_key,
             uniques: &[#(#uniques),*],
             checks: &[#(#checks),*],
+            excludes: &[#(#excludes),*],
             indexes: &[#(#indexes),*],
             foreign_keys: &[#(#foreign_keys),*],
             partition_by: #partition_by,

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr};
 
 use super::columns::Columns;
-use super::index_key::{IndexKey, KEY};
+use super::index_key::{IndexKey, Indexed, KEY};
 use super::key::columns;
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
@@ -55,8 +55,7 @@ const INDEX: &[Setting<Index>] = &[
         text(&mut it.predicate, a)
     }),
     once("with", "with(fillfactor = 70)", |it, a, _| {
-        it.parameters = a.list()?.iter().map(parameter).collect::<Option<_>>()?;
-        Some(())
+        parameters(&mut it.parameters, a)
     }),
 ];
 
@@ -84,7 +83,7 @@ impl Index {
         mistakes: &Mistakes,
     ) -> Option<Self> {
         let mut index = Self::at(Place::on_field(field, argument));
-        let mut key = IndexKey::over(field.clone());
+        let mut key = IndexKey::over(Indexed::Column(field.clone()));
         let (of_key, of_index): (Vec<_>, Vec<_>) =
             argument.options()?.iter().cloned().partition(is_of_key);
         read_all("an indexed column", KEY, &of_key, &mut key, mistakes);
@@ -135,9 +134,7 @@ impl Index {
         let include = table.names(include);
         let [name, method, predicate] =
             [name, method, predicate].map(|text| optional(text.as_ref()));
-        let parameters = parameters
-            .iter()
-            .map(|(name, value)| quote! { (#name, #value) });
+        let parameters = expand_parameters(parameters);
         let nulls_not_distinct = nulls_not_distinct.is_some();
         quote! {
             __trueup::IndexDef {
@@ -159,6 +156,24 @@ fn is_of_key(argument: &Argument) -> bool {
     argument
         .key()
         .is_some_and(|key| KEY.iter().any(|setting| setting.is(key)))
+}
+
+/// Reads `with(fillfactor = 70)`.
+pub(crate) fn parameters(slot: &mut Vec<(String, String)>, argument: &Argument) -> Option<()> {
+    *slot = argument
+        .list()?
+        .iter()
+        .map(parameter)
+        .collect::<Option<_>>()?;
+    Some(())
+}
+
+/// Each parameter with its value.
+pub(crate) fn expand_parameters(
+    parameters: &[(String, String)],
+) -> impl Iterator<Item = TokenStream> {
+    let pairs = parameters.iter();
+    pairs.map(|(name, value)| quote! { (#name, #value) })
 }
 
 /// `fillfactor = 70`, `fastupdate = off`, or `autosummarize` alone, which means on.

@@ -55,31 +55,51 @@ pub(crate) const KEY: &[Setting<IndexKey>] = &[
     }),
 ];
 
+impl Indexed {
+    /// What is indexed, with the settings that stand beside it in parentheses.
+    pub(crate) fn read<'a>(
+        argument: &'a Argument,
+        mistakes: &Mistakes,
+    ) -> Option<(Self, &'a [Argument])> {
+        match argument {
+            Argument::Word(column) => Some((Self::Column(column.clone()), &[])),
+            Argument::List(word, list) => match list.first().and_then(Argument::bare_text) {
+                Some(expression) if word == "expr" => {
+                    Some((Self::Expression(expression), &list[1..]))
+                }
+                _ => Some((Self::Column(word.clone()), list)),
+            },
+            Argument::Bare(_) => {
+                let text = argument.bare_text();
+                if text.is_none() {
+                    mistakes.at(
+                        argument,
+                        "an index is over columns and over expressions in strings: index(a, \"lower(b)\")",
+                    );
+                }
+                Some((Self::Expression(text?), &[]))
+            }
+            Argument::Value(..) => {
+                mistakes.at(argument, "expected a column or an expression in a string");
+                None
+            }
+        }
+    }
+
+    /// The column, where it is one.
+    pub(crate) fn column(&self) -> Option<&Ident> {
+        match self {
+            Self::Column(column) => Some(column),
+            Self::Expression(_) => None,
+        }
+    }
+}
+
 impl IndexKey {
     /// `email`, `email(desc)`, `"lower(email)"` or `expr("lower(email)", desc)`.
     pub(crate) fn read(argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
-        let (what, settings): (Indexed, &[Argument]) = match argument {
-            Argument::Word(column) => (Indexed::Column(column.clone()), &[]),
-            Argument::List(word, list) => match list.first().and_then(Argument::bare_text) {
-                Some(expression) if word == "expr" => (Indexed::Expression(expression), &list[1..]),
-                _ => (Indexed::Column(word.clone()), list),
-            },
-            Argument::Bare(_) => (
-                Indexed::Expression(Self::expression(argument, mistakes)?),
-                &[],
-            ),
-            Argument::Value(..) => {
-                mistakes.at(argument, "expected a column or an expression in a string");
-                return None;
-            }
-        };
-        let mut key = Self {
-            what,
-            opclass: None,
-            collation: None,
-            descending: None,
-            nulls: None,
-        };
+        let (what, settings) = Indexed::read(argument, mistakes)?;
+        let mut key = Self::over(what);
         read_all(
             "an indexed column or expression",
             KEY,
@@ -90,10 +110,10 @@ impl IndexKey {
         Some(key)
     }
 
-    /// A column that says nothing else.
-    pub(crate) fn over(column: Ident) -> Self {
+    /// A column or an expression that says nothing else.
+    pub(crate) fn over(what: Indexed) -> Self {
         Self {
-            what: Indexed::Column(column),
+            what,
             opclass: None,
             collation: None,
             descending: None,
@@ -101,15 +121,11 @@ impl IndexKey {
         }
     }
 
-    fn expression(argument: &Argument, mistakes: &Mistakes) -> Option<LitStr> {
-        let text = argument.bare_text();
-        if text.is_none() {
-            mistakes.at(
-                argument,
-                "an index is over columns and over expressions in strings: index(a, \"lower(b)\")",
-            );
-        }
-        text
+    /// Reads one setting that is written beside others.
+    pub(crate) fn setting(&mut self, argument: &Argument, mistakes: &Mistakes) -> Option<()> {
+        let one = std::slice::from_ref(argument);
+        read_all("an indexed column or expression", KEY, one, self, mistakes);
+        Some(())
     }
 
     fn order(&mut self, descending: bool, argument: &Argument, mistakes: &Mistakes) -> Option<()> {

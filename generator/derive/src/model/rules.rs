@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use syn::{Error, Ident, LitStr};
 
 use super::Model;
-use super::index_key::Indexed;
 use crate::mistakes::Mistakes;
 use crate::place::unraw;
 use crate::renamed_from::each_from_another;
@@ -214,15 +213,18 @@ fn listed_columns_exist(model: &Model, mistakes: &Mistakes) {
         names.check(key.columns.iter().chain(&key.include), mistakes);
     }
     for index in model.indexes() {
-        let columns = index.keys.iter().filter_map(|key| match &key.what {
-            Indexed::Column(column) => Some(column),
-            Indexed::Expression(_) => None,
-        });
         // An index may hold a column twice, say with two operator classes.
-        for column in columns {
+        for column in index.keys.iter().filter_map(|key| key.what.column()) {
             names.check([column], mistakes);
         }
         names.check(&index.include, mistakes);
+    }
+    for exclude in &container.excludes {
+        let keys = exclude.keys.iter();
+        for column in keys.filter_map(|compared| compared.key.what.column()) {
+            names.check([column], mistakes);
+        }
+        names.check(&exclude.include, mistakes);
     }
     for foreign_key in &container.foreign_keys {
         names.check(&foreign_key.columns, mistakes);

@@ -217,4 +217,6 @@ pub enum FragmentKind {
     Type,
     /// An operator class, with or without parameters.
     OperatorClass,
+    /// An operator, with or without its namespace.
+    Operator,
 }

@@ -11,7 +11,9 @@ use std::borrow::Cow;
 
 use crate::{Name, Origin};
 
-pub use self::constraint::{Action, CheckDef, ColumnRef, Deferral, ForeignKeyDef, KeyDef};
+pub use self::constraint::{
+    Action, CheckDef, ColumnRef, ComparedDef, Deferral, ExcludeDef, ForeignKeyDef, KeyDef,
+};
 pub use self::index::{IndexDef, IndexKeyDef, Indexed, Nulls};
 pub use self::nullable::{NotNullable, Nullable};
 pub use self::partition::{BoundDef, PartitionByDef, PartitionDef, PartitionStrategy};
@@ -97,6 +99,8 @@ pub struct ModelDef {
     pub uniques: &'static [KeyDef],
     /// The check constraints.
     pub checks: &'static [CheckDef],
+    /// The exclusion constraints.
+    pub excludes: &'static [ExcludeDef],
     /// The indexes that belong to no constraint.
     pub indexes: &'static [IndexDef],
     /// The foreign keys.

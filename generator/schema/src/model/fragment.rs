@@ -2,7 +2,8 @@
 
 use super::declaration::{Fragment, FragmentKind};
 use super::definition::{
-    BoundDef, Filling, IndexDef, Indexed, ModelDef, PartitionByDef, PartitionDef, Place, TypeDef,
+    BoundDef, Filling, IndexDef, IndexKeyDef, Indexed, ModelDef, PartitionByDef, PartitionDef,
+    Place, TypeDef,
 };
 use super::gathered::Gathered;
 
@@ -75,6 +76,19 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
             check.place,
         ));
     }
+    for exclude in model.excludes {
+        for compared in exclude.keys {
+            pieces.extend(pieces_of_indexed(&compared.key, "exclude", exclude.place));
+            pieces.push((
+                FragmentKind::Operator,
+                "with",
+                compared.operator,
+                exclude.place,
+            ));
+        }
+        let predicate = exclude.predicate;
+        pieces.extend(predicate.map(|sql| (FragmentKind::Predicate, "where", sql, exclude.place)));
+    }
     for index in model.indexes {
         pieces.extend(pieces_of_index(index));
     }
@@ -111,15 +125,25 @@ fn pieces_of_partitions(partitions: &'static [PartitionDef]) -> Vec<Piece> {
 fn pieces_of_index(index: &'static IndexDef) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for key in index.keys {
-        if let Indexed::Expression(sql) = key.what {
-            pieces.push((FragmentKind::Expression, "index", sql, index.place));
-        }
-        if let Some(sql) = key.opclass {
-            pieces.push((FragmentKind::OperatorClass, "opclass", sql, index.place));
-        }
+        pieces.extend(pieces_of_indexed(key, "index", index.place));
     }
     if let Some(sql) = index.predicate {
         pieces.push((FragmentKind::Predicate, "where", sql, index.place));
+    }
+    pieces
+}
+
+fn pieces_of_indexed(
+    key: &'static IndexKeyDef,
+    attribute: &'static str,
+    place: Place,
+) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    if let Indexed::Expression(sql) = key.what {
+        pieces.push((FragmentKind::Expression, attribute, sql, place));
+    }
+    if let Some(sql) = key.opclass {
+        pieces.push((FragmentKind::OperatorClass, "opclass", sql, place));
     }
     pieces
 }

@@ -123,6 +123,7 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
         .chain(model.uniques)
         .map(|key| (key.name, key.place));
     let checks = model.checks.iter().map(|check| (check.name, check.place));
+    let excludes = model.excludes.iter().map(|one| (one.name, one.place));
     let indexes = model.indexes.iter().map(|index| (index.name, index.place));
     let foreign_keys = model.foreign_keys.iter().map(|key| (key.name, key.place));
     let partitions = partitions(model.partitions).into_iter();
@@ -130,6 +131,7 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
     let within = columns
         .chain(keys)
         .chain(checks)
+        .chain(excludes)
         .chain(indexes)
         .chain(foreign_keys)
         .chain(partitions);

@@ -92,6 +92,19 @@ mod constraints {
         check("number > 0"),
         check(name = "small", expr = "number < 100", no_inherit)
     )]
+    #[model(exclude(number(with = "=")))]
+    #[model(exclude(
+        columns(
+            note(with = "OPERATOR(pg_catalog.=)", collation = "C", opclass = "text_ops"),
+            expr("int4range(shop, number)", with = "&&")
+        ),
+        name = "one at a time",
+        method = "gist",
+        include(shop),
+        where = "number > 0",
+        with(fillfactor = 70),
+        initially_deferred
+    ))]
     struct Order {
         #[model(check("shop <> 13"), unique)]
         shop: i32,

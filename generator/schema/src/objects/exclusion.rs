@@ -1,4 +1,4 @@
-//! Exclusion constraints. Models cannot declare them yet.
+//! Exclusion constraints.
 
 use super::key_constraint::{Contype, KeyConstraint};
 
@@ -14,5 +14,4 @@ impl Contype for Excludes {
     const NAME: &'static str = "exclusion constraint";
     const LABEL: &'static str = "excl";
     const PRINTS_PARAMETERS: bool = true;
-    const DECLARABLE: bool = false;
 }

@@ -34,8 +34,6 @@ pub(crate) trait Contype: Clone + Eq + Debug {
     const NAMED_AFTER_COLUMNS: bool = true;
     /// Whether `pg_get_constraintdef` prints the storage parameters of the index too, since a predicate stands after them.
     const PRINTS_PARAMETERS: bool = false;
-    /// Whether models have a way to declare it.
-    const DECLARABLE: bool = true;
 }
 
 /// A row of `pg_constraint` with the settings of its index.
@@ -243,8 +241,10 @@ impl<K: Contype> Object for KeyConstraint<K> {
     }
 
     fn keep(&self, there: &Self) -> Self {
+        // Where they are printed with the constraint, models say them with it.
+        let options = if K::PRINTS_PARAMETERS { self } else { there };
         Self {
-            options: there.options.clone(),
+            options: options.options.clone(),
             tablespace: there.tablespace.clone(),
             clustered: there.clustered,
             replica_identity: there.replica_identity,
@@ -254,10 +254,6 @@ impl<K: Contype> Object for KeyConstraint<K> {
             valid: there.valid,
             ..self.clone()
         }
-    }
-
-    fn declarable(&self, _within: &Schema) -> bool {
-        K::DECLARABLE
     }
 
     fn clusters(&self) -> bool {

@@ -33,6 +33,10 @@ fn complaint(fragment: &Fragment) -> Option<String> {
         FragmentKind::Expression => ("an expression", format!("SELECT ({sql})")),
         FragmentKind::Predicate => ("a condition", format!("SELECT 1 WHERE ({sql})")),
         FragmentKind::Type => ("a type", format!("SELECT NULL::{sql}")),
+        FragmentKind::Operator => (
+            "an operator",
+            format!("ALTER TABLE t ADD EXCLUDE (c WITH {sql})"),
+        ),
         FragmentKind::OperatorClass => {
             ("an operator class", format!("CREATE INDEX ON t (c {sql})"))
         }

@@ -1,6 +1,6 @@
 //! What the derive says about constraints.
 
-use super::Place;
+use super::{IndexKeyDef, Place};
 
 /// A primary key or a unique constraint.
 #[derive(Debug)]
@@ -41,6 +41,36 @@ pub struct CheckDef {
     pub expression: &'static str,
     /// Whether child tables do without it.
     pub no_inherit: bool,
+}
+
+/// An exclusion constraint.
+#[derive(Debug)]
+pub struct ExcludeDef {
+    /// Where it was written.
+    pub place: Place,
+    /// The name, where one was written.
+    pub name: Option<&'static str>,
+    /// The access method; btree where none is written.
+    pub method: Option<&'static str>,
+    /// What two rows are compared by.
+    pub keys: &'static [ComparedDef],
+    /// The columns that its index carries along.
+    pub include: &'static [&'static str],
+    /// The storage parameters of its index.
+    pub parameters: &'static [(&'static str, &'static str)],
+    /// Which rows are compared, if not all.
+    pub predicate: Option<&'static str>,
+    /// When it is checked.
+    pub deferral: Deferral,
+}
+
+/// One column or expression of an exclusion constraint.
+#[derive(Debug)]
+pub struct ComparedDef {
+    /// The column or expression.
+    pub key: IndexKeyDef,
+    /// The operator of which one must be false for two rows.
+    pub operator: &'static str,
 }
 
 /// A column of a model, to which a foreign key can refer.

@@ -56,7 +56,7 @@ pub(super) fn declare(model: &ModelDef, index: &IndexDef) -> Declaration {
     )
 }
 
-fn key(key: &IndexKeyDef) -> String {
+pub(super) fn key(key: &IndexKeyDef) -> String {
     let what = match key.what {
         Indexed::Column(column) => quoted_ident(column),
         Indexed::Expression(expression) => format!("({expression})"),
@@ -73,7 +73,7 @@ fn key(key: &IndexKeyDef) -> String {
 }
 
 /// Postgres takes every parameter's value as a string too.
-fn parameters(parameters: &[(&str, &str)]) -> String {
+pub(super) fn parameters(parameters: &[(&str, &str)]) -> String {
     let written: Vec<String> = parameters
         .iter()
         .map(|(name, value)| format!("{} = {}", quoted_ident(name), literal(value)))

@@ -1,14 +1,16 @@
 //! CREATE TABLE with its columns and with every constraint that needs no other table.
 
-use super::{collation, constraint, deferral, partition, table_of};
+use super::{collation, constraint, deferral, index, partition, table_of};
 use crate::Member;
 use crate::model::declaration::{Declaration, Part, Rank};
 use crate::model::definition::{
-    Action, CheckDef, ColumnDef, Filling, IdentityDef, KeyDef, ModelDef, TypeDef,
+    Action, CheckDef, ColumnDef, ExcludeDef, Filling, IdentityDef, KeyDef, ModelDef, TypeDef,
 };
 use crate::name::{ident_list, quoted_ident};
 use crate::objects::Registered;
-use crate::objects::{check::Check, column::Column, primary_key::PrimaryKey, unique::Unique};
+use crate::objects::{
+    check::Check, column::Column, exclusion::Exclusion, primary_key::PrimaryKey, unique::Unique,
+};
 
 pub(super) fn declare(model: &ModelDef) -> Declaration {
     let unlogged = if model.unlogged { "UNLOGGED " } else { "" };
@@ -38,7 +40,18 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         sql: self::check(check),
         origin: model.item.origin_at(check.place),
     });
-    let parts = columns.chain(primary_key).chain(uniques).chain(checks);
+    let excludes = model.excludes.iter().map(|exclude| Part {
+        id: exclude
+            .name
+            .map(|name| Exclusion::id(Member::new(model.name(), name))),
+        sql: self::exclude(exclude),
+        origin: model.item.origin_at(exclude.place),
+    });
+    let parts = columns
+        .chain(primary_key)
+        .chain(uniques)
+        .chain(checks)
+        .chain(excludes);
     let id = table_of(model);
     Declaration {
         id: Some(id.clone()),
@@ -127,6 +140,27 @@ fn check(check: &CheckDef) -> String {
     let mut clauses: Vec<String> = check.name.map(constraint).into_iter().collect();
     clauses.push(format!("CHECK ({})", check.expression));
     clauses.extend(check.no_inherit.then(|| "NO INHERIT".to_owned()));
+    clauses.join(" ")
+}
+
+fn exclude(exclude: &ExcludeDef) -> String {
+    let mut clauses: Vec<String> = exclude.name.map(constraint).into_iter().collect();
+    clauses.push("EXCLUDE".to_owned());
+    let method = exclude.method.map(quoted_ident);
+    clauses.extend(method.map(|method| format!("USING {method}")));
+    let keys = exclude.keys.iter();
+    let keys = keys.map(|one| format!("{} WITH {}", index::key(&one.key), one.operator));
+    clauses.push(format!("({})", keys.collect::<Vec<_>>().join(", ")));
+    clauses.extend(
+        (!exclude.include.is_empty()).then(|| format!("INCLUDE ({})", ident_list(exclude.include))),
+    );
+    clauses.extend(
+        (!exclude.parameters.is_empty())
+            .then(|| format!("WITH ({})", index::parameters(exclude.parameters))),
+    );
+    let predicate = exclude.predicate;
+    clauses.extend(predicate.map(|predicate| format!("WHERE ({predicate})")));
+    clauses.extend(deferral(exclude.deferral));
     clauses.join(" ")
 }
 
