@@ -3,6 +3,7 @@
 mod check;
 mod columns;
 mod container;
+mod enforcement;
 mod exclude;
 mod expand;
 mod field;

@@ -22,6 +22,7 @@ fn attributes_have_a_form() {
         #[model(tabel = "users", table = 5, namespace = "", unlogged = true, index, unique(), check)]
         #[model(foreign_key(columns(a), on_delete = "vanish"), primary_key(a = 1), "users", unlogged)]
         #[model(exclude(), exclude(method = "gist"), exclude(b(with = 5), c(with = "=", colour = "red")))]
+        #[model(foreign_key(columns(a), references = B(c), period, on_delete(set_null())))]
         struct User {
             #[model(identity = "sometimes", serial(4), default(now), colour = "red")]
             a: i64,
@@ -79,6 +80,9 @@ fn attributes_exclude_each_other() {
             parent: i32,
             #[model(references(User::id, name = "x"), on_delete = "cascade")]
             other: i32,
+            #[model(unique(without_overlaps), references(User::id, on_delete(set_null(other))))]
+            #[model(check("a", not_valid, not_enforced))]
+            third: i32,
             #[diesel(embed)]
             address: Address,
         }

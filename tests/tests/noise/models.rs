@@ -38,6 +38,11 @@ enum Mood {
     method = "gin",
     with(fastupdate = "off")
 ))]
+#[model(
+    check("amount <> 5", not_valid),
+    check(name = "Not Seven", expr = "amount <> 7", no_inherit, not_valid)
+)]
+#[model(foreign_key(columns(number), references = Self::id, not_valid, initially_deferred))]
 #[model(unique(columns(kind, amount), deferrable, initially_deferred))]
 #[model(exclude(
     expr("int4range(amount, amount + 1)", with = "&&"),

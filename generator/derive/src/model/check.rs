@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
 
+use super::enforcement::Enforcement;
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::place::{Place, optional};
@@ -16,6 +17,7 @@ pub(crate) struct Check {
     name: Option<LitStr>,
     expression: Option<LitStr>,
     no_inherit: bool,
+    enforcement: Enforcement,
 }
 
 /// The settings of `check(…)`.
@@ -26,6 +28,12 @@ const CHECK: &[Setting<Check>] = &[
     }),
     once("no_inherit", "no_inherit", |it, a, _| {
         turn_on(&mut it.no_inherit, a)
+    }),
+    once("not_valid", "not_valid", |it, a, mistakes| {
+        it.enforcement.read(a, Enforcement::OnNewRows, mistakes)
+    }),
+    once("not_enforced", "not_enforced", |it, a, mistakes| {
+        it.enforcement.read(a, Enforcement::Never, mistakes)
     }),
 ];
 
@@ -38,6 +46,7 @@ impl Check {
             name: None,
             expression: None,
             no_inherit: false,
+            enforcement: Enforcement::OnAllRows,
         };
         for other in read_known("a check", CHECK, arguments, &mut check, mistakes) {
             match other.bare_text() {
@@ -63,10 +72,17 @@ impl Check {
             name,
             expression,
             no_inherit,
+            enforcement,
         } = self;
         let name = optional(name.as_ref());
         quote! {
-            __trueup::CheckDef { place: #place, name: #name, expression: #expression, no_inherit: #no_inherit }
+            __trueup::CheckDef {
+                place: #place,
+                name: #name,
+                expression: #expression,
+                no_inherit: #no_inherit,
+                enforcement: #enforcement,
+            }
         }
     }
 }

@@ -6,7 +6,6 @@ use syn::spanned::Spanned;
 
 use super::Model;
 use super::field::Field;
-use super::foreign_key::ForeignKey;
 use super::key::Key;
 use super::using::Using;
 use crate::place::{Place, comment, line, optional, unraw};
@@ -90,7 +89,7 @@ fn definition(model: &Model) -> TokenStream {
     let indexes = model.indexes().map(|index| index.expand(column_names));
     let foreign_keys = model
         .columns()
-        .filter_map(reference)
+        .filter_map(Field::foreign_key)
         .chain(container.foreign_keys.iter().cloned());
     let foreign_keys = foreign_keys.map(|key| key.expand(column_names));
     let partition_by = container.layout.expand_by(column_names);
@@ -167,13 +166,4 @@ fn primary_key(model: &Model) -> Option<Key> {
         let span = columns.first().map_or(model.ident.span(), syn::Ident::span);
         Some(Key::over(columns, Place::on_struct_at(span)))
     })
-}
-
-fn reference(field: &Field) -> Option<ForeignKey> {
-    let rules = field.rules.clone().map(|(_, rules)| rules);
-    Some(ForeignKey::on_field(
-        &field.ident,
-        field.reference.clone()?,
-        rules,
-    ))
 }

@@ -5,7 +5,7 @@ use syn::{Ident, LitStr, Type};
 
 use super::check::Check;
 use super::filling::{Filling, Generated, Identity};
-use super::foreign_key::{Reference, Rules};
+use super::foreign_key::{ForeignKey, Reference, Rules};
 use super::index::Index;
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
 use super::using::Using;
@@ -100,9 +100,11 @@ const FIELD: &[Setting<Field>] = &[
         "references = Other::field` or `references(Other::field, name = \"…\")",
         |it, a, mistakes| set(&mut it.reference, Reference::read(&it.ident, a, mistakes)?),
     ),
-    once("on_delete", "on_delete = \"cascade\"", |it, a, mistakes| {
-        it.rule(a, mistakes)
-    }),
+    once(
+        "on_delete",
+        "on_delete = \"cascade\"` or `on_delete(set_null(a))",
+        Field::rule,
+    ),
     once("on_update", "on_update = \"cascade\"", |it, a, mistakes| {
         it.rule(a, mistakes)
     }),
@@ -175,6 +177,13 @@ impl Field {
     pub(crate) fn column_name(&self) -> String {
         let written = self.column.as_ref().or(self.diesel.column_name.as_ref());
         written.map_or_else(|| self.ident.unraw().to_string(), LitStr::value)
+    }
+
+    /// The foreign key, where the field refers to another.
+    pub(crate) fn foreign_key(&self) -> Option<ForeignKey> {
+        let rules = self.rules.clone().map(|(_, rules)| rules);
+        let reference = self.reference.clone()?;
+        Some(ForeignKey::on_field(&self.ident, reference, rules))
     }
 
     /// What is said about a reference beside it.

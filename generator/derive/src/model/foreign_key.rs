@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{Ident, LitStr};
 
 use super::columns::Columns;
+use super::enforcement::Enforcement;
 use super::key::{Deferral, columns, defer};
 use super::target::Target;
 use crate::argument::Argument;
@@ -17,6 +18,8 @@ use crate::setting::{Setting, choose, once, read_all, read_known, set, text};
 pub(crate) struct ForeignKey {
     place: Place,
     pub(crate) columns: Vec<Ident>,
+    /// The word that says that the last of them is a period.
+    period: Option<Ident>,
     target: Target,
     rules: Rules,
 }
@@ -26,9 +29,12 @@ pub(crate) struct ForeignKey {
 pub(crate) struct Rules {
     name: Option<LitStr>,
     on_delete: Option<Action>,
+    /// The columns that ON DELETE sets, where not all of them.
+    set: Vec<Ident>,
     on_update: Option<Action>,
     matching: Option<Match>,
     deferral: Deferral,
+    enforcement: Enforcement,
 }
 
 /// What happens to a row when the row it refers to goes or changes.
@@ -60,9 +66,11 @@ const MATCHES: &[(&str, Match)] = &[("simple", Match::Simple), ("full", Match::F
 /// The settings in `references(Other::field, …)`.
 const RULES: &[Setting<Rules>] = &[
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
-    once("on_delete", "on_delete = \"cascade\"", |it, a, mistakes| {
-        choose(&mut it.on_delete, a, ACTIONS, mistakes)
-    }),
+    once(
+        "on_delete",
+        "on_delete = \"cascade\"` or `on_delete(set_null(a))",
+        Rules::on_delete,
+    ),
     once("on_update", "on_update = \"cascade\"", |it, a, mistakes| {
         choose(&mut it.on_update, a, ACTIONS, mistakes)
     }),
@@ -75,12 +83,19 @@ const RULES: &[Setting<Rules>] = &[
     once("initially_deferred", "initially_deferred", |it, a, _| {
         defer(&mut it.deferral, a, Deferral::InitiallyDeferred)
     }),
+    once("not_valid", "not_valid", |it, a, mistakes| {
+        it.enforcement.read(a, Enforcement::OnNewRows, mistakes)
+    }),
+    once("not_enforced", "not_enforced", |it, a, mistakes| {
+        it.enforcement.read(a, Enforcement::Never, mistakes)
+    }),
 ];
 
 /// What `foreign_key(…)` says.
 #[derive(Default)]
 struct Draft {
     columns: Vec<Ident>,
+    period: Option<Ident>,
     target: Option<Target>,
     rules: Rules,
 }
@@ -92,12 +107,17 @@ const FOREIGN_KEY: &[Setting<Draft>] = &[
     once("references", "references = Other(x, y)", |it, a, _| {
         set(&mut it.target, Target::of(a.value()?)?)
     }),
+    once("period", "period", |it, a, _| {
+        set(&mut it.period, a.word()?)
+    }),
     once("name", "name = \"…\"", |it, a, mistakes| {
         it.rules.read(a, mistakes)
     }),
-    once("on_delete", "on_delete = \"cascade\"", |it, a, mistakes| {
-        it.rules.read(a, mistakes)
-    }),
+    once(
+        "on_delete",
+        "on_delete = \"cascade\"` or `on_delete(set_null(a))",
+        |it, a, mistakes| it.rules.read(a, mistakes),
+    ),
     once("on_update", "on_update = \"cascade\"", |it, a, mistakes| {
         it.rules.read(a, mistakes)
     }),
@@ -112,6 +132,12 @@ const FOREIGN_KEY: &[Setting<Draft>] = &[
         "initially_deferred",
         |it, a, mistakes| it.rules.read(a, mistakes),
     ),
+    once("not_valid", "not_valid", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
+    once("not_enforced", "not_enforced", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
 ];
 
 impl Rules {
@@ -124,6 +150,24 @@ impl Rules {
             self,
             mistakes,
         );
+        Some(())
+    }
+
+    /// `on_delete = "…"`, `on_delete(set_null(a, b))` or `on_delete(set_default(a))`.
+    fn on_delete(&mut self, argument: &Argument, mistakes: &Mistakes) -> Option<()> {
+        if argument.value().is_some() {
+            return choose(&mut self.on_delete, argument, ACTIONS, mistakes);
+        }
+        let [set] = argument.list()? else {
+            return None;
+        };
+        let action = match set.key()? {
+            word if word == "set_null" => Action::SetNull,
+            word if word == "set_default" => Action::SetDefault,
+            _ => return None,
+        };
+        self.set = set.words().filter(|columns| !columns.is_empty())?;
+        self.on_delete = Some(action);
         Some(())
     }
 }
@@ -141,6 +185,7 @@ impl ForeignKey {
         );
         let Draft {
             columns,
+            period,
             target,
             rules,
         } = draft;
@@ -152,9 +197,16 @@ impl ForeignKey {
                 format!("{here} column(s) here cannot refer to {there} there"),
             );
         }
+        if let Some(word) = period.as_ref().filter(|_| here < 2) {
+            mistakes.at(
+                word,
+                "the last of the columns is the period, and there is at least one before it",
+            );
+        }
         Some(Self {
             place: Place::on_struct(argument),
             columns,
+            period,
             target,
             rules,
         })
@@ -171,8 +223,21 @@ impl ForeignKey {
         Self {
             place,
             columns: vec![field.clone()],
+            period: None,
             target,
             rules: beside.unwrap_or(rules),
+        }
+    }
+
+    /// What ON DELETE sets must be columns of the key.
+    pub(crate) fn check(&self, names: &Columns, mistakes: &Mistakes) {
+        names.check(&self.columns, mistakes);
+        names.check(&self.rules.set, mistakes);
+        let columns = names.names(&self.columns);
+        for word in &self.rules.set {
+            if !columns.contains(&names.name(word)) {
+                mistakes.at(word, format!("`{word}` is no column of this foreign key"));
+            }
         }
     }
 
@@ -180,6 +245,7 @@ impl ForeignKey {
         let Self {
             place,
             columns,
+            period,
             target,
             rules,
         } = self;
@@ -188,10 +254,14 @@ impl ForeignKey {
         let Rules {
             name,
             on_delete,
+            set,
             on_update,
             matching,
             deferral,
+            enforcement,
         } = rules;
+        let period = period.is_some();
+        let set = table.names(set);
         let name = optional(name.as_ref());
         let [on_delete, on_update] =
             [on_delete, on_update].map(|action| optional(action.map(Action::expand)));
@@ -201,11 +271,14 @@ impl ForeignKey {
                 place: #place,
                 name: #name,
                 columns: &[#(#columns),*],
+                period: #period,
                 references: &[#(#references),*],
                 on_delete: #on_delete,
+                set: &[#(#set),*],
                 on_update: #on_update,
                 match_full: #match_full,
                 deferral: #deferral,
+                enforcement: #enforcement,
             }
         }
     }

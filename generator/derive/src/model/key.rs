@@ -8,7 +8,7 @@ use super::columns::Columns;
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::place::{Place, optional};
-use crate::setting::{Setting, once, read_known, text, turn_on};
+use crate::setting::{Setting, once, read_known, set, text, turn_on};
 
 /// A primary key or a unique constraint.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub(crate) struct Key {
     pub(crate) include: Vec<Ident>,
     name: Option<LitStr>,
     nulls_not_distinct: bool,
+    /// The word that says that the last column is a range of which no two overlap.
+    without_overlaps: Option<Ident>,
     deferral: Deferral,
 }
 
@@ -55,6 +57,9 @@ pub(crate) const PRIMARY_KEY: &[Setting<Key>] = &[
     once("include", "include(c)", |it, a, _| {
         columns(&mut it.include, a)
     }),
+    once("without_overlaps", "without_overlaps", |it, a, _| {
+        set(&mut it.without_overlaps, a.word()?)
+    }),
     once("deferrable", "deferrable", |it, a, _| {
         defer(&mut it.deferral, a, Deferral::Deferrable)
     }),
@@ -74,6 +79,9 @@ pub(crate) const UNIQUE: &[Setting<Key>] = &[
     once("include", "include(c)", |it, a, _| {
         columns(&mut it.include, a)
     }),
+    once("without_overlaps", "without_overlaps", |it, a, _| {
+        set(&mut it.without_overlaps, a.word()?)
+    }),
     once("deferrable", "deferrable", |it, a, _| {
         defer(&mut it.deferral, a, Deferral::Deferrable)
     }),
@@ -91,6 +99,7 @@ impl Key {
     ) -> Option<Self> {
         let mut key = Self::over(Vec::new(), Place::on_struct(argument));
         key.read(table, argument.list()?, mistakes);
+        key.check(mistakes);
         (!key.columns.is_empty()).then_some(key)
     }
 
@@ -110,6 +119,7 @@ impl Key {
             );
         }
         key.columns.push(field.clone());
+        key.check(mistakes);
         Some(key)
     }
 
@@ -121,6 +131,7 @@ impl Key {
             include: Vec::new(),
             name: None,
             nulls_not_distinct: false,
+            without_overlaps: None,
             deferral: Deferral::Never,
         }
     }
@@ -137,6 +148,19 @@ impl Key {
         }
     }
 
+    fn check(&self, mistakes: &Mistakes) {
+        if let Some(word) = self
+            .without_overlaps
+            .as_ref()
+            .filter(|_| self.columns.len() < 2)
+        {
+            mistakes.at(
+                word,
+                "the last of the columns is the range, and there is at least one before it: list them on the struct",
+            );
+        }
+    }
+
     pub(crate) fn expand(&self, table: &Columns) -> TokenStream {
         let Self {
             place,
@@ -144,8 +168,10 @@ impl Key {
             include,
             name,
             nulls_not_distinct,
+            without_overlaps,
             deferral,
         } = self;
+        let without_overlaps = without_overlaps.is_some();
         let name = optional(name.as_ref());
         let columns = table.names(columns);
         let include = table.names(include);
@@ -156,6 +182,7 @@ impl Key {
                 columns: &[#(#columns),*],
                 include: &[#(#include),*],
                 nulls_not_distinct: #nulls_not_distinct,
+                without_overlaps: #without_overlaps,
                 deferral: #deferral,
             }
         }

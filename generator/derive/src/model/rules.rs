@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use syn::{Error, Ident, LitStr};
 
 use super::Model;
+use super::field::Field;
 use crate::mistakes::Mistakes;
 use crate::place::unraw;
 use crate::renamed_from::each_from_another;
@@ -226,8 +227,9 @@ fn listed_columns_exist(model: &Model, mistakes: &Mistakes) {
         }
         names.check(&exclude.include, mistakes);
     }
-    for foreign_key in &container.foreign_keys {
-        names.check(&foreign_key.columns, mistakes);
+    let references = model.columns().filter_map(Field::foreign_key);
+    for foreign_key in references.chain(container.foreign_keys.iter().cloned()) {
+        foreign_key.check(names, mistakes);
     }
     names.check(container.diesel_primary_key().unwrap_or_default(), mistakes);
 }

@@ -188,6 +188,7 @@ pub enum Rank {
     Enum,
     Table,
     Partition,
+    Check,
     Index,
     ForeignKey,
     Comment,

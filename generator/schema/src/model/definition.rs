@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use crate::{Name, Origin};
 
 pub use self::constraint::{
-    Action, CheckDef, ColumnRef, ComparedDef, Deferral, ExcludeDef, ForeignKeyDef, KeyDef,
+    Action, CheckDef, ColumnRef, ComparedDef, Deferral, Enforcement, ExcludeDef, ForeignKeyDef,
+    KeyDef,
 };
 pub use self::index::{IndexDef, IndexKeyDef, Indexed, Nulls};
 pub use self::nullable::{NotNullable, Nullable};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::declaration::{Declaration, Rank};
 use super::definition::{
-    ColumnRef, Deferral, EnumDef, ExtensionDef, ForeignKeyDef, Item, ModelDef,
+    Deferral, Enforcement, EnumDef, ExtensionDef, ForeignKeyDef, Item, ModelDef,
 };
 use super::gathered::Gathered;
 use crate::Id;
@@ -41,6 +41,7 @@ pub(super) fn declare(gathered: &Gathered) -> Vec<Declaration> {
 fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
     let mut list = vec![table::declare(model)];
     list.extend(partition::declare(model));
+    list.extend(table::declare_not_valid(model));
     list.extend(
         model
             .indexes
@@ -153,18 +154,23 @@ fn enum_type(pg_enum: &EnumDef) -> Vec<Declaration> {
 fn foreign_key(model: &ModelDef, key: &ForeignKeyDef) -> Declaration {
     let mut clauses = vec![format!("ALTER TABLE {} ADD", model.name())];
     clauses.extend(key.name.map(constraint));
-    clauses.push(format!("FOREIGN KEY ({})", ident_list(key.columns)));
-    clauses.push(references(key.references));
+    clauses.push(format!(
+        "FOREIGN KEY ({})",
+        with_period(key.columns.iter().copied(), key.period)
+    ));
+    clauses.push(references(key));
     clauses.extend(key.match_full.then(|| "MATCH FULL".to_owned()));
     clauses.extend(
         key.on_delete
             .map(|action| format!("ON DELETE {}", table::action(action))),
     );
+    clauses.extend((!key.set.is_empty()).then(|| format!("({})", ident_list(key.set))));
     clauses.extend(
         key.on_update
             .map(|action| format!("ON UPDATE {}", table::action(action))),
     );
     clauses.extend(deferral(key.deferral));
+    clauses.extend(enforcement(key.enforcement));
     let id = key
         .name
         .map(|name| ForeignKey::id(Member::new(model.name(), name)));
@@ -183,12 +189,22 @@ fn foreign_key(model: &ModelDef, key: &ForeignKeyDef) -> Declaration {
     }
 }
 
-fn references(columns: &[ColumnRef]) -> String {
+fn references(key: &ForeignKeyDef) -> String {
+    let columns = key.references;
     let table = columns
         .first()
         .map(|column| Name::new(column.namespace, column.table).to_string());
-    let columns = ident_list(columns.iter().map(|column| column.column));
+    let columns = with_period(columns.iter().map(|column| column.column), key.period);
     format!("REFERENCES {} ({columns})", table.unwrap_or_default())
+}
+
+/// The columns of a foreign key, the last of which may be a period.
+fn with_period(columns: impl IntoIterator<Item = &'static str>, period: bool) -> String {
+    let mut columns: Vec<String> = columns.into_iter().map(quoted_ident).collect();
+    if let (Some(last), true) = (columns.last_mut(), period) {
+        last.insert_str(0, "PERIOD ");
+    }
+    columns.join(", ")
 }
 
 fn comment(of: Id, namespace: &str, target: &str, text: &str, origin: Origin) -> Declaration {
@@ -206,6 +222,14 @@ fn deferral(deferral: Deferral) -> Option<String> {
         Deferral::Never => None,
         Deferral::Deferrable => Some("DEFERRABLE".to_owned()),
         Deferral::InitiallyDeferred => Some("DEFERRABLE INITIALLY DEFERRED".to_owned()),
+    }
+}
+
+fn enforcement(enforcement: Enforcement) -> Option<String> {
+    match enforcement {
+        Enforcement::OnAllRows => None,
+        Enforcement::OnNewRows => Some("NOT VALID".to_owned()),
+        Enforcement::Never => Some("NOT ENFORCED".to_owned()),
     }
 }
 

@@ -92,6 +92,8 @@ mod constraints {
         check("number > 0"),
         check(name = "small", expr = "number < 100", no_inherit)
     )]
+    #[model(check("number <> 7", not_valid), check("number <> 8", not_enforced))]
+    #[model(unique(shop, number, without_overlaps))]
     #[model(exclude(number(with = "=")))]
     #[model(exclude(
         columns(
@@ -123,6 +125,13 @@ mod constraints {
         initially_deferred,
         name = "items_order"
     ))]
+    #[model(foreign_key(
+        columns(shop, number),
+        references = Order(shop, number),
+        period,
+        on_delete(set_null(number)),
+        not_valid
+    ))]
     struct Item {
         #[model(primary_key(name = "items_key"))]
         id: i64,
@@ -133,7 +142,8 @@ mod constraints {
         #[model(references(
             super::columns_elsewhere::Elsewhere::id,
             name = "far",
-            on_update = "restrict"
+            on_update = "restrict",
+            not_enforced
         ))]
         elsewhere: i64,
     }

@@ -15,6 +15,8 @@ pub struct KeyDef {
     pub include: &'static [&'static str],
     /// Whether two NULLs are one value too many.
     pub nulls_not_distinct: bool,
+    /// Whether the last column is a range of which no two overlap, which needs Postgres 18.
+    pub without_overlaps: bool,
     /// When it is checked.
     pub deferral: Deferral,
 }
@@ -41,6 +43,19 @@ pub struct CheckDef {
     pub expression: &'static str,
     /// Whether child tables do without it.
     pub no_inherit: bool,
+    /// Which rows it is about.
+    pub enforcement: Enforcement,
+}
+
+/// Which rows a check or a foreign key is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enforcement {
+    /// All rows.
+    OnAllRows,
+    /// Those that are written after it came: `NOT VALID`.
+    OnNewRows,
+    /// None: `NOT ENFORCED`, which needs Postgres 18.
+    Never,
 }
 
 /// An exclusion constraint.
@@ -93,16 +108,22 @@ pub struct ForeignKeyDef {
     pub name: Option<&'static str>,
     /// The columns here.
     pub columns: &'static [&'static str],
+    /// Whether the last column, here and there, is a period, which needs Postgres 18.
+    pub period: bool,
     /// The columns there, as many, all of one table.
     pub references: &'static [ColumnRef],
     /// What happens when the row there goes.
     pub on_delete: Option<Action>,
+    /// The columns that are set then, where not all of them; that needs Postgres 15.
+    pub set: &'static [&'static str],
     /// What happens when the row there changes.
     pub on_update: Option<Action>,
     /// Whether either all columns are NULL or none.
     pub match_full: bool,
     /// When it is checked.
     pub deferral: Deferral,
+    /// Which rows it is about.
+    pub enforcement: Enforcement,
 }
 
 /// What happens to a row when the row it refers to goes or changes.

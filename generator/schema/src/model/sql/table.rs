@@ -1,16 +1,17 @@
 //! CREATE TABLE with its columns and with every constraint that needs no other table.
 
-use super::{collation, constraint, deferral, index, partition, table_of};
-use crate::Member;
+use super::{collation, constraint, deferral, enforcement, index, partition, statement, table_of};
 use crate::model::declaration::{Declaration, Part, Rank};
 use crate::model::definition::{
-    Action, CheckDef, ColumnDef, ExcludeDef, Filling, IdentityDef, KeyDef, ModelDef, TypeDef,
+    Action, CheckDef, ColumnDef, Enforcement, ExcludeDef, Filling, IdentityDef, KeyDef, ModelDef,
+    TypeDef,
 };
 use crate::name::{ident_list, quoted_ident};
 use crate::objects::Registered;
 use crate::objects::{
     check::Check, column::Column, exclusion::Exclusion, primary_key::PrimaryKey, unique::Unique,
 };
+use crate::{Id, Member};
 
 pub(super) fn declare(model: &ModelDef) -> Declaration {
     let unlogged = if model.unlogged { "UNLOGGED " } else { "" };
@@ -33,10 +34,9 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         sql: self::key("UNIQUE", key),
         origin: model.item.origin_at(key.place),
     });
-    let checks = model.checks.iter().map(|check| Part {
-        id: check
-            .name
-            .map(|name| Check::id(Member::new(model.name(), name))),
+    let checks = model.checks.iter().filter(|check| !is_added(check));
+    let checks = checks.map(|check| Part {
+        id: id_of_check(model, check),
         sql: self::check(check),
         origin: model.item.origin_at(check.place),
     });
@@ -67,6 +67,30 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         ),
         origin: model.item.origin(),
     }
+}
+
+/// The checks that are added to the table when it is there: in CREATE TABLE a NOT VALID would be ignored.
+pub(super) fn declare_not_valid(model: &ModelDef) -> impl Iterator<Item = Declaration> {
+    let checks = model.checks.iter().filter(|check| is_added(check));
+    checks.map(|check| {
+        statement(
+            table_of(model),
+            id_of_check(model, check),
+            Rank::Check,
+            model.namespace,
+            format!("ALTER TABLE {} ADD {}", model.name(), self::check(check)),
+            model.item.origin_at(check.place),
+        )
+    })
+}
+
+fn is_added(check: &CheckDef) -> bool {
+    check.enforcement == Enforcement::OnNewRows
+}
+
+fn id_of_check(model: &ModelDef, check: &CheckDef) -> Option<Id> {
+    let name = check.name?;
+    Some(Check::id(Member::new(model.name(), name)))
 }
 
 fn column(column: &ColumnDef) -> String {
@@ -128,7 +152,15 @@ fn key(what: &str, key: &KeyDef) -> String {
         ""
     };
     let mut clauses: Vec<String> = key.name.map(constraint).into_iter().collect();
-    clauses.push(format!("{what}{nulls} ({})", ident_list(key.columns)));
+    let overlaps = if key.without_overlaps {
+        " WITHOUT OVERLAPS"
+    } else {
+        ""
+    };
+    clauses.push(format!(
+        "{what}{nulls} ({}{overlaps})",
+        ident_list(key.columns)
+    ));
     clauses.extend(
         (!key.include.is_empty()).then(|| format!("INCLUDE ({})", ident_list(key.include))),
     );
@@ -140,6 +172,7 @@ fn check(check: &CheckDef) -> String {
     let mut clauses: Vec<String> = check.name.map(constraint).into_iter().collect();
     clauses.push(format!("CHECK ({})", check.expression));
     clauses.extend(check.no_inherit.then(|| "NO INHERIT".to_owned()));
+    clauses.extend(enforcement(check.enforcement));
     clauses.join(" ")
 }
 
