@@ -94,7 +94,13 @@ impl Said {
             named.extend(declaration.id.clone());
             // Where it was written makes no difference.
             let parts: Vec<_> = declaration.parts.iter().map(|part| &part.id).collect();
-            let ids = serde_json::to_vec(&(&declaration.id, declaration.rank, parts)).ok()?;
+            let ids = serde_json::to_vec(&(
+                &declaration.id,
+                declaration.rank,
+                parts,
+                &declaration.decides,
+            ))
+            .ok()?;
             hash.part(ids).part(&declaration.namespace).part(sql);
         }
         let mut renames = Hash::default();

@@ -2,6 +2,7 @@
 
 mod check;
 mod columns;
+mod comment;
 mod container;
 mod enforcement;
 mod exclude;

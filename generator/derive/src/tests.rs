@@ -20,10 +20,12 @@ fn mistakes(item: &DeriveInput) -> String {
 fn attributes_have_a_form() {
     insta::assert_snapshot!(mistakes(&parse_quote! {
         #[model(tabel = "users", table = 5, namespace = "", unlogged = true, index, unique(), check)]
+        #[model(with(fillfactor = 70, toast(a(b))))]
         #[model(foreign_key(columns(a), on_delete = "vanish"), primary_key(a = 1), "users", unlogged)]
         #[model(exclude(), exclude(method = "gist"), exclude(b(with = 5), c(with = "=", colour = "red")))]
         #[model(foreign_key(columns(a), references = B(c), period, on_delete(set_null())))]
         struct User {
+            #[model(storage = "outside", compression = lz4, statistics = "many")]
             #[model(identity = "sometimes", serial(4), default(now), colour = "red")]
             a: i64,
             #[model(identity(start = "x"), generated, references = Other, check(name = "x"))]
@@ -66,7 +68,8 @@ fn columns_are_known_and_named_once() {
 #[test]
 fn attributes_exclude_each_other() {
     insta::assert_snapshot!(mistakes(&parse_quote! {
-        #[model(table = "users", primary_key(id))]
+        #[model(table = "users", primary_key(id), with(fillfactor = 70), partition_by(list(id)))]
+        #[model(exclude(a(with = "="), comment = "f"))]
         #[diesel(table_name = people, primary_key(name))]
         struct User {
             #[model(primary_key, serial, default = "1", sql_type = "int4")]
@@ -83,6 +86,9 @@ fn attributes_exclude_each_other() {
             #[model(unique(without_overlaps), references(User::id, on_delete(set_null(other))))]
             #[model(check("a", not_valid, not_enforced))]
             third: i32,
+            #[model(check("a", comment = "b"), unique(comment = ""), index(comment = "c"))]
+            #[model(references(User::id, comment = "d"))]
+            commented: i32,
             #[diesel(embed)]
             address: Address,
         }

@@ -26,11 +26,11 @@ mod statement;
 pub use guidance::Guidance;
 pub use hazard::{Hazard, LockMode};
 pub use model::{
-    Declaration, Declarations, Fragment, FragmentKind, Linked, Model, ModelError, ModelErrors,
-    Part, PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations, linked,
+    Decision, Declaration, Declarations, Fragment, FragmentKind, Linked, Model, ModelError,
+    ModelErrors, Part, PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations, linked,
 };
 pub use name::{Member, Name};
-pub use object::{Alter, Lead, Slot, Turn};
+pub use object::{Alter, Detail, Lead, Slot, Turn};
 pub use objects::{Id, Kind};
 pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread};
 pub use statement::{Clause, Statement, one_line};

@@ -16,7 +16,7 @@ mod rules;
 mod sql;
 
 pub use self::declaration::{
-    Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed,
+    Decision, Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed,
 };
 pub use self::error::{ModelError, ModelErrors};
 pub use self::linked::{Linked, linked};

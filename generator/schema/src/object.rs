@@ -4,6 +4,7 @@
 //! through [`Entry`](crate::Entry) and cannot ask which kind it has in hand.
 
 use std::{
+    collections::BTreeSet,
     fmt::{Debug, Display},
     ops::Deref,
 };
@@ -206,8 +207,9 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         Some((self.parent()?, (*key.path().last()?).to_owned()))
     }
 
-    /// The declared object with what models have no way to say taken from the one that is there.
-    fn keep(&self, _there: &Self) -> Self {
+    /// The declared object with what models have no way to say, and what they do not decide here, taken from the one that is
+    /// there.
+    fn keep(&self, _there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         self.clone()
     }
 
@@ -276,6 +278,21 @@ pub enum Turn {
     Along,
     /// By a statement of its own, afterwards.
     After,
+}
+
+/// What models may leave as it is in the database, and where they say something of it decide.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub enum Detail {
+    /// Whether there is one at all.
+    Presence,
+    /// The storage parameters of a table.
+    Parameters,
+    /// How values of a column are stored.
+    Storage,
+    /// How values of a column are compressed.
+    Compression,
+    /// How much ANALYZE looks at of a column.
+    Statistics,
 }
 
 /// What is known about an object and is no part of what it is: it makes no two objects differ.

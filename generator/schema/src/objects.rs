@@ -1,6 +1,7 @@
 //! The register: one line a kind, in the order in which kinds come into being when nothing else decides.
 
 use std::{
+    collections::BTreeSet,
     fmt::{self, Display, Formatter},
     sync::Arc,
 };
@@ -8,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Hazard, Lead, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Lead, Schema, Server, Slot, Statement,
     name::Path,
     object::Object,
     read::{Claims, ReadError},
@@ -149,9 +150,9 @@ macro_rules! objects {
                 }
             }
 
-            pub(crate) fn keep(&self, there: &Self) -> Self {
+            pub(crate) fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
                 match (self, there) {
-                    $((Self::$Kind(declared), Self::$Kind(there)) => Self::$Kind(declared.keep(there)),)*
+                    $((Self::$Kind(declared), Self::$Kind(there)) => Self::$Kind(declared.keep(there, decided)),)*
                     _ => self.clone(),
                 }
             }

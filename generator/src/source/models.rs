@@ -10,7 +10,7 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use trueup::{Declaration, Declarations, Id, Origin, Schema, name::quoted_ident};
+use trueup::{Declaration, Declarations, Detail, Id, Origin, Schema, name::quoted_ident};
 
 use super::Side;
 use crate::{
@@ -31,6 +31,14 @@ pub struct Settled {
     /// What the trial had to take along with the old tables and no room reads, in Postgres' words. It is still in the
     /// database.
     pub taken: Vec<String>,
+}
+
+/// What models decide, though it may be left as it is.
+type Decided<'a> = BTreeMap<&'a Id, BTreeSet<Detail>>;
+
+fn decides(decided: &Decided<'_>, id: &Id, detail: Detail) -> bool {
+    let of_it = decided.get(id);
+    of_it.is_some_and(|details| details.contains(&detail))
 }
 
 /// Puts what the models declare in place of what is managed in a copy of `from`.
@@ -87,9 +95,10 @@ pub fn settle(
             settled = postgres::read(&mut connection)?;
         }
     }
-    let mut amended = carry(&settled, &from.schema, &ours)?;
+    let decided = declarations.decided();
+    let mut amended = carry(&settled, &from.schema, &ours, &decided)?;
     for there in there {
-        amended = keep(&amended, there);
+        amended = keep(&amended, there, &decided);
     }
     let repair = plan(&settled, &amended, Folding::Wherever).map_err(|error| {
         Error::caused(
@@ -174,7 +183,12 @@ fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> R
 }
 
 /// What the models want, beside what is not theirs in `from`, and what they have no way to declare on what is theirs.
-fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Result<Schema, Error> {
+fn carry(
+    settled: &Schema,
+    from: &Schema,
+    ours: &BTreeSet<Id>,
+    decided: &Decided<'_>,
+) -> Result<Schema, Error> {
     let mut carried: BTreeSet<&Id> = from
         .entries()
         .map(|(id, _)| id)
@@ -187,6 +201,7 @@ fn carry(settled: &Schema, from: &Schema, ours: &BTreeSet<Id>) -> Result<Schema,
             .filter(|(id, entry)| {
                 !there(id)
                     && !entry.declarable(from)
+                    && !decides(decided, id, Detail::Presence)
                     && from.needs(id).all(there)
                     && entry.falls_with(from).is_none_or(|above| there(&above))
             })
@@ -228,10 +243,12 @@ fn refuse_bereft(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Re
     ))
 }
 
-/// What the models want, with what they have no way to say as it is there.
-fn keep(wanted: &Schema, there: &Schema) -> Schema {
+/// What the models want, with what they have no way to say, and do not decide, as it is there.
+fn keep(wanted: &Schema, there: &Schema, decided: &Decided<'_>) -> Schema {
+    let nothing = BTreeSet::new();
     let kept = there.entries().filter_map(|(id, there)| {
-        let entry = wanted.entry(id)?.keep(there);
+        let decided = decided.get(id).unwrap_or(&nothing);
+        let entry = wanted.entry(id)?.keep(there, decided);
         Some(Arc::new(entry))
     });
     wanted.with(kept, there)

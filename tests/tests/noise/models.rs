@@ -14,7 +14,15 @@ enum Mood {
 }
 
 #[derive(Model)]
-#[model(table = "Order", namespace = "Sales & More")]
+#[model(
+    table = "Order",
+    namespace = "Sales & More",
+    with(
+        fillfactor = 70,
+        autovacuum_vacuum_scale_factor = 0.10,
+        toast(autovacuum_enabled = off)
+    )
+)]
 #[model(
     check("kind IN ('a')"),
     check("kind IN ('a', 'b')"),
@@ -35,6 +43,8 @@ enum Mood {
 ))]
 #[model(index(
     columns(payload(opclass = "jsonb_path_ops")),
+    name = "By \"payload\"",
+    comment = "It's for \\ and '.",
     method = "gin",
     with(fastupdate = "off")
 ))]
@@ -55,7 +65,8 @@ enum Mood {
     kind(with = "=", opclass = "text_pattern_ops"),
     expr("lower(loud)", with = "=", collation = "C"),
     name = "One of a Kind",
-    include(amount)
+    include(amount),
+    comment = "One \"of\" a kind."
 ))]
 #[allow(dead_code, reason = "only what it declares is of interest")]
 #[allow(
@@ -172,7 +183,13 @@ struct Condition {
 struct Defaults {
     #[model(default = "nextval('\"Sales & More\".\"Order_number_seq\"')")]
     id: i64,
-    #[model(sql_type = "text[]", default = "'{NULL,\"NULL\",\"b c\"}'")]
+    #[model(
+        sql_type = "text[]",
+        default = "'{NULL,\"NULL\",\"b c\"}'",
+        storage = "external",
+        compression = "pglz",
+        statistics = 500
+    )]
     words: Vec<String>,
     #[model(sql_type = "numeric(4, 1)[]", default = "array[1, 2.55]")]
     numbers: Vec<String>,

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
 
+use super::comment::{Commented, comment, needs_a_name};
 use super::enforcement::Enforcement;
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
@@ -15,6 +16,7 @@ use crate::setting::{Setting, once, read_known, set, text, turn_on};
 pub(crate) struct Check {
     place: Place,
     name: Option<LitStr>,
+    comment: Option<LitStr>,
     expression: Option<LitStr>,
     no_inherit: bool,
     enforcement: Enforcement,
@@ -23,6 +25,7 @@ pub(crate) struct Check {
 /// The settings of `check(…)`.
 const CHECK: &[Setting<Check>] = &[
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    comment(),
     once("expr", "expr = \"…\"", |it, a, _| {
         text(&mut it.expression, a)
     }),
@@ -37,6 +40,12 @@ const CHECK: &[Setting<Check>] = &[
     }),
 ];
 
+impl Commented for Check {
+    fn comment(&mut self) -> &mut Option<LitStr> {
+        &mut self.comment
+    }
+}
+
 impl Check {
     /// `check("…")` or `check(name = "…", expr = "…")`.
     pub(crate) fn read(place: Place, argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
@@ -44,6 +53,7 @@ impl Check {
         let mut check = Self {
             place,
             name: None,
+            comment: None,
             expression: None,
             no_inherit: false,
             enforcement: Enforcement::OnAllRows,
@@ -63,6 +73,7 @@ impl Check {
                 ),
             }
         }
+        needs_a_name(check.comment.as_ref(), check.name.as_ref(), mistakes);
         check.expression.is_some().then_some(check)
     }
 
@@ -70,15 +81,17 @@ impl Check {
         let Self {
             place,
             name,
+            comment,
             expression,
             no_inherit,
             enforcement,
         } = self;
-        let name = optional(name.as_ref());
+        let [name, comment] = [name, comment].map(|text| optional(text.as_ref()));
         quote! {
             __trueup::CheckDef {
                 place: #place,
                 name: #name,
+                comment: #comment,
                 expression: #expression,
                 no_inherit: #no_inherit,
                 enforcement: #enforcement,

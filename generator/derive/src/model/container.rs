@@ -5,7 +5,7 @@ use syn::{Attribute, Ident, LitStr};
 use super::check::Check;
 use super::exclude::Exclude;
 use super::foreign_key::ForeignKey;
-use super::index::Index;
+use super::index::{Index, table_parameters};
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
 use super::partition::{self, Layout};
 use crate::argument::{Argument, arguments};
@@ -24,6 +24,8 @@ pub(crate) struct Container {
     pub(crate) comment: Option<LitStr>,
     pub(crate) documentation: Option<String>,
     pub(crate) unlogged: bool,
+    /// The storage parameters, with the word that says them.
+    pub(crate) parameters: Option<(Ident, Vec<(String, String)>)>,
     pub(crate) primary_key: Option<Key>,
     pub(crate) uniques: Vec<Key>,
     pub(crate) indexes: Vec<Index>,
@@ -90,6 +92,14 @@ const CONTAINER: &[Setting<Container>] = &[
     once("unlogged", "unlogged", |it, a, _| {
         turn_on(&mut it.unlogged, a)
     }),
+    once(
+        "with",
+        "with(fillfactor = 70, toast(autovacuum_enabled = false))",
+        |it, a, _| {
+            let parameters = table_parameters(a)?;
+            set(&mut it.parameters, (a.key()?.clone(), parameters))
+        },
+    ),
     once("renamed_from", "renamed_from = \"…\"", |it, a, _| {
         set(
             &mut it.renamed_from,

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{Ident, LitStr};
 
 use super::columns::Columns;
+use super::comment::{Commented, comment, needs_a_name};
 use super::index::{expand_parameters, parameters};
 use super::index_key::{IndexKey, Indexed};
 use super::key::{Deferral, columns, defer};
@@ -20,6 +21,7 @@ pub(crate) struct Exclude {
     pub(crate) keys: Vec<Compared>,
     pub(crate) include: Vec<Ident>,
     name: Option<LitStr>,
+    comment: Option<LitStr>,
     method: Option<LitStr>,
     predicate: Option<LitStr>,
     parameters: Vec<(String, String)>,
@@ -45,6 +47,7 @@ const EXCLUDE: &[Setting<Exclude>] = &[
         },
     ),
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    comment(),
     once("method", "method = \"gist\"", |it, a, _| {
         text(&mut it.method, a)
     }),
@@ -84,6 +87,12 @@ const COMPARED: &[Setting<Compared>] = &[
     }),
 ];
 
+impl Commented for Exclude {
+    fn comment(&mut self) -> &mut Option<LitStr> {
+        &mut self.comment
+    }
+}
+
 impl Exclude {
     /// `exclude(…)` on a struct, which names its columns and expressions.
     pub(crate) fn on_struct(argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
@@ -92,6 +101,7 @@ impl Exclude {
             keys: Vec::new(),
             include: Vec::new(),
             name: None,
+            comment: None,
             method: None,
             predicate: None,
             parameters: Vec::new(),
@@ -108,6 +118,7 @@ impl Exclude {
         exclude
             .keys
             .extend(keys.filter_map(|key| Compared::read(key, mistakes)));
+        needs_a_name(exclude.comment.as_ref(), exclude.name.as_ref(), mistakes);
         (!exclude.keys.is_empty()).then_some(exclude)
     }
 
@@ -117,6 +128,7 @@ impl Exclude {
             keys,
             include,
             name,
+            comment,
             method,
             predicate,
             parameters,
@@ -127,13 +139,14 @@ impl Exclude {
             quote! { __trueup::ComparedDef { key: #key, operator: #operator } }
         });
         let include = table.names(include);
-        let [name, method, predicate] =
-            [name, method, predicate].map(|text| optional(text.as_ref()));
+        let [name, comment, method, predicate] =
+            [name, comment, method, predicate].map(|text| optional(text.as_ref()));
         let parameters = expand_parameters(parameters);
         quote! {
             __trueup::ExcludeDef {
                 place: #place,
                 name: #name,
+                comment: #comment,
                 method: #method,
                 keys: &[#(#keys),*],
                 include: &[#(#include),*],

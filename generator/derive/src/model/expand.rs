@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::Model;
 use super::field::Field;
+use super::index::expand_parameters;
 use super::key::Key;
 use super::using::Using;
 use crate::place::{Place, comment, line, optional, unraw};
@@ -69,6 +70,10 @@ fn definition(model: &Model) -> TokenStream {
         comment(container.comment.as_ref(), container.documentation.as_ref()),
         container.unlogged,
     );
+    let parameters = optional(container.parameters.as_ref().map(|(_, parameters)| {
+        let parameters = expand_parameters(parameters);
+        quote! { &[#(#parameters),*] }
+    }));
     let renamed_from = optional(container.renamed_from.as_ref().map(RenamedFrom::expand));
     let columns = model.columns().map(column);
     let primary_key = optional(primary_key(model).map(|key| key.expand(column_names)));
@@ -100,6 +105,7 @@ fn definition(model: &Model) -> TokenStream {
             namespace: #namespace,
             table: #table,
             unlogged: #unlogged,
+            parameters: #parameters,
             renamed_from: #renamed_from,
             comment: #comment,
             columns: &[#(#columns),*],
@@ -137,6 +143,9 @@ fn column(field: &Field) -> TokenStream {
         quote_spanned! { ty.span()=> <#ty as ::trueup::PgType>::NULLABLE }
     };
     let collation = optional(field.collation.as_ref());
+    let storage = optional(field.storage);
+    let compression = optional(field.compression);
+    let statistics = optional(field.statistics);
     let filling = optional(field.fillings.first().map(|filling| filling.expand(ty)));
     let comment = comment(field.comment.as_ref(), field.documentation.as_ref());
     let using = optional(field.using.as_ref().map(Using::expand));
@@ -149,6 +158,9 @@ fn column(field: &Field) -> TokenStream {
             sql_type: #sql_type,
             nullable: #nullable,
             collation: #collation,
+            storage: #storage,
+            compression: #compression,
+            statistics: #statistics,
             filling: #filling,
             comment: #comment,
             using: #using,

@@ -4,7 +4,7 @@ use syn::ext::IdentExt;
 use syn::{Ident, LitStr, Type};
 
 use super::check::Check;
-use super::filling::{Filling, Generated, Identity};
+use super::filling::{Filling, Generated, Identity, integer};
 use super::foreign_key::{ForeignKey, Reference, Rules};
 use super::index::Index;
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
@@ -15,7 +15,7 @@ use crate::documentation::comment;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
 use crate::renamed_from::RenamedFrom;
-use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text};
+use crate::setting::{Setting, choose, many, once, once_or_empty, read_all, set, text};
 
 /// A field of a model: what was written, before anything is checked against anything else.
 pub(crate) struct Field {
@@ -24,6 +24,9 @@ pub(crate) struct Field {
     pub(crate) column: Option<LitStr>,
     pub(crate) sql_type: Option<LitStr>,
     pub(crate) collation: Option<LitStr>,
+    pub(crate) storage: Option<&'static str>,
+    pub(crate) compression: Option<&'static str>,
+    pub(crate) statistics: Option<i32>,
     pub(crate) comment: Option<LitStr>,
     pub(crate) documentation: Option<String>,
     pub(crate) fillings: Vec<Filling>,
@@ -40,6 +43,15 @@ pub(crate) struct Field {
     pub(crate) skip: Option<Ident>,
     pub(crate) diesel: DieselAttributes,
 }
+
+const STORAGES: &[(&str, &str)] = &[
+    ("plain", "PLAIN"),
+    ("external", "EXTERNAL"),
+    ("extended", "EXTENDED"),
+    ("main", "MAIN"),
+];
+
+const COMPRESSIONS: &[(&str, &str)] = &[("pglz", "pglz"), ("lz4", "lz4"), ("default", "DEFAULT")];
 
 /// The settings of a field.
 const FIELD: &[Setting<Field>] = &[
@@ -118,6 +130,16 @@ const FIELD: &[Setting<Field>] = &[
     once("collation", "collation = \"…\"", |it, a, _| {
         text(&mut it.collation, a)
     }),
+    once("storage", "storage = \"external\"", |it, a, mistakes| {
+        choose(&mut it.storage, a, STORAGES, mistakes)
+    }),
+    once("compression", "compression = \"lz4\"", |it, a, mistakes| {
+        choose(&mut it.compression, a, COMPRESSIONS, mistakes)
+    }),
+    once("statistics", "statistics = 500", |it, a, _| {
+        let target = i32::try_from(integer(a.value()?)?).ok()?;
+        set(&mut it.statistics, target)
+    }),
     once_or_empty("comment", "comment = \"…\"", |it, a, _| {
         text(&mut it.comment, a)
     }),
@@ -156,6 +178,9 @@ impl Field {
             column: None,
             sql_type: None,
             collation: None,
+            storage: None,
+            compression: None,
+            statistics: None,
             comment: None,
             documentation: comment(&field.attrs),
             fillings: Vec::new(),

@@ -197,7 +197,7 @@ impl Filling {
     }
 }
 
-fn integer(value: &Expr) -> Option<i64> {
+pub(crate) fn integer(value: &Expr) -> Option<i64> {
     match value {
         Expr::Lit(ExprLit {
             lit: Lit::Int(number),

@@ -5,13 +5,14 @@ use quote::quote;
 use syn::{Ident, LitStr};
 
 use super::columns::Columns;
+use super::comment::{Commented, comment, needs_a_name};
 use super::enforcement::Enforcement;
 use super::key::{Deferral, columns, defer};
 use super::target::Target;
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::place::{Place, optional};
-use crate::setting::{Setting, choose, once, read_all, read_known, set, text};
+use crate::setting::{Setting, choose, once, once_or_empty, read_all, read_known, set, text};
 
 /// A foreign key.
 #[derive(Clone, Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct ForeignKey {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     name: Option<LitStr>,
+    comment: Option<LitStr>,
     on_delete: Option<Action>,
     /// The columns that ON DELETE sets, where not all of them.
     set: Vec<Ident>,
@@ -66,6 +68,7 @@ const MATCHES: &[(&str, Match)] = &[("simple", Match::Simple), ("full", Match::F
 /// The settings in `references(Other::field, …)`.
 const RULES: &[Setting<Rules>] = &[
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    comment(),
     once(
         "on_delete",
         "on_delete = \"cascade\"` or `on_delete(set_null(a))",
@@ -113,6 +116,9 @@ const FOREIGN_KEY: &[Setting<Draft>] = &[
     once("name", "name = \"…\"", |it, a, mistakes| {
         it.rules.read(a, mistakes)
     }),
+    once_or_empty("comment", "comment = \"…\"", |it, a, mistakes| {
+        it.rules.read(a, mistakes)
+    }),
     once(
         "on_delete",
         "on_delete = \"cascade\"` or `on_delete(set_null(a))",
@@ -139,6 +145,12 @@ const FOREIGN_KEY: &[Setting<Draft>] = &[
         it.rules.read(a, mistakes)
     }),
 ];
+
+impl Commented for Rules {
+    fn comment(&mut self) -> &mut Option<LitStr> {
+        &mut self.comment
+    }
+}
 
 impl Rules {
     /// Reads one setting that is written beside others.
@@ -229,8 +241,10 @@ impl ForeignKey {
         }
     }
 
-    /// What ON DELETE sets must be columns of the key.
+    /// What ON DELETE sets must be columns of the key, and a comment needs a name.
     pub(crate) fn check(&self, names: &Columns, mistakes: &Mistakes) {
+        let Rules { name, comment, .. } = &self.rules;
+        needs_a_name(comment.as_ref(), name.as_ref(), mistakes);
         names.check(&self.columns, mistakes);
         names.check(&self.rules.set, mistakes);
         let columns = names.names(&self.columns);
@@ -253,6 +267,7 @@ impl ForeignKey {
         let references = target.expand();
         let Rules {
             name,
+            comment,
             on_delete,
             set,
             on_update,
@@ -262,7 +277,7 @@ impl ForeignKey {
         } = rules;
         let period = period.is_some();
         let set = table.names(set);
-        let name = optional(name.as_ref());
+        let [name, comment] = [name, comment].map(|text| optional(text.as_ref()));
         let [on_delete, on_update] =
             [on_delete, on_update].map(|action| optional(action.map(Action::expand)));
         let match_full = matches!(matching, Some(Match::Full));
@@ -270,6 +285,7 @@ impl ForeignKey {
             __trueup::ForeignKeyDef {
                 place: #place,
                 name: #name,
+                comment: #comment,
                 columns: &[#(#columns),*],
                 period: #period,
                 references: &[#(#references),*],

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr};
 
 use super::columns::Columns;
+use super::comment::{Commented, comment, needs_a_name};
 use super::index_key::{IndexKey, Indexed, KEY};
 use super::key::columns;
 use crate::argument::Argument;
@@ -19,6 +20,7 @@ pub(crate) struct Index {
     pub(crate) keys: Vec<IndexKey>,
     pub(crate) include: Vec<Ident>,
     name: Option<LitStr>,
+    comment: Option<LitStr>,
     method: Option<LitStr>,
     predicate: Option<LitStr>,
     parameters: Vec<(String, String)>,
@@ -40,6 +42,7 @@ const INDEX: &[Setting<Index>] = &[
         },
     ),
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    comment(),
     once("unique", "unique", |it, a, _| turn_on(&mut it.unique, a)),
     once("nulls_not_distinct", "nulls_not_distinct", |it, a, _| {
         it.nulls_not_distinct = Some(a.word()?);
@@ -58,6 +61,12 @@ const INDEX: &[Setting<Index>] = &[
         parameters(&mut it.parameters, a)
     }),
 ];
+
+impl Commented for Index {
+    fn comment(&mut self) -> &mut Option<LitStr> {
+        &mut self.comment
+    }
+}
 
 impl Index {
     /// `index(…)` on a struct, which names its columns and expressions.
@@ -101,6 +110,7 @@ impl Index {
             keys: Vec::new(),
             include: Vec::new(),
             name: None,
+            comment: None,
             method: None,
             predicate: None,
             parameters: Vec::new(),
@@ -110,6 +120,7 @@ impl Index {
     }
 
     fn check(&self, mistakes: &Mistakes) {
+        needs_a_name(self.comment.as_ref(), self.name.as_ref(), mistakes);
         if let (Some(word), false) = (&self.nulls_not_distinct, self.unique) {
             mistakes.at(
                 word,
@@ -124,6 +135,7 @@ impl Index {
             keys,
             include,
             name,
+            comment,
             method,
             predicate,
             parameters,
@@ -132,14 +144,15 @@ impl Index {
         } = self;
         let keys = keys.iter().map(|key| key.expand(table));
         let include = table.names(include);
-        let [name, method, predicate] =
-            [name, method, predicate].map(|text| optional(text.as_ref()));
+        let [name, comment, method, predicate] =
+            [name, comment, method, predicate].map(|text| optional(text.as_ref()));
         let parameters = expand_parameters(parameters);
         let nulls_not_distinct = nulls_not_distinct.is_some();
         quote! {
             __trueup::IndexDef {
                 place: #place,
                 name: #name,
+                comment: #comment,
                 unique: #unique,
                 method: #method,
                 keys: &[#(#keys),*],
@@ -166,6 +179,25 @@ pub(crate) fn parameters(slot: &mut Vec<(String, String)>, argument: &Argument) 
         .map(parameter)
         .collect::<Option<_>>()?;
     Some(())
+}
+
+/// The parameters of a table: those in `toast(…)` are of its TOAST table.
+pub(crate) fn table_parameters(argument: &Argument) -> Option<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for one in argument.list()? {
+        match one {
+            Argument::List(word, of_toast) if word == "toast" => {
+                for one in of_toast {
+                    let (name, value) = parameter(one)?;
+                    found.push((format!("toast.{name}"), value));
+                }
+            }
+            Argument::List(..) | Argument::Word(_) | Argument::Value(..) | Argument::Bare(_) => {
+                found.push(parameter(one)?);
+            }
+        }
+    }
+    Some(found)
 }
 
 /// Each parameter with its value.

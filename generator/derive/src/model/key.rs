@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Ident, LitStr};
 
 use super::columns::Columns;
+use super::comment::{Commented, comment, needs_a_name};
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::place::{Place, optional};
@@ -17,6 +18,7 @@ pub(crate) struct Key {
     pub(crate) columns: Vec<Ident>,
     pub(crate) include: Vec<Ident>,
     name: Option<LitStr>,
+    comment: Option<LitStr>,
     nulls_not_distinct: bool,
     /// The word that says that the last column is a range of which no two overlap.
     without_overlaps: Option<Ident>,
@@ -54,6 +56,7 @@ pub(crate) const PRIMARY_KEY: &[Setting<Key>] = &[
         columns(&mut it.columns, a)
     }),
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    comment(),
     once("include", "include(c)", |it, a, _| {
         columns(&mut it.include, a)
     }),
@@ -73,6 +76,7 @@ pub(crate) const UNIQUE: &[Setting<Key>] = &[
         columns(&mut it.columns, a)
     }),
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    comment(),
     once("nulls_not_distinct", "nulls_not_distinct", |it, a, _| {
         turn_on(&mut it.nulls_not_distinct, a)
     }),
@@ -89,6 +93,12 @@ pub(crate) const UNIQUE: &[Setting<Key>] = &[
         defer(&mut it.deferral, a, Deferral::InitiallyDeferred)
     }),
 ];
+
+impl Commented for Key {
+    fn comment(&mut self) -> &mut Option<LitStr> {
+        &mut self.comment
+    }
+}
 
 impl Key {
     /// `primary_key(…)` or `unique(…)` on a struct, which names its columns.
@@ -130,6 +140,7 @@ impl Key {
             columns,
             include: Vec::new(),
             name: None,
+            comment: None,
             nulls_not_distinct: false,
             without_overlaps: None,
             deferral: Deferral::Never,
@@ -149,6 +160,7 @@ impl Key {
     }
 
     fn check(&self, mistakes: &Mistakes) {
+        needs_a_name(self.comment.as_ref(), self.name.as_ref(), mistakes);
         if let Some(word) = self
             .without_overlaps
             .as_ref()
@@ -167,18 +179,20 @@ impl Key {
             columns,
             include,
             name,
+            comment,
             nulls_not_distinct,
             without_overlaps,
             deferral,
         } = self;
         let without_overlaps = without_overlaps.is_some();
-        let name = optional(name.as_ref());
+        let [name, comment] = [name, comment].map(|text| optional(text.as_ref()));
         let columns = table.names(columns);
         let include = table.names(include);
         quote! {
             __trueup::KeyDef {
                 place: #place,
                 name: #name,
+                comment: #comment,
                 columns: &[#(#columns),*],
                 include: &[#(#include),*],
                 nulls_not_distinct: #nulls_not_distinct,

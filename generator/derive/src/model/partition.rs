@@ -95,6 +95,10 @@ pub(crate) const ONE: &str = "partition(\"name\", from = \"…\", to = \"…\")"
 pub(crate) const MANY: &str = "partitions(monthly, from = \"2026-01\", to = \"2027-01\")";
 
 impl Layout {
+    pub(crate) fn is_partitioned(&self) -> bool {
+        self.by.is_some()
+    }
+
     /// `partition_by(range(created_at))`
     pub(crate) fn read_by(&mut self, argument: &Argument, mistakes: &Mistakes) -> Option<()> {
         let [Argument::List(word, keys)] = argument.list()? else {

@@ -24,6 +24,17 @@ pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
     listed_columns_exist(model, mistakes);
     model.container.layout.check(&model.column_names, mistakes);
     renamed_from_another_name(model, mistakes);
+    what_is_partitioned_stores_nothing(model, mistakes);
+}
+
+fn what_is_partitioned_stores_nothing(model: &Model, mistakes: &Mistakes) {
+    let container = &model.container;
+    if let (Some((word, _)), true) = (&container.parameters, container.layout.is_partitioned()) {
+        mistakes.at(
+            word,
+            "a partitioned table stores no rows, so it has no storage parameters",
+        );
+    }
 }
 
 /// A name that is derived from a Rust type changes with it, and takes the table along.
@@ -73,6 +84,9 @@ fn skipped_fields_say_nothing(model: &Model, mistakes: &Mistakes) {
         let says_something = !(field.column.is_none()
             && field.sql_type.is_none()
             && field.collation.is_none()
+            && field.storage.is_none()
+            && field.compression.is_none()
+            && field.statistics.is_none()
             && field.comment.is_none()
             && field.fillings.is_empty()
             && field.primary_key.is_none()

@@ -1,10 +1,13 @@
 //! What models declare, as SQL in the order in which it can run, each piece with the place it was written at.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
-use crate::{Guidance, Id, Origin};
+use crate::{Detail, Guidance, Id, Origin};
 
 /// Everything that the models of a program declare.
 #[derive(Clone, Debug)]
@@ -90,6 +93,16 @@ impl Declarations {
         }
     }
 
+    /// What the models decide, though it may be left as it is in the database.
+    #[must_use]
+    pub fn decided(&self) -> BTreeMap<&Id, BTreeSet<Detail>> {
+        let mut decided: BTreeMap<&Id, BTreeSet<Detail>> = BTreeMap::new();
+        for Decision { id, detail } in self.list.iter().flat_map(|one| &one.decides) {
+            decided.entry(id).or_default().insert(*detail);
+        }
+        decided
+    }
+
     /// What the models gave a name. Where Postgres chose it, any name is right.
     pub fn named(&self) -> impl Iterator<Item = &Id> {
         self.list.iter().flat_map(|declaration| {
@@ -155,8 +168,19 @@ pub struct Declaration {
     pub parts: Vec<Part>,
     /// What stands after the parts.
     pub tail: String,
+    /// What it decides, though it may be left as it is in the database.
+    pub decides: Vec<Decision>,
     /// Where it was written.
     pub origin: Origin,
+}
+
+/// What models decide of something, though it may be left as it is in the database.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Decision {
+    /// What it is about.
+    pub id: Id,
+    /// What of it.
+    pub detail: Detail,
 }
 
 impl Declaration {
@@ -189,6 +213,7 @@ pub enum Rank {
     Table,
     Partition,
     Check,
+    Column,
     Index,
     ForeignKey,
     Comment,

@@ -88,6 +88,8 @@ pub struct ModelDef {
     pub table: &'static str,
     /// Whether it is kept out of the write-ahead log.
     pub unlogged: bool,
+    /// The storage parameters, where any are written.
+    pub parameters: Option<&'static [(&'static str, &'static str)]>,
     /// What the table was called before; with its namespace, where that was another.
     pub renamed_from: Option<RenamedFromDef>,
     /// The table's comment.
@@ -135,6 +137,12 @@ pub struct ColumnDef {
     pub collation: Option<&'static str>,
     /// What fills it when an INSERT leaves it out.
     pub filling: Option<Filling>,
+    /// How its values are stored, as a word of SQL.
+    pub storage: Option<&'static str>,
+    /// How its values are compressed, as a word of SQL.
+    pub compression: Option<&'static str>,
+    /// How much ANALYZE looks at.
+    pub statistics: Option<i32>,
     /// The column's comment.
     pub comment: Option<&'static str>,
     /// How values that are there become values of the type.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef, PartitionDef};
+use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef};
 use super::error::ModelError;
 use super::gathered::Gathered;
 use super::renamed;
+use super::sql::partitions;
 use crate::{Name, Origin};
 
 /// A name is cut after this many bytes.
@@ -137,15 +138,6 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
         .chain(partitions);
     let within = within.filter_map(|(name, place)| Some((name?, model.item.origin_at(place))));
     of_table.into_iter().chain(within).collect()
-}
-
-/// The partitions at every depth.
-fn partitions(partitions: &'static [PartitionDef]) -> Vec<&'static PartitionDef> {
-    let with_own = |partition: &'static PartitionDef| {
-        let own = self::partitions(partition.partitions);
-        std::iter::once(partition).chain(own)
-    };
-    partitions.iter().flat_map(with_own).collect()
 }
 
 fn names_of_enum(pg_enum: &'static EnumDef) -> Vec<(&'static str, Origin)> {

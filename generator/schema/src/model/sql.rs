@@ -1,10 +1,14 @@
 //! Models as SQL. What the model left unnamed stays so: Postgres names it.
 
+mod column;
+mod comment;
 mod index;
 mod partition;
 mod table;
 
 use std::collections::BTreeMap;
+
+pub(super) use self::partition::partitions;
 
 use super::declaration::{Declaration, Rank};
 use super::definition::{
@@ -42,6 +46,7 @@ fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
     let mut list = vec![table::declare(model)];
     list.extend(partition::declare(model));
     list.extend(table::declare_not_valid(model));
+    list.extend(column::settings(model));
     list.extend(
         model
             .indexes
@@ -49,17 +54,7 @@ fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
             .map(|index| index::declare(model, index)),
     );
     list.extend(model.foreign_keys.iter().map(|key| foreign_key(model, key)));
-    let of_table = model
-        .comment
-        .map(|text| (format!("TABLE {}", model.name()), text, model.item.origin()));
-    let of_columns = model.columns.iter().filter_map(|column| {
-        let target = format!("COLUMN {}", Member::new(model.name(), column.name));
-        Some((target, column.comment?, model.item.origin_at(column.place)))
-    });
-    let comments = of_table.into_iter().chain(of_columns);
-    list.extend(comments.map(|(target, text, origin)| {
-        comment(table_of(model), model.namespace, &target, text, origin)
-    }));
+    list.extend(comment::declare(model));
     list
 }
 
@@ -146,7 +141,7 @@ fn enum_type(pg_enum: &EnumDef) -> Vec<Declaration> {
     list.extend(
         pg_enum
             .comment
-            .map(|text| comment(id, pg_enum.namespace, &target, text, origin)),
+            .map(|text| comment::on(id, pg_enum.namespace, &target, text, origin)),
     );
     list
 }
@@ -207,11 +202,6 @@ fn with_period(columns: impl IntoIterator<Item = &'static str>, period: bool) ->
     columns.join(", ")
 }
 
-fn comment(of: Id, namespace: &str, target: &str, text: &str, origin: Origin) -> Declaration {
-    let sql = format!("COMMENT ON {target} IS {}", literal(text));
-    statement(of, None, Rank::Comment, namespace, sql, origin)
-}
-
 /// `CONSTRAINT name`
 fn constraint(name: &str) -> String {
     format!("CONSTRAINT {}", quoted_ident(name))
@@ -261,6 +251,7 @@ fn statement(
         head: sql,
         parts: Vec::new(),
         tail: String::new(),
+        decides: Vec::new(),
         origin,
     }
 }

@@ -45,7 +45,15 @@ mod columns {
     /// A thing
     /// with columns.
     #[derive(Model)]
-    #[model(namespace = "shop", unlogged)]
+    #[model(
+        namespace = "shop",
+        unlogged,
+        with(
+            fillfactor = 70,
+            autovacuum_enabled = false,
+            toast(autovacuum_vacuum_threshold = 9)
+        )
+    )]
     #[diesel(table_name = crate::schema::things, primary_key(id))]
     struct Thing {
         #[model(identity(always, start = 10, increment = -2, min = -90, max = 10, cache = 5, cycle))]
@@ -55,7 +63,12 @@ mod columns {
         /// The user's "name".
         #[model(collation = "C", default = "'it''s'")]
         name: String,
-        #[model(sql_type = "varchar(80)", collation = "pg_catalog.\"C\"")]
+        #[model(
+            sql_type = "varchar(80)",
+            collation = "pg_catalog.\"C\"",
+            storage = "main",
+            compression = "pglz"
+        )]
         alias: Maybe,
         r#type: Mood,
         #[diesel(column_name = "Moods")]
@@ -87,10 +100,16 @@ mod constraints {
         primary_key(columns(shop, number), name = "order_key", include(note))
     )]
     #[model(unique(number, note, nulls_not_distinct, deferrable))]
-    #[model(unique(columns(note), name = "one note", include(number), initially_deferred))]
+    #[model(unique(
+        columns(note),
+        name = "one note",
+        include(number),
+        initially_deferred,
+        comment = "It's one."
+    ))]
     #[model(
         check("number > 0"),
-        check(name = "small", expr = "number < 100", no_inherit)
+        check(name = "small", expr = "number < 100", no_inherit, comment = "Small.")
     )]
     #[model(check("number <> 7", not_valid), check("number <> 8", not_enforced))]
     #[model(unique(shop, number, without_overlaps))]
@@ -105,7 +124,8 @@ mod constraints {
         include(shop),
         where = "number > 0",
         with(fillfactor = 70),
-        initially_deferred
+        initially_deferred,
+        comment = ""
     ))]
     struct Order {
         #[model(check("shop <> 13"), unique)]
@@ -143,6 +163,7 @@ mod constraints {
             super::columns_elsewhere::Elsewhere::id,
             name = "far",
             on_update = "restrict",
+            comment = "Far.",
             not_enforced
         ))]
         elsewhere: i64,
@@ -186,7 +207,7 @@ mod partitions {
         partition("new rest", default)
     ))]
     struct Event {
-        #[model(column = "Created", sql_type = "date")]
+        #[model(column = "Created", sql_type = "date", statistics = 500)]
         created: String,
         id: i64,
         kind: Option<String>,
@@ -250,7 +271,8 @@ mod indexes {
         with(fillfactor = 70, deduplicate_items = off),
         unique,
         nulls_not_distinct,
-        name = "docs_all"
+        name = "docs_all",
+        comment = "All."
     ))]
     struct Doc {
         #[model(sql_type = "int8")]

@@ -1,5 +1,7 @@
 //! Check constraints of tables.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,7 +14,7 @@ use super::{
     table::{Table, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
 };
@@ -182,7 +184,7 @@ impl Object for Check {
         Alter::Replace
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         Self {
             descent: there.descent,
             ..self.clone()

@@ -5,6 +5,8 @@ mod fit;
 mod identity;
 mod retype;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -18,7 +20,7 @@ use super::{
     typed_table::type_of,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::quoted_ident, object::Object,
 };
 use identity::Identity;
@@ -346,19 +348,34 @@ impl Object for Column {
         becomes_plain.then(|| Hazard::loses(Self::id(self.key()), what))
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+        // A new type comes with its own storage and compression.
+        let own = Self {
+            storage: None,
+            compression: None,
+            ..there.clone()
+        };
+        let there = if self.data_type == there.data_type {
+            there
+        } else {
+            &own
+        };
+        let of = |detail| {
+            if decided.contains(&detail) {
+                self
+            } else {
+                there
+            }
+        };
         let mut kept = Self {
-            storage: there.storage.clone(),
-            compression: there.compression.clone(),
-            statistics: there.statistics,
+            storage: of(Detail::Storage).storage.clone(),
+            compression: of(Detail::Compression).compression.clone(),
+            statistics: of(Detail::Statistics).statistics,
             options: there.options.clone(),
             descent: there.descent,
             partitions: there.partitions,
             ..self.clone()
         };
-        if kept.data_type != there.data_type {
-            (kept.storage, kept.compression) = (None, None);
-        }
         if let (Some(declared), Some(there)) = (&mut kept.not_null, &there.not_null) {
             declared.name.clone_from(&there.name);
             declared.descent = there.descent;

@@ -153,7 +153,7 @@ impl Object for Comment {
         }
     }
 
-    /// Models comment on tables, columns and enum types.
+    /// Models comment on tables, columns and enum types; where they say nothing of a constraint or an index, its comment stays.
     fn declarable(&self, _within: &Schema) -> bool {
         let kind = self.on.target.kind();
         [Table::kind(), Column::kind(), EnumType::kind()].contains(&kind)
@@ -182,6 +182,11 @@ impl Object for Comment {
 }
 
 impl Comment {
+    /// The comment on something as a whole.
+    pub(crate) fn id_on(target: Id) -> Id {
+        Self::id(CommentKey { target, part: None })
+    }
+
     /// What the target is a part of: the comments on a table and its columns are told in one breath.
     fn about(&self, within: &Schema) -> Id {
         let mut about = self.on.target.clone();

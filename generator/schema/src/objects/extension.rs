@@ -1,10 +1,12 @@
 //! Extensions. Their members belong to them and are read by no room.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Registered, comment::Comment};
 use crate::{
-    Alter, Clause, Schema, Server, Statement,
+    Alter, Clause, Detail, Schema, Server, Statement,
     name::{literal, quoted_ident},
     object::Object,
 };
@@ -126,7 +128,7 @@ impl Object for Extension {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         Self {
             version: there.version.clone(),
             ..self.clone()

@@ -1,5 +1,7 @@
 //! Foreign keys. Which of two equal keys of the other table one rests on is Postgres' choice and no part of it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,7 +12,8 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement, Turn,
+    Alter, Clause, Detail, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot,
+    Statement, Turn,
     name::quoted_ident,
     object::{Beside, Object},
 };
@@ -223,7 +226,7 @@ impl Object for ForeignKey {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         Self {
             leader: there.leader.clone(),
             ..self.clone()

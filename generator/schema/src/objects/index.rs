@@ -3,6 +3,8 @@
 mod described;
 mod part;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +17,7 @@ use super::{
     table::{replica_identity_index, scan},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, LockMode, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Lead, LockMode, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
 };
@@ -293,7 +295,7 @@ impl Object for Index {
         relation.is_none_or(|relation| relation.declarable(within))
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         Self {
             tablespace: there.tablespace.clone(),
             clustered: there.clustered,

@@ -1,7 +1,7 @@
 //! What primary keys, unique and exclusion constraints have in common: a constraint with an index behind it. The two are one
 //! object; the index has no life of its own.
 
-use std::{fmt::Debug, marker::PhantomData};
+use std::{collections::BTreeSet, fmt::Debug, marker::PhantomData};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,8 @@ use super::{
     table::{Table, replica_identity_index},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot,
+    Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
 };
@@ -240,7 +241,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         // Where they are printed with the constraint, models say them with it.
         let options = if K::PRINTS_PARAMETERS { self } else { there };
         Self {

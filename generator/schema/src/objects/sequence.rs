@@ -1,6 +1,8 @@
 //! Sequences that stand in the catalog by themselves, serial columns' among them. An identity's sequence is a part of its
 //! column; who owns a sequence is an object of its own, [`super::owner`].
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,7 +12,7 @@ use super::{
     owner::Owner,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, literal},
     object::Object,
 };
@@ -173,7 +175,7 @@ impl Object for Sequence {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
         Self {
             name: self.name.clone(),
             data_type: self.data_type.clone(),

@@ -1,6 +1,8 @@
 //! Tables, partitioned ones too. A table is its name and its settings; columns and constraints are objects of their own that fold into
 //! its CREATE TABLE.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,8 +14,8 @@ use super::{
     typed_table::type_of,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    Alter, Clause, Detail, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement,
+    name::quoted_ident, object::Object,
 };
 
 /// A row of `pg_class` with `relkind` `r` or `p`.
@@ -265,10 +267,18 @@ impl Object for Table {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self) -> Self {
+    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+        let says = decided.contains(&Detail::Parameters);
+        let Self {
+            options,
+            toast_options,
+            ..
+        } = if says { self } else { there };
         Self {
             name: self.name.clone(),
             unlogged: self.unlogged,
+            options: options.clone(),
+            toast_options: toast_options.clone(),
             ..there.clone()
         }
     }

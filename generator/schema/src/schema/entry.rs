@@ -1,10 +1,12 @@
 //! One object of a schema: the door to whatever room it is of.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Schema;
 use crate::{
-    Alter, Clause, Hazard, Id, Lead, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Lead, Slot, Statement,
     objects::{AnyObject, namespace::Namespace},
 };
 
@@ -240,11 +242,12 @@ impl Entry {
         self.object.dumped()
     }
 
-    /// The declared object with what models have no way to say taken from the one that is there.
+    /// The declared object with what models have no way to say, and what they do not decide here, taken from the one that is
+    /// there.
     #[must_use]
-    pub fn keep(&self, there: &Self) -> Self {
+    pub fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
         Self {
-            object: self.object.keep(&there.object),
+            object: self.object.keep(&there.object, decided),
             ..self.clone()
         }
     }

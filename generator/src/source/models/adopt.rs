@@ -17,7 +17,9 @@ struct Renaming<'a> {
 pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> Vec<String> {
     // What models have no way to say does not tell two apart.
     let equal = |declared: &Entry, there: &Entry| {
-        declared.keep(there).same_but_for_name(settled, there, from)
+        declared
+            .keep(there, &BTreeSet::new())
+            .same_but_for_name(settled, there, from)
     };
     let mut spare: BTreeMap<Id, Vec<(&Entry, String)>> = BTreeMap::new();
     for (id, entry) in from.entries() {

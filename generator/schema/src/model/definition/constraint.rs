@@ -9,6 +9,8 @@ pub struct KeyDef {
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
+    /// What is said of it, where it has a written name; empty for nothing.
+    pub comment: Option<&'static str>,
     /// The columns that are unique together.
     pub columns: &'static [&'static str],
     /// The columns that its index carries along.
@@ -39,6 +41,8 @@ pub struct CheckDef {
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
+    /// What is said of it, where it has a written name; empty for nothing.
+    pub comment: Option<&'static str>,
     /// What must not be false.
     pub expression: &'static str,
     /// Whether child tables do without it.
@@ -65,6 +69,8 @@ pub struct ExcludeDef {
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
+    /// What is said of it, where it has a written name; empty for nothing.
+    pub comment: Option<&'static str>,
     /// The access method; btree where none is written.
     pub method: Option<&'static str>,
     /// What two rows are compared by.
@@ -106,6 +112,8 @@ pub struct ForeignKeyDef {
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
+    /// What is said of it, where it has a written name; empty for nothing.
+    pub comment: Option<&'static str>,
     /// The columns here.
     pub columns: &'static [&'static str],
     /// Whether the last column, here and there, is a period, which needs Postgres 18.

@@ -9,6 +9,8 @@ pub struct IndexDef {
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
+    /// What is said of it, where it has a written name; empty for nothing.
+    pub comment: Option<&'static str>,
     /// Whether what it holds is unique.
     pub unique: bool,
     /// The access method; btree where none is written.

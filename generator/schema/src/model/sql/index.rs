@@ -76,7 +76,10 @@ pub(super) fn key(key: &IndexKeyDef) -> String {
 pub(super) fn parameters(parameters: &[(&str, &str)]) -> String {
     let written: Vec<String> = parameters
         .iter()
-        .map(|(name, value)| format!("{} = {}", quoted_ident(name), literal(value)))
+        .map(|(name, value)| {
+            let name: Vec<String> = name.split('.').map(quoted_ident).collect();
+            format!("{} = {}", name.join("."), literal(value))
+        })
         .collect();
     written.join(", ")
 }

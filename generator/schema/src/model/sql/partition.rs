@@ -67,3 +67,12 @@ fn bound(bound: &BoundDef) -> String {
         BoundDef::Default => "DEFAULT".to_owned(),
     }
 }
+
+/// The partitions at every depth.
+pub(crate) fn partitions(partitions: &'static [PartitionDef]) -> Vec<&'static PartitionDef> {
+    let with_own = |partition: &'static PartitionDef| {
+        let own = self::partitions(partition.partitions);
+        std::iter::once(partition).chain(own)
+    };
+    partitions.iter().flat_map(with_own).collect()
+}

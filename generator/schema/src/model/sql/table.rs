@@ -1,7 +1,7 @@
 //! CREATE TABLE with its columns and with every constraint that needs no other table.
 
 use super::{collation, constraint, deferral, enforcement, index, partition, statement, table_of};
-use crate::model::declaration::{Declaration, Part, Rank};
+use crate::model::declaration::{Decision, Declaration, Part, Rank};
 use crate::model::definition::{
     Action, CheckDef, ColumnDef, Enforcement, ExcludeDef, Filling, IdentityDef, KeyDef, ModelDef,
     TypeDef,
@@ -11,7 +11,7 @@ use crate::objects::Registered;
 use crate::objects::{
     check::Check, column::Column, exclusion::Exclusion, primary_key::PrimaryKey, unique::Unique,
 };
-use crate::{Id, Member};
+use crate::{Detail, Id, Member};
 
 pub(super) fn declare(model: &ModelDef) -> Declaration {
     let unlogged = if model.unlogged { "UNLOGGED " } else { "" };
@@ -53,20 +53,32 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         .chain(checks)
         .chain(excludes);
     let id = table_of(model);
+    let decides = model.parameters.iter().map(|_| Decision {
+        id: id.clone(),
+        detail: Detail::Parameters,
+    });
     Declaration {
         id: Some(id.clone()),
-        of: id,
+        of: id.clone(),
         mentions: None,
         rank: Rank::Table,
         namespace: model.namespace.to_owned(),
         head: format!("CREATE {unlogged}TABLE {} (\n", model.name()),
         parts: parts.collect(),
-        tail: model.partition_by.as_ref().map_or_else(
-            || "\n)".to_owned(),
-            |by| format!("\n) {}", partition::by(by)),
-        ),
+        tail: format!("\n){}", behind(model)),
+        decides: decides.collect(),
         origin: model.item.origin(),
     }
+}
+
+/// What stands behind the parts.
+fn behind(model: &ModelDef) -> String {
+    let by = model.partition_by.as_ref();
+    let mut behind = by.map_or_else(String::new, |by| format!(" {}", partition::by(by)));
+    if let Some(parameters) = model.parameters.filter(|parameters| !parameters.is_empty()) {
+        behind += &format!(" WITH ({})", index::parameters(parameters));
+    }
+    behind
 }
 
 /// The checks that are added to the table when it is there: in CREATE TABLE a NOT VALID would be ignored.

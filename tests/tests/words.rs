@@ -1,0 +1,105 @@
+//! What models may leave as it is in the database: where they say something of it, that holds, and where they say nothing,
+//! it stays.
+
+use generator::{
+    apply,
+    autogen::{self, AutogenOptions},
+};
+use trueup::Model;
+
+#[derive(Model)]
+#[model(
+    table = "notes",
+    with(fillfactor = 70, toast(autovacuum_enabled = false))
+)]
+#[model(unique(columns(title), name = "one_title", comment = "Nobody says it twice."))]
+#[model(index(columns(body), name = "notes_body", method = "hash", comment = ""))]
+#[model(check(name = "titled", expr = "title <> ''"))]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Note {
+    #[model(primary_key)]
+    id: i64,
+    title: String,
+    #[model(
+        storage = "extended",
+        compression = "default",
+        statistics = -1
+    )]
+    body: String,
+    #[model(storage = "external", statistics = 500)]
+    more: String,
+}
+
+#[derive(Model)]
+#[model(table = "plain", with())]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Plain {
+    #[model(primary_key(name = "plain_pk", comment = ""))]
+    id: i64,
+}
+
+const THERE: &str = "
+    CREATE TABLE notes (
+        id bigint PRIMARY KEY,
+        title text NOT NULL,
+        body text COMPRESSION pglz NOT NULL,
+        more text NOT NULL,
+        CONSTRAINT one_title UNIQUE (title),
+        CONSTRAINT titled CHECK (title <> '')
+    ) WITH (fillfactor = 50, autovacuum_enabled = off);
+    CREATE INDEX notes_body ON notes USING hash (body);
+    ALTER TABLE notes ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN body SET STATISTICS 100,
+        ALTER COLUMN title SET STORAGE EXTERNAL, ALTER COLUMN title SET STATISTICS 100,
+        ALTER COLUMN more SET COMPRESSION pglz;
+    COMMENT ON CONSTRAINT one_title ON notes IS 'Once.';
+    COMMENT ON INDEX notes_body IS 'For whom?';
+    COMMENT ON CONSTRAINT titled ON notes IS 'Nobody says nothing.';
+    CREATE TABLE plain (id bigint CONSTRAINT plain_pk PRIMARY KEY) WITH (fillfactor = 50);
+    COMMENT ON CONSTRAINT plain_pk ON plain IS 'Plain.';";
+
+#[test]
+fn what_is_said_holds_and_what_is_not_said_stays() {
+    let (_server, database) = tests::database();
+    let folder = tempfile::tempdir().expect("a folder");
+    let begin = folder.path().join("2026-01-01-000000-0000_begin");
+    std::fs::create_dir_all(&begin).expect("a folder");
+    std::fs::write(begin.join("up.sql"), THERE).expect("a file");
+    std::fs::write(begin.join("down.sql"), "DROP TABLE notes, plain;").expect("a file");
+    let project = tests::project_with(folder.path().to_owned(), &database);
+    let declarations = autogen::declarations().expect("models");
+    let draft = || {
+        let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
+        found
+            .map(|found| found.draft)
+            .map_err(|error| error.full())
+            .expect("a draft")
+    };
+
+    let mut connection = database.connect().expect("a connection");
+    let mut upgrade = || {
+        let (head, options) = (apply::UpTarget::Head, apply::Options::default());
+        apply::upgrade(&mut connection, folder.path(), &head, options).expect("an upgrade");
+    };
+    upgrade();
+    let first = draft().expect("something to do");
+    insta::assert_snapshot!(tests::ups(Some(&first)));
+    autogen::write(&project, "words", &first).expect("folders");
+    upgrade();
+
+    assert_eq!(tests::ups(draft().as_ref()), "");
+    for still in [
+        "(SELECT attstorage = 'e' AND attstattarget = 100 FROM pg_attribute
+            WHERE attrelid = 'notes'::regclass AND attname = 'title')",
+        "(SELECT attcompression = 'p' FROM pg_attribute
+            WHERE attrelid = 'notes'::regclass AND attname = 'more')",
+        "(SELECT obj_description(oid) = 'Nobody says nothing.' FROM pg_constraint WHERE conname = 'titled')",
+    ] {
+        assert!(tests::holds(&mut connection, still), "{still}");
+    }
+    let (back, options) = (apply::DownTarget::Minus(1), apply::Options::default());
+    apply::downgrade(&mut connection, folder.path(), &back, options).expect("a downgrade");
+    assert!(tests::holds(
+        &mut connection,
+        "obj_description('notes_body'::regclass) = 'For whom?'"
+    ));
+}
