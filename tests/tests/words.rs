@@ -14,8 +14,15 @@ use trueup::Model;
 )]
 #[model(unique(columns(title), name = "one_title", comment = "Nobody says it twice."))]
 #[model(index(columns(body), name = "notes_body", method = "hash", comment = ""))]
+#[model(statistics(title, more, name = "kept", kinds(mcv)))]
+#[model(statistics(id, title, name = "aimed", kinds(ndistinct), target = 100))]
+#[model(statistics("lower(more)", name = "new", comment = "How long is it?"))]
 #[model(check(name = "titled", expr = "title <> ''"))]
 #[allow(dead_code, reason = "only what it declares is of interest")]
+#[allow(
+    clippy::duplicated_attributes,
+    reason = "two statistics may have a column in common"
+)]
 struct Note {
     #[model(primary_key)]
     id: i64,
@@ -51,6 +58,13 @@ const THERE: &str = "
     ALTER TABLE notes ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN body SET STATISTICS 100,
         ALTER COLUMN title SET STORAGE EXTERNAL, ALTER COLUMN title SET STATISTICS 100,
         ALTER COLUMN more SET COMPRESSION pglz;
+    CREATE STATISTICS kept (mcv) ON title, more FROM notes;
+    ALTER STATISTICS kept SET STATISTICS 200;
+    CREATE STATISTICS aimed (mcv) ON id, title FROM notes;
+    CREATE STATISTICS gone ON title, more FROM notes;
+    CREATE MATERIALIZED VIEW others AS SELECT id, title FROM notes;
+    CREATE STATISTICS theirs ON id, title FROM others;
+    COMMENT ON STATISTICS kept IS 'Kept.';
     COMMENT ON CONSTRAINT one_title ON notes IS 'Once.';
     COMMENT ON INDEX notes_body IS 'For whom?';
     COMMENT ON CONSTRAINT titled ON notes IS 'Nobody says nothing.';
@@ -64,7 +78,7 @@ fn what_is_said_holds_and_what_is_not_said_stays() {
     let begin = folder.path().join("2026-01-01-000000-0000_begin");
     std::fs::create_dir_all(&begin).expect("a folder");
     std::fs::write(begin.join("up.sql"), THERE).expect("a file");
-    std::fs::write(begin.join("down.sql"), "DROP TABLE notes, plain;").expect("a file");
+    std::fs::write(begin.join("down.sql"), "DROP TABLE notes, plain CASCADE;").expect("a file");
     let project = tests::project_with(folder.path().to_owned(), &database);
     let declarations = autogen::declarations().expect("models");
     let draft = || {
@@ -90,6 +104,8 @@ fn what_is_said_holds_and_what_is_not_said_stays() {
     for still in [
         "(SELECT attstorage = 'e' AND attstattarget = 100 FROM pg_attribute
             WHERE attrelid = 'notes'::regclass AND attname = 'title')",
+        "(SELECT stxstattarget = 200 AND obj_description(oid) = 'Kept.' FROM pg_statistic_ext WHERE stxname = 'kept')",
+        "(SELECT count(*) = 1 FROM pg_statistic_ext WHERE stxname = 'theirs')",
         "(SELECT attcompression = 'p' FROM pg_attribute
             WHERE attrelid = 'notes'::regclass AND attname = 'more')",
         "(SELECT obj_description(oid) = 'Nobody says nothing.' FROM pg_constraint WHERE conname = 'titled')",

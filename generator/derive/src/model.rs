@@ -15,6 +15,7 @@ mod index_key;
 mod key;
 mod partition;
 mod rules;
+mod statistics;
 mod target;
 mod using;
 

@@ -23,6 +23,7 @@ fn attributes_have_a_form() {
         #[model(with(fillfactor = 70, toast(a(b))))]
         #[model(foreign_key(columns(a), on_delete = "vanish"), primary_key(a = 1), "users", unlogged)]
         #[model(exclude(), exclude(method = "gist"), exclude(b(with = 5), c(with = "=", colour = "red")))]
+        #[model(statistics(name = "x"), statistics(a, b(desc), kinds(mvc)))]
         #[model(foreign_key(columns(a), references = B(c), period, on_delete(set_null())))]
         struct User {
             #[model(storage = "outside", compression = lz4, statistics = "many")]
@@ -54,6 +55,7 @@ fn columns_are_known_and_named_once() {
     insta::assert_snapshot!(mistakes(&parse_quote! {
         #[model(table = "users", primary_key(id, nmae), unique(id, id), index(a, expr, "lower(a)", b(desc)))]
         #[model(foreign_key(columns(id, x), references = Other(y)))]
+        #[model(statistics(id, nope, name = "x"))]
         #[model(exclude(x(with = "="), b(with = "="), id, expr("a"), include(y)))]
         struct User {
             id: i64,

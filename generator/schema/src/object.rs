@@ -291,7 +291,7 @@ pub enum Detail {
     Storage,
     /// How values of a column are compressed.
     Compression,
-    /// How much ANALYZE looks at of a column.
+    /// How much ANALYZE looks at.
     Statistics,
 }
 

@@ -148,6 +148,8 @@ struct Order {
     ),
     check("xml_ is document and ratio <> 1e100 and ratio <> 'NaN' and - a < -1 and not a > 1")
 )]
+#[model(statistics(b, ratio, name = "Of \"Conditions\"", kinds(dependencies, mcv)))]
+#[model(statistics(a, "lower(b) || cast(a as text)", name = "mixed", target = 50))]
 #[model(index(
     "(case when a in (1, 2) then b end)",
     where = "a between 1 and 5 and b <> '' and not a > 3"

@@ -8,6 +8,7 @@ use super::foreign_key::ForeignKey;
 use super::index::{Index, table_parameters};
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
 use super::partition::{self, Layout};
+use super::statistics::Statistics;
 use crate::argument::{Argument, arguments};
 use crate::diesel::{DieselAttributes, diesel_attributes};
 use crate::documentation::comment;
@@ -32,6 +33,7 @@ pub(crate) struct Container {
     pub(crate) checks: Vec<Check>,
     pub(crate) excludes: Vec<Exclude>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) statistics: Vec<Statistics>,
     pub(crate) layout: Layout,
     pub(crate) renamed_from: Option<RenamedFrom>,
     pub(crate) diesel: DieselAttributes,
@@ -77,6 +79,14 @@ const CONTAINER: &[Setting<Container>] = &[
         "foreign_key(columns(a, b), references = Other(x, y))",
         |it, a, mistakes| {
             it.foreign_keys.push(ForeignKey::on_struct(a, mistakes)?);
+            Some(())
+        },
+    ),
+    many(
+        "statistics",
+        "statistics(a, b, name = \"…\")",
+        |it, a, mistakes| {
+            it.statistics.push(Statistics::on_struct(a, mistakes)?);
             Some(())
         },
     ),

@@ -97,6 +97,10 @@ fn definition(model: &Model) -> TokenStream {
         .filter_map(Field::foreign_key)
         .chain(container.foreign_keys.iter().cloned());
     let foreign_keys = foreign_keys.map(|key| key.expand(column_names));
+    let statistics = container
+        .statistics
+        .iter()
+        .map(|one| one.expand(column_names));
     let partition_by = container.layout.expand_by(column_names);
     let partitions = container.layout.expand_partitions(&table, column_names);
     quote! {
@@ -115,6 +119,7 @@ fn definition(model: &Model) -> TokenStream {
             excludes: &[#(#excludes),*],
             indexes: &[#(#indexes),*],
             foreign_keys: &[#(#foreign_keys),*],
+            statistics: &[#(#statistics),*],
             partition_by: #partition_by,
             partitions: #partitions,
         }

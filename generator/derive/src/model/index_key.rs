@@ -86,6 +86,18 @@ impl Indexed {
         }
     }
 
+    pub(crate) fn expand(&self, table: &Columns) -> TokenStream {
+        match self {
+            Self::Column(column) => {
+                let name = table.name(column);
+                quote! { __trueup::Indexed::Column(#name) }
+            }
+            Self::Expression(expression) => {
+                quote! { __trueup::Indexed::Expression(#expression) }
+            }
+        }
+    }
+
     /// The column, where it is one.
     pub(crate) fn column(&self) -> Option<&Ident> {
         match self {
@@ -144,15 +156,7 @@ impl IndexKey {
             descending,
             nulls,
         } = self;
-        let what = match what {
-            Indexed::Column(column) => {
-                let name = table.name(column);
-                quote! { __trueup::Indexed::Column(#name) }
-            }
-            Indexed::Expression(expression) => {
-                quote! { __trueup::Indexed::Expression(#expression) }
-            }
-        };
+        let what = what.expand(table);
         let [opclass, collation] = [opclass, collation].map(|text| optional(text.as_ref()));
         let descending = descending.unwrap_or(false);
         let nulls = optional(nulls.map(|nulls| match nulls {

@@ -6,6 +6,7 @@ use syn::{Error, Ident, LitStr};
 
 use super::Model;
 use super::field::Field;
+use super::index_key::Indexed;
 use crate::mistakes::Mistakes;
 use crate::place::unraw;
 use crate::renamed_from::each_from_another;
@@ -240,6 +241,9 @@ fn listed_columns_exist(model: &Model, mistakes: &Mistakes) {
             names.check([column], mistakes);
         }
         names.check(&exclude.include, mistakes);
+    }
+    for statistics in &container.statistics {
+        names.check(statistics.on.iter().filter_map(Indexed::column), mistakes);
     }
     let references = model.columns().filter_map(Field::foreign_key);
     for foreign_key in references.chain(container.foreign_keys.iter().cloned()) {

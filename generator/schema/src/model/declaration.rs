@@ -215,6 +215,7 @@ pub enum Rank {
     Check,
     Column,
     Index,
+    Statistics,
     ForeignKey,
     Comment,
 }

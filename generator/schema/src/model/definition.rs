@@ -6,6 +6,7 @@ mod constraint;
 mod index;
 mod nullable;
 mod partition;
+mod statistics;
 
 use std::borrow::Cow;
 
@@ -18,6 +19,7 @@ pub use self::constraint::{
 pub use self::index::{IndexDef, IndexKeyDef, Indexed, Nulls};
 pub use self::nullable::{NotNullable, Nullable};
 pub use self::partition::{BoundDef, PartitionByDef, PartitionDef, PartitionStrategy};
+pub use self::statistics::StatisticsDef;
 
 /// What one derive or one `extension!` submitted.
 #[derive(Debug)]
@@ -108,6 +110,8 @@ pub struct ModelDef {
     pub indexes: &'static [IndexDef],
     /// The foreign keys.
     pub foreign_keys: &'static [ForeignKeyDef],
+    /// The extended statistics.
+    pub statistics: &'static [StatisticsDef],
     /// How it is partitioned.
     pub partition_by: Option<PartitionByDef>,
     /// Its partitions.

@@ -89,6 +89,18 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
         let predicate = exclude.predicate;
         pieces.extend(predicate.map(|sql| (FragmentKind::Predicate, "where", sql, exclude.place)));
     }
+    for statistics in model.statistics {
+        for one in statistics.on {
+            if let Indexed::Expression(sql) = one {
+                pieces.push((
+                    FragmentKind::Expression,
+                    "statistics",
+                    *sql,
+                    statistics.place,
+                ));
+            }
+        }
+    }
     for index in model.indexes {
         pieces.extend(pieces_of_index(index));
     }

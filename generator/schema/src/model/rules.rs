@@ -127,6 +127,8 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
     let excludes = model.excludes.iter().map(|one| (one.name, one.place));
     let indexes = model.indexes.iter().map(|index| (index.name, index.place));
     let foreign_keys = model.foreign_keys.iter().map(|key| (key.name, key.place));
+    let statistics = model.statistics.iter();
+    let statistics = statistics.map(|one| (Some(one.name), one.place));
     let partitions = partitions(model.partitions).into_iter();
     let partitions = partitions.map(|partition| (Some(partition.name), partition.place));
     let within = columns
@@ -135,6 +137,7 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
         .chain(excludes)
         .chain(indexes)
         .chain(foreign_keys)
+        .chain(statistics)
         .chain(partitions);
     let within = within.filter_map(|(name, place)| Some((name?, model.item.origin_at(place))));
     of_table.into_iter().chain(within).collect()

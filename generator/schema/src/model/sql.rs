@@ -4,6 +4,7 @@ mod column;
 mod comment;
 mod index;
 mod partition;
+mod statistics;
 mod table;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
             .map(|index| index::declare(model, index)),
     );
     list.extend(model.foreign_keys.iter().map(|key| foreign_key(model, key)));
+    let statistics = model.statistics.iter();
+    list.extend(statistics.flat_map(|one| statistics::declare(model, one)));
     list.extend(comment::declare(model));
     list
 }

@@ -258,6 +258,14 @@ mod indexes {
 
     #[derive(Model)]
     #[model(table = "docs", index(title))]
+    #[model(statistics(id, "lower(body)", name = "docs id and body"))]
+    #[model(statistics(
+        columns(id, title),
+        name = "docs_id_title",
+        kinds(ndistinct, mcv),
+        target = 500,
+        comment = "Both."
+    ))]
     #[model(index(title, "lower(body)", unique))]
     #[model(index(
         columns(

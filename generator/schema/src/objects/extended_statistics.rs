@@ -1,9 +1,13 @@
-//! Extended statistics: what ANALYZE finds out about columns and expressions together. Models cannot declare them yet.
+//! Extended statistics: what ANALYZE finds out about columns and expressions together.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{RELATION, RelationKind, materialized_view, no_member, table};
-use crate::{Alter, Clause, Id, Name, Schema, Server, Statement, name::ident_list, object::Object};
+use crate::{
+    Alter, Clause, Detail, Id, Name, Schema, Server, Statement, name::ident_list, object::Object,
+};
 
 /// A row of `pg_statistic_ext`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -149,8 +153,18 @@ impl Object for ExtendedStatistics {
         None
     }
 
-    fn declarable(&self, _within: &Schema) -> bool {
-        false
+    /// Those on a table.
+    fn declarable(&self, within: &Schema) -> bool {
+        let relation = within.entry(&self.on.id(&self.relation));
+        relation.is_none_or(|relation| relation.declarable(within))
+    }
+
+    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+        let says = decided.contains(&Detail::Statistics);
+        Self {
+            target: if says { self } else { there }.target,
+            ..self.clone()
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use crate::model::definition::{ModelDef, Place};
 use crate::name::literal;
 use crate::objects::{
     Registered, check::Check, column::Column, comment::Comment, exclusion::Exclusion,
-    foreign_key::ForeignKey, index::Index, primary_key::PrimaryKey, unique::Unique,
+    extended_statistics::ExtendedStatistics, foreign_key::ForeignKey, index::Index,
+    primary_key::PrimaryKey, unique::Unique,
 };
 use crate::{Detail, Id, Member, Name, Origin};
 
@@ -67,8 +68,13 @@ fn named(model: &ModelDef) -> Vec<(Id, &'static str, Place)> {
         let id = ForeignKey::id(member(key.name?));
         Some((id, key.comment?, key.place))
     });
+    let statistics = model.statistics.iter().filter_map(|one| {
+        let id = ExtendedStatistics::id(Name::new(model.namespace, one.name));
+        Some((id, one.comment?, one.place))
+    });
     let constraints = primary_key.chain(uniques).chain(checks).chain(excludes);
-    constraints.chain(indexes).chain(foreign_keys).collect()
+    let others = indexes.chain(foreign_keys).chain(statistics);
+    constraints.chain(others).collect()
 }
 
 /// An empty text is no comment.
