@@ -7,6 +7,9 @@ use generator::{
 };
 use trueup::Model;
 
+trueup::sequence!("tickets", start = 100, min = 10, data_type = "integer");
+trueup::sequence!("stubs", comment = "Torn off.", cycle, max = 9);
+
 #[derive(Model)]
 #[model(
     table = "notes",
@@ -26,6 +29,8 @@ use trueup::Model;
 struct Note {
     #[model(primary_key)]
     id: i64,
+    #[model(default = "nextval('tickets')")]
+    ticket: i64,
     title: String,
     #[model(
         storage = "extended",
@@ -46,8 +51,12 @@ struct Plain {
 }
 
 const THERE: &str = "
+    CREATE SEQUENCE tickets START 7 INCREMENT 2 CACHE 5;
+    CREATE SEQUENCE drawn;
+    COMMENT ON SEQUENCE tickets IS 'At the door.';
     CREATE TABLE notes (
         id bigint PRIMARY KEY,
+        ticket bigint DEFAULT nextval('tickets') NOT NULL,
         title text NOT NULL,
         body text COMPRESSION pglz NOT NULL,
         more text NOT NULL,
@@ -106,6 +115,7 @@ fn what_is_said_holds_and_what_is_not_said_stays() {
             WHERE attrelid = 'notes'::regclass AND attname = 'title')",
         "(SELECT stxstattarget = 200 AND obj_description(oid) = 'Kept.' FROM pg_statistic_ext WHERE stxname = 'kept')",
         "(SELECT count(*) = 1 FROM pg_statistic_ext WHERE stxname = 'theirs')",
+        "obj_description('tickets'::regclass) = 'At the door.' AND to_regclass('drawn') IS NOT NULL",
         "(SELECT attcompression = 'p' FROM pg_attribute
             WHERE attrelid = 'notes'::regclass AND attname = 'more')",
         "(SELECT obj_description(oid) = 'Nobody says nothing.' FROM pg_constraint WHERE conname = 'titled')",

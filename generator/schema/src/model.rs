@@ -50,7 +50,7 @@ pub trait PgEnum: PgType {
     const DEFINITION: &'static EnumDef;
 }
 
-/// Declares all models, enums and extensions that are linked into the program.
+/// Declares all models, enums, extensions and sequences that are linked into the program.
 pub fn declarations() -> Result<Declarations, ModelErrors> {
     declare(&Gathered::new(inventory::iter::<Submitted>))
 }
@@ -98,6 +98,37 @@ macro_rules! extension {
                 name: $name,
                 namespace: $namespace,
             })
+        }
+    };
+}
+
+/// Declares a sequence that stands alone, which migrations then create. Where the declaration goes, the sequence stays: drop
+/// it in a migration written by hand.
+///
+/// ```
+/// trueup::sequence!("order_numbers");
+/// trueup::sequence!("invoice_numbers", namespace = "shop", start = 1000, comment = "One for each invoice.");
+/// ```
+///
+/// Also `data_type = "integer"`, `increment`, `min`, `max`, `cache` with a number, and `cycle`.
+#[macro_export]
+macro_rules! sequence {
+    ($name:literal $(, $setting:ident $(= $value:expr)?)* $(,)?) => {
+        $crate::__private::inventory::submit! {
+            $crate::__private::Submitted::Sequence(
+                const {
+                    &$crate::__private::SequenceDef::new(
+                        $crate::__private::Item {
+                            file: ::core::file!(),
+                            line: ::core::line!(),
+                            module: ::core::module_path!(),
+                            name: "sequence!",
+                        },
+                        $name,
+                    )
+                    $(.$setting($($value)?))*
+                }
+            )
         }
     };
 }

@@ -293,6 +293,8 @@ pub enum Detail {
     Compression,
     /// How much ANALYZE looks at.
     Statistics,
+    /// From where to where a sequence counts, and by how much.
+    Counting,
 }
 
 /// What is known about an object and is no part of what it is: it makes no two objects differ.

@@ -3,6 +3,12 @@
 use trueup::{Model, PgEnum};
 
 trueup::extension!("citext");
+trueup::sequence!(
+    "It's \"one\"",
+    namespace = "Sales & More",
+    increment = -3,
+    comment = "\\"
+);
 
 #[derive(PgEnum)]
 #[model(type = "Noisy Mood", rename_all = "SCREAMING_SNAKE_CASE")]

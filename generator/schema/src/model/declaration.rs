@@ -210,6 +210,7 @@ pub enum Rank {
     Namespace,
     Extension,
     Enum,
+    Sequence,
     Table,
     Partition,
     Check,

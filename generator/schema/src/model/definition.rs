@@ -6,6 +6,7 @@ mod constraint;
 mod index;
 mod nullable;
 mod partition;
+mod sequence;
 mod statistics;
 
 use std::borrow::Cow;
@@ -19,9 +20,10 @@ pub use self::constraint::{
 pub use self::index::{IndexDef, IndexKeyDef, Indexed, Nulls};
 pub use self::nullable::{NotNullable, Nullable};
 pub use self::partition::{BoundDef, PartitionByDef, PartitionDef, PartitionStrategy};
+pub use self::sequence::SequenceDef;
 pub use self::statistics::StatisticsDef;
 
-/// What one derive or one `extension!` submitted.
+/// What one derive or one macro submitted.
 #[derive(Debug)]
 pub enum Submitted {
     /// By `#[derive(Model)]`.
@@ -30,6 +32,8 @@ pub enum Submitted {
     Enum(&'static EnumDef),
     /// By `extension!`.
     Extension(&'static ExtensionDef),
+    /// By `sequence!`.
+    Sequence(&'static SequenceDef),
 }
 
 inventory::collect!(Submitted);

@@ -20,7 +20,7 @@ pub enum ModelErrors {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says what each field is")]
 pub enum ModelError {
-    /// Two structs are one table, or two enums one type, or one of each.
+    /// Two structs are one table, two enums one type, two macros one sequence, or one of each.
     #[error(
         "{second}: {name} is declared already, at {first}. Give one of them another name, or remove it (a table takes \
          the name of a type too)"

@@ -23,7 +23,14 @@ pub(super) fn fragments(gathered: &Gathered) -> Vec<Fragment> {
                 origin: item.origin_at(place),
             })
     };
-    gathered.models.iter().flat_map(of_model).collect()
+    let types = gathered.sequences.iter().map(|sequence| Fragment {
+        kind: FragmentKind::Type,
+        attribute: "data_type",
+        sql: sequence.data_type.to_owned(),
+        origin: sequence.item.origin(),
+    });
+    let models = gathered.models.iter();
+    models.flat_map(of_model).chain(types).collect()
 }
 
 fn pieces(model: &'static ModelDef) -> Vec<Piece> {

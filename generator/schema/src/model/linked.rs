@@ -16,7 +16,7 @@ pub struct Linked {
     pub module: &'static str,
     /// The struct, the enum or the macro.
     pub item: &'static str,
-    /// What it declares: `table`, `enum type` or `extension`.
+    /// What it declares: `table`, `enum type`, `extension` or `sequence`.
     pub what: &'static str,
     /// The name of that in the database.
     pub name: String,
@@ -59,6 +59,12 @@ fn of(submitted: &Submitted) -> Linked {
             &extension.item,
             "extension",
             quoted_ident(extension.name),
+            0,
+        ),
+        Submitted::Sequence(sequence) => found(
+            &sequence.item,
+            "sequence",
+            sequence.qualified().to_string(),
             0,
         ),
     }

@@ -50,9 +50,11 @@ fn declared_twice(gathered: &Gathered) -> Vec<ModelError> {
         .enums
         .iter()
         .map(|pg_enum| (pg_enum.name(), &pg_enum.item));
+    let sequences = gathered.sequences.iter();
+    let sequences = sequences.map(|sequence| (sequence.qualified(), &sequence.item));
     let mut seen: BTreeMap<Name, &Item> = BTreeMap::new();
     let mut errors = Vec::new();
-    for (name, item) in models.chain(partitions).chain(enums) {
+    for (name, item) in models.chain(partitions).chain(enums).chain(sequences) {
         if let Some(first) = seen.get(&name) {
             let (first, second) = (first.origin(), item.origin());
             errors.push(ModelError::DeclaredTwice {
@@ -100,7 +102,11 @@ fn names_too_long(gathered: &Gathered) -> Vec<ModelError> {
             .flatten()
             .map(|name| (name, extension.item.origin()))
     });
-    let all = models.chain(enums).chain(extensions);
+    let sequences = gathered.sequences.iter().flat_map(|sequence| {
+        let names = [sequence.namespace, sequence.name];
+        names.map(|name| (name, sequence.item.origin()))
+    });
+    let all = models.chain(enums).chain(extensions).chain(sequences);
     let too_long = all.filter(|(name, _)| name.len() > LONGEST_NAME);
     let errors = too_long.map(|(name, origin)| ModelError::NameTooLong {
         name: name.to_owned(),

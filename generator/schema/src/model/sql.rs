@@ -4,6 +4,7 @@ mod column;
 mod comment;
 mod index;
 mod partition;
+mod sequence;
 mod statistics;
 mod table;
 
@@ -38,6 +39,8 @@ pub(super) fn declare(gathered: &Gathered) -> Vec<Declaration> {
             .iter()
             .flat_map(|model| model_declarations(model)),
     );
+    let sequences = gathered.sequences.iter();
+    list.extend(sequences.flat_map(|one| sequence::declare(one)));
     // Stable, so the order of the files and of the fields holds within a rank.
     list.sort_by_key(|declaration| declaration.rank);
     list
@@ -80,8 +83,10 @@ fn namespaces(gathered: &Gathered) -> Vec<Declaration> {
         .extensions
         .iter()
         .filter_map(|it| Some((it.namespace?, &it.item)));
+    let sequences = gathered.sequences.iter();
+    let sequences = sequences.map(|it| (it.namespace, &it.item));
     let mut first_mention: BTreeMap<&str, &Item> = BTreeMap::new();
-    for (namespace, item) in models.chain(enums).chain(extensions) {
+    for (namespace, item) in models.chain(enums).chain(extensions).chain(sequences) {
         first_mention.entry(namespace).or_insert(item);
     }
     first_mention.retain(|namespace, _| *namespace != "public" && !namespace.starts_with("pg_"));

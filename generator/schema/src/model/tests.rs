@@ -354,6 +354,39 @@ mod extensions {
     }
 }
 
+mod sequences {
+    use super::{Submitted, model, sql};
+    use crate::model::definition::{Item, SequenceDef};
+
+    const ITEM: Item = Item {
+        file: "src/lib.rs",
+        line: 1,
+        module: "app",
+        name: "sequence!",
+    };
+
+    static PLAIN: SequenceDef = SequenceDef::new(ITEM, "plain");
+    static FULL: SequenceDef = SequenceDef::new(ITEM, "In Full")
+        .namespace("shop")
+        .data_type("integer")
+        .increment(-5)
+        .min(-100)
+        .max(-10)
+        .start(-20)
+        .cache(3)
+        .cycle()
+        .comment("It's full.");
+
+    #[test]
+    fn every_setting() {
+        insta::assert_snapshot!(sql(&[
+            Submitted::Sequence(&PLAIN),
+            Submitted::Sequence(&FULL),
+            model::<super::columns_elsewhere::Elsewhere>(),
+        ]));
+    }
+}
+
 mod origins {
     use super::{declare_all, model};
     use crate::Model;

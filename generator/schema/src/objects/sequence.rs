@@ -91,7 +91,7 @@ impl Object for Sequence {
         vec![Slot::Relation(self.name.clone())]
     }
 
-    /// Models declare a sequence as `serial`: a default calls it.
+    /// Models declare a sequence as `serial`: a default calls it. One that stands alone stays when they say nothing of it.
     fn declarable(&self, within: &Schema) -> bool {
         within
             .needed_by(&Self::id(self.name.clone()))
@@ -175,8 +175,10 @@ impl Object for Sequence {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+        let says = decided.contains(&Detail::Counting);
         Self {
+            options: if says { self } else { there }.options.clone(),
             name: self.name.clone(),
             data_type: self.data_type.clone(),
             ..there.clone()

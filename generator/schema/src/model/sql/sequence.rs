@@ -1,0 +1,74 @@
+//! Sequences that stand alone. One that is there stays, and becomes what is declared: what calls it needs it meanwhile.
+
+use super::{comment, statement};
+use crate::Detail;
+use crate::model::declaration::{Decision, Declaration, Rank};
+use crate::model::definition::SequenceDef;
+use crate::objects::{Registered, comment::Comment, sequence::Sequence};
+
+/// The statement that creates it, the one that says how it counts, and its comment.
+pub(super) fn declare(sequence: &SequenceDef) -> Vec<Declaration> {
+    let name = sequence.qualified();
+    let id = Sequence::id(name.clone());
+    let (namespace, origin) = (sequence.namespace, sequence.item.origin());
+    let declare = |declares, sql| {
+        let rank = Rank::Sequence;
+        statement(id.clone(), declares, rank, namespace, sql, origin.clone())
+    };
+    let create = format!("CREATE SEQUENCE IF NOT EXISTS {name}");
+    let counts = Declaration {
+        decides: vec![Decision {
+            id: id.clone(),
+            detail: Detail::Counting,
+        }],
+        ..declare(
+            None,
+            format!("ALTER SEQUENCE {name} {}", counting(sequence)),
+        )
+    };
+    let mut list = vec![declare(Some(id.clone()), create), counts];
+    list.extend(sequence.comment.map(|text| {
+        let decision = Decision {
+            id: Comment::id_on(id.clone()),
+            detail: Detail::Presence,
+        };
+        let target = id.designation();
+        Declaration {
+            decides: vec![decision],
+            ..comment::on(id.clone(), namespace, &target, text, origin.clone())
+        }
+    }));
+    list
+}
+
+/// All that can be said of how it counts, so that nothing stays of how it did before.
+fn counting(sequence: &SequenceDef) -> String {
+    let SequenceDef {
+        item: _,
+        name: _,
+        namespace: _,
+        comment: _,
+        data_type,
+        start,
+        increment,
+        min,
+        max,
+        cache,
+        cycle,
+    } = sequence;
+    let bound = |word: &str, bound: Option<i64>| match bound {
+        Some(bound) => format!("{word} {bound}"),
+        None => format!("NO {word}"),
+    };
+    let first = if *increment < 0 {
+        max.unwrap_or(-1)
+    } else {
+        min.unwrap_or(1)
+    };
+    let (min, max) = (bound("MINVALUE", *min), bound("MAXVALUE", *max));
+    let start = start.unwrap_or(first);
+    let cycle = if *cycle { "CYCLE" } else { "NO CYCLE" };
+    format!(
+        "AS {data_type} INCREMENT BY {increment} {min} {max} START WITH {start} RESTART CACHE {cache} {cycle}"
+    )
+}
