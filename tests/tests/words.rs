@@ -50,6 +50,16 @@ struct Plain {
     id: i64,
 }
 
+#[derive(Model)]
+#[model(table = "logs", partition_by(hash(id)), partitions(hash = 2))]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Log {
+    id: i64,
+    #[model(storage = "external", compression = "pglz", statistics = 100)]
+    line: String,
+    other: String,
+}
+
 const THERE: &str = "
     CREATE SEQUENCE tickets START 7 INCREMENT 2 CACHE 5;
     CREATE SEQUENCE drawn;
@@ -77,6 +87,10 @@ const THERE: &str = "
     COMMENT ON CONSTRAINT one_title ON notes IS 'Once.';
     COMMENT ON INDEX notes_body IS 'For whom?';
     COMMENT ON CONSTRAINT titled ON notes IS 'Nobody says nothing.';
+    CREATE TABLE logs (id bigint NOT NULL, line text NOT NULL, other text NOT NULL) PARTITION BY HASH (id);
+    CREATE TABLE logs_0 PARTITION OF logs FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    CREATE TABLE logs_1 PARTITION OF logs FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    ALTER TABLE logs_1 ALTER COLUMN line SET STORAGE MAIN, ALTER COLUMN other SET STATISTICS 7;
     CREATE TABLE plain (id bigint CONSTRAINT plain_pk PRIMARY KEY) WITH (fillfactor = 50);
     COMMENT ON CONSTRAINT plain_pk ON plain IS 'Plain.';";
 
@@ -87,7 +101,11 @@ fn what_is_said_holds_and_what_is_not_said_stays() {
     let begin = folder.path().join("2026-01-01-000000-0000_begin");
     std::fs::create_dir_all(&begin).expect("a folder");
     std::fs::write(begin.join("up.sql"), THERE).expect("a file");
-    std::fs::write(begin.join("down.sql"), "DROP TABLE notes, plain CASCADE;").expect("a file");
+    std::fs::write(
+        begin.join("down.sql"),
+        "DROP TABLE notes, plain, logs CASCADE;",
+    )
+    .expect("a file");
     let project = tests::project_with(folder.path().to_owned(), &database);
     let declarations = autogen::declarations().expect("models");
     let draft = || {

@@ -27,7 +27,7 @@ fn attributes_have_a_form() {
         #[model(foreign_key(columns(a), references = B(c), period, on_delete(set_null())))]
         struct User {
             #[model(storage = "outside", compression = lz4, statistics = "many")]
-            #[model(identity = "sometimes", serial(4), default(now), colour = "red")]
+            #[model(not_null = "x", identity = "sometimes", serial(4), default(now), colour = "red")]
             a: i64,
             #[model(identity(start = "x"), generated, references = Other, check(name = "x"))]
             b: i64,

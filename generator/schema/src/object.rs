@@ -287,6 +287,8 @@ pub enum Detail {
     Presence,
     /// The storage parameters of a table.
     Parameters,
+    /// The name of a column's NOT NULL.
+    NameOfNotNull,
     /// How values of a column are stored.
     Storage,
     /// How values of a column are compressed.

@@ -49,7 +49,24 @@ struct Room {
     floors: String,
     #[model(sql_type = "daterange")]
     during: String,
+    #[model(not_null(name = "Something to Say"))]
     note: String,
+}
+
+#[derive(Model)]
+#[model(
+    table = "visits",
+    namespace = "major_18",
+    partition_by(hash(id)),
+    partitions(hash = 2)
+)]
+#[model(foreign_key(columns(id), references = Team(id), not_valid, name = "of_a_team"))]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Visit {
+    #[model(not_null(name = "whose"))]
+    id: i32,
+    #[model(storage = "plain", statistics = 100, not_null(name = "why"))]
+    why: String,
 }
 
 #[derive(Model)]

@@ -148,6 +148,7 @@ fn column(field: &Field) -> TokenStream {
         quote_spanned! { ty.span()=> <#ty as ::trueup::PgType>::NULLABLE }
     };
     let collation = optional(field.collation.as_ref());
+    let not_null = optional(field.not_null.as_ref());
     let storage = optional(field.storage);
     let compression = optional(field.compression);
     let statistics = optional(field.statistics);
@@ -163,6 +164,7 @@ fn column(field: &Field) -> TokenStream {
             sql_type: #sql_type,
             nullable: #nullable,
             collation: #collation,
+            not_null: #not_null,
             storage: #storage,
             compression: #compression,
             statistics: #statistics,

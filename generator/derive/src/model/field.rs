@@ -24,6 +24,8 @@ pub(crate) struct Field {
     pub(crate) column: Option<LitStr>,
     pub(crate) sql_type: Option<LitStr>,
     pub(crate) collation: Option<LitStr>,
+    /// The name of its NOT NULL.
+    pub(crate) not_null: Option<LitStr>,
     pub(crate) storage: Option<&'static str>,
     pub(crate) compression: Option<&'static str>,
     pub(crate) statistics: Option<i32>,
@@ -127,6 +129,14 @@ const FIELD: &[Setting<Field>] = &[
         it.rule(a, mistakes)
     }),
     once("initially_deferred", "initially_deferred", Field::rule),
+    once("not_null", "not_null(name = \"…\")", |it, a, _| {
+        let [name] = a.list()? else { return None };
+        let is_name = name.key().is_some_and(|key| key == "name");
+        let name = name
+            .text()
+            .filter(|name| is_name && !name.value().is_empty())?;
+        set(&mut it.not_null, name)
+    }),
     once("collation", "collation = \"…\"", |it, a, _| {
         text(&mut it.collation, a)
     }),
@@ -178,6 +188,7 @@ impl Field {
             column: None,
             sql_type: None,
             collation: None,
+            not_null: None,
             storage: None,
             compression: None,
             statistics: None,

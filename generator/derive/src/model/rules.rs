@@ -85,6 +85,7 @@ fn skipped_fields_say_nothing(model: &Model, mistakes: &Mistakes) {
         let says_something = !(field.column.is_none()
             && field.sql_type.is_none()
             && field.collation.is_none()
+            && field.not_null.is_none()
             && field.storage.is_none()
             && field.compression.is_none()
             && field.statistics.is_none()

@@ -141,6 +141,8 @@ pub struct ColumnDef {
     pub sql_type: TypeDef,
     /// Whether it takes NULL.
     pub nullable: bool,
+    /// The name of its NOT NULL, where one is written; servers before 18 take it and forget it.
+    pub not_null: Option<&'static str>,
     /// The collation, where one is written.
     pub collation: Option<&'static str>,
     /// What fills it when an INSERT leaves it out.

@@ -62,6 +62,11 @@ pub enum ModelError {
          before and after. Say it once, on the command line: `trueup autogen … --rename a=b --rename b=a`"
     )]
     RenamedInACircle { name: String, origin: Origin },
+    /// A NOT NULL that is named and is none.
+    #[error(
+        "{origin}: a column that takes NULL has no NOT NULL to name. Take the Option from the field's type, or leave the name out"
+    )]
+    NoNotNull { origin: Origin },
     /// A column that cannot be NULL and whose field can.
     #[error("{origin}: {because} is never NULL. Take the Option from the field's type")]
     NeverNull {

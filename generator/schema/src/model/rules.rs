@@ -20,6 +20,7 @@ pub(super) fn check(gathered: &Gathered) -> Vec<ModelError> {
     errors.extend(renamed::mistakes(gathered));
     for model in &gathered.models {
         errors.extend(nullable_and_never_null(model));
+        errors.extend(not_null_and_nullable(model));
     }
     errors.sort_by_key(place);
     errors
@@ -33,6 +34,7 @@ fn place(error: &ModelError) -> Origin {
         | ModelError::RenamedInACircle { origin, .. }
         | ModelError::NoName { origin, .. }
         | ModelError::NameTooLong { origin, .. }
+        | ModelError::NoNotNull { origin }
         | ModelError::NeverNull { origin, .. } => origin.clone(),
     }
 }
@@ -123,7 +125,7 @@ fn names_of_model(model: &'static ModelDef) -> Vec<(&'static str, Origin)> {
     let columns = model
         .columns
         .iter()
-        .map(|column| (Some(column.name), column.place));
+        .flat_map(|column| [Some(column.name), column.not_null].map(|name| (name, column.place)));
     let keys = model
         .primary_key
         .iter()
@@ -154,6 +156,14 @@ fn names_of_enum(pg_enum: &'static EnumDef) -> Vec<(&'static str, Origin)> {
         .into_iter()
         .chain(pg_enum.labels.iter().copied());
     names.map(|name| (name, pg_enum.item.origin())).collect()
+}
+
+fn not_null_and_nullable(model: &ModelDef) -> impl Iterator<Item = ModelError> {
+    let columns = model.columns.iter();
+    let wrong = columns.filter(|column| column.nullable && column.not_null.is_some());
+    wrong.map(|column| ModelError::NoNotNull {
+        origin: model.item.origin_at(column.place),
+    })
 }
 
 fn nullable_and_never_null(model: &ModelDef) -> Vec<ModelError> {

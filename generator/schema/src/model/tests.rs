@@ -58,7 +58,7 @@ mod columns {
     struct Thing {
         #[model(identity(always, start = 10, increment = -2, min = -90, max = 10, cache = 5, cycle))]
         id: i64,
-        #[model(serial)]
+        #[model(serial, not_null(name = "a number"))]
         number: i32,
         /// The user's "name".
         #[model(collation = "C", default = "'it''s'")]

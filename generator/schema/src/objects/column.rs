@@ -377,7 +377,9 @@ impl Object for Column {
             ..self.clone()
         };
         if let (Some(declared), Some(there)) = (&mut kept.not_null, &there.not_null) {
-            declared.name.clone_from(&there.name);
+            if !decided.contains(&Detail::NameOfNotNull) {
+                declared.name.clone_from(&there.name);
+            }
             declared.descent = there.descent;
         }
         if let (Some(declared), Some(there)) = (&mut kept.identity, &there.identity) {

@@ -1,6 +1,6 @@
 //! What is said of a column when it is there: how it is stored and looked at.
 
-use super::partition::partitions;
+use super::partition::tables;
 use super::{statement, table_of};
 use crate::model::declaration::{Decision, Declaration, Rank};
 use crate::model::definition::{ColumnDef, ModelDef};
@@ -11,9 +11,7 @@ use crate::{Detail, Member, Name};
 /// One statement for each column that says something, in the table and in each of its partitions: not all of it is handed
 /// down.
 pub(super) fn settings(model: &ModelDef) -> Vec<Declaration> {
-    let below = partitions(model.partitions).into_iter();
-    let below = below.map(|partition| Name::new(model.namespace, partition.name));
-    let tables: Vec<Name> = std::iter::once(model.name()).chain(below).collect();
+    let tables = tables(model);
     let columns = model.columns.iter();
     let all = columns.flat_map(|column| {
         let one = |table| of_column(model, table, column);

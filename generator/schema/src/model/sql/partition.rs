@@ -68,6 +68,13 @@ fn bound(bound: &BoundDef) -> String {
     }
 }
 
+/// The table of a model and those of its partitions.
+pub(super) fn tables(model: &ModelDef) -> Vec<Name> {
+    let below = partitions(model.partitions).into_iter();
+    let below = below.map(|partition| Name::new(model.namespace, partition.name));
+    std::iter::once(model.name()).chain(below).collect()
+}
+
 /// The partitions at every depth.
 pub(crate) fn partitions(partitions: &'static [PartitionDef]) -> Vec<&'static PartitionDef> {
     let with_own = |partition: &'static PartitionDef| {

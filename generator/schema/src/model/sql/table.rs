@@ -66,9 +66,22 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         head: format!("CREATE {unlogged}TABLE {} (\n", model.name()),
         parts: parts.collect(),
         tail: format!("\n){}", behind(model)),
-        decides: decides.collect(),
+        decides: decides.chain(names_of_not_null(model)).collect(),
         origin: model.item.origin(),
     }
+}
+
+/// Partitions get the names of the table that they are a part of.
+fn names_of_not_null(model: &ModelDef) -> impl Iterator<Item = Decision> {
+    let columns = model.columns.iter();
+    let named = columns.filter(|column| column.not_null.is_some());
+    named.flat_map(|column| {
+        let tables = partition::tables(model).into_iter();
+        tables.map(|table| Decision {
+            id: Column::id(Member::new(table, column.name)),
+            detail: Detail::NameOfNotNull,
+        })
+    })
 }
 
 /// What stands behind the parts.
@@ -114,6 +127,7 @@ fn column(column: &ColumnDef) -> String {
     };
     let mut clauses = vec![quoted_ident(column.name), sql_type.into_owned()];
     clauses.extend(column.collation.map(collation));
+    clauses.extend(column.not_null.map(constraint));
     clauses.extend((!column.nullable).then(|| "NOT NULL".to_owned()));
     clauses.extend(match &column.filling {
         // Without parentheses the grammar of a column takes fewer expressions: no IN, no comparison with NULL.

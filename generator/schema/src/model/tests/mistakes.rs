@@ -33,8 +33,8 @@ enum Third {
 struct Person {
     #[model(renamed_from = "b")]
     a: i64,
-    #[model(renamed_from = "a")]
-    b: i64,
+    #[model(renamed_from = "a", not_null(name = "no"))]
+    b: Option<i64>,
     // A chain is none.
     #[model(renamed_from = "d")]
     c: i64,
