@@ -10,13 +10,14 @@ mod fragment;
 mod gathered;
 mod guidance;
 mod linked;
+mod newer;
 mod pg_type;
 mod renamed;
 mod rules;
 mod sql;
 
 pub use self::declaration::{
-    Decision, Declaration, Declarations, Fragment, FragmentKind, Part, Rank, Renamed,
+    Decision, Declaration, Declarations, Fragment, FragmentKind, Newer, Part, Rank, Renamed,
 };
 pub use self::error::{ModelError, ModelErrors};
 pub use self::linked::{Linked, linked};
@@ -66,6 +67,7 @@ fn declare(gathered: &Gathered) -> Result<Declarations, ModelErrors> {
     Ok(Declarations {
         list: sql::declare(gathered),
         fragments: fragment::fragments(gathered),
+        newer: newer::newer(gathered),
         renamed: renamed::renamed(gathered),
         there: Arc::new(guidance::there(gathered)),
         back: Arc::new(guidance::back(gathered)),

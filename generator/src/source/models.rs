@@ -10,7 +10,9 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use trueup::{Declaration, Declarations, Detail, Id, Origin, Schema, name::quoted_ident};
+use trueup::{
+    Declaration, Declarations, Detail, Id, Origin, Schema, model::Newer, name::quoted_ident,
+};
 
 use super::Side;
 use crate::{
@@ -54,6 +56,8 @@ pub fn settle(
 ) -> Result<Settled, Error> {
     fragments::check(declarations)?;
     let scratch = project.scratch(None)?;
+    let major = from.schema.server().major().min(scratch.major());
+    refuse_newer(declarations, major)?;
     let base = from.scratch.as_ref().ok_or_else(on_the_scratch)?;
     let mut database = scratch.copy(base)?;
     let declared: BTreeSet<Id> = declarations
@@ -150,6 +154,27 @@ fn on_the_scratch() -> Error {
         ErrorKind::Defect,
         "models are declared on the scratch, and the start is not there",
     )
+}
+
+/// What a server has no word for it would take for a mistake in the SQL.
+fn refuse_newer(declarations: &Declarations, major: u32) -> Result<(), Error> {
+    let newer: Vec<String> = declarations
+        .newer_than(major)
+        .map(
+            |Newer {
+                 what,
+                 since,
+                 origin,
+                 ..
+             }| {
+                format!("{origin}: {what} needs PostgreSQL {since}, and this server is of {major}")
+            },
+        )
+        .collect();
+    if newer.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(newer.join("\n")))
 }
 
 /// Whether a difference could be one of words alone: where something differs, or one thing goes and another comes.

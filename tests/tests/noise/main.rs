@@ -101,6 +101,31 @@ fn what_is_written_once_in_models_is_no_difference_again() {
     }
 }
 
+#[test]
+fn what_a_server_has_no_word_for_is_told_at_its_place() {
+    for server in ready().iter().filter(|server| server.major < 18) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = server.database("older", "", None);
+        let project = tests::project_at(folder.path().to_owned(), &url, server.major);
+        let declarations = autogen::declarations().expect("models");
+        let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
+        let told = found.map(|_| ()).expect_err("it is older").to_string();
+        for (place, what) in [
+            ("Room", "`without_overlaps`"),
+            ("Room", "`not_enforced`"),
+            ("Booking::moved_from", "`not_enforced`"),
+            ("Booking", "`period`"),
+            ("Visit", "a `not_valid` foreign key of a partitioned table"),
+        ] {
+            let line = format!(
+                "{place}: {what} needs PostgreSQL 18, and this server is of {}",
+                server.major
+            );
+            assert!(told.contains(&line), "{line} is not in: {told}");
+        }
+    }
+}
+
 /// The first major that has a word for all that a model says, as its namespace tells.
 fn first_major(of: &Id) -> u32 {
     let majors = of

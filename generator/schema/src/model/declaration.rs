@@ -14,6 +14,7 @@ use crate::{Detail, Guidance, Id, Origin};
 pub struct Declarations {
     pub(super) list: Vec<Declaration>,
     pub(super) fragments: Vec<Fragment>,
+    pub(super) newer: Vec<Newer>,
     pub(super) renamed: Vec<Renamed>,
     pub(super) there: Arc<Guidance>,
     pub(super) back: Arc<Guidance>,
@@ -29,6 +30,11 @@ impl Declarations {
     #[must_use]
     pub fn fragments(&self) -> &[Fragment] {
         &self.fragments
+    }
+
+    /// What a server of this major has no word for yet.
+    pub fn newer_than(&self, major: u32) -> impl Iterator<Item = &Newer> {
+        self.newer.iter().filter(move |newer| newer.since > major)
     }
 
     /// The names that things had before, what something is a part of before that.
@@ -74,12 +80,13 @@ impl Declarations {
     /// Those alone that come from the structs, enums and macros that declare one of `wanted`.
     #[must_use]
     pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
-        let list = self.list.iter();
+        let (list, newer) = (self.list.iter(), self.newer.iter());
         Self {
             list: list
                 .filter(|declaration| wanted(&declaration.of))
                 .cloned()
                 .collect(),
+            newer: newer.filter(|newer| wanted(&newer.of)).cloned().collect(),
             ..self.clone()
         }
     }
@@ -219,6 +226,19 @@ pub enum Rank {
     Statistics,
     ForeignKey,
     Comment,
+}
+
+/// Something that models say and older servers have no word for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Newer {
+    /// What the struct that says it declares.
+    pub of: Id,
+    /// What is said, for people.
+    pub what: &'static str,
+    /// The first major that has a word for it.
+    pub since: u32,
+    /// Where it was written.
+    pub origin: Origin,
 }
 
 /// A piece of SQL that was written by hand in an attribute.
