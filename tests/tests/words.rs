@@ -20,6 +20,7 @@ trueup::sequence!("stubs", comment = "Torn off.", cycle, max = 9);
 #[model(statistics(title, more, name = "kept", kinds(mcv)))]
 #[model(statistics(id, title, name = "aimed", kinds(ndistinct), target = 100))]
 #[model(statistics("lower(more)", name = "new", comment = "How long is it?"))]
+#[model(exclude(more(with = "=")), check("ticket > 0", not_valid))]
 #[model(check(name = "titled", expr = "title <> ''"))]
 #[allow(dead_code, reason = "only what it declares is of interest")]
 #[allow(
@@ -73,6 +74,8 @@ const THERE: &str = "
         CONSTRAINT one_title UNIQUE (title),
         CONSTRAINT titled CHECK (title <> '')
     ) WITH (fillfactor = 50, autovacuum_enabled = off);
+    ALTER TABLE notes ADD CONSTRAINT another_name EXCLUDE (more WITH =),
+        ADD CONSTRAINT positive CHECK (ticket > 0) NOT VALID;
     CREATE INDEX notes_body ON notes USING hash (body);
     ALTER TABLE notes ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN body SET STATISTICS 100,
         ALTER COLUMN title SET STORAGE EXTERNAL, ALTER COLUMN title SET STATISTICS 100,
