@@ -61,6 +61,16 @@ struct Log {
     other: String,
 }
 
+#[derive(Model)]
+#[model(table = "people", of = "person")]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Person {
+    #[model(primary_key)]
+    id: i64,
+    #[model(default = "'nobody'")]
+    name: String,
+}
+
 const THERE: &str = "
     CREATE SEQUENCE tickets START 7 INCREMENT 2 CACHE 5;
     CREATE SEQUENCE drawn;
@@ -94,6 +104,8 @@ const THERE: &str = "
     CREATE TABLE logs_0 PARTITION OF logs FOR VALUES WITH (MODULUS 2, REMAINDER 0);
     CREATE TABLE logs_1 PARTITION OF logs FOR VALUES WITH (MODULUS 2, REMAINDER 1);
     ALTER TABLE logs_1 ALTER COLUMN line SET STORAGE MAIN, ALTER COLUMN other SET STATISTICS 7;
+    CREATE TYPE person AS (id bigint, name text);
+    CREATE TABLE people (id bigint PRIMARY KEY, name varchar(9));
     CREATE TABLE plain (id bigint CONSTRAINT plain_pk PRIMARY KEY) WITH (fillfactor = 50);
     COMMENT ON CONSTRAINT plain_pk ON plain IS 'Plain.';";
 
@@ -106,7 +118,7 @@ fn what_is_said_holds_and_what_is_not_said_stays() {
     std::fs::write(begin.join("up.sql"), THERE).expect("a file");
     std::fs::write(
         begin.join("down.sql"),
-        "DROP TABLE notes, plain, logs CASCADE;",
+        "DROP TABLE notes, plain, logs, people CASCADE; DROP TYPE person;",
     )
     .expect("a file");
     let project = tests::project_with(folder.path().to_owned(), &database);

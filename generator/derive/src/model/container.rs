@@ -24,6 +24,7 @@ pub(crate) struct Container {
     pub(crate) namespace: Option<LitStr>,
     pub(crate) comment: Option<LitStr>,
     pub(crate) documentation: Option<String>,
+    pub(crate) of_type: Option<LitStr>,
     pub(crate) unlogged: bool,
     /// The storage parameters, with the word that says them.
     pub(crate) parameters: Option<(Ident, Vec<(String, String)>)>,
@@ -99,6 +100,7 @@ const CONTAINER: &[Setting<Container>] = &[
     many("partitions", partition::MANY, |it, a, mistakes| {
         it.layout.read_rule(a, mistakes)
     }),
+    once("of", "of = \"…\"", |it, a, _| text(&mut it.of_type, a)),
     once("unlogged", "unlogged", |it, a, _| {
         turn_on(&mut it.unlogged, a)
     }),

@@ -74,6 +74,7 @@ fn definition(model: &Model) -> TokenStream {
         let parameters = expand_parameters(parameters);
         quote! { &[#(#parameters),*] }
     }));
+    let of_type = optional(container.of_type.as_ref());
     let renamed_from = optional(container.renamed_from.as_ref().map(RenamedFrom::expand));
     let columns = model.columns().map(column);
     let primary_key = optional(primary_key(model).map(|key| key.expand(column_names)));
@@ -108,6 +109,7 @@ fn definition(model: &Model) -> TokenStream {
             item: __trueup::Item { name: #item, module: ::core::module_path!(), file: ::core::file!(), line: #line },
             namespace: #namespace,
             table: #table,
+            of_type: #of_type,
             unlogged: #unlogged,
             parameters: #parameters,
             renamed_from: #renamed_from,

@@ -92,6 +92,8 @@ pub struct ModelDef {
     pub namespace: &'static str,
     /// The table's name.
     pub table: &'static str,
+    /// The composite type that it is OF.
+    pub of_type: Option<&'static str>,
     /// Whether it is kept out of the write-ahead log.
     pub unlogged: bool,
     /// The storage parameters, where any are written.

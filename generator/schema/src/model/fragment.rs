@@ -65,14 +65,14 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
             Some(Filling::Identity(_) | Filling::Serial(_)) | None => {}
         }
     }
+    let place = Place {
+        line: model.item.line,
+        field: None,
+    };
+    let of_type = model.of_type;
+    pieces.extend(of_type.map(|sql| (FragmentKind::Type, "of", sql, place)));
     if let Some(by) = &model.partition_by {
-        pieces.extend(pieces_of_key(
-            by,
-            Place {
-                line: model.item.line,
-                field: None,
-            },
-        ));
+        pieces.extend(pieces_of_key(by, place));
     }
     pieces.extend(pieces_of_partitions(model.partitions));
     for check in model.checks {

@@ -47,6 +47,7 @@ mod columns {
     #[derive(Model)]
     #[model(
         namespace = "shop",
+        of = "a_type",
         unlogged,
         with(
             fillfactor = 70,

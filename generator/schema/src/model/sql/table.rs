@@ -9,7 +9,8 @@ use crate::model::definition::{
 use crate::name::{ident_list, quoted_ident};
 use crate::objects::Registered;
 use crate::objects::{
-    check::Check, column::Column, exclusion::Exclusion, primary_key::PrimaryKey, unique::Unique,
+    check::Check, column::Column, exclusion::Exclusion, primary_key::PrimaryKey,
+    typed_table::TypedTable, unique::Unique,
 };
 use crate::{Detail, Id, Member};
 
@@ -69,6 +70,20 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         decides: decides.chain(names_of_not_null(model)).collect(),
         origin: model.item.origin(),
     }
+}
+
+/// The composite type that the table is OF. A CREATE TABLE that says so could not say what columns there are.
+pub(super) fn of_type(model: &ModelDef) -> Option<Declaration> {
+    let sql = format!("ALTER TABLE {} OF {}", model.name(), model.of_type?);
+    let id = TypedTable::id(model.name());
+    Some(statement(
+        table_of(model),
+        Some(id),
+        Rank::Column,
+        model.namespace,
+        sql,
+        model.item.origin(),
+    ))
 }
 
 /// Partitions get the names of the table that they are a part of.
