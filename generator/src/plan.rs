@@ -4,7 +4,8 @@
 //! Postgres takes; [`gather`](graph) lets children fall or fold with their parents; [`segment`] cuts the result where a
 //! commit is needed.
 //!
-//! Architecture invariant: names no kind. A cycle is a bug in a room, reported by name and never repaired.
+//! Architecture invariant: names no kind. A cycle that ends neither by parting children from their parents nor by giving up what
+//! is a preference alone is a bug in a room, and reported by name.
 
 mod graph;
 mod segment;
