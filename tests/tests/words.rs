@@ -47,7 +47,7 @@ struct Note {
 #[model(table = "plain", with())]
 #[allow(dead_code, reason = "only what it declares is of interest")]
 struct Plain {
-    #[model(primary_key(name = "plain_pk", comment = ""))]
+    #[model(primary_key(name = "plain_pk", comment = ""), identity = "always")]
     id: i64,
 }
 
@@ -100,13 +100,16 @@ const THERE: &str = "
     COMMENT ON CONSTRAINT one_title ON notes IS 'Once.';
     COMMENT ON INDEX notes_body IS 'For whom?';
     COMMENT ON CONSTRAINT titled ON notes IS 'Nobody says nothing.';
+    CREATE TABLE plain (id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT plain_pk PRIMARY KEY) WITH (fillfactor = 50);
+    COMMENT ON SEQUENCE plain_id_seq IS 'It counts.';
     CREATE TABLE logs (id bigint NOT NULL, line text NOT NULL, other text NOT NULL) PARTITION BY HASH (id);
     CREATE TABLE logs_0 PARTITION OF logs FOR VALUES WITH (MODULUS 2, REMAINDER 0);
     CREATE TABLE logs_1 PARTITION OF logs FOR VALUES WITH (MODULUS 2, REMAINDER 1);
     ALTER TABLE logs_1 ALTER COLUMN line SET STORAGE MAIN, ALTER COLUMN other SET STATISTICS 7;
+    COMMENT ON TABLE logs_0 IS 'The first half.';
+    COMMENT ON COLUMN logs_0.line IS 'As it came.';
     CREATE TYPE person AS (id bigint, name text);
     CREATE TABLE people (id bigint PRIMARY KEY, name varchar(9));
-    CREATE TABLE plain (id bigint CONSTRAINT plain_pk PRIMARY KEY) WITH (fillfactor = 50);
     COMMENT ON CONSTRAINT plain_pk ON plain IS 'Plain.';";
 
 #[test]

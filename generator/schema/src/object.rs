@@ -157,7 +157,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         )
     }
 
-    /// The statement that moves it to another namespace; `None` where it goes with something else.
+    /// The statement that moves it to another namespace; `None` where it goes with something else, or is made anew there.
     fn relocate(key: &Self::Key, namespace: &str) -> Option<Statement> {
         let namespace = quoted_ident(namespace);
         Some(Statement::new(
@@ -223,8 +223,8 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
-    /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what models have no
-    /// way to declare.
+    /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what goes with
+    /// something else, and for what can stay there: what models cannot declare, or alter where it stands.
     fn clear(&self) -> Option<String> {
         None
     }

@@ -210,14 +210,16 @@ impl Reading {
 
     fn resolve(&self, address: Address, wholes: &HashMap<Address, Address>) -> Option<usize> {
         let mut at = address;
-        // An array type of a table's row type in an extension is three steps from it; nothing is deeper.
-        for _ in 0..4 {
+        let mut seen: HashSet<Address> = HashSet::default();
+        loop {
             if let Some(place) = self.claims.place(at) {
                 return Some(place);
             }
             at = *wholes.get(&whole(at))?;
+            if !seen.insert(at) {
+                return None;
+            }
         }
-        None
     }
 
     /// Unread objects, each with every address that is a part of it: a view and its rule, a domain and its constraint.

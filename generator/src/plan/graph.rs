@@ -108,12 +108,12 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn edge_or_wish(&mut self, first: Option<usize>, second: Option<usize>, is_wish: bool) {
-        match (first, second) {
-            (Some(first), Some(second)) if is_wish => {
-                self.wishes.insert((first, second));
-            }
-            _ => self.edge(first, second),
+    /// The same, as a wish.
+    fn wish(&mut self, first: Option<usize>, second: Option<usize>) {
+        if let (Some(first), Some(second)) = (first, second)
+            && first != second
+        {
+            self.wishes.insert((first, second));
         }
     }
 
@@ -137,12 +137,16 @@ impl<'a> Graph<'a> {
                 let still = self.to.needs(id).any(|other| other == need);
                 self.edge(go, self.place(need, Act::Go));
                 let altered = self.place(need, Act::Alter);
-                self.edge_or_wish(go, altered, old_parent.as_ref() == Some(need));
+                if old_parent.as_ref() == Some(need) {
+                    self.wish(go, altered);
+                } else {
+                    self.edge(go, altered);
+                }
                 self.edge(alter, self.place(need, Act::Go));
                 if !still {
                     // It needs the old one, and that is there until it is cleared.
                     match self.place(need, Act::Clear) {
-                        None => self.edge_or_wish(alter, altered, true),
+                        None => self.wish(alter, altered),
                         cleared => self.edge(alter, cleared),
                     }
                 }
@@ -151,7 +155,11 @@ impl<'a> Graph<'a> {
                 for mine in [alter, come] {
                     self.edge(self.place(need, Act::Come), mine);
                     let altered = self.place(need, Act::Alter);
-                    self.edge_or_wish(altered, mine, new_parent.as_ref() == Some(need));
+                    if new_parent.as_ref() == Some(need) {
+                        self.wish(altered, mine);
+                    } else {
+                        self.edge(altered, mine);
+                    }
                 }
             }
         }

@@ -17,7 +17,7 @@ use super::{
     enum_type::{self, EnumType},
     inheritance::{Descent, has_heirs, inherits, leading_parents, only, only_unless_partitioned},
     table::Table,
-    typed_table::type_of,
+    typed_table::made_of,
 };
 use crate::{
     Alter, Clause, Detail, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
@@ -302,7 +302,7 @@ impl Object for Column {
             then.extend(self.other_default(leader, within));
             return Some(Clause::essential("").then(then));
         }
-        if type_of(&self.relation, within).is_some() {
+        if made_of(&self.relation, within).is_some() {
             return Some(self.typed_clause(clauses, within));
         }
         // Afterwards there is one already that is only inherited.
@@ -454,6 +454,11 @@ impl Column {
     /// Whether a sequence is a part of it.
     pub(super) fn has_identity(&self) -> bool {
         self.identity.is_some()
+    }
+
+    /// Whether it has values though nothing is written into it.
+    pub(super) fn fills_itself(&self) -> bool {
+        self.identity.is_some() || self.generated.is_some()
     }
 
     /// Whether a sequence can number it.

@@ -4,7 +4,10 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Registered, catalog::RELATION, column::Column, enum_type::EnumType, table::Table};
+use super::{
+    Id, Registered, catalog::RELATION, column::Column, enum_type::EnumType,
+    inheritance::is_partition_id, table::Table,
+};
 use crate::{
     Address, Alter, Clause, Member, Name, Schema, Server, Statement, name::Path, name::literal,
     object::Object, read::Claims,
@@ -153,10 +156,13 @@ impl Object for Comment {
         }
     }
 
-    /// Models comment on tables, columns and enum types; where they say nothing of a constraint or an index, its comment stays.
-    fn declarable(&self, _within: &Schema) -> bool {
+    /// Models say of tables, columns and enum types what their documentation says, if only that it is nothing. Where they say
+    /// nothing of anything else, its comment stays; so do those on partitions, for which they have no word.
+    fn declarable(&self, within: &Schema) -> bool {
         let kind = self.on.target.kind();
-        [Table::kind(), Column::kind(), EnumType::kind()].contains(&kind)
+        self.on.part.is_none()
+            && [Table::kind(), Column::kind(), EnumType::kind()].contains(&kind)
+            && !is_partition_id(&self.about(within), within)
     }
 
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {

@@ -269,9 +269,13 @@ pub(super) fn partitions_above(child: &Name, within: &Schema) -> impl Iterator<I
 
 /// Whether a table is a partition of another.
 pub(super) fn is_partition(child: &Name, within: &Schema) -> bool {
-    ties_above(child, within)
-        .iter()
-        .any(|tie| tie.bound.is_some())
+    is_partition_id(&Table::id(child.clone()), within)
+}
+
+/// The same, by its id; of what is no table it is not so.
+pub(super) fn is_partition_id(child: &Id, within: &Schema) -> bool {
+    let mut ties = within.parts::<Inheritance>(child);
+    ties.any(|tie| tie.bound.is_some())
 }
 
 /// The ties of the partitions of a table.

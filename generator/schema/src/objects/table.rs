@@ -11,7 +11,7 @@ use super::{
     column::Column,
     foreign_key::ForeignKey,
     inheritance::is_partition,
-    typed_table::type_of,
+    typed_table::made_of,
 };
 use crate::{
     Alter, Clause, Detail, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement,
@@ -127,7 +127,7 @@ impl Object for Table {
         };
         let (parents, lines) = (texts(behind), texts(inside));
         let mut sql = format!("CREATE {unlogged}TABLE {name}");
-        let of_type = type_of(name, within);
+        let of_type = made_of(name, within);
         if let Some(of_type) = of_type {
             sql += &format!(" OF {of_type}");
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{RELATION, table},
+    column::Column,
     table::Table,
 };
 use crate::{Alter, Clause, Id, Name, Schema, Server, Statement, object::Object};
@@ -17,7 +18,7 @@ pub(crate) struct TypedTable {
     table: Name,
     /// As `format_type` prints it.
     of_type: String,
-    /// The names and types of what the type consists of. No room reads the type itself.
+    /// The names, types and collations of what the type consists of. No room reads the type itself.
     attributes: Vec<String>,
 }
 
@@ -34,7 +35,8 @@ impl Object for TypedTable {
                     'table', {RELATION},
                     'of_type', format_type(c.reloftype, NULL),
                     'attributes', ARRAY(
-                        SELECT quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
+                        SELECT concat_ws(' ', quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
+                            NULLIF(a.attcollation, 0)::regcollation)
                         FROM pg_catalog.pg_attribute a
                         WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
                         ORDER BY a.attnum)) AS object
@@ -71,8 +73,8 @@ impl Object for TypedTable {
     }
 
     /// The table says it, before the parentheses.
-    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
-        Some(Clause::essential(""))
+    fn clause(&self, within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        made_of(&self.table, within).map(|_| Clause::essential(""))
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
@@ -99,8 +101,10 @@ impl Object for TypedTable {
     }
 }
 
-/// The type that a table is OF.
-pub(super) fn type_of<'a>(table: &Name, within: &'a Schema) -> Option<&'a str> {
+/// The type that a table is OF, where CREATE TABLE can say so: not where a column is generated or counts by itself.
+pub(super) fn made_of<'a>(table: &Name, within: &'a Schema) -> Option<&'a str> {
     let typed = within.get::<TypedTable>(table)?;
-    Some(&typed.of_type)
+    let id = Table::id(table.clone());
+    let mut columns = within.parts::<Column>(&id);
+    (!columns.any(Column::fills_itself)).then_some(typed.of_type.as_str())
 }

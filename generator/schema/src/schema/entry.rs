@@ -229,8 +229,8 @@ impl Entry {
         self.object.holds_on()
     }
 
-    /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what models have
-    /// no way to declare.
+    /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what goes with
+    /// something else, or can stay there.
     #[must_use]
     pub fn clear(&self) -> Option<String> {
         self.object.clear()

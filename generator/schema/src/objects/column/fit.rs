@@ -56,7 +56,7 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
             let room = |of: &Column| modifiers(&of.data_type).first().copied();
             match (room(from), room(to)) {
                 (Some(old), Some(new)) if old <= new => Fit::Without(lost),
-                (_, Some(new)) => Fit::WithoutOrNot(lost, longer(from, to, new)),
+                (_, Some(new)) => Fit::WithoutOrNot(lost, longer(from, to, new, "")),
                 (_, None) => Fit::Without(lost),
             }
         }
@@ -202,26 +202,31 @@ fn digits(to: &Column) -> String {
 }
 
 fn too_long(from: &Column, to: &Column, length: i64) -> Fit {
-    let mut because = longer(from, to, length);
-    if is_string(element(&from.base_type)) {
-        because += "; blanks beyond that are cut off";
-    }
-    Fit::OrNot(because)
+    let cut = if is_string(element(&from.base_type)) {
+        format!(" (blanks beyond {length} characters are cut off)")
+    } else {
+        String::new()
+    };
+    Fit::OrNot(longer(from, to, length, &cut))
 }
 
 /// For a string, blanks at the end that are too many are no reason.
-fn longer(from: &Column, to: &Column, length: i64) -> String {
+fn longer(from: &Column, to: &Column, length: i64, besides: &str) -> String {
     let (table, name) = (&to.relation, quoted_ident(&to.name));
     if to.data_type.ends_with("[]") {
-        format!("if a value in {} is longer than {length}", to.qualified())
-    } else {
-        let text = if is_string(&from.base_type) {
-            format!("rtrim({name}::text)")
-        } else {
-            format!("{name}::text")
-        };
-        format!("while this finds a row: SELECT * FROM {table} WHERE length({text}) > {length}")
+        return format!(
+            "if a value in {} is longer than {length}{besides}",
+            to.qualified()
+        );
     }
+    let text = if is_string(&from.base_type) {
+        format!("rtrim({name}::text)")
+    } else {
+        format!("{name}::text")
+    };
+    format!(
+        "while this finds a row{besides}: SELECT * FROM {table} WHERE length({text}) > {length}"
+    )
 }
 
 fn out_of_range(to: &Column) -> Fit {
