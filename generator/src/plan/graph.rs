@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Id, Lead, Schema, Slot, Turn};
+use trueup::{Id, Lead, Schema, Slot, Statement, Turn};
 
 mod cycles;
 mod sorting;
@@ -41,6 +41,8 @@ struct Graph<'a> {
     /// The edges that give way in a cycle. A whole is altered after its parts went and before others come, since that
     /// spares work and may be needed, as for a key between tables of which one becomes logged; and so is what others leave.
     wishes: BTreeSet<(usize, usize)>,
+    /// The nodes that come before all others.
+    early: BTreeSet<usize>,
 }
 
 pub(super) fn order(
@@ -57,6 +59,7 @@ pub(super) fn order(
         places: BTreeMap::new(),
         edges: BTreeSet::new(),
         wishes: BTreeSet::new(),
+        early: BTreeSet::new(),
     };
     graph.add_nodes();
     graph.add_edges();
@@ -66,11 +69,12 @@ pub(super) fn order(
     graph.follow();
     graph.tie();
     graph.part_cycles()?;
-    Ok(graph
-        .sorted()
-        .into_iter()
-        .map(|(root, members)| graph.step(root, &members))
-        .collect())
+    let steps = graph.steps();
+    if graph.leaves_a_gap(&steps) {
+        graph.hasten();
+        return Ok(graph.steps());
+    }
+    Ok(steps)
 }
 
 impl<'a> Graph<'a> {
@@ -137,7 +141,7 @@ impl<'a> Graph<'a> {
                 let still = self.to.needs(id).any(|other| other == need);
                 self.edge(go, self.place(need, Act::Go));
                 let altered = self.place(need, Act::Alter);
-                if old_parent.as_ref() == Some(need) {
+                if old_parent.as_ref() == Some(need) || self.only_adds(need) {
                     self.wish(go, altered);
                 } else {
                     self.edge(go, altered);
@@ -163,6 +167,13 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+    }
+
+    /// Whether all that is done to an object is to add what must be committed before it is used. Nothing stands in the way of
+    /// that.
+    fn only_adds(&self, id: &Id) -> bool {
+        let alters = self.work.get(id).and_then(|work| work.alters.as_ref());
+        alters.is_some_and(|statements| statements.iter().all(Statement::needs_commit))
     }
 
     /// A name must be free before it is taken.

@@ -17,6 +17,13 @@ pub struct Segment {
 }
 
 impl Segment {
+    fn new() -> Self {
+        Self {
+            steps: Vec::new(),
+            in_transaction: true,
+        }
+    }
+
     /// The statements, in order.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
         self.steps.iter().flat_map(|step| &step.statements)
@@ -25,29 +32,32 @@ impl Segment {
 
 pub(super) fn segments(steps: Vec<Step>) -> Vec<Segment> {
     let mut segments = Vec::new();
-    let mut current = Segment {
-        steps: Vec::new(),
-        in_transaction: true,
-    };
+    let mut current = Segment::new();
     let mut uncommitted: BTreeSet<Id> = BTreeSet::new();
+    // How many steps of the current one must be committed before something else comes.
+    let mut first = 0;
     for step in steps.into_iter().filter(|step| !step.statements.is_empty()) {
         let alone = step.statements.iter().any(Statement::is_alone);
-        let waits = step.needs.iter().any(|need| uncommitted.contains(need));
-        if (alone || waits || !current.in_transaction) && !current.steps.is_empty() {
-            segments.push(std::mem::replace(
-                &mut current,
-                Segment {
-                    steps: Vec::new(),
-                    in_transaction: true,
-                },
-            ));
+        if step.needs.iter().any(|need| uncommitted.contains(need)) {
+            // What the others take down is then put back by the same migration.
+            let rest = current.steps.split_off(first);
+            segments.push(std::mem::replace(&mut current, Segment::new()));
+            current.steps = rest;
             uncommitted.clear();
         }
-        if step.statements.iter().any(Statement::needs_commit) {
+        if (alone || !current.in_transaction) && !current.steps.is_empty() {
+            segments.push(std::mem::replace(&mut current, Segment::new()));
+            uncommitted.clear();
+        }
+        let needs_commit = step.statements.iter().any(Statement::needs_commit);
+        if needs_commit {
             uncommitted.extend(step.ids.first().cloned());
         }
         current.in_transaction = !alone;
         current.steps.push(step);
+        if needs_commit {
+            first = current.steps.len();
+        }
     }
     if !current.steps.is_empty() {
         segments.push(current);

@@ -2,14 +2,63 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::Id;
+use trueup::{Id, Statement};
 
 use super::{Act, Graph, Node, top};
+use crate::plan::{Step, segment::segments};
 
 /// Where a node stands among those that could all come next: the parts of one object stay together.
-type Precedence<'a> = (Act, i16, &'a Id, i16, i32, &'a Id);
+type Precedence<'a> = (bool, Act, i16, &'a Id, i16, i32, &'a Id);
 
 impl<'a> Graph<'a> {
+    /// Whether one migration takes something down that another, which may never run, puts back.
+    pub(super) fn leaves_a_gap(&self, steps: &[Step]) -> bool {
+        let mut statements = steps.iter().flat_map(|step| &step.statements);
+        if !statements.any(Statement::needs_commit) {
+            return false;
+        }
+        let mut taken_down: BTreeMap<Id, usize> = BTreeMap::new();
+        for (number, segment) in segments(steps.to_vec()).into_iter().enumerate() {
+            let ids = segment.steps.into_iter().flat_map(|step| step.ids);
+            for id in ids.filter(|id| {
+                self.work
+                    .get(id)
+                    .is_some_and(|work| work.goes && work.comes)
+            }) {
+                if *taken_down.entry(id).or_insert(number) != number {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Lets what must be committed before something else uses it come first, and what has to come before that.
+    pub(super) fn hasten(&mut self) {
+        let committed = self.nodes.iter().enumerate().filter(|(_, node)| {
+            let alters = self.work.get(node.id).and_then(|work| work.alters.as_ref());
+            node.act == Act::Alter
+                && alters.is_some_and(|list| list.iter().any(Statement::needs_commit))
+        });
+        let mut next: Vec<usize> = committed.map(|(place, _)| self.root(place)).collect();
+        let mut waits_for: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (first, second) in &self.edges {
+            let (first, second) = (self.root(*first), self.root(*second));
+            waits_for.entry(second).or_default().insert(first);
+        }
+        let mut early = BTreeSet::new();
+        while let Some(root) = next.pop() {
+            if early.insert(root) {
+                next.extend(waits_for.get(&root).into_iter().flatten());
+            }
+        }
+        let kept = self.wishes.iter().copied().filter(|(first, second)| {
+            early.contains(&self.root(*first)) || !early.contains(&self.root(*second))
+        });
+        self.wishes = kept.collect();
+        self.early = early;
+    }
+
     /// Kahn's algorithm over the steps; where several could come next, [`next`] says which, so that the same input gives
     /// the same file.
     pub(super) fn sorted(&self) -> Vec<(usize, Vec<usize>)> {
@@ -58,6 +107,7 @@ impl<'a> Graph<'a> {
         // What came last goes first.
         let sign = if *act == Act::Go { -1 } else { 1 };
         (
+            !self.early.contains(&place),
             *act,
             sign * i16::from(top.kind().rank()),
             top,
@@ -73,11 +123,13 @@ fn next<'a>(
     ready: &BTreeSet<(Precedence<'a>, usize)>,
     last: Option<Precedence<'a>>,
 ) -> Option<(Precedence<'a>, usize)> {
-    let same = last.and_then(|(act, rank, top, ..)| {
+    let same = last.and_then(|(late, act, rank, top, ..)| {
         // No rank is as low as that, so this stands before everything about the same object.
-        let begin = ((act, rank, top, i16::MIN, i32::MIN, top), 0);
+        let begin = ((late, act, rank, top, i16::MIN, i32::MIN, top), 0);
         let found = ready.range(begin..).next();
-        found.filter(|((other_act, _, other_top, ..), _)| (*other_act, *other_top) == (act, top))
+        found.filter(|((other_late, other_act, _, other_top, ..), _)| {
+            (*other_late, *other_act, *other_top) == (late, act, top)
+        })
     });
     same.or_else(|| ready.first()).copied()
 }

@@ -6,7 +6,15 @@ use super::{Act, Graph, Node, top};
 use crate::plan::Step;
 
 impl<'a> Graph<'a> {
-    pub(super) fn step(&self, root: usize, members: &[usize]) -> Step {
+    /// All steps, in order.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let sorted = self.sorted().into_iter();
+        sorted
+            .map(|(root, members)| self.step(root, &members))
+            .collect()
+    }
+
+    fn step(&self, root: usize, members: &[usize]) -> Step {
         let Node { id, act, .. } = &self.nodes[root];
         let statements = match act {
             Act::Go => self.removed(root, members),
