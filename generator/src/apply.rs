@@ -107,6 +107,18 @@ pub fn pending<'a>(migrations: &'a [Migration], applied: &[String]) -> Vec<&'a M
         .collect()
 }
 
+/// The applied versions of which no migration is here.
+#[must_use]
+pub fn unknown(migrations: &[Migration], applied: Vec<String>) -> Vec<String> {
+    let mut unknown = applied;
+    unknown.retain(|version| {
+        migrations
+            .iter()
+            .all(|migration| migration.version != *version)
+    });
+    unknown
+}
+
 /// The pending migrations that are older than an applied one.
 #[must_use]
 pub fn out_of_order<'a>(migrations: &'a [Migration], applied: &[String]) -> Vec<&'a Migration> {

@@ -291,7 +291,8 @@ fn start(
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let pending = apply::pending(migrations, &apply::applied(&mut connect(url)?)?);
+            let applied = apply::without_replaced(migrations, &apply::applied(&mut connect(url)?)?);
+            let pending = apply::pending(migrations, &applied);
             if let Some(first) = pending.first() {
                 let these = match pending.len() {
                     1 => "a migration is".to_owned(),
@@ -302,6 +303,12 @@ fn start(
                     first.name
                 ))
                 .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
+            }
+            if let Some(first) = apply::unknown(migrations, applied).first() {
+                return Err(Error::input(format!(
+                    "the database has version {first}, and no folder here has: what that migration did would be undone"
+                ))
+                .hint("bring it back from the branch that it is on, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
             let replay = source::replay_these(scratch, migrations)?;

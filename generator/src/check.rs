@@ -35,6 +35,8 @@ pub struct Check {
     pub unknown: Vec<String>,
     /// The database that was compared, where there was one; its password is not in it.
     pub compared: Option<String>,
+    /// Whether there is no migration at all yet.
+    pub unmigrated: bool,
     /// Where the migrations do not follow each other as they did when they were made: edited ones, two heads.
     pub history: Vec<String>,
     /// What is in the database alone and no room reads.
@@ -100,7 +102,8 @@ impl Check {
             history,
             unread,
             unread_missing,
-            // Nothing differs for it.
+            // Nothing differs for these.
+            unmigrated: _,
             stale: _,
             hidden: _,
         } = self;
@@ -135,12 +138,13 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
     let live = url.map(|url| source::live(project, url)).transpose()?;
     let major = live.as_ref().map(|live| live.schema.server().major());
     let migrations = migration::read(&project.migrations)?;
+    check.unmigrated = migrations.is_empty();
     let problems = match url {
         Some(url) => recorded(&mut check, url, &migrations)?,
         None => migration::history_problems(&migrations),
     };
     check.history = problems.iter().map(ToString::to_string).collect();
-    let live = live.filter(|_| check.pending.is_empty());
+    let live = live.filter(|_| check.pending.is_empty() && check.unknown.is_empty());
     let agreement = Agreement::of(project, &migrations, major).zip(Said::by(declarations));
     if let Some((agreement, said)) = &agreement {
         let there = live.as_ref().map(|live| &live.schema);
@@ -212,14 +216,7 @@ fn recorded(
         .into_iter()
         .map(|migration| migration.name.clone())
         .collect();
-    check.unknown = applied
-        .into_iter()
-        .filter(|version| {
-            !migrations
-                .iter()
-                .any(|migration| migration.version == *version)
-        })
-        .collect();
+    check.unknown = apply::unknown(migrations, applied);
     check.compared = Some(url.to_string());
     Ok(apply::history(&mut connection, migrations)?)
 }

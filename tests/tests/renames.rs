@@ -25,6 +25,8 @@ struct Person {
     mood: Mood,
     #[model(references = Person::id, renamed_from = "boss")]
     boss_id: Option<i32>,
+    #[model(identity = "always")]
+    number: i64,
 }
 
 #[derive(PgEnum)]
@@ -45,7 +47,8 @@ const THERE: &str = "
         phone text NOT NULL UNIQUE CHECK (phone <> ''),
         age integer NOT NULL DEFAULT 0,
         mood state_of_mind NOT NULL,
-        boss integer REFERENCES users
+        boss integer REFERENCES users,
+        number bigint GENERATED ALWAYS AS IDENTITY
     );
     CREATE INDEX ON users (lower(phone));
     COMMENT ON COLUMN users.age IS 'In whole years.';";

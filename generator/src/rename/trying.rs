@@ -130,7 +130,7 @@ impl<'a> Trying<'a> {
         let (old, new) = (&self.from.schema, &copy.schema);
         let before = old.by_address();
         let (mut tasks, mut turns) = (Vec::new(), Turns::new(new));
-        for (id, entry) in new.entries().filter(|(id, _)| !named.contains(id)) {
+        for (id, entry) in new.entries() {
             if goes_along(entry, new) {
                 continue;
             }
@@ -142,7 +142,8 @@ impl<'a> Trying<'a> {
             let now = Thing::whole(entry);
             let then = Thing::whole(&followed);
             if followed.id() != *id {
-                tasks.extend(Task::of(&now, &then.name()));
+                // What a model gave a name has that. What is in it and has a name of its own follows nevertheless.
+                tasks.extend(Task::of(&now, &then.name()).filter(|_| !named.contains(id)));
             } else if followed != **entry
                 && turns.in_the_way_of(&now, &then).is_none()
                 && let (Alter::InPlace(up), Alter::InPlace(down)) = (

@@ -41,6 +41,7 @@ impl CheckReport {
             history,
             unread,
             unread_missing,
+            unmigrated: _,
             stale: _,
             hidden: _,
         } = &self.found;
@@ -123,6 +124,7 @@ impl Report for CheckReport {
             history,
             unread,
             unread_missing,
+            unmigrated,
             stale: _,
             hidden: _,
         } = &self.found;
@@ -151,8 +153,32 @@ impl Report for CheckReport {
         } else {
             "the database was changed by hand, or a migration was."
         };
-        if pending.is_empty() {
-            text += &group(
+        let advice = if *unmigrated {
+            [
+                "there is no migration yet: `trueup autogen MESSAGE --from migrations` writes one that makes it all, and"
+                    .to_owned(),
+                "`trueup stamp head` records that this database has it".to_owned(),
+            ]
+        } else {
+            [
+                format!(
+                    "{by} Where it should go back, `trueup diff --from database --to migrations` prints the SQL;"
+                ),
+                "where it is right, say so in the models or in a migration".to_owned(),
+            ]
+        };
+        let not_compared = if !pending.is_empty() {
+            Some("not compared while migrations are pending")
+        } else if !unknown.is_empty() {
+            Some("not compared while it has a version that is unknown here")
+        } else {
+            None
+        };
+        text += &match not_compared {
+            Some(why) => {
+                format!("{HEADING}migrations and database{HEADING:#}  {WARNING}{why}{WARNING:#}\n")
+            }
+            None => group(
                 "migrations and database",
                 database,
                 |how| match how {
@@ -161,19 +187,9 @@ impl Report for CheckReport {
                     How::Different => "different",
                     How::Renamed => "renamed",
                 },
-                &[
-                    &format!(
-                        "{by} Where it should go back, `trueup diff --from database --to migrations` prints the SQL;"
-                    ),
-                    "where it is right, say so in the models or in a migration",
-                ],
-            );
-        } else {
-            text += &format!(
-                "{HEADING}migrations and database{HEADING:#}  {WARNING}not compared while migrations are \
-                 pending{WARNING:#}\n"
-            );
-        }
+                &advice.each_ref().map(String::as_str),
+            ),
+        };
         text += &list(
             "pending",
             pending,
