@@ -136,7 +136,8 @@ impl Exclude {
 impl Compared {
     /// `room(with = "=")` or `expr("tsrange(a, b)", with = "&&")`.
     fn read(argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
-        let (what, settings) = Indexed::read(argument, mistakes)?;
+        let form = "exclude(a(with = \"=\"), expr(\"lower(b)\", with = \"=\"))";
+        let (what, settings) = Indexed::read(argument, form, mistakes)?;
         let mut compared = Self {
             key: IndexKey::over(what),
             operator: None,
