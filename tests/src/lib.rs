@@ -7,10 +7,12 @@ use generator::{
     Project,
     autogen::{self, AutogenOptions},
     binaries::Binaries,
+    draft::Draft,
     scratch::Locale,
     source::Source,
     url::Url,
 };
+use trueup::Declarations;
 
 pub mod checkout;
 pub mod pooler;
@@ -162,13 +164,25 @@ pub fn database() -> (Project, generator::scratch::Database) {
     (project, database.expect("a database"))
 }
 
+/// The draft that takes a project's database to what these models declare, where there is anything to do.
+///
+/// # Panics
+///
+/// Where it cannot be made.
+#[must_use]
+pub fn draft(project: &Project, declarations: &Declarations) -> Option<Draft> {
+    let found = autogen::autogen(project, declarations, AutogenOptions::default());
+    let found = found.map_err(|error| error.full());
+    found.expect("a draft").draft
+}
+
 /// The draft that takes what this SQL makes to what the models of the test declare.
 ///
 /// # Panics
 ///
 /// Where there is none.
 #[must_use]
-pub fn drafted(there: &str) -> generator::draft::Draft {
+pub fn drafted(there: &str) -> Draft {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("there.sql");
     std::fs::write(&file, there).expect("a file");
@@ -184,7 +198,7 @@ pub fn drafted(there: &str) -> generator::draft::Draft {
 
 /// The SQL of all ups of a draft.
 #[must_use]
-pub fn ups(draft: Option<&generator::draft::Draft>) -> String {
+pub fn ups(draft: Option<&Draft>) -> String {
     let parts = draft.into_iter().flat_map(|draft| &draft.parts);
     parts
         .map(generator::draft::Part::up_sql)

@@ -2,12 +2,15 @@
 //! stays as it is, and what is not theirs is left alone.
 
 use generator::{
-    apply,
-    autogen::{self, AutogenOptions},
-    check::{Scope, check},
+    Error, Project, apply,
+    autogen::{self, Autogen, AutogenOptions},
+    check::{Check, Scope, check},
+    draft::Draft,
+    scratch::Database,
     source::Source,
 };
-use trueup::{Model, PgEnum};
+use tempfile::TempDir;
+use trueup::{Declarations, Model, PgEnum};
 
 #[derive(Model)]
 #[model(table = "accounts", check("balance > 0"), check("balance < 1000"))]
@@ -60,16 +63,58 @@ const FOREIGN: &str = "
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER touched BEFORE UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION touch();";
 
+/// A database that was there, and a project without migrations that takes it over.
+struct Adopted {
+    declarations: Declarations,
+    project: Project,
+    folder: TempDir,
+    database: Database,
+    /// Whose scratch is the server.
+    _server: Project,
+}
+
+impl Adopted {
+    /// A database that has what this SQL makes.
+    fn with(sql: &str) -> Self {
+        let there = Self::empty();
+        tests::run(&there.database, sql);
+        there
+    }
+
+    fn empty() -> Self {
+        let (server, database) = tests::database();
+        let folder = tempfile::tempdir().expect("a folder");
+        Self {
+            declarations: autogen::declarations().expect("models"),
+            project: tests::project_with(folder.path().to_owned(), &database),
+            folder,
+            database,
+            _server: server,
+        }
+    }
+
+    fn autogen(&self, options: AutogenOptions) -> Result<Autogen, Error> {
+        autogen::autogen(&self.project, &self.declarations, options)
+    }
+
+    fn draft(&self) -> Option<Draft> {
+        tests::draft(&self.project, &self.declarations)
+    }
+
+    fn write(&self, message: &str, draft: &Draft) {
+        autogen::write(&self.project, message, draft).expect("folders");
+    }
+
+    fn check(&self) -> Check {
+        check(&self.project, &self.declarations, Scope::Database).expect("a check")
+    }
+}
+
 #[test]
 fn a_database_that_fits_needs_no_migration() {
-    let (_server, database) = tests::database();
-    tests::run(&database, &format!("{THERE}{FOREIGN}"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(&format!("{THERE}{FOREIGN}"));
 
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
+    let found = there.autogen(AutogenOptions::default()).expect("a draft");
 
     assert_eq!(tests::ups(found.draft.as_ref()), "");
     assert_eq!(found.taken, ["trigger touched on public.accounts"]);
@@ -77,17 +122,10 @@ fn a_database_that_fits_needs_no_migration() {
 
 #[test]
 fn what_models_do_not_know_is_left_alone_when_they_change_something() {
-    let (_server, database) = tests::database();
     let without = THERE.replace("        CONSTRAINT uq_accounts_email UNIQUE (email),\n", "");
-    tests::run(&database, &format!("{without}{FOREIGN}"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(&format!("{without}{FOREIGN}"));
 
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-
-    let up = tests::ups(found.draft.as_ref());
+    let up = tests::ups(there.draft().as_ref());
     assert!(
         up.contains(
             "ALTER TABLE public.accounts ADD CONSTRAINT accounts_email_key UNIQUE (email);"
@@ -99,22 +137,15 @@ fn what_models_do_not_know_is_left_alone_when_they_change_something() {
 
 #[test]
 fn a_constraint_that_takes_the_name_of_another_does_not_displace_it() {
-    let (_server, database) = tests::database();
     let (one, other) = (
         "CONSTRAINT accounts_balance_check CHECK (balance < 1000)",
         "CONSTRAINT accounts_balance_check1 CHECK (balance > 0),",
     );
     // The model's first check is new, and Postgres gives it the name of the one that is there.
     assert!(THERE.contains(one));
-    tests::run(&database, &THERE.replace(other, ""));
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(&THERE.replace(other, ""));
 
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-
-    let up = tests::ups(found.draft.as_ref());
+    let up = tests::ups(there.draft().as_ref());
     assert!(
         up.contains("ADD CONSTRAINT accounts_balance_check1 CHECK (balance > 0);"),
         "{up}"
@@ -124,30 +155,25 @@ fn a_constraint_that_takes_the_name_of_another_does_not_displace_it() {
 
 #[test]
 fn check_tells_what_only_the_database_has() {
-    let (_server, database) = tests::database();
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-    autogen::write(&project, "begin", &found.draft.expect("something to do")).expect("folders");
+    let there = Adopted::empty();
+    there.write("begin", &there.draft().expect("something to do"));
 
-    let pending = check(&project, &declarations, Scope::Database).expect("a check");
+    let pending = there.check();
     assert_eq!(pending.pending.len(), 1);
 
-    let mut connection = database.connect().expect("a connection");
+    let mut connection = there.database.connect().expect("a connection");
     generator::apply::upgrade(
         &mut connection,
-        folder.path(),
+        there.folder.path(),
         &generator::apply::UpTarget::Head,
         generator::apply::Options::default(),
     )
     .expect("an upgrade");
-    let clean = check(&project, &declarations, Scope::Database).expect("a check");
+    let clean = there.check();
     assert!(clean.is_clean(), "{clean:#?}");
 
-    tests::run(&database, FOREIGN);
-    let drifted = check(&project, &declarations, Scope::Database).expect("a check");
+    tests::run(&there.database, FOREIGN);
+    let drifted = there.check();
     let extra: Vec<&str> = drifted
         .database
         .iter()
@@ -166,61 +192,43 @@ fn check_tells_what_only_the_database_has() {
 
 #[test]
 fn the_first_migration_of_a_database_that_was_there_is_as_it_is_there() {
-    let (_server, database) = tests::database();
-    tests::run(&database, THERE);
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(THERE);
 
-    let from = Source::Migrations(folder.path().to_owned());
+    let from = Source::Migrations(there.folder.path().to_owned());
     let options = AutogenOptions {
         from: Some(&from),
         ..AutogenOptions::default()
     };
-    let found = autogen::autogen(&project, &declarations, options).expect("a draft");
-    autogen::write(&project, "begin", &found.draft.expect("something to do")).expect("folders");
-    let mut connection = database.connect().expect("a connection");
+    let found = there.autogen(options).expect("a draft");
+    there.write("begin", &found.draft.expect("something to do"));
+    let mut connection = there.database.connect().expect("a connection");
     let head = (apply::StampTarget::Head, apply::Options::default());
-    apply::stamp(&mut connection, folder.path(), &head.0, head.1).expect("a stamp");
+    apply::stamp(&mut connection, there.folder.path(), &head.0, head.1).expect("a stamp");
 
-    let clean = check(&project, &declarations, Scope::Database).expect("a check");
+    let clean = there.check();
     assert!(clean.is_clean(), "{clean:#?}");
 }
 
 #[test]
 fn what_models_cannot_declare_stays_on_their_tables() {
-    let (_server, database) = tests::database();
     let more = "
         CREATE SEQUENCE tickets OWNED BY accounts.id;
         COMMENT ON SEQUENCE tickets IS 'Drawn at the door.';
         COMMENT ON CONSTRAINT uq_accounts_email ON accounts IS 'Nobody signs up twice.';
         COMMENT ON INDEX ix_email IS 'For the sign-in.';";
-    tests::run(&database, &format!("{THERE}{more}"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(&format!("{THERE}{more}"));
 
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-
-    assert_eq!(tests::ups(found.draft.as_ref()), "");
+    assert_eq!(tests::ups(there.draft().as_ref()), "");
 }
 
 /// As with a unique constraint.
 #[test]
 fn an_exclusion_constraint_that_the_struct_does_not_say_goes() {
-    let (_server, database) = tests::database();
     let more = "ALTER TABLE accounts ADD CONSTRAINT one_each EXCLUDE (email WITH =);
         CREATE TABLE rooms (room integer, EXCLUDE (room WITH =));";
-    tests::run(&database, &format!("{THERE}{more}"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(&format!("{THERE}{more}"));
 
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-
-    let up = tests::ups(found.draft.as_ref());
+    let up = tests::ups(there.draft().as_ref());
     assert!(
         up.contains("ALTER TABLE public.accounts DROP CONSTRAINT one_each;"),
         "{up}"
@@ -240,20 +248,15 @@ const QUERIES: &str = "
 
 #[test]
 fn queries_stay_around_another_type() {
-    let (_server, database) = tests::database();
     let narrow = THERE
         .replace("balance integer", "balance smallint")
         .replace("email text", "email varchar(80)");
     assert_ne!(narrow, THERE);
     let row = "INSERT INTO accounts VALUES (1, 'a@b', 900, 'good');";
-    tests::run(&database, &format!("{narrow}{row}{QUERIES}"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+    let there = Adopted::with(&format!("{narrow}{row}{QUERIES}"));
 
-    let found =
-        autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
-    let up = tests::ups(found.draft.as_ref());
+    let draft = there.draft().expect("something to do");
+    let up = tests::ups(Some(&draft));
     for again in [
         "VIEW public.rich",
         "MATERIALIZED VIEW public.totals",
@@ -262,17 +265,17 @@ fn queries_stay_around_another_type() {
         assert_eq!(up.matches(&format!("DROP {again}")).count(), 1, "{up}");
         assert_eq!(up.matches(&format!("CREATE {again}")).count(), 1, "{up}");
     }
-    autogen::write(&project, "wide", &found.draft.expect("something to do")).expect("folders");
+    there.write("wide", &draft);
 
-    let mut connection = database.connect().expect("a connection");
+    let mut connection = there.database.connect().expect("a connection");
     let (head, base) = (apply::UpTarget::Head, apply::DownTarget::Base);
     let options = apply::Options::default();
-    apply::upgrade(&mut connection, folder.path(), &head, options).expect("an upgrade");
+    apply::upgrade(&mut connection, there.folder.path(), &head, options).expect("an upgrade");
     assert!(tests::holds(
         &mut connection,
         "(SELECT total = 900 AND pg_typeof(total)::text = 'bigint' FROM totals)"
     ));
-    apply::downgrade(&mut connection, folder.path(), &base, options).expect("a downgrade");
+    apply::downgrade(&mut connection, there.folder.path(), &base, options).expect("a downgrade");
     for still in [
         "(SELECT total = 900 FROM totals)",
         "col_description('rich'::regclass, 2) = 'Where to send the flowers.'",
@@ -286,23 +289,17 @@ fn queries_stay_around_another_type() {
 
 #[test]
 fn a_column_does_not_go_from_under_a_query() {
-    let (_server, database) = tests::database();
     let more = THERE.replace("balance integer", "phone text, room text, balance integer");
     assert_ne!(more, THERE);
-    tests::run(
-        &database,
-        &format!(
+    let there = Adopted::with(&format!(
             "{more}
             CREATE VIEW phone_book AS SELECT email, phone FROM accounts;
             CREATE VIEW phones AS SELECT phone FROM phone_book;
             CREATE RULE no_move AS ON UPDATE TO accounts WHERE new.room <> old.room DO INSTEAD NOTHING;"
-        ),
-    );
-    let folder = tempfile::tempdir().expect("a folder");
-    let project = tests::project_with(folder.path().to_owned(), &database);
-    let declarations = autogen::declarations().expect("models");
+        ));
 
-    let error = autogen::autogen(&project, &declarations, AutogenOptions::default())
+    let error = there
+        .autogen(AutogenOptions::default())
         .expect_err("two queries need what goes");
     assert_eq!(
         error.full(),

@@ -10,7 +10,46 @@ use generator::{
 };
 use models as _;
 use tests::checkout::Checkout;
-use trueup::{Declaration, Declarations, Part};
+use trueup::{Decision, Declaration, Declarations, Detail, Model, Part};
+
+trueup::sequence!("numbers", namespace = "words", start = 100);
+
+#[derive(Model)]
+#[model(table = "entries", namespace = "words")]
+#[model(check("amount > 0", name = "positive", comment = "Nothing is free."))]
+#[model(statistics(amount, kind, name = "together", kinds(mcv)))]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Entry {
+    #[model(primary_key, default = "nextval('words.numbers')")]
+    id: i64,
+    #[model(statistics = 500)]
+    amount: i32,
+    kind: i32,
+}
+
+/// What the models of this test declare, and storage parameters, of which they say nothing.
+const ENTRIES: &str = "
+    CREATE SCHEMA words;
+    CREATE SEQUENCE words.numbers START WITH 100;
+    CREATE TABLE words.entries (
+        id bigint DEFAULT nextval('words.numbers') PRIMARY KEY,
+        amount integer NOT NULL CONSTRAINT positive CHECK (amount > 0),
+        kind integer NOT NULL
+    ) WITH (fillfactor = 70);
+    ALTER TABLE words.entries ALTER COLUMN amount SET STATISTICS 500;
+    CREATE STATISTICS words.together (mcv) ON amount, kind FROM words.entries;
+    COMMENT ON CONSTRAINT positive ON words.entries IS 'Nothing is free.';";
+
+/// A checkout whose migrations make what is declared here.
+fn checkout() -> Checkout {
+    let checkout = Checkout::new(env!("CARGO_BIN_EXE_shipped")).shipped();
+    checkout.migration(
+        "2026-11-21-200000-0000_entries",
+        ENTRIES,
+        "DROP SCHEMA words CASCADE;",
+    );
+    checkout
+}
 
 /// What a check says, and whether it had to try.
 fn check(checkout: &Checkout, memory: &Path, database: Option<&Database>) -> (Check, bool) {
@@ -53,6 +92,41 @@ const EDITS: &[Edit] = &[
     }),
 ];
 
+/// The same for what is said of something beside its table, and what is said and is no SQL.
+const EDITS_BESIDE: &[Edit] = &[
+    ("parameters, of which there are none", |one| {
+        if one.head.starts_with("CREATE TABLE words.entries") {
+            decided(one, Detail::Parameters)
+        } else {
+            one
+        }
+    }),
+    ("another start", |one| {
+        said(one, "START WITH 100", "START WITH 200")
+    }),
+    ("other statistics", |one| said(one, "(mcv)", "(ndistinct)")),
+    ("another target", |one| {
+        said(one, "STATISTICS 500", "STATISTICS 400")
+    }),
+    ("another comment", |one| {
+        said(one, "Nothing is free.", "All is free.")
+    }),
+];
+
+fn decided(table: Declaration, detail: Detail) -> Declaration {
+    let id = table.of.clone();
+    let mut decides = table.decides.clone();
+    decides.push(Decision { id, detail });
+    Declaration { decides, ..table }
+}
+
+fn said(one: Declaration, from: &str, to: &str) -> Declaration {
+    Declaration {
+        head: one.head.replace(from, to),
+        ..one
+    }
+}
+
 fn with_part(table: Declaration, sql: &str) -> Declaration {
     let mut parts = table.parts.clone();
     parts.push(Part {
@@ -78,7 +152,7 @@ fn rewritten(table: Declaration, from: &str, to: &str) -> Declaration {
 #[test]
 fn one_changed_model_is_told_as_all_are() {
     let memory = tempfile::tempdir().expect("a folder");
-    let checkout = Checkout::new(env!("CARGO_BIN_EXE_shipped")).shipped();
+    let checkout = checkout();
     let migrations = checkout.path().join("migrations");
     let check = |declarations: &Declarations, memory: Option<&Path>| {
         let Project { binaries, .. } = tests::project(migrations.clone());
@@ -97,26 +171,35 @@ fn one_changed_model_is_told_as_all_are() {
         .iter()
         .filter(|declaration| !declaration.parts.is_empty())
         .collect();
-    let edited = EDITS
+    let edited = EDITS.iter().enumerate().map(|(number, (edit, change))| {
+        // Each in another table, as long as it changes anything there.
+        let mut tables = tables.iter().cycle().skip(number).take(tables.len());
+        let table = tables.find(|table| change(Declaration::clone(table)) != ***table);
+        let table = table.expect("a table that it changes");
+        let edited = all.map(|one| if one.id == table.id { change(one) } else { one });
+        (format!("{edit} in {:?}", table.of), edited)
+    });
+    let beside = EDITS_BESIDE
         .iter()
-        .zip(tables.iter().cycle())
-        .map(|((edit, change), table)| {
-            let edited = all.map(|one| if one.id == table.id { change(one) } else { one });
-            (format!("{edit} in {:?}", table.of), edited)
-        });
-    let without = all
-        .iter()
-        .filter(|declaration| declaration.id.as_ref() == Some(&declaration.of))
-        .map(|one| {
-            let fewer = all.only(|of| *of != one.of);
-            (format!("no {:?}", one.of), fewer)
-        });
-    for (edit, declarations) in edited.chain(without) {
+        .map(|(edit, change)| ((*edit).to_owned(), all.map(change)));
+    let told = |edit: &str, declarations: &Declarations| {
         let (quick, whole) = (
-            check(&declarations, Some(memory.path())),
-            check(&declarations, None),
+            check(declarations, Some(memory.path())),
+            check(declarations, None),
         );
         assert_eq!(format!("{quick:#?}"), format!("{whole:#?}"), "{edit}");
+        whole
+    };
+    for (edit, declarations) in edited.chain(beside) {
+        let is_clean = told(&edit, &declarations).is_ok_and(|check| check.is_clean());
+        assert!(!is_clean, "{edit} is no difference");
+    }
+    // Of some things that models no longer say, what is there stays.
+    for one in &all {
+        if one.id.as_ref() == Some(&one.of) {
+            let fewer = all.only(|of| *of != one.of);
+            let _ = told(&format!("no {:?}", one.of), &fewer);
+        }
     }
 }
 
@@ -124,7 +207,7 @@ fn one_changed_model_is_told_as_all_are() {
 fn nothing_is_tried_twice_and_nothing_wrong_is_believed() {
     let memory = tempfile::tempdir().expect("a folder");
     let memory = memory.path();
-    let checkout = Checkout::new(env!("CARGO_BIN_EXE_shipped")).shipped();
+    let checkout = checkout();
     let says = |clean, tried| {
         let (check, has_tried) = check(&checkout, memory, None);
         assert_eq!((check.is_clean(), has_tried), (clean, tried), "{check:?}");
@@ -154,9 +237,7 @@ fn a_change_by_hand_is_found_whatever_is_remembered() {
     let memory = tempfile::tempdir().expect("a folder");
     let memory = memory.path();
     let (_project, database) = tests::database();
-    let checkout = Checkout::new(env!("CARGO_BIN_EXE_shipped"))
-        .on(&database)
-        .shipped();
+    let checkout = checkout().on(&database);
     assert_eq!(checkout.run(&["upgrade"]).code, Some(0));
     let says = |clean, tried| {
         let (check, has_tried) = check(&checkout, memory, Some(&database));

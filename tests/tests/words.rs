@@ -1,10 +1,7 @@
 //! What models may leave as it is in the database: where they say something of it, that holds, and where they say nothing,
 //! it stays.
 
-use generator::{
-    apply,
-    autogen::{self, AutogenOptions},
-};
+use generator::{apply, autogen};
 use trueup::Model;
 
 trueup::sequence!("tickets", start = 100, min = 10, data_type = "integer");
@@ -126,13 +123,7 @@ fn what_is_said_holds_and_what_is_not_said_stays() {
     .expect("a file");
     let project = tests::project_with(folder.path().to_owned(), &database);
     let declarations = autogen::declarations().expect("models");
-    let draft = || {
-        let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
-        found
-            .map(|found| found.draft)
-            .map_err(|error| error.full())
-            .expect("a draft")
-    };
+    let draft = || tests::draft(&project, &declarations);
 
     let mut connection = database.connect().expect("a connection");
     let mut upgrade = || {

@@ -24,6 +24,7 @@ fn attributes_have_a_form() {
         #[model(foreign_key(columns(a), on_delete = "vanish"), primary_key(a = 1), "users", unlogged)]
         #[model(exclude(), exclude(method = "gist"), exclude(b(with = 5), c(with = "=", colour = "red")))]
         #[model(statistics(name = "x"), statistics(a, b(desc), kinds(mvc)))]
+        #[model(index(5), exclude(5), statistics(5), index(columns(a = 5)))]
         #[model(foreign_key(columns(a), references = B(c), period, on_delete(set_null())))]
         struct User {
             #[model(storage = "outside", compression = lz4, statistics = "many")]

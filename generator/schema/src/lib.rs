@@ -7,7 +7,7 @@
 //! This crate is pure: it opens no connection and reads no file. `models` depends on it alone.
 //!
 //! Architecture invariant: the enum behind [`Entry`] is private to this crate, so code outside cannot match on a kind.
-//! Where it wants to, a word is missing in [`object`]: add the word.
+//! Where it wants to, a word is missing in `object.rs`: add the word.
 
 // The derives write `::trueup::…`, and this crate's tests use them.
 #[cfg(test)]
@@ -27,7 +27,8 @@ pub use guidance::Guidance;
 pub use hazard::{Hazard, LockMode};
 pub use model::{
     Decision, Declaration, Declarations, Fragment, FragmentKind, Linked, Model, ModelError,
-    ModelErrors, Part, PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations, linked,
+    ModelErrors, Newer, Part, PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations,
+    linked,
 };
 pub use name::{Member, Name};
 pub use object::{Alter, Detail, Lead, Slot, Turn};

@@ -141,13 +141,7 @@ fn settles(server: &Server, url: &Url) {
     let project = tests::project_at(folder.path().to_owned(), url, server.major);
     let declarations = autogen::declarations().expect("models");
     let declarations = declarations.only(|id| first_major(id) <= server.major);
-    let draft = || {
-        let found = autogen::autogen(&project, &declarations, AutogenOptions::default());
-        found
-            .map(|found| found.draft)
-            .map_err(|error| error.full())
-            .expect("a draft")
-    };
+    let draft = || tests::draft(&project, &declarations);
     autogen::write(&project, "begin", &draft().expect("something to do")).expect("folders");
     let mut connection = connect(url).expect("a connection");
     let options = apply::Options::default;

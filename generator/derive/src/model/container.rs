@@ -5,8 +5,9 @@ use syn::{Attribute, Ident, LitStr};
 use super::check::Check;
 use super::exclude::Exclude;
 use super::foreign_key::ForeignKey;
-use super::index::{Index, table_parameters};
+use super::index::Index;
 use super::key::{Key, PRIMARY_KEY, UNIQUE};
+use super::parameters::TableParameters;
 use super::partition::{self, Layout};
 use super::statistics::Statistics;
 use crate::argument::{Argument, arguments};
@@ -27,7 +28,7 @@ pub(crate) struct Container {
     pub(crate) of_type: Option<LitStr>,
     pub(crate) unlogged: bool,
     /// The storage parameters, with the word that says them.
-    pub(crate) parameters: Option<(Ident, Vec<(String, String)>)>,
+    pub(crate) parameters: Option<(Ident, TableParameters)>,
     pub(crate) primary_key: Option<Key>,
     pub(crate) uniques: Vec<Key>,
     pub(crate) indexes: Vec<Index>,
@@ -108,7 +109,7 @@ const CONTAINER: &[Setting<Container>] = &[
         "with",
         "with(fillfactor = 70, toast(autovacuum_enabled = false))",
         |it, a, _| {
-            let parameters = table_parameters(a)?;
+            let parameters = TableParameters::read(a)?;
             set(&mut it.parameters, (a.key()?.clone(), parameters))
         },
     ),

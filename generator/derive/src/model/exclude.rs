@@ -2,16 +2,16 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Ident, LitStr};
+use syn::LitStr;
 
 use super::columns::Columns;
-use super::comment::{Commented, comment, needs_a_name};
-use super::index::{expand_parameters, parameters};
+use super::comment::{Commented, comment};
 use super::index_key::{IndexKey, Indexed};
-use super::key::{Deferral, columns, defer};
+use super::key::{Deferral, defer};
+use super::shape::{Shape, Shaped, include, method, name, predicate, with};
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
-use crate::place::{Place, optional};
+use crate::place::Place;
 use crate::setting::{Setting, once, read_all, read_known, text};
 
 /// An exclusion constraint.
@@ -19,12 +19,7 @@ use crate::setting::{Setting, once, read_all, read_known, text};
 pub(crate) struct Exclude {
     place: Place,
     pub(crate) keys: Vec<Compared>,
-    pub(crate) include: Vec<Ident>,
-    name: Option<LitStr>,
-    comment: Option<LitStr>,
-    method: Option<LitStr>,
-    predicate: Option<LitStr>,
-    parameters: Vec<(String, String)>,
+    pub(crate) shape: Shape,
     deferral: Deferral,
 }
 
@@ -46,20 +41,12 @@ const EXCLUDE: &[Setting<Exclude>] = &[
             Some(())
         },
     ),
-    once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
+    name(),
     comment(),
-    once("method", "method = \"gist\"", |it, a, _| {
-        text(&mut it.method, a)
-    }),
-    once("include", "include(c)", |it, a, _| {
-        columns(&mut it.include, a)
-    }),
-    once("where", "where = \"…\"", |it, a, _| {
-        text(&mut it.predicate, a)
-    }),
-    once("with", "with(fillfactor = 70)", |it, a, _| {
-        parameters(&mut it.parameters, a)
-    }),
+    method(),
+    include(),
+    predicate(),
+    with(),
     once("deferrable", "deferrable", |it, a, _| {
         defer(&mut it.deferral, a, Deferral::Deferrable)
     }),
@@ -89,7 +76,13 @@ const COMPARED: &[Setting<Compared>] = &[
 
 impl Commented for Exclude {
     fn comment(&mut self) -> &mut Option<LitStr> {
-        &mut self.comment
+        &mut self.shape.comment
+    }
+}
+
+impl Shaped for Exclude {
+    fn shape(&mut self) -> &mut Shape {
+        &mut self.shape
     }
 }
 
@@ -99,12 +92,7 @@ impl Exclude {
         let mut exclude = Self {
             place: Place::on_struct(argument),
             keys: Vec::new(),
-            include: Vec::new(),
-            name: None,
-            comment: None,
-            method: None,
-            predicate: None,
-            parameters: Vec::new(),
+            shape: Shape::default(),
             deferral: Deferral::Never,
         };
         let others = read_known(
@@ -118,7 +106,7 @@ impl Exclude {
         exclude
             .keys
             .extend(keys.filter_map(|key| Compared::read(key, mistakes)));
-        needs_a_name(exclude.comment.as_ref(), exclude.name.as_ref(), mistakes);
+        exclude.shape.check(mistakes);
         (!exclude.keys.is_empty()).then_some(exclude)
     }
 
@@ -126,33 +114,20 @@ impl Exclude {
         let Self {
             place,
             keys,
-            include,
-            name,
-            comment,
-            method,
-            predicate,
-            parameters,
+            shape,
             deferral,
         } = self;
         let keys = keys.iter().map(|Compared { key, operator }| {
             let key = key.expand(table);
             quote! { __trueup::ComparedDef { key: #key, operator: #operator } }
         });
-        let include = table.names(include);
-        let [name, comment, method, predicate] =
-            [name, comment, method, predicate].map(|text| optional(text.as_ref()));
-        let parameters = expand_parameters(parameters);
+        let shape = shape.expand(table);
         quote! {
             __trueup::ExcludeDef {
                 place: #place,
-                name: #name,
-                comment: #comment,
-                method: #method,
                 keys: &[#(#keys),*],
-                include: &[#(#include),*],
-                parameters: &[#(#parameters),*],
-                predicate: #predicate,
                 deferral: #deferral,
+                #shape
             }
         }
     }
@@ -161,7 +136,8 @@ impl Exclude {
 impl Compared {
     /// `room(with = "=")` or `expr("tsrange(a, b)", with = "&&")`.
     fn read(argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
-        let (what, settings) = Indexed::read(argument, mistakes)?;
+        let form = "exclude(a(with = \"=\"), expr(\"lower(b)\", with = \"=\"))";
+        let (what, settings) = Indexed::read(argument, form, mistakes)?;
         let mut compared = Self {
             key: IndexKey::over(what),
             operator: None,

@@ -6,7 +6,6 @@ use syn::spanned::Spanned;
 
 use super::Model;
 use super::field::Field;
-use super::index::expand_parameters;
 use super::key::Key;
 use super::using::Using;
 use crate::place::{Place, comment, line, optional, unraw};
@@ -70,10 +69,8 @@ fn definition(model: &Model) -> TokenStream {
         comment(container.comment.as_ref(), container.documentation.as_ref()),
         container.unlogged,
     );
-    let parameters = optional(container.parameters.as_ref().map(|(_, parameters)| {
-        let parameters = expand_parameters(parameters);
-        quote! { &[#(#parameters),*] }
-    }));
+    let parameters = container.parameters.as_ref();
+    let parameters = optional(parameters.map(|(_, parameters)| parameters));
     let of_type = optional(container.of_type.as_ref());
     let renamed_from = optional(container.renamed_from.as_ref().map(RenamedFrom::expand));
     let columns = model.columns().map(column);

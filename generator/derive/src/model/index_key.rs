@@ -56,9 +56,11 @@ pub(crate) const KEY: &[Setting<IndexKey>] = &[
 ];
 
 impl Indexed {
-    /// What is indexed, with the settings that stand beside it in parentheses.
+    /// What is indexed, with the settings that stand beside it in parentheses. Where it is nothing of the kind, `form` is
+    /// how such things are written.
     pub(crate) fn read<'a>(
         argument: &'a Argument,
+        form: &str,
         mistakes: &Mistakes,
     ) -> Option<(Self, &'a [Argument])> {
         match argument {
@@ -69,19 +71,13 @@ impl Indexed {
                 }
                 _ => Some((Self::Column(word.clone()), list)),
             },
-            Argument::Bare(_) => {
+            Argument::Bare(_) | Argument::Value(..) => {
                 let text = argument.bare_text();
                 if text.is_none() {
-                    mistakes.at(
-                        argument,
-                        "an index is over columns and over expressions in strings: index(a, \"lower(b)\")",
-                    );
+                    let message = format!("expected columns and expressions in strings: {form}");
+                    mistakes.at(argument, message);
                 }
                 Some((Self::Expression(text?), &[]))
-            }
-            Argument::Value(..) => {
-                mistakes.at(argument, "expected a column or an expression in a string");
-                None
             }
         }
     }
@@ -110,7 +106,8 @@ impl Indexed {
 impl IndexKey {
     /// `email`, `email(desc)`, `"lower(email)"` or `expr("lower(email)", desc)`.
     pub(crate) fn read(argument: &Argument, mistakes: &Mistakes) -> Option<Self> {
-        let (what, settings) = Indexed::read(argument, mistakes)?;
+        let form = "index(a, \"lower(b)\")";
+        let (what, settings) = Indexed::read(argument, form, mistakes)?;
         let mut key = Self::over(what);
         read_all(
             "an indexed column or expression",

@@ -234,14 +234,14 @@ fn listed_columns_exist(model: &Model, mistakes: &Mistakes) {
         for column in index.keys.iter().filter_map(|key| key.what.column()) {
             names.check([column], mistakes);
         }
-        names.check(&index.include, mistakes);
+        names.check(&index.shape.include, mistakes);
     }
     for exclude in &container.excludes {
         let keys = exclude.keys.iter();
         for column in keys.filter_map(|compared| compared.key.what.column()) {
             names.check([column], mistakes);
         }
-        names.check(&exclude.include, mistakes);
+        names.check(&exclude.shape.include, mistakes);
     }
     for statistics in &container.statistics {
         names.check(statistics.on.iter().filter_map(Indexed::column), mistakes);

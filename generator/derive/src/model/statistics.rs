@@ -113,11 +113,12 @@ impl Statistics {
 
 /// A column or an expression, of which nothing else is said.
 fn read(argument: &Argument, mistakes: &Mistakes) -> Option<Indexed> {
-    let (what, settings) = Indexed::read(argument, mistakes)?;
+    let form = "statistics(a, \"lower(b)\", name = \"…\")";
+    let (what, settings) = Indexed::read(argument, form, mistakes)?;
     if let Some(setting) = settings.first() {
         mistakes.at(
             setting,
-            "statistics are on columns and expressions alone: statistics(a, \"lower(b)\", name = \"…\")",
+            format!("statistics are on columns and expressions alone: {form}"),
         );
     }
     Some(what)

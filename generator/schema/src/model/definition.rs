@@ -97,7 +97,7 @@ pub struct ModelDef {
     /// Whether it is kept out of the write-ahead log.
     pub unlogged: bool,
     /// The storage parameters, where any are written.
-    pub parameters: Option<&'static [(&'static str, &'static str)]>,
+    pub parameters: Option<TableParametersDef>,
     /// What the table was called before; with its namespace, where that was another.
     pub renamed_from: Option<RenamedFromDef>,
     /// The table's comment.
@@ -130,6 +130,15 @@ impl ModelDef {
     pub fn name(&self) -> Name {
         Name::new(self.namespace, self.table)
     }
+}
+
+/// The storage parameters of a table, each with its value.
+#[derive(Debug)]
+pub struct TableParametersDef {
+    /// Those of the table itself.
+    pub of_table: &'static [(&'static str, &'static str)],
+    /// Those of its TOAST table.
+    pub of_toast: &'static [(&'static str, &'static str)],
 }
 
 /// A field that is a column.

@@ -160,7 +160,7 @@ fn foreign_key(model: &ModelDef, key: &ForeignKeyDef) -> Declaration {
     clauses.extend(key.name.map(constraint));
     clauses.push(format!(
         "FOREIGN KEY ({})",
-        with_period(key.columns.iter().copied(), key.period)
+        with_period(key, key.columns.iter().copied())
     ));
     clauses.push(references(key));
     clauses.extend(key.match_full.then(|| "MATCH FULL".to_owned()));
@@ -198,14 +198,14 @@ fn references(key: &ForeignKeyDef) -> String {
     let table = columns
         .first()
         .map(|column| Name::new(column.namespace, column.table).to_string());
-    let columns = with_period(columns.iter().map(|column| column.column), key.period);
+    let columns = with_period(key, columns.iter().map(|column| column.column));
     format!("REFERENCES {} ({columns})", table.unwrap_or_default())
 }
 
-/// The columns of a foreign key, the last of which may be a period.
-fn with_period(columns: impl IntoIterator<Item = &'static str>, period: bool) -> String {
-    let mut columns: Vec<String> = columns.into_iter().map(quoted_ident).collect();
-    if let (Some(last), true) = (columns.last_mut(), period) {
+/// The columns on one side of a foreign key, the last of which is a period where the key is over one.
+fn with_period(key: &ForeignKeyDef, columns: impl Iterator<Item = &'static str>) -> String {
+    let mut columns: Vec<String> = columns.map(quoted_ident).collect();
+    if let (Some(last), true) = (columns.last_mut(), key.period) {
         last.insert_str(0, "PERIOD ");
     }
     columns.join(", ")

@@ -31,12 +31,23 @@ pub(crate) struct Sequence {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SequenceOptions {
-    start: Option<i64>,
-    increment: i64,
-    min: Option<i64>,
-    max: Option<i64>,
-    cache: i64,
-    cycle: bool,
+    pub(crate) start: Option<i64>,
+    pub(crate) increment: i64,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+    pub(crate) cache: i64,
+    pub(crate) cycle: bool,
+}
+
+/// What is written about how a sequence counts.
+#[derive(Clone, Copy)]
+enum Word {
+    Increment,
+    Min,
+    Max,
+    Start,
+    Cache,
+    Cycle,
 }
 
 impl Object for Sequence {
@@ -339,82 +350,68 @@ impl SequenceOptions {
 
     /// What has to be written for a new sequence.
     pub(super) fn clauses(&self) -> Vec<String> {
-        let Self {
-            start,
-            increment,
-            min,
-            max,
-            cache,
-            cycle,
-        } = self;
-        let mut clauses = Vec::new();
-        if *increment != 1 {
-            clauses.push(format!("INCREMENT BY {increment}"));
-        }
-        clauses.extend(min.map(|min| format!("MINVALUE {min}")));
-        clauses.extend(max.map(|max| format!("MAXVALUE {max}")));
-        clauses.extend(start.map(|start| format!("START WITH {start}")));
-        if *cache != 1 {
-            clauses.push(format!("CACHE {cache}"));
-        }
-        if *cycle {
-            clauses.push("CYCLE".to_owned());
-        }
-        clauses
+        self.written(|word| match word {
+            Word::Increment => self.increment != 1,
+            Word::Min => self.min.is_some(),
+            Word::Max => self.max.is_some(),
+            Word::Start => self.start.is_some(),
+            Word::Cache => self.cache != 1,
+            Word::Cycle => self.cycle,
+        })
+    }
+
+    /// All that can be written, so that nothing stays of how a sequence counted before.
+    pub(crate) fn all_clauses(&self) -> Vec<String> {
+        self.written(|_| true)
     }
 
     /// What has to be written to count as `to` does.
     pub(super) fn changes(&self, to: &Self) -> Vec<String> {
-        let turned = self.counts_up() != to.counts_up();
-        let moved = self.min != to.min || self.max != to.max || turned;
-        self.written(
-            to,
-            self.min != to.min || turned,
-            self.max != to.max || turned,
-            // There is no NO START: the default is the bound from which the sequence counts.
-            self.start != to.start || moved,
-        )
+        to.written(|word| self.changes_in(to, word))
     }
 
     /// What has to be written to count as `to` does where the type changes too. Postgres then takes a bound that is the old
     /// type's for one that nobody wrote.
     pub(super) fn changes_with_type(&self, to: &Self) -> Vec<String> {
-        let turned = self.counts_up() != to.counts_up();
-        let min = self.min != to.min || turned || to.min.is_some();
-        let max = self.max != to.max || turned || to.max.is_some();
-        self.written(to, min, max, self.start != to.start || min || max)
+        to.written(|word| match word {
+            Word::Min => to.min.is_some() || self.changes_in(to, word),
+            Word::Max => to.max.is_some() || self.changes_in(to, word),
+            Word::Start => to.is_bounded() || self.changes_in(to, word),
+            Word::Increment | Word::Cache | Word::Cycle => self.changes_in(to, word),
+        })
     }
 
-    fn written(&self, to: &Self, min: bool, max: bool, start: bool) -> Vec<String> {
-        let mut clauses = Vec::new();
-        if self.increment != to.increment {
-            clauses.push(format!("INCREMENT BY {}", to.increment));
+    fn changes_in(&self, to: &Self, word: Word) -> bool {
+        let turned = self.counts_up() != to.counts_up();
+        match word {
+            Word::Increment => self.increment != to.increment,
+            Word::Min => self.min != to.min || turned,
+            Word::Max => self.max != to.max || turned,
+            // There is no NO START: the default is the bound from which the sequence counts.
+            Word::Start => {
+                self.start != to.start || self.min != to.min || self.max != to.max || turned
+            }
+            Word::Cache => self.cache != to.cache,
+            Word::Cycle => self.cycle != to.cycle,
         }
-        if min {
-            clauses.push(
-                to.min
-                    .map_or_else(|| "NO MINVALUE".to_owned(), |min| format!("MINVALUE {min}")),
-            );
-        }
-        if max {
-            clauses.push(
-                to.max
-                    .map_or_else(|| "NO MAXVALUE".to_owned(), |max| format!("MAXVALUE {max}")),
-            );
-        }
-        if start {
-            clauses.push(format!("START WITH {}", to.first()));
-        }
-        if self.cache != to.cache {
-            clauses.push(format!("CACHE {}", to.cache));
-        }
-        if self.cycle != to.cycle {
-            clauses.push(if to.cycle {
-                "CYCLE".to_owned()
-            } else {
-                "NO CYCLE".to_owned()
-            });
-        }
-        clauses
+    }
+
+    /// The clauses that are asked for, each of which holds whatever held before.
+    fn written(&self, asked: impl Fn(Word) -> bool) -> Vec<String> {
+        let bound = |word: &str, bound: Option<i64>| match bound {
+            Some(bound) => format!("{word} {bound}"),
+            None => format!("NO {word}"),
+        };
+        let cycle = if self.cycle { "CYCLE" } else { "NO CYCLE" };
+        let clauses = [
+            (Word::Increment, format!("INCREMENT BY {}", self.increment)),
+            (Word::Min, bound("MINVALUE", self.min)),
+            (Word::Max, bound("MAXVALUE", self.max)),
+            (Word::Start, format!("START WITH {}", self.first())),
+            (Word::Cache, format!("CACHE {}", self.cache)),
+            (Word::Cycle, cycle.to_owned()),
+        ];
+        let asked = clauses.into_iter().filter(|(word, _)| asked(*word));
+        asked.map(|(_, clause)| clause).collect()
     }
 }

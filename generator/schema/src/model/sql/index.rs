@@ -72,14 +72,12 @@ pub(super) fn key(key: &IndexKeyDef) -> String {
     clauses.join(" ")
 }
 
-/// Postgres takes every parameter's value as a string too.
 pub(super) fn parameters(parameters: &[(&str, &str)]) -> String {
-    let written: Vec<String> = parameters
-        .iter()
-        .map(|(name, value)| {
-            let name: Vec<String> = name.split('.').map(quoted_ident).collect();
-            format!("{} = {}", name.join("."), literal(value))
-        })
-        .collect();
+    let written: Vec<String> = parameters.iter().map(parameter).collect();
     written.join(", ")
+}
+
+/// Postgres takes every parameter's value as a string too.
+pub(super) fn parameter((name, value): &(&str, &str)) -> String {
+    format!("{} = {}", quoted_ident(name), literal(value))
 }

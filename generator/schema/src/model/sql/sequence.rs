@@ -4,7 +4,11 @@ use super::{comment, statement};
 use crate::Detail;
 use crate::model::declaration::{Decision, Declaration, Rank};
 use crate::model::definition::SequenceDef;
-use crate::objects::{Registered, comment::Comment, sequence::Sequence};
+use crate::objects::{
+    Registered,
+    comment::Comment,
+    sequence::{Sequence, SequenceOptions},
+};
 
 /// The statement that creates it, the one that says how it counts, and its comment.
 pub(super) fn declare(sequence: &SequenceDef) -> Vec<Declaration> {
@@ -41,7 +45,7 @@ pub(super) fn declare(sequence: &SequenceDef) -> Vec<Declaration> {
     list
 }
 
-/// All that can be said of how it counts, so that nothing stays of how it did before.
+/// How it counts, and that it begins anew.
 fn counting(sequence: &SequenceDef) -> String {
     let SequenceDef {
         item: _,
@@ -55,20 +59,14 @@ fn counting(sequence: &SequenceDef) -> String {
         max,
         cache,
         cycle,
-    } = sequence;
-    let bound = |word: &str, bound: Option<i64>| match bound {
-        Some(bound) => format!("{word} {bound}"),
-        None => format!("NO {word}"),
+    } = *sequence;
+    let options = SequenceOptions {
+        start,
+        increment,
+        min,
+        max,
+        cache,
+        cycle,
     };
-    let first = if *increment < 0 {
-        max.unwrap_or(-1)
-    } else {
-        min.unwrap_or(1)
-    };
-    let (min, max) = (bound("MINVALUE", *min), bound("MAXVALUE", *max));
-    let start = start.unwrap_or(first);
-    let cycle = if *cycle { "CYCLE" } else { "NO CYCLE" };
-    format!(
-        "AS {data_type} INCREMENT BY {increment} {min} {max} START WITH {start} RESTART CACHE {cache} {cycle}"
-    )
+    format!("AS {data_type} {} RESTART", options.all_clauses().join(" "))
 }

@@ -4,7 +4,7 @@ use super::{collation, constraint, deferral, enforcement, index, partition, stat
 use crate::model::declaration::{Decision, Declaration, Part, Rank};
 use crate::model::definition::{
     Action, CheckDef, ColumnDef, Enforcement, ExcludeDef, Filling, IdentityDef, KeyDef, ModelDef,
-    TypeDef,
+    TableParametersDef, TypeDef,
 };
 use crate::name::{ident_list, quoted_ident};
 use crate::objects::Registered;
@@ -103,10 +103,18 @@ fn names_of_not_null(model: &ModelDef) -> impl Iterator<Item = Decision> {
 fn behind(model: &ModelDef) -> String {
     let by = model.partition_by.as_ref();
     let mut behind = by.map_or_else(String::new, |by| format!(" {}", partition::by(by)));
-    if let Some(parameters) = model.parameters.filter(|parameters| !parameters.is_empty()) {
-        behind += &format!(" WITH ({})", index::parameters(parameters));
+    let parameters: Vec<String> = model.parameters.iter().flat_map(parameters).collect();
+    if !parameters.is_empty() {
+        behind += &format!(" WITH ({})", parameters.join(", "));
     }
     behind
+}
+
+fn parameters(parameters: &TableParametersDef) -> impl Iterator<Item = String> {
+    let TableParametersDef { of_table, of_toast } = parameters;
+    let of_toast = of_toast.iter().map(index::parameter);
+    let of_toast = of_toast.map(|parameter| format!("toast.{parameter}"));
+    of_table.iter().map(index::parameter).chain(of_toast)
 }
 
 /// The checks that are added to the table when it is there: in CREATE TABLE a NOT VALID would be ignored.
