@@ -10,9 +10,7 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use trueup::{
-    Declaration, Declarations, Detail, Id, Origin, Schema, model::Newer, name::quoted_ident,
-};
+use trueup::{Declaration, Declarations, Detail, Id, Newer, Origin, Schema, name::quoted_ident};
 
 use super::Side;
 use crate::{

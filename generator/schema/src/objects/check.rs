@@ -215,6 +215,16 @@ impl Object for Check {
 }
 
 impl Check {
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether rows may contradict it that were there before it.
+    pub(super) fn is_unasked(&self) -> bool {
+        self.enforced && !self.validated
+    }
+
     fn validate(&self) -> Statement {
         let (table, name) = (&self.relation, quoted_ident(&self.name));
         Statement::new(

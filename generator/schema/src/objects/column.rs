@@ -280,7 +280,7 @@ impl Object for Column {
         let mut statements = vec![add];
         statements.extend(first.settings(within));
         if let Some(fill) = fill {
-            statements.push(alter::fill_new(self, fill));
+            statements.push(alter::fill_new(self, fill, within));
             let required = alter::not_null_change(&first, self, within).into_iter();
             statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
         }

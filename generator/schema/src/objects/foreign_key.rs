@@ -251,6 +251,11 @@ impl Object for ForeignKey {
 }
 
 impl ForeignKey {
+    /// Whether it is asked at the end of a transaction.
+    pub(super) fn is_deferred(&self) -> bool {
+        self.deferred
+    }
+
     /// The one that it follows, while its table is a partition all the way from one schema to the other.
     fn leader_throughout(&self, from: &Schema, to: &Schema) -> Option<&Member> {
         let leader = self.leader.as_ref()?;

@@ -2,12 +2,14 @@
 
 use super::super::Registered;
 use super::super::catalog::parameter_changes;
+use super::super::check::Check;
 use super::super::comment::Comment;
 use super::super::extended_statistics::ExtendedStatistics;
+use super::super::foreign_key::ForeignKey;
 use super::super::index::Index;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
-use super::super::table::scan;
+use super::super::table::{Table, scan};
 use super::{
     Column, NotNull,
     identity::{Identity, Retyped},
@@ -139,7 +141,7 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
     }
     match fill(from, to, within) {
         Some(fill) => {
-            statements.push(fill_nulls(to, fill));
+            statements.extend(fill_nulls(to, fill, within));
             let required = not_null_change(from, to, within).into_iter();
             statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
         }
@@ -355,11 +357,11 @@ fn fill<'a>(from: &Column, to: &Column, within: &'a Schema) -> Option<&'a Expres
     advice.fill.as_ref().filter(|_| is_required)
 }
 
-/// The statement that gives every row without a value one.
-fn fill_nulls(column: &Column, fill: &Expression) -> Statement {
+/// The statements that give every row without a value one.
+fn fill_nulls(column: &Column, fill: &Expression, within: &Schema) -> Vec<Statement> {
     let (table, ident) = (&column.relation, quoted_ident(&column.name));
     let Expression { sql, origin } = fill;
-    Statement::new(
+    let update = Statement::new(
         format!("Fill {} where it has no value", column.qualified()),
         format!("UPDATE {table} SET {ident} = {sql} WHERE {ident} IS NULL"),
     )
@@ -367,18 +369,47 @@ fn fill_nulls(column: &Column, fill: &Expression) -> Statement {
     .hazard(Hazard::ChangesValues {
         of: Column::id(column.key()),
         what: format!("every NULL in {} to {}", column.qualified(), one_line(sql)),
-    })
+    });
+    let mut statements = vec![asked_again(update, column, within)];
+    let id = Column::id(column.key());
+    if within.users::<ForeignKey>(&id).any(ForeignKey::is_deferred) {
+        statements.push(Statement::new(
+            "Ask deferred foreign keys now: Postgres alters no table while they wait".to_owned(),
+            "SET CONSTRAINTS ALL IMMEDIATE".to_owned(),
+        ));
+    }
+    statements
 }
 
 /// The statement that gives a value of a new column to every row.
-pub(super) fn fill_new(column: &Column, fill: &Expression) -> Statement {
+pub(super) fn fill_new(column: &Column, fill: &Expression, within: &Schema) -> Statement {
     let (table, ident) = (&column.relation, quoted_ident(&column.name));
     let Expression { sql, origin } = fill;
-    Statement::new(
+    let update = Statement::new(
         format!("Fill {} in the rows that are there", column.qualified()),
         format!("UPDATE {table} SET {ident} = {sql}"),
     )
     .written_at(origin)
+    .hazard(Hazard::RewritesTable {
+        table: table.to_string(),
+    });
+    asked_again(update, column, within)
+}
+
+/// Rows that are written meet the checks that they were never asked for.
+fn asked_again(update: Statement, column: &Column, within: &Schema) -> Statement {
+    let table = Table::id(column.relation.clone());
+    let unasked = within
+        .parts::<Check>(&table)
+        .filter(|check| check.is_unasked());
+    unasked.fold(update, |update, check| {
+        update.hazard(Hazard::MayFail {
+            because: format!(
+                "while a row contradicts {}, which is not valid and yet asked when a row is written",
+                quoted_ident(check.name())
+            ),
+        })
+    })
 }
 
 fn rename_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Statement {
