@@ -4,7 +4,7 @@ use clap::Subcommand;
 use generator::Error;
 
 use super::Status;
-use crate::context::Context;
+use crate::{context::Context, mine};
 
 mod create;
 mod drop;
@@ -39,13 +39,13 @@ enum Command {
 /// What stands between a slip and the loss of a database.
 #[derive(Debug, clap::Args)]
 pub(super) struct Consent {
-    /// In production: yes, this one; repeats the database's name
+    /// Yes, this one; repeats the database's name. In production nothing else will do
     #[arg(long, value_name = "NAME")]
     yes_destroy: Option<String>,
 }
 
 impl Consent {
-    /// Refuses in production, unless the name is repeated.
+    /// Refuses in production, unless the name is repeated; elsewhere asks whoever sits at a terminal.
     pub(super) fn check(&self, name: &str, context: &Context) -> Result<(), Error> {
         match &self.yes_destroy {
             Some(repeated) if repeated == name => Ok(()),
@@ -59,7 +59,8 @@ impl Consent {
             .hint(format!(
                 "where that is meant, repeat its name: --yes-destroy {name}"
             ))),
-            None => Ok(()),
+            None if mine::agreed(&format!("All of {name} is lost. Go on?"), false)? => Ok(()),
+            None => Err(Error::input(format!("{name} is as it was"))),
         }
     }
 }
