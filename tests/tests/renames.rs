@@ -167,7 +167,7 @@ fn an_old_name_that_is_nowhere_is_answered_with_what_is_like_it() {
     let said = error.full();
     assert!(
         said.ends_with(
-            "Person::phone_number: there is no column hr.people.phone to be renamed; near are phon"
+            "Person::phone_number: there is no column hr.people.phone to be renamed; similar: phon"
         ),
         "{said}"
     );

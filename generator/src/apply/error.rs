@@ -264,7 +264,7 @@ fn most_like(names: &[String]) -> String {
     if names.is_empty() {
         String::new()
     } else {
-        format!("; near are {}", names.join(", "))
+        format!("; similar: {}", names.join(", "))
     }
 }
 

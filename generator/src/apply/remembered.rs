@@ -89,6 +89,7 @@ pub fn history(
 fn is_there(connection: &mut PgConnection) -> QueryResult<bool> {
     let query = "EXISTS (SELECT FROM pg_catalog.pg_attribute
                  WHERE attrelid = pg_catalog.to_regclass('__diesel_schema_migrations')
-                   AND attname = 'trueup_hash' AND NOT attisdropped)";
+                   AND attname = 'trueup_hash' AND NOT attisdropped
+                   AND pg_catalog.has_table_privilege(attrelid, 'SELECT'))";
     diesel::select(diesel::dsl::sql::<Bool>(query)).get_result(connection)
 }

@@ -243,7 +243,7 @@ fn unknown_and_ambiguous_versions_are_explained() {
     );
     assert!(
         fails("202602029")
-            .starts_with("there is no migration 202602029; near are 2026-02-01-000000_c, ")
+            .starts_with("there is no migration 202602029; similar: 2026-02-01-000000_c, ")
     );
     assert!(fails("").starts_with("there is no migration ;"));
 }

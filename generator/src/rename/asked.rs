@@ -264,7 +264,7 @@ fn most_like<'a>(wanted: &str, names: impl Iterator<Item = (&'a str, String)>) -
         .take(3)
         .map(|(_, name)| name.as_str())
         .collect();
-    format!("; near are {}", names.join(", "))
+    format!("; similar: {}", names.join(", "))
 }
 
 /// How like two names are, of a hundred.

@@ -194,7 +194,11 @@ impl Report for CheckReport {
             "pending",
             pending,
             "migration",
-            "`trueup upgrade` applies them",
+            if history.is_empty() {
+                "`trueup upgrade` applies them"
+            } else {
+                "once the history is in order, `trueup upgrade` applies them"
+            },
         );
         text += &list(
             "unknown",

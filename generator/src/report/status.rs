@@ -99,8 +99,13 @@ impl Status {
             names,
             advice,
         };
+        let upgrade = if self.heads.is_empty() {
+            "`trueup upgrade` applies them"
+        } else {
+            "`trueup upgrade` applies them once there is one head"
+        };
         [
-            group("pending", &self.pending, "`trueup upgrade` applies them"),
+            group("pending", &self.pending, upgrade),
             group(
                 "out of order",
                 &self.out_of_order,

@@ -82,10 +82,10 @@ fn answers_about_nothing_are_refused() {
     let project = before();
     project
         .run(&["autogen", "x", "--rename", "users.nmae=full_name"])
-        .refused(&["there is nothing called users.nmae; near are public.users.name"]);
+        .refused(&["there is nothing called users.nmae; similar: public.users.name"]);
     project
         .run(&["autogen", "x", "--rename", "users.name=fullname"])
-        .refused(&["there is no column public.users.fullname in the models; near are full_name"]);
+        .refused(&["there is no column public.users.fullname in the models; similar: full_name"]);
     project
         .run(&["autogen", "x", "--no-rename", "users.nmae"])
         .refused(&["there is nothing called users.nmae"]);

@@ -60,6 +60,10 @@ fn whoever_may_read_the_catalog_can_check_and_compare() {
             .contains("reader may not read __diesel_schema_migrations"),
         "{clean:?}"
     );
+    // Who may use the namespace sees the record, and may not read it all the same.
+    tests::run(&database, "GRANT USAGE ON SCHEMA public TO reader");
+    let _ = theirs.run(&["check"]).with(0);
+    tests::run(&database, "REVOKE USAGE ON SCHEMA public FROM reader");
     for arguments in [
         ["diff", "--from", "database", "--to", "migrations"],
         ["diff", "--from", "migrations", "--to", "database"],
