@@ -117,14 +117,14 @@ impl Report for CheckReport {
     fn text(&self) -> String {
         let Check {
             models,
-            database,
+            database: _,
             pending,
             unknown,
             compared,
             history,
             unread,
             unread_missing,
-            unmigrated,
+            unmigrated: _,
             stale: _,
             hidden: _,
         } = &self.found;
@@ -148,48 +148,7 @@ impl Report for CheckReport {
         let Some(url) = compared else {
             return text;
         };
-        let by = if history.is_empty() {
-            "the database was changed by hand."
-        } else {
-            "the database was changed by hand, or a migration was."
-        };
-        let advice = if *unmigrated {
-            [
-                "there is no migration yet: `trueup autogen MESSAGE --from migrations` writes one that makes it all, and"
-                    .to_owned(),
-                "`trueup stamp head` records that this database has it".to_owned(),
-            ]
-        } else {
-            [
-                format!(
-                    "{by} Where it should go back, `trueup diff --from database --to migrations` prints the SQL;"
-                ),
-                "where it is right, say so in the models or in a migration".to_owned(),
-            ]
-        };
-        let not_compared = if !pending.is_empty() {
-            Some("not compared while migrations are pending")
-        } else if !unknown.is_empty() {
-            Some("not compared while it has a version that is unknown here")
-        } else {
-            None
-        };
-        text += &match not_compared {
-            Some(why) => {
-                format!("{HEADING}migrations and database{HEADING:#}  {WARNING}{why}{WARNING:#}\n")
-            }
-            None => group(
-                "migrations and database",
-                database,
-                |how| match how {
-                    How::Missing => "in the migrations only",
-                    How::Extra => "in the database only",
-                    How::Different => "different",
-                    How::Renamed => "renamed",
-                },
-                &advice.each_ref().map(String::as_str),
-            ),
-        };
+        text += &self.found.in_the_database();
         text += &list(
             "pending",
             pending,
@@ -219,6 +178,54 @@ impl Report for CheckReport {
             "the migrations make them, the database does not have them, and trueup does not read that kind: put them back",
         );
         text + &format!("{DIM}database: {url}{DIM:#}\n")
+    }
+}
+
+impl Check {
+    /// What the database has otherwise than the migrations say, or why that is not known.
+    fn in_the_database(&self) -> String {
+        let by = if self.history.is_empty() {
+            "the database was changed by hand."
+        } else {
+            "the database was changed by hand, or a migration was."
+        };
+        let advice = if self.unmigrated {
+            [
+                "there is no migration yet: `trueup autogen MESSAGE --from migrations` writes one that makes it all, and"
+                    .to_owned(),
+                "`trueup stamp head` records that this database has it".to_owned(),
+            ]
+        } else {
+            [
+                format!(
+                    "{by} Where it should go back, `trueup diff --from database --to migrations` prints the SQL;"
+                ),
+                "where it is right, say so in the models or in a migration".to_owned(),
+            ]
+        };
+        let not_compared = if !self.pending.is_empty() {
+            Some("not compared while migrations are pending")
+        } else if !self.unknown.is_empty() {
+            Some("not compared while it has a version that is unknown here")
+        } else {
+            None
+        };
+        match not_compared {
+            Some(why) => {
+                format!("{HEADING}migrations and database{HEADING:#}  {WARNING}{why}{WARNING:#}\n")
+            }
+            None => group(
+                "migrations and database",
+                &self.database,
+                |how| match how {
+                    How::Missing => "in the migrations only",
+                    How::Extra => "in the database only",
+                    How::Different => "different",
+                    How::Renamed => "renamed",
+                },
+                &advice.each_ref().map(String::as_str),
+            ),
+        }
     }
 }
 
