@@ -14,7 +14,7 @@ fn a_user_whose_statements_may_take_no_time_can_check_and_draft() {
     project.run(&["upgrade"]).done();
     tests::run(
         &database,
-        "ALTER ROLE postgres SET statement_timeout = '2ms'; ALTER ROLE postgres SET idle_in_transaction_session_timeout = '2ms'",
+        "ALTER ROLE postgres SET statement_timeout = '20ms'; ALTER ROLE postgres SET idle_in_transaction_session_timeout = '20ms'",
     );
     let _ = project.run(&["check"]).with(1);
     let _ = project
