@@ -68,11 +68,10 @@ impl Status {
             status.pending = names(apply::pending(migrations, &applied));
             status.out_of_order = names(apply::out_of_order(migrations, &applied));
             let found = |version: &String| migrations.iter().find(|one| one.version == *version);
-            let unknown = applied.iter().filter(|version| found(version).is_none());
-            status.unknown = unknown.cloned().collect();
             status.current = applied
                 .last()
                 .map(|version| found(version).map_or(version, |one| &one.name).clone());
+            status.unknown = apply::unknown(migrations, applied);
         }
         for problem in history_problems(migrations) {
             match problem {

@@ -522,8 +522,7 @@ impl Column {
 
     /// What CREATE TABLE says of a column that comes with the type that the table is OF.
     fn typed_clause(&self, clauses: &[Clause], within: &Schema) -> Clause {
-        let mut clause = String::new();
-        self.constrain(&mut clause, clauses, within);
+        let mut clause = self.behind_type(clauses, within);
         if !clause.is_empty() {
             clause = format!("{} WITH OPTIONS{clause}", quoted_ident(&self.name));
         }
@@ -543,21 +542,21 @@ impl Column {
         if let Some(collation) = &self.collation {
             sql += &format!(" COLLATE {collation}");
         }
-        self.constrain(&mut sql, clauses, within);
-        sql
+        sql + &self.behind_type(clauses, within)
     }
 
-    /// What follows the type.
-    fn constrain(&self, sql: &mut String, clauses: &[Clause], within: &Schema) {
+    /// What follows the type and its settings, from a blank on.
+    fn behind_type(&self, clauses: &[Clause], within: &Schema) -> String {
+        let mut sql = String::new();
         for clause in clauses {
-            *sql += &format!(" {}", clause.text());
+            sql += &format!(" {}", clause.text());
         }
         if let Some(Generated { expression, stored }) = &self.generated {
             let stored = if *stored { "STORED" } else { "VIRTUAL" };
-            *sql += &format!(" GENERATED ALWAYS AS ({expression}) {stored}");
+            sql += &format!(" GENERATED ALWAYS AS ({expression}) {stored}");
         }
         if let Some(identity) = &self.identity {
-            *sql += &format!(" {}", identity.definition());
+            sql += &format!(" {}", identity.definition());
         }
         let written = self.not_null.as_ref().filter(|not_null| {
             // What is inherited comes with INHERITS; a partition has it before it is one.
@@ -566,13 +565,14 @@ impl Column {
         });
         if let Some(not_null) = written {
             if let Some(name) = self.written_name(not_null, within) {
-                *sql += &format!(" CONSTRAINT {}", quoted_ident(&name));
+                sql += &format!(" CONSTRAINT {}", quoted_ident(&name));
             }
-            *sql += " NOT NULL";
+            sql += " NOT NULL";
             if not_null.no_inherit {
-                *sql += " NO INHERIT";
+                sql += " NO INHERIT";
             }
         }
+        sql
     }
 
     /// Whether it may be the column for which Postgres makes the TOAST table. What has a length may be too short for that.

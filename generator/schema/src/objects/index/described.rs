@@ -1,8 +1,8 @@
 //! The comments that Postgres copies.
 
-use super::super::{Registered, comment::Comment, inheritance::partitions_below, table::Table};
+use super::super::{Registered, comment::Comment};
 use super::Index;
-use crate::{Schema, Statement, object::Object};
+use crate::{Name, Schema, Statement, object::Object};
 
 impl Index {
     /// What takes back that Postgres copies a comment: where it makes the index of a partitioned table anew, as for another
@@ -11,7 +11,10 @@ impl Index {
         if self.comment(within).is_none() {
             return Vec::new();
         }
-        let restored = self.below(within).into_iter().flat_map(|child| {
+        let below = self.part().below(within).into_iter();
+        let below = below
+            .filter_map(|part| within.get::<Self>(&Name::new(&part.relation.namespace, part.name)));
+        let restored = below.flat_map(|child| {
             let key = child.key();
             let restored = child.comment(within).map_or_else(
                 || {
@@ -29,20 +32,6 @@ impl Index {
                 .map(move |statement| statement.unless_comes(id.clone()))
         });
         restored.collect()
-    }
-
-    /// The indexes of partitions that are parts of it.
-    fn below<'a>(&self, within: &'a Schema) -> Vec<&'a Self> {
-        let is_mine = |child: &&Self| {
-            let attached = child.attached.as_ref();
-            attached.is_some_and(|to| to.id() == Self::id(self.key()))
-        };
-        let tables = partitions_below(&self.relation, within).map(|tie| Table::id(tie.child));
-        let children = tables.flat_map(|table| within.parts::<Self>(&table).collect::<Vec<_>>());
-        children
-            .filter(is_mine)
-            .flat_map(|child| std::iter::once(child).chain(child.below(within)))
-            .collect()
     }
 
     fn comment<'a>(&self, within: &'a Schema) -> Option<&'a Comment> {

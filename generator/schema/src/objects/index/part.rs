@@ -54,29 +54,36 @@ impl IndexPart<'_> {
                     .iter()
                     .any(|other| is_mine(other, &tie.parent) && other.alike == self.alike)
         });
-        let missing = partitions_below(self.relation, within).filter(|tie| {
-            self.partitioned
-                && !parts_of(&tie.child, within)
-                    .iter()
-                    .any(|other| self.has(other))
-        });
+        let missing = partitions_below(self.relation, within)
+            .filter(|tie| self.partitioned && self.parts_in(&tie.child, within).is_empty());
         mistaken.chain(missing).map(Inheritance::id).collect()
     }
 
     /// Whether a constraint of a partition is a part of this index.
     pub(super) fn has_constraints_below(&self, within: &Schema) -> bool {
-        self.partitioned
-            && partitions_below(self.relation, within).any(|tie| {
-                let parts = parts_of(&tie.child, within);
-                let mut mine = parts.iter().filter(|other| self.has(other));
-                mine.any(|part| part.is_constraint || part.has_constraints_below(within))
-            })
+        self.below(within).iter().any(|part| part.is_constraint)
     }
 
-    fn has(&self, other: &IndexPart<'_>) -> bool {
-        other
-            .attached
-            .is_some_and(|to| to.relation == *self.relation && to.index == self.name)
+    /// Its parts in the partitions, and theirs.
+    pub(super) fn below<'a>(&self, within: &'a Schema) -> Vec<IndexPart<'a>> {
+        if !self.partitioned {
+            return Vec::new();
+        }
+        let parts = partitions_below(self.relation, within)
+            .flat_map(|tie| self.parts_in(&tie.child, within));
+        parts
+            .flat_map(|part| std::iter::once(part).chain(part.below(within)))
+            .collect()
+    }
+
+    /// Its parts in one partition.
+    fn parts_in<'a>(&self, partition: &Name, within: &'a Schema) -> Vec<IndexPart<'a>> {
+        let mut parts = parts_of(partition, within);
+        parts.retain(|part| {
+            let whole = part.attached;
+            whole.is_some_and(|to| to.relation == *self.relation && to.index == self.name)
+        });
+        parts
     }
 }
 
