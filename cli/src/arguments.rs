@@ -82,6 +82,10 @@ pub(crate) struct Global {
     )]
     pub(crate) color: ColorArg,
 
+    /// Answer yes where a command asks whether to go on; it never stands for --yes-destroy or --allow
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+
     /// Print the result and errors, and nothing else
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,

@@ -30,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) settings: Settings,
     /// How long a migration may wait and run.
     patience: Patience,
+    /// True if every question whether to go on is answered already: yes.
+    pub(crate) yes: bool,
     /// Where to speak.
     pub(crate) output: Output,
 }
@@ -39,7 +41,14 @@ pub(crate) struct Context {
 pub(crate) struct Live {
     /// Where it is.
     pub(crate) url: Url,
-    _embedded: Option<Embedded>,
+    embedded: Option<Embedded>,
+}
+
+impl Live {
+    /// True for the project's own database.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
 }
 
 /// How long a migration may wait and run.
@@ -112,6 +121,7 @@ impl Context {
             patience: Patience::of(&settings)?,
             root,
             settings,
+            yes: global.yes,
             output,
         })
     }
@@ -139,7 +149,7 @@ impl Context {
         if let Some(url) = &self.project.database {
             return Ok(Live {
                 url: url.clone(),
-                _embedded: None,
+                embedded: None,
             });
         }
         let embedded = self.embedded()?;
@@ -150,7 +160,7 @@ impl Context {
         ));
         Ok(Live {
             url: embedded.url().clone(),
-            _embedded: Some(embedded),
+            embedded: Some(embedded),
         })
     }
 

@@ -12,6 +12,7 @@ mod arguments;
 mod commands;
 mod context;
 mod git;
+mod guard;
 mod interrupt;
 mod mine;
 mod settings;

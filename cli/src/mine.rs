@@ -1,8 +1,5 @@
 //! What is the user's own to change: neither others nor a database have it.
 
-use std::io::{self, IsTerminal};
-
-use dialoguer::Confirm;
 use generator::{Error, ErrorKind, apply, connection::connect, migration::Migration};
 
 use crate::{
@@ -45,19 +42,4 @@ pub(crate) fn applied(context: &Context) -> Result<Vec<String>, Error> {
         Some(live) => Ok(apply::applied(&mut connect(&live.url)?)?),
         None => Ok(Vec::new()),
     }
-}
-
-/// Asks somebody at a terminal; elsewhere, and with --yes, the command itself is the word.
-pub(crate) fn agreed(question: &str, yes: bool) -> Result<bool, Error> {
-    if yes || !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Ok(true);
-    }
-    let answer = Confirm::new()
-        .with_prompt(question)
-        .default(false)
-        .interact();
-    answer.map_err(|error| {
-        Error::caused(ErrorKind::Environment, "cannot ask on this terminal", error)
-            .hint("--yes answers without a question")
-    })
 }

@@ -13,9 +13,16 @@ use generator::{Error, ErrorKind};
 mod file;
 
 pub(crate) use file::Patterns;
+use file::Rules;
 
 /// The environment variable that says where this runs; it chooses among the `.env` files.
 pub(crate) const ENVIRONMENT: &str = "APP_ENV";
+
+/// Names of environments that are taken for production.
+const PRODUCTION: &[&str] = &["main", "live"];
+
+/// Beginnings of such names: `prod`, `production`, `prod-eu`, `prd1`.
+const PRODUCTION_STEMS: &[&str] = &["prod", "prd"];
 
 /// What it says where it is not set.
 const DEVELOPMENT: &str = "development";
@@ -167,22 +174,15 @@ pub(crate) struct Settings {
     pub(crate) environment: Found,
     /// What is taken into account of a database.
     pub(crate) patterns: Patterns,
+    /// The environments in which commands that destroy want the database's name repeated, where the project lists them.
+    protected: Option<Vec<String>>,
 }
 
 impl Settings {
     /// Reads all layers below the command line, which is `given`. What `.env` files set for libpq itself (`PGPASSWORD` and
     /// its like) becomes part of the environment too.
     pub(crate) fn load(root: &Path, given: Given) -> Result<Self, Error> {
-        let environment = match std::env::var_os(ENVIRONMENT).filter(|value| !value.is_empty()) {
-            Some(value) => Found {
-                value,
-                place: Place::Environment,
-            },
-            None => Found {
-                value: DEVELOPMENT.into(),
-                place: Place::Default,
-            },
-        };
+        let environment = environment(root)?;
         let mut layers = given.layers();
         layers.push((Place::Environment, std::env::vars_os().collect()));
         for name in env_files(&environment.value.to_string_lossy()) {
@@ -194,16 +194,17 @@ impl Settings {
             }
         }
         let path = root.join(file::NAME);
-        let mut patterns = Patterns::default();
+        let mut rules = Rules::default();
         if let Some(text) = read_if_there(&path)? {
             let (layer, found) = file::parse(&path, &text)?;
             layers.push((Place::File(path), layer));
-            patterns = found;
+            rules = found;
         }
         Ok(Self {
             layers,
             environment,
-            patterns,
+            patterns: rules.patterns,
+            protected: rules.protected,
         })
     }
 
@@ -238,10 +239,17 @@ impl Settings {
         })
     }
 
-    /// Whether a mistake would hurt here.
-    pub(crate) fn is_production(&self) -> bool {
+    /// True if commands that destroy want the database's name repeated: in the environments that `trueup.toml` lists as
+    /// `protected`; where it lists none, in those that are called like production.
+    pub(crate) fn is_protected(&self) -> bool {
         let name = self.environment.value.to_string_lossy().to_lowercase();
-        name.starts_with("prod") || name == "live"
+        match &self.protected {
+            Some(listed) => listed.iter().any(|listed| listed.to_lowercase() == name),
+            None => {
+                PRODUCTION.contains(&name.as_str())
+                    || PRODUCTION_STEMS.iter().any(|stem| name.starts_with(stem))
+            }
+        }
     }
 }
 
@@ -269,6 +277,33 @@ impl Given {
         self.0.into_iter().map(layer).collect()
     }
 }
+
+/// The environment that the process names, else the `.env` files that every environment reads.
+fn environment(root: &Path) -> Result<Found, Error> {
+    let named = |value: &OsString| !value.is_empty();
+    if let Some(value) = std::env::var_os(ENVIRONMENT).filter(named) {
+        let place = Place::Environment;
+        return Ok(Found { value, place });
+    }
+    for name in COMMON_FILES {
+        let path = root.join(name);
+        let Some(text) = read_if_there(&path)? else {
+            continue;
+        };
+        let value = parse(&path, &text)?.remove(OsStr::new(ENVIRONMENT));
+        if let Some(value) = value.filter(named) {
+            let place = Place::File(path);
+            return Ok(Found { value, place });
+        }
+    }
+    Ok(Found {
+        value: DEVELOPMENT.into(),
+        place: Place::Default,
+    })
+}
+
+/// The `.env` files that do not depend on the environment, the strongest first.
+const COMMON_FILES: [&str; 2] = [".env.local", ".env"];
 
 /// The `.env` files of an environment, the strongest first. Tests are to give the same everywhere, so what is for one
 /// machine alone is not read in them unless it is for tests.
@@ -339,6 +374,7 @@ mod tests {
                 place: Place::Default,
             },
             patterns: Patterns::default(),
+            protected: None,
         }
     }
 
@@ -374,6 +410,41 @@ mod tests {
         assert_eq!(found(&settings(Some(""), &[], file)), None);
         assert_eq!(found(&settings(None, &[], "DATABASE_URL=")), None);
         assert_eq!(found(&settings(None, &[], "")), None);
+    }
+
+    #[test]
+    fn protected_environments_are_listed_or_called_like_production() {
+        let is_protected = |name: &str, listed: Option<&[&str]>| {
+            let mut settings = settings(None, &[], "");
+            settings.environment.value = name.into();
+            let owned = |listed: &[&str]| listed.iter().map(|one| (*one).to_owned()).collect();
+            settings.protected = listed.map(owned);
+            settings.is_protected()
+        };
+        for name in ["prod", "PRD", "production", "prod-eu", "main", "Live"] {
+            assert!(is_protected(name, None), "{name}");
+        }
+        for name in ["development", "test", "staging", "mainly", "product"] {
+            assert_eq!(is_protected(name, None), name == "product", "{name}");
+        }
+        assert!(is_protected("Staging", Some(&["production", "staging"])));
+        assert!(!is_protected("prod", Some(&["staging"])));
+        assert!(!is_protected("prod", Some(&[])));
+    }
+
+    #[test]
+    fn a_file_that_every_environment_reads_names_the_environment() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name, text| fs::write(folder.path().join(name), text).expect("a file");
+        let named = || environment(folder.path()).expect("an environment");
+        assert_eq!(named().place, Place::Default);
+        write(".env", "APP_ENV=production\n");
+        assert_eq!(named().value, "production");
+        write(".env.local", "APP_ENV=test\n");
+        assert_eq!(named().value, "test");
+        assert_eq!(named().place, Place::File(folder.path().join(".env.local")));
+        write(".env.local", "APP_ENV=\n");
+        assert_eq!(named().value, "production");
     }
 
     #[test]

@@ -186,6 +186,17 @@ pub fn downgrade(
     })
 }
 
+/// The versions that [`downgrade`] would take back, oldest first.
+pub fn would_take_back(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &DownTarget,
+) -> Result<Vec<String>, ApplyError> {
+    let migrations = migration::read(dir)?;
+    let applied = without_replaced(&migrations, &applied(connection)?);
+    Ok(target.choose(&migrations, &applied)?.to_vec())
+}
+
 /// The applied migrations after `target`, newest first; all are looked at before the first one is run.
 fn to_take_back<'a>(
     connection: &mut PgConnection,

@@ -1,4 +1,7 @@
 //! Databases as a whole: made, removed, emptied.
+//!
+//! Invariant: what is made, removed or emptied is the database that a session on the URL says it is in, never a name that
+//! was taken from the URL's text alone.
 
 use std::collections::BTreeSet;
 
@@ -11,68 +14,98 @@ use crate::connection::{ConnectError, connect};
 use crate::url::Url;
 use crate::{Error, ErrorKind, Project, source};
 
+mod identity;
+mod unmanaged;
+
+pub use identity::Identity;
+pub use unmanaged::unmanaged_tables;
+
 /// The databases that every server has, and that one connects to in order to make another.
 const ALWAYS_THERE: &[&str] = &["postgres", "template1"];
 
-/// The database that a URL names.
-pub fn name(url: &Url) -> Result<String, Error> {
-    url.database().ok_or_else(|| {
-        Error::input(format!("{url} names no database"))
-            .hint("write its name at the end of the URL")
-    })
+/// True for the databases that a server comes with.
+#[must_use]
+pub fn is_the_servers_own(name: &str) -> bool {
+    ALWAYS_THERE.contains(&name) || name.starts_with("template")
 }
 
-/// Whether the database is there.
-pub fn exists(url: &Url) -> Result<bool, Error> {
+/// The database that a URL leads to; `None` where the server has no such database.
+pub fn identify(url: &Url) -> Result<Option<Identity>, Error> {
     match connect(url) {
-        Ok(_) => Ok(true),
-        Err(ConnectError::NoSuchDatabase { .. }) => Ok(false),
+        Ok(mut connection) => Ok(Some(Identity::of(&mut connection)?)),
+        Err(ConnectError::NoSuchDatabase { .. }) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
+/// The name of the database that a URL leads to: the server's word where it is there, else the one that the URL gives.
+pub fn name(url: &Url) -> Result<String, Error> {
+    match identify(url)? {
+        Some(identity) => Ok(identity.name),
+        None => written_name(url),
+    }
+}
+
+fn written_name(url: &Url) -> Result<String, Error> {
+    url.database().ok_or_else(|| {
+        Error::input(format!("{url} names no database"))
+            .hint("write its name at the end of the URL, as dbname=…, or in PGDATABASE")
+    })
+}
+
 /// Makes the database unless it is there, and says whether it did.
 pub fn create(url: &Url) -> Result<bool, Error> {
-    if exists(url)? {
+    if identify(url)?.is_some() {
         return Ok(false);
     }
-    let name = name(url)?;
+    let name = written_name(url)?;
     let sql = format!("CREATE DATABASE {}", quoted_ident(&name));
-    admin(url)?.batch_execute(&sql).map_err(|error| {
+    let mut admin = admin(url, &name)?;
+    admin.batch_execute(&sql).map_err(|error| {
         let doing = format!("cannot make the database {name}");
         Error::caused(ErrorKind::Environment, doing, error)
             .hint("the user needs the right to (ALTER ROLE … CREATEDB), or somebody who has it makes the database")
     })?;
-    Ok(true)
+    match identify(url)? {
+        Some(made) if made.name == name && made.is_of_server(&mut admin)? => Ok(true),
+        Some(_) | None => Err(Error::new(
+            ErrorKind::Environment,
+            format!("the database {name} was made, and {url} does not lead to it"),
+        )
+        .hint(
+            "a pooler or a list of hosts in between leads elsewhere: use the server's own address",
+        )),
+    }
 }
 
 /// Removes the database, whoever is connected to it, and says whether it was there.
 pub fn remove(url: &Url) -> Result<bool, Error> {
-    let name = name(url)?;
-    let mut admin = admin(url)?;
-    let there =
-        diesel::dsl::sql::<Bool>("EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = ")
-            .bind::<Text, _>(&name)
-            .sql(")");
-    if !diesel::select(there).get_result::<bool>(&mut admin)? {
+    let Some(meant) = identify(url)? else {
         return Ok(false);
+    };
+    let mut admin = admin(url, &meant.name)?;
+    if !meant.is_of_server(&mut admin)? {
+        return Err(Error::new(
+            ErrorKind::Environment,
+            format!(
+                "{url} leads to more than one server, and {} of the one is not {} of the other; nothing was dropped",
+                meant.name, meant.name
+            ),
+        )
+        .hint("write the address of one server"));
     }
-    let sql = format!("DROP DATABASE {} WITH (FORCE)", quoted_ident(&name));
+    let sql = format!("DROP DATABASE {} WITH (FORCE)", quoted_ident(&meant.name));
     admin.batch_execute(&sql).map_err(|error| {
-        let doing = format!("cannot drop the database {name}");
+        let doing = format!("cannot drop the database {}", meant.name);
         Error::caused(ErrorKind::Environment, doing, error)
     })?;
     Ok(true)
 }
 
-/// A session in another database of the same server.
-fn admin(url: &Url) -> Result<PgConnection, Error> {
-    let own = url.database();
+/// A session in another database of the same server than `own`.
+fn admin(url: &Url, own: &str) -> Result<PgConnection, Error> {
     let mut failed = None;
-    for name in ALWAYS_THERE
-        .iter()
-        .filter(|name| own.as_deref() != Some(**name))
-    {
+    for name in ALWAYS_THERE.iter().filter(|name| own != **name) {
         match connect(&url.with_database(name)) {
             Ok(connection) => return Ok(connection),
             Err(error) => failed = Some(error),

@@ -8,6 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+mod service;
+
 /// Stands where a password stood, or may have stood.
 const HIDDEN: &str = "***";
 
@@ -166,33 +168,45 @@ impl Url {
         let password = match &mut form {
             Form::Uri(uri) => {
                 let in_user = uri.password.take().map(|password| decode(&password));
-                let at = uri
-                    .parameters
-                    .iter()
-                    .position(|(key, _)| decode(key) == "password");
-                at.map(|at| decode(&uri.parameters.remove(at).1))
-                    .or(in_user)
+                let secret = |(key, _): &(String, String)| decode(key) == "password";
+                let found = uri.parameters.extract_if(.., |pair| secret(pair)).last();
+                found.map(|(_, value)| decode(&value)).or(in_user)
             }
             Form::Pairs(pairs) => {
-                let at = pairs.iter().position(|(key, _)| key == "password");
-                at.map(|at| pairs.remove(at).1)
+                let found = pairs.extract_if(.., |(key, _)| key == "password").last();
+                found.map(|(_, value)| value)
             }
         };
         (Self::of(form), password)
     }
 
-    /// The database that is named, if one is; otherwise libpq takes the user's name.
+    /// The name of the database as libpq resolves it without asking a server: the connection string, else the service that
+    /// it or `PGSERVICE` names, else `PGDATABASE`. `None` where libpq takes the user's name.
     #[must_use]
     pub fn database(&self) -> Option<String> {
-        let (in_path, pairs) = match &self.0.form {
-            Form::Uri(uri) => (uri.database.as_deref().map(decode), &uri.parameters),
-            Form::Pairs(pairs) => (None, pairs),
+        let named = |name: &String| !name.is_empty();
+        if let Some(name) = self.written_database() {
+            return Some(name).filter(named);
+        }
+        let variable = |name: &str| std::env::var(name).ok().filter(named);
+        let service = self
+            .0
+            .form
+            .parameter("service")
+            .or_else(|| variable("PGSERVICE"));
+        service
+            .and_then(|service| service::database(&service))
+            .or_else(|| variable("PGDATABASE"))
+    }
+
+    /// The name of the database in the connection string; empty where the string says that there is none.
+    fn written_database(&self) -> Option<String> {
+        let in_path = match &self.0.form {
+            Form::Uri(uri) => uri.database.as_deref().filter(|name| !name.is_empty()),
+            Form::Pairs(_) => None,
         };
-        let in_pairs = pairs.iter().rev().find(|(key, _)| decode(key) == "dbname");
-        in_pairs
-            .map(|(_, value)| decode(value))
-            .or(in_path)
-            .filter(|name| !name.is_empty())
+        let parameter = self.0.form.parameter("dbname");
+        parameter.or_else(|| in_path.map(decode))
     }
 
     fn of(form: Form) -> Self {
@@ -227,6 +241,21 @@ impl fmt::Debug for Url {
 }
 
 impl Form {
+    /// The last value of a parameter. Only a URI is percent-encoded.
+    fn parameter(&self, key: &str) -> Option<String> {
+        match self {
+            Self::Uri(uri) => {
+                let mut found = uri.parameters.iter().rev();
+                let (_, value) = found.find(|(written, _)| decode(written) == key)?;
+                Some(decode(value))
+            }
+            Self::Pairs(pairs) => {
+                let (_, value) = pairs.iter().rev().find(|(written, _)| written == key)?;
+                Some(value.clone())
+            }
+        }
+    }
+
     /// Writes the connection string with each value as `show(key, value)` lets it.
     fn written(&self, show: impl for<'a> Fn(&str, &'a str) -> &'a str) -> String {
         match self {

@@ -261,7 +261,7 @@ fn saved_dropped_and_brought_back(team: &Team) {
     team.sql("INSERT INTO users (email, full_name) VALUES ('keep@me.example', 'Keep Me')");
     team.run(&["backup", "day.dump"]).done();
     team.run(&["restore", "day.dump"]).refused(&["not empty"]);
-    team.run(&["db", "drop"]).done();
+    team.run(&["db", "drop", "--yes"]).done();
     team.run(&["status"]).refused(&["no such database"]);
     team.run(&["db", "create"]).done();
     team.run(&["restore", "day.dump"]).done();
@@ -272,7 +272,7 @@ fn saved_dropped_and_brought_back(team: &Team) {
 
 fn reset(team: &Team) {
     team.sql("CREATE TABLE scribble ()");
-    team.run(&["db", "reset"]).done();
+    team.run(&["db", "reset", "--yes"]).done();
     assert!(team.holds("to_regclass('scribble') IS NULL AND NOT EXISTS (SELECT FROM users)"));
     team.run(&["check"]).done();
 }

@@ -68,10 +68,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     if let Err(error) = &report.migrations {
         report.advice.push(error.clone());
     }
-    if settings.is_production() {
-        report.advice.push(
-            "this is production: `db drop`, `db recreate` and `db reset` want the database's name repeated".to_owned(),
-        );
+    if settings.is_protected() {
+        report.advice.push(format!(
+            "{} is a protected environment: commands that destroy want the database's name repeated",
+            settings.environment.value.to_string_lossy()
+        ));
     }
     match &project.database {
         Some(url) => look(url, &mut report),

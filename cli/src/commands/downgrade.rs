@@ -8,7 +8,7 @@ use generator::{
 };
 
 use super::{Status, current};
-use crate::{arguments::FormatArg, context::Context, target::Down};
+use crate::{arguments::FormatArg, context::Context, guard::Consent, target::Down};
 
 /// Take applied migrations back, newest first
 ///
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     )]
     target: Down,
 
+    #[command(flatten)]
+    consent: Consent,
+
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
     format: FormatArg,
@@ -38,10 +41,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
+    let folder = &context.project.migrations;
+    let chosen = apply::would_take_back(&mut connection, folder, &args.target.0)?;
+    if chosen.len() > 1 {
+        let loss = format!("{} migrations would be taken back", chosen.len());
+        args.consent.in_protected(&live, context, &loss)?;
+    }
     let progress = context.output.progress();
     let tell = |event: &Event<'_>| progress.hear(event);
     let options = context.applying(&live, &tell);
-    let folder = &context.project.migrations;
     let reports = apply::downgrade(&mut connection, folder, &args.target.0, options)?;
     drop(progress);
     let applied = Applied {

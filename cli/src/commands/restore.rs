@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use generator::{
     Error,
     backup::{self, Onto, Owners, Stage},
-    database,
     report::{DatabaseDone, What},
 };
 
-use super::{Status, backup::stage, db::Consent};
-use crate::{arguments::FormatArg, context::Context};
+use super::{Status, backup::stage};
+use crate::{arguments::FormatArg, context::Context, guard::Consent};
 
 /// Bring back what `backup` saved, through pg_restore: all of it or nothing
 #[derive(Debug, clap::Args)]
@@ -42,7 +41,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let onto = if args.over {
-        args.consent.check(&database::name(&live.url)?, context)?;
+        args.consent.to_lose_all(&live, context)?;
         Onto::Whatever
     } else {
         Onto::Empty

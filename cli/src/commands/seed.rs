@@ -11,7 +11,7 @@ use generator::{
 };
 
 use super::Status;
-use crate::{arguments::FormatArg, context::Context, settings};
+use crate::{arguments::FormatArg, context::Context, guard::Consent, settings};
 
 /// Run the seeds: files of SQL in fixtures/seeds, in the order of their names
 ///
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Only the seed of this name; a number at its beginning may be left out
     name: Option<String>,
 
+    #[command(flatten)]
+    consent: Consent,
+
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
     format: FormatArg,
@@ -35,6 +38,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
+    let loss = "rows for trials would be written";
+    args.consent.in_protected(&live, context, loss)?;
     let seeded = sow(&mut connect(&live.url)?, context, args.name.as_deref())?;
     context.output.report(&seeded, args.format.into())?;
     Ok(Status::Done)

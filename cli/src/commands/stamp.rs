@@ -8,7 +8,12 @@ use generator::{
 };
 
 use super::{Status, current};
-use crate::{arguments::FormatArg, context::Context, mine, target::Stamp};
+use crate::{
+    arguments::FormatArg,
+    context::Context,
+    guard::{self, Consent},
+    target::Stamp,
+};
 
 /// Record migrations as applied, or as not applied, without running them
 ///
@@ -26,9 +31,8 @@ pub(crate) struct Args {
     #[arg(value_name = "VERSION|head|base", allow_negative_numbers = true)]
     target: Stamp,
 
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    consent: Consent,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
@@ -41,6 +45,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let folder = &context.project.migrations;
     let stamping = apply::would_stamp(&mut connection, folder, &args.target.0)?;
     if !stamping.is_nothing() {
+        let loss = "the record of applied migrations would be another";
+        args.consent.in_protected(&live, context, loss)?;
         for version in &stamping.recorded {
             context
                 .output
@@ -52,7 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
                 .note(format!("{version} is to be recorded as not applied"));
         }
         let question = format!("Record that in {}?", live.url);
-        if !mine::agreed(&question, args.yes)? {
+        if !guard::agreed(&question, context)? {
             context.output.note("nothing was recorded");
             return Ok(Status::Refused);
         }

@@ -8,7 +8,7 @@ use generator::{
 };
 
 use super::Status;
-use crate::{arguments::FormatArg, context::Context, mine};
+use crate::{arguments::FormatArg, context::Context, guard, mine};
 
 /// Remove the last migration, where it is not applied and nobody else has it
 ///
@@ -27,10 +27,6 @@ pub(crate) struct Args {
     /// Also where others could have it, or git cannot say
     #[arg(long)]
     force: bool,
-
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
@@ -57,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         mine::refuse_shared(context, last)?;
     }
     let names: Vec<String> = last.iter().map(|one| one.name.clone()).collect();
-    if !mine::agreed(&format!("Remove {}?", names.join(" and ")), args.yes)? {
+    if !guard::agreed(&format!("Remove {}?", names.join(" and ")), context)? {
         return Ok(Status::Refused);
     }
     remove(context, &all, last)?;

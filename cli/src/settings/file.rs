@@ -12,8 +12,7 @@ use super::ALL;
 pub(super) const NAME: &str = "trueup.toml";
 
 /// What is taken into account of a database, as it is written.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
     /// Only these, where there are any.
     pub(crate) include: Vec<String>,
@@ -21,19 +20,28 @@ pub(crate) struct Patterns {
     pub(crate) exclude: Vec<String>,
 }
 
+/// Settings that no environment variable and no option has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    pub(super) patterns: Patterns,
+    /// The environments in which commands that destroy want the database's name repeated.
+    pub(super) protected: Option<Vec<String>>,
+}
+
 #[derive(Deserialize)]
 struct File {
-    #[serde(flatten)]
-    patterns: Patterns,
+    include: Option<Vec<String>>,
+    exclude: Option<Vec<String>>,
+    protected: Option<Vec<String>>,
     #[serde(flatten)]
     settings: BTreeMap<String, Value>,
 }
 
-/// The settings by their variables, and the patterns.
+/// The settings by their variables, and the rules.
 pub(super) fn parse(
     path: &Path,
     text: &str,
-) -> Result<(BTreeMap<OsString, OsString>, Patterns), Error> {
+) -> Result<(BTreeMap<OsString, OsString>, Rules), Error> {
     let file: File = toml::from_str(text).map_err(|error| {
         let doing = format!("{} does not parse", path.display());
         // Its own words show the line, which may be the one with a password.
@@ -47,7 +55,10 @@ pub(super) fn parse(
                 "{} has a setting that trueup does not know: {key}",
                 path.display()
             ))
-            .hint(format!("there are include, exclude, {}", known.join(", "))));
+            .hint(format!(
+                "there are include, exclude, protected, {}",
+                known.join(", ")
+            )));
         };
         let value = match value {
             Value::String(text) => text,
@@ -65,7 +76,18 @@ pub(super) fn parse(
         };
         layer.insert(setting.variable.into(), value.into());
     }
-    Ok((layer, file.patterns))
+    let patterns = Patterns {
+        include: file.include.unwrap_or_default(),
+        exclude: file.exclude.unwrap_or_default(),
+    };
+    let protected = file.protected;
+    Ok((
+        layer,
+        Rules {
+            patterns,
+            protected,
+        },
+    ))
 }
 
 #[cfg(test)]
@@ -75,12 +97,15 @@ mod tests {
     #[test]
     fn settings_go_by_their_variables_and_patterns_apart() {
         let text = "lock_timeout = '2s'\nlock_retries = 3\nexclude = ['table audit.*']\n";
-        let (layer, patterns) = parse(Path::new(NAME), text).expect("settings");
+        let (layer, rules) = parse(Path::new(NAME), text).expect("settings");
         let value = |name: &str| layer.get(&OsString::from(name)).cloned();
         assert_eq!(value("TRUEUP_LOCK_TIMEOUT"), Some("2s".into()));
         assert_eq!(value("TRUEUP_LOCK_RETRIES"), Some("3".into()));
-        assert_eq!(patterns.exclude, ["table audit.*"]);
-        assert!(patterns.include.is_empty());
+        assert_eq!(rules.patterns.exclude, ["table audit.*"]);
+        assert!(rules.patterns.include.is_empty());
+        assert_eq!(rules.protected, None);
+        let (_, rules) = parse(Path::new(NAME), "protected = []").expect("settings");
+        assert_eq!(rules.protected, Some(Vec::new()));
     }
 
     #[test]

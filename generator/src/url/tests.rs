@@ -83,3 +83,24 @@ fn another_database() {
     );
     assert_eq!(other("postgres://h").database().as_deref(), Some("a/b ü"));
 }
+
+#[test]
+fn only_a_uri_is_percent_encoded() {
+    let database = |text: &str| Url::parse(text).expect("a valid URL").database();
+    assert_eq!(database("host=h dbname=ab%20c").as_deref(), Some("ab%20c"));
+    assert_eq!(database("dbname='ab c'").as_deref(), Some("ab c"));
+    assert_eq!(database("postgres://h/ab%20c").as_deref(), Some("ab c"));
+    assert_eq!(
+        database("postgres://h/x?dbname=ab%2520c").as_deref(),
+        Some("ab%20c")
+    );
+    assert_eq!(
+        database("dbname=first dbname=last").as_deref(),
+        Some("last")
+    );
+}
+
+#[test]
+fn a_parameter_that_looks_encoded_in_pairs_hides_no_password() {
+    assert_eq!(shown("host=h pass%77ord=s3"), "host=h pass%77ord=***");
+}

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use diesel::RunQueryDsl;
 use generator::{connection::connect, scratch::Database, url::Url};
 use serde_json::Value;
 use tests::checkout::Checkout;
@@ -119,10 +120,13 @@ fn databases_are_made_dropped_and_made_anew() {
     assert!(said(&["db", "create"]).starts_with("created  "));
     assert!(said(&["db", "create"]).contains("it is there already"));
     project.run(&["init"]).done();
-    assert!(said(&["db", "recreate"]).starts_with("made anew  "));
+    project
+        .run(&["db", "recreate"])
+        .refused(&["all of another would be lost", "trueup db recreate --yes"]);
+    assert!(said(&["db", "recreate", "--yes"]).starts_with("made anew  "));
     assert!(holds(&project, "to_regclass('users') IS NULL"));
-    assert!(said(&["db", "drop"]).starts_with("dropped  "));
-    assert!(said(&["db", "drop"]).contains("it is not there"));
+    assert!(said(&["db", "drop", "-y"]).starts_with("dropped  "));
+    assert!(said(&["db", "drop", "-y"]).contains("it is not there"));
 
     tests::run(&database, "CREATE USER guest");
     let mut project = project;
@@ -140,9 +144,14 @@ fn production_wants_the_name_repeated() {
     project.run(&["init"]).done();
     project.environment = vec![("APP_ENV", "production")];
     for command in ["drop", "recreate", "reset"] {
+        let again = format!("trueup db {command} --yes-destroy shop");
         project
-            .run(&["db", command])
-            .refused(&["this is production", "--yes-destroy shop"]);
+            .run(&["db", command, "--yes"])
+            .refused(&["protected"]);
+        project.run(&["db", command]).refused(&[
+            "production is a protected environment (from the environment)",
+            &again,
+        ]);
         project
             .run(&["db", command, "--yes-destroy", "shopp"])
             .refused(&["says shopp, and the database is shop"]);
@@ -153,6 +162,99 @@ fn production_wants_the_name_repeated() {
         .done();
     assert!(holds(&project, "NOT EXISTS (SELECT FROM users)"));
     project.run(&["db", "drop", "--yes-destroy", "shop"]).done();
+}
+
+#[test]
+fn a_protected_environment_guards_more_than_drops() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "ab%20c");
+    let _ = project.file(".env", "APP_ENV=Staging\n");
+    let _ = project.file("trueup.toml", "protected = ['production', 'staging']\n");
+    project.migration(
+        "2030-01-01-000000_more",
+        "CREATE TABLE more ();",
+        "DROP TABLE more;",
+    );
+    project.run(&["init"]).done();
+    let guarded: [&[&str]; 5] = [
+        &["seed"],
+        &["stamp", "base"],
+        &["downgrade", "base"],
+        &["downgrade", "-2"],
+        &["restore", "no.dump", "--over"],
+    ];
+    for command in guarded {
+        let again = format!("trueup {} --yes-destroy 'ab%20c'", command.join(" "));
+        project
+            .run(&[command, &["--yes"]].concat())
+            .refused(&["Staging is a protected environment (from ", ".env)"]);
+        project.run(command).refused(&[&again]);
+    }
+    project.run(&["downgrade"]).done();
+    project.run(&["seed", "--yes-destroy", "ab%20c"]).done();
+    let _ = project.file("trueup.toml", "protected = []\n");
+    project.environment = vec![("APP_ENV", "production")];
+    project.run(&["seed"]).done();
+}
+
+#[test]
+fn the_servers_own_databases_want_their_name_repeated() {
+    let (_server, database) = tests::database();
+    let project = on_a_new(&database, "postgres");
+    for command in [&["db", "drop", "-y"][..], &["db", "reset", "-y"]] {
+        project.run(command).refused(&[
+            "postgres is one of the server's own databases",
+            "--yes-destroy postgres",
+        ]);
+    }
+}
+
+/// libpq percent-decodes a URI and nothing else.
+#[test]
+fn the_database_that_is_dropped_is_the_one_that_is_connected_to() {
+    let (_server, database) = tests::database();
+    for name in ["ab c", "ab%20c", "plain"] {
+        tests::run(&database, &format!("CREATE DATABASE \"{name}\""));
+    }
+    let mut project = checkout();
+    let address = "SELECT pg_catalog.format('host=%s port=%s user=postgres',
+        pg_catalog.current_setting('unix_socket_directories'), pg_catalog.current_setting('port'))";
+    let mut session = database.connect().expect("a connection");
+    let server: String = diesel::dsl::sql::<diesel::sql_types::Text>(address)
+        .get_result(&mut session)
+        .expect("an address");
+    let mut there = |name: &str| {
+        let name = format!("EXISTS (SELECT FROM pg_database WHERE datname = '{name}')");
+        tests::holds(&mut session, &name)
+    };
+    project.database = Some(format!("{server} dbname=ab%20c"));
+    project.run(&["db", "drop", "--yes"]).done();
+    assert!(there("ab c") && !there("ab%20c"));
+    project.run(&["db", "create"]).done();
+    assert!(there("ab%20c"));
+    project.database = Some(format!("{server} dbname='ab c'"));
+    project.run(&["db", "drop", "--yes"]).done();
+    assert!(!there("ab c") && there("ab%20c"));
+
+    // The name may stand in the environment or in a service.
+    project.database = Some(server.clone());
+    project.environment = vec![("PGDATABASE", "plain")];
+    project.run(&["db", "recreate", "--yes"]).done();
+    project.run(&["db", "drop", "--yes"]).done();
+    assert!(!there("plain"));
+    project.run(&["db", "create"]).done();
+    assert!(there("plain"));
+    let lines = server.replace(' ', "\n");
+    let services = project.file("services.conf", &format!("[shop]\n{lines}\ndbname=shop\n"));
+    project.environment = vec![(
+        "PGSERVICEFILE",
+        project.path().join(services).display().to_string().leak(),
+    )];
+    project.database = Some("service=shop".to_owned());
+    project.run(&["db", "create"]).done();
+    assert!(there("shop"));
+    project.run(&["db", "drop", "--yes"]).done();
+    assert!(!there("shop") && there("plain"));
 }
 
 #[test]
@@ -172,7 +274,12 @@ fn a_reset_empties_what_the_migrations_work_in() {
          CREATE TABLE theirs.kept (); CREATE INDEX ON users USING gin (full_name gin_trgm_ops);
          CREATE AGGREGATE public.total(int) (SFUNC = int4pl, STYPE = int);",
     );
-    let said = project.run(&["db", "reset"]).with(0);
+    project
+        .run(&["db", "reset", "--yes"])
+        .refused(&["2 tables that no migration makes (public.by_hand, theirs.kept)"]);
+    let name = database.url().database().expect("a name");
+    let reset = ["db", "reset", "--yes-destroy", name.as_str()];
+    let said = project.run(&reset).with(0);
     assert!(said.stderr.contains("emptied: public, shop"), "{said:?}");
     assert!(said.stdout.contains("2030-01-01-000000_shop"), "{said:?}");
     assert!(holds(
@@ -188,7 +295,7 @@ fn a_reset_empties_what_the_migrations_work_in() {
         "CREATE TABLE users ();",
         "SELECT 1;",
     );
-    project.run(&["db", "reset"]).refused(&["already exists"]);
+    project.run(&reset).refused(&["already exists"]);
     assert!(holds(&project, "to_regclass('shop.orders') IS NOT NULL"));
 }
 
@@ -211,16 +318,18 @@ fn a_backup_is_restored_to_an_empty_database_or_over_another() {
     diesel::connection::SimpleConnection::batch_execute(&mut connection, "DELETE FROM users")
         .expect("deleted");
     drop(connection);
-    project.run(&["restore", "shop.dump", "--over"]).done();
+    project
+        .run(&["restore", "shop.dump", "--over", "--yes"])
+        .done();
     assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
 
-    project.run(&["db", "recreate"]).done();
+    project.run(&["db", "recreate", "--yes"]).done();
     project.run(&["restore", "shop.dump"]).done();
     assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
     assert!(project.run(&["check"]).done().contains("database  in sync"));
     let _ = project.file("no.dump", "this is none");
     project
-        .run(&["restore", "no.dump", "--over"])
+        .run(&["restore", "no.dump", "--over", "--yes"])
         .refused(&["pg_restore failed", "nothing was restored"]);
 
     project.migration(
@@ -300,7 +409,7 @@ fn the_embedded_database_runs_on_until_it_is_stopped() {
     assert!(connect(&url).is_err());
     project.run(&["db", "stop"]).done();
     assert!(project.run(&["current"]).done().contains("(head)"));
-    project.run(&["db", "recreate"]).done();
+    project.run(&["db", "recreate", "--yes"]).done();
     assert!(project.run(&["current"]).done().starts_with("base "));
 }
 

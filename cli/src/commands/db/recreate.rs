@@ -5,8 +5,7 @@ use generator::{
     report::{DatabaseDone, What},
 };
 
-use super::Consent;
-use crate::{arguments::FormatArg, commands::Status, context::Context};
+use crate::{arguments::FormatArg, commands::Status, context::Context, guard::Consent};
 
 /// Remove the database with all that is in it, and make it anew and empty
 #[derive(Debug, clap::Args)]
@@ -25,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    args.consent.check(&database::name(&live.url)?, context)?;
+    args.consent.to_lose_all(&live, context)?;
     let done = if database::remove(&live.url)? {
         What::Recreated
     } else {

@@ -7,11 +7,11 @@ use generator::{
     database,
 };
 
-use super::Consent;
 use crate::{
     arguments::FormatArg,
     commands::{Status, upgrade},
     context::Context,
+    guard::Consent,
 };
 
 /// Empty the namespaces that the migrations work in, then apply all migrations
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    args.consent.check(&database::name(&live.url)?, context)?;
+    args.consent.to_lose_all(&live, context)?;
     let emptied = database::empty(&context.project, &live.url)?;
     let progress = context.output.progress();
     progress.note(format!("emptied: {}", emptied.join(", ")));

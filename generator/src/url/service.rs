@@ -1,0 +1,61 @@
+//! libpq's connection service file, as far as the name of the database goes.
+//!
+//! Source: "The Connection Service File" in PostgreSQL's manual, and `parseServiceFile` in libpq.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// The database of a service; `None` where no file knows the service or the service names none.
+pub(super) fn database(service: &str) -> Option<String> {
+    let texts = files()
+        .into_iter()
+        .filter_map(|file| fs::read_to_string(file).ok());
+    // The first file that has the service decides.
+    let mut sections = texts.filter_map(|text| section(&text, service));
+    sections.next()?.remove("dbname")
+}
+
+/// The files in libpq's order: the user's, then the system's.
+fn files() -> Vec<PathBuf> {
+    let named = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());
+    let own = named("PGSERVICEFILE").map_or_else(
+        || named("HOME").map(|home| Path::new(&home).join(".pg_service.conf")),
+        |file| Some(PathBuf::from(file)),
+    );
+    let system = named("PGSYSCONFDIR").map(|folder| Path::new(&folder).join("pg_service.conf"));
+    own.into_iter().chain(system).collect()
+}
+
+type Section = std::collections::BTreeMap<String, String>;
+
+fn section(text: &str, service: &str) -> Option<Section> {
+    let lines = text.lines().map(str::trim);
+    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let heading = format!("[{service}]");
+    lines.find(|line| *line == heading)?;
+    let mut section = Section::new();
+    for line in lines.take_while(|line| !line.starts_with('[')) {
+        if let Some((key, value)) = line.split_once('=') {
+            // libpq keeps the first of two.
+            let key = key.to_owned();
+            section.entry(key).or_insert_with(|| value.to_owned());
+        }
+    }
+    Some(section)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_a_section() {
+        let text = "# ours\n[a]\nhost=h\ndbname=one\ndbname=two\n\n[b]\nport=1\n";
+        let database = |service| section(text, service).map(|mut found| found.remove("dbname"));
+        assert_eq!(database("a"), Some(Some("one".to_owned())));
+        assert_eq!(database("b"), Some(None));
+        assert_eq!(database("c"), None);
+    }
+}
