@@ -37,7 +37,7 @@ pub use script::script;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
 
 use branches::{is_merged, refuse_two_heads};
-use lock::with_lock;
+pub(crate) use lock::with_lock;
 use replaced::forget_replaced;
 use run::Direction;
 

@@ -3,20 +3,20 @@
 //! Invariant: what is made, removed or emptied is the database that a session on the URL says it is in, never a name that
 //! was taken from the URL's text alone.
 
-use std::collections::BTreeSet;
-
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Text};
+use diesel::sql_types::Bool;
 use trueup::name::quoted_ident;
 
 use crate::connection::{ConnectError, connect};
 use crate::url::Url;
-use crate::{Error, ErrorKind, Project, source};
+use crate::{Error, ErrorKind};
 
+mod empty;
 mod identity;
 mod unmanaged;
 
+pub use empty::empty;
 pub use identity::Identity;
 pub use unmanaged::unmanaged_tables;
 
@@ -125,82 +125,4 @@ pub fn is_empty(connection: &mut PgConnection) -> QueryResult<bool> {
           AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
                           WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'))";
     diesel::select(diesel::dsl::sql::<Bool>(query)).get_result(connection)
-}
-
-#[derive(QueryableByName)]
-struct Words {
-    #[diesel(sql_type = Text)]
-    words: String,
-}
-
-/// The namespaces that are nobody's but the user's.
-const NAMESPACES: &str = "
-    SELECT nspname::text AS words FROM pg_catalog.pg_namespace
-    WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1";
-
-/// All that stands in a namespace, in the words of a `DROP`; what is a part of something else, of an extension or of a column, goes with that, and the
-/// extensions in `$2` stay.
-const CONTENTS: &str = "
-    SELECT pg_catalog.format('DROP %s IF EXISTS %s CASCADE',
-                             CASE o.type WHEN 'composite type' THEN 'type' ELSE o.type END, o.identity) AS words
-    FROM pg_catalog.pg_depend d, pg_catalog.pg_identify_object(d.classid, d.objid, d.objsubid) o
-    WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
-      AND d.refobjid = pg_catalog.to_regnamespace($1) AND d.deptype = 'n'
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                      WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype IN ('e', 'i'))
-      AND NOT (d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND o.identity = ANY ($2))
-    ORDER BY 1";
-
-/// Empties the namespaces that the migrations make or make something in, record of applied migrations included. What
-/// other namespaces hold stays, and so do extensions that no migration makes. Returns the namespaces.
-pub fn empty(project: &Project, url: &Url) -> Result<Vec<String>, Error> {
-    // The replay is also the proof that there is a way back up.
-    let replayed = source::replay(project.scratch(None)?, &project.migrations)?;
-    let mut made = connect(&replayed.url)?;
-    let managed = namespaces(&mut made)?;
-    let mut live = connect(url)?;
-    let theirs: BTreeSet<String> = extensions(&mut live)?
-        .difference(&extensions(&mut made)?)
-        .map(|name| quoted_ident(name))
-        .collect();
-    let theirs: Vec<String> = theirs.into_iter().collect();
-    let there: BTreeSet<String> = namespaces(&mut live)?.into_iter().collect();
-    live.transaction(|live| {
-        live.batch_execute(
-            "SET LOCAL lock_timeout = '5s'; SET LOCAL client_min_messages = warning",
-        )?;
-        for namespace in managed.iter().filter(|name| there.contains(*name)) {
-            if namespace != "public" {
-                live.batch_execute(&format!("DROP SCHEMA {} CASCADE", quoted_ident(namespace)))?;
-                continue;
-            }
-            let contents: Vec<Words> = diesel::sql_query(CONTENTS)
-                .bind::<Text, _>(quoted_ident(namespace))
-                .bind::<Array<Text>, _>(&theirs)
-                .load(live)?;
-            for Words { words } in contents {
-                live.batch_execute(&words)?;
-            }
-        }
-        live.batch_execute("DROP TABLE IF EXISTS __diesel_schema_migrations")
-    })
-    .map_err(|error| {
-        Error::caused(
-            ErrorKind::Environment,
-            "the database could not be emptied, and is as it was",
-            error,
-        )
-    })?;
-    Ok(managed)
-}
-
-fn namespaces(connection: &mut PgConnection) -> QueryResult<Vec<String>> {
-    let found: Vec<Words> = diesel::sql_query(NAMESPACES).load(connection)?;
-    Ok(found.into_iter().map(|found| found.words).collect())
-}
-
-fn extensions(connection: &mut PgConnection) -> QueryResult<BTreeSet<String>> {
-    let query = "SELECT extname::text AS words FROM pg_catalog.pg_extension";
-    let found: Vec<Words> = diesel::sql_query(query).load(connection)?;
-    Ok(found.into_iter().map(|found| found.words).collect())
 }

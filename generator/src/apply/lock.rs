@@ -16,11 +16,11 @@ pub(super) const NUMBER: i64 = 0x7472_7565_7570_6170;
 const TICK: Duration = Duration::from_millis(50);
 
 /// Does `work` while nobody else who asks for this lock can.
-pub(super) fn with_lock<T>(
+pub(crate) fn with_lock<T, E: From<ApplyError>>(
     connection: &mut PgConnection,
     options: Options<'_>,
-    work: impl FnOnce(&mut PgConnection) -> Result<T, ApplyError>,
-) -> Result<T, ApplyError> {
+    work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+) -> Result<T, E> {
     // A server notices that a client was killed only when it has something to say to it, which may be hours later. Not
     // every platform's server can look, so whether it does is not insisted on.
     let _ = connection.batch_execute("SET client_connection_check_interval = '500ms'");
@@ -29,18 +29,19 @@ pub(super) fn with_lock<T>(
     if let Some(url) = options.url
         && doctor::shares_sessions(connection, url).unwrap_or_default()
     {
-        return Err(ApplyError::Pooler);
+        return Err(ApplyError::Pooler.into());
     }
     let begun = Instant::now();
     while !call(connection, "pg_try_advisory_lock")? {
         if begun.elapsed() >= options.wait {
-            return Err(ApplyError::Busy {
-                holder: holder(connection),
-            });
+            let holder = holder(connection);
+            return Err(ApplyError::Busy { holder }.into());
         }
         std::thread::sleep(TICK);
     }
-    let done = look(connection).and_then(|()| work(connection));
+    let done = look(connection)
+        .map_err(E::from)
+        .and_then(|()| work(connection));
     // Where the connection broke, the lock went with it.
     let _ = call(connection, "pg_advisory_unlock");
     done

@@ -13,6 +13,7 @@ mod layers;
 mod programs;
 mod refusals;
 mod renames;
+mod reset;
 mod safety;
 mod sources;
 mod squash;

@@ -31,11 +31,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     args.consent.to_lose_all(&live, context)?;
-    let emptied = database::empty(&context.project, &live.url)?;
     let progress = context.output.progress();
-    progress.note(format!("emptied: {}", emptied.join(", ")));
     let tell = |event: &Event<'_>| progress.hear(event);
     let options = context.applying(&live, &tell);
+    let emptied = database::empty(&context.project, &live.url, options)?;
+    progress.note(format!("emptied: {}", emptied.join(", ")));
     let applied = upgrade::apply(&mut connect(&live.url)?, context, &UpTarget::Head, options)?;
     drop(progress);
     context.output.report(&applied, args.format.into())?;
