@@ -22,6 +22,7 @@ mod replaced;
 mod resume;
 mod run;
 mod script;
+mod steering;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use rehearse::{Rehearsal, Stopped, rehearse};
 pub use remembered::{edited, history};
 pub use replaced::without_replaced;
 pub use script::script;
+pub use steering::Steers;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
 
 use branches::{is_merged, refuse_two_heads};
@@ -305,9 +307,11 @@ pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result
     make_and_read(connection)?;
     for migration in migrations {
         let done = run::run(connection, migration, Direction::Up);
-        match done.map_err(|failed| failed.into_error(migration, Vec::new())) {
+        match done.map_err(|failed| failed.into_error(migration, Direction::Up, Vec::new())) {
             Ok(()) => {}
-            Err(ApplyError::Failed { name, failure, .. }) => {
+            Err(
+                ApplyError::Failed { name, failure, .. } | ApplyError::Partly { name, failure, .. },
+            ) => {
                 return Err(ApplyError::NoReplay { name, failure });
             }
             Err(other) => return Err(other),
@@ -323,7 +327,7 @@ pub fn replay_back(
 ) -> Result<(), ApplyError> {
     for migration in migrations.iter().rev() {
         let done = run::run(connection, migration, Direction::Down);
-        done.map_err(|failed| failed.into_error(migration, Vec::new()))?;
+        done.map_err(|failed| failed.into_error(migration, Direction::Down, Vec::new()))?;
     }
     Ok(())
 }
@@ -342,6 +346,9 @@ fn run_all(
     direction: Direction,
     options: Options<'_>,
 ) -> Result<Vec<AppliedReport>, ApplyError> {
+    for migration in migrations {
+        steering::check(migration, direction)?;
+    }
     options.timeouts.set(connection)?;
     if direction == Direction::Up && !migrations.is_empty() {
         remembered::prepare(connection);
@@ -353,10 +360,16 @@ fn run_all(
             number: number + 1,
             of: migrations.len(),
         });
+        if let Some(what) = steering::left_out(migration, direction) {
+            let name = &migration.name;
+            options
+                .listener
+                .tell(&Event::LeavesOut { name, what: &what });
+        }
         let begun = Instant::now();
         let done = || reports.iter().map(|report| report.name.clone()).collect();
         patience::run(connection, migration, direction, options)
-            .map_err(|failed| failed.into_error(migration, done()))?;
+            .map_err(|failed| failed.into_error(migration, direction, done()))?;
         if direction == Direction::Up {
             remembered::remember(connection, migration);
         }

@@ -7,9 +7,11 @@ use diesel::sql_types::Integer;
 use crate::url::Url;
 
 mod run;
+mod steering;
 
 pub use run::{Code, SqlError, holds_nothing, run_sql};
-pub(crate) use run::{ended, is_one_transaction, parts, without_comments};
+pub(crate) use run::{Part, ended, is_one_transaction, parts, without_comments};
+pub(crate) use steering::{Broken, Steering, Transaction, steering, unwrapped};
 
 /// The oldest major that is supported.
 pub const OLDEST_MAJOR: u32 = 14;

@@ -1,5 +1,6 @@
 //! Why migrations were not applied, and what to do about it.
 
+use super::steering::Steers;
 use crate::connection::SqlError;
 use crate::migration::MigrationError;
 
@@ -80,14 +81,38 @@ pub enum ApplyError {
         name: String,
     },
     /// A statement failed.
-    #[error("{failure}\n  {}", kept(*in_transaction, done))]
+    #[error("{failure}\n  {}", kept(*rolled_back, done))]
     Failed {
         /// Its folder's name.
         name: String,
         /// What failed.
         failure: Box<SqlError>,
-        /// Whether all of the migration was rolled back.
+        /// Whether it says that it runs in a transaction.
         in_transaction: bool,
+        /// Whether all of it was rolled back.
+        rolled_back: bool,
+        /// The names of those that were run before it and stay.
+        done: Vec<String>,
+    },
+    /// It begins or ends transactions in a way that its record could not follow.
+    #[error("{statement}\n  nothing was run")]
+    Steers {
+        /// Its folder's name.
+        name: String,
+        /// What it would do.
+        why: Steers,
+        /// The statement.
+        statement: Box<SqlError>,
+    },
+    /// A statement failed after a COMMIT of the migration's own.
+    #[error("{failure}\n  {}", kept_to(*line, done))]
+    Partly {
+        /// Its folder's name.
+        name: String,
+        /// What failed.
+        failure: Box<SqlError>,
+        /// The line of the last COMMIT that was reached.
+        line: usize,
         /// The names of those that were run before it and stay.
         done: Vec<String>,
     },
@@ -147,10 +172,15 @@ pub enum ApplyError {
         failure: Box<SqlError>,
     },
     /// It ran, and Diesel could not note that it did.
-    #[error("{name} ran, but could not be recorded in __diesel_schema_migrations: {message}")]
+    #[error(
+        "{name} ran, but could not be recorded in __diesel_schema_migrations: {message}\n  {}",
+        if *rolled_back { "it was rolled back as a whole" } else { "it is kept, and the next run would run it again" }
+    )]
     NotRecorded {
         /// Its folder's name.
         name: String,
+        /// Whether all of it was rolled back.
+        rolled_back: bool,
         /// What Diesel says.
         message: String,
     },
@@ -215,11 +245,16 @@ impl ApplyError {
                 "a pooler in transaction mode is in between: connect to the server itself, or to the pooler's session mode",
             ),
             Self::Lost { .. } => Some("`trueup status` says whether it was"),
-            Self::NotRecorded { .. } => Some("a migration must not set search_path"),
+            Self::NotRecorded { .. } => Some(
+                "a migration must leave search_path, role and privileges so that the next statement can write the record",
+            ),
+            Self::Steers { why, .. } => Some(why.hint()),
+            Self::Partly { .. } => Some(
+                "before the next run, take what is kept out of the file or let it be run again (IF NOT EXISTS); or give                  each part a folder of its own",
+            ),
             Self::Hidden { .. } => Some(
                 "GRANT SELECT ON __diesel_schema_migrations to this user, and USAGE on its schema; or use another user",
             ),
-            Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
             Self::Failed {
                 failure,
                 in_transaction,
@@ -231,6 +266,21 @@ impl ApplyError {
                     "several statements in one file are one transaction: give each a folder of its own"
                 })
             }
+            Self::Failed {
+                failure,
+                in_transaction,
+                ..
+            } if commits_in_code(failure) => Some(if *in_transaction {
+                COMMITS_IN_CODE
+            } else {
+                "several statements in one file are one transaction: give what commits a folder of its own"
+            }),
+            Self::Rehearsed { failure, .. } if commits_in_code(failure) => Some(COMMITS_IN_CODE),
+            Self::NoReplay { failure, .. } if commits_in_code(failure) => Some(
+                "mend that migration: what commits in a DO block or a procedure needs a folder of its own, with \
+                 run_in_transaction = false in its metadata.toml; no database of yours was touched",
+            ),
+            Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
             Self::TooFew { .. }
             | Self::NotApplied { .. }
             | Self::Failed { .. }
@@ -268,12 +318,32 @@ fn most_like(names: &[String]) -> String {
     }
 }
 
-fn kept(in_transaction: bool, done: &[String]) -> String {
-    let this = if in_transaction {
+/// Whether code that Postgres runs in a transaction wanted to end it: error 2D000, whose code Diesel does not pass on.
+fn commits_in_code(failure: &SqlError) -> bool {
+    failure.message.contains("invalid transaction termination")
+}
+
+const COMMITS_IN_CODE: &str = "a DO block or a procedure commits only outside of a transaction: give it a folder of its own, \
+                               with run_in_transaction = false in its metadata.toml";
+
+fn kept(rolled_back: bool, done: &[String]) -> String {
+    let this = if rolled_back {
         "it was rolled back as a whole"
     } else {
         "it does not run in a transaction; what it left, such as an invalid index, the next run looks at first"
     };
+    with_those_before(this, done)
+}
+
+fn kept_to(line: usize, done: &[String]) -> String {
+    let this = format!(
+        "what stands before the COMMIT on line {line} is kept, what stands behind it was rolled back, and the record says \
+         nothing of either"
+    );
+    with_those_before(&this, done)
+}
+
+fn with_those_before(this: &str, done: &[String]) -> String {
     if done.is_empty() {
         this.to_owned()
     } else {

@@ -106,6 +106,13 @@ pub enum Event<'a> {
         /// How many there are.
         of: usize,
     },
+    /// Statements of it do nothing and are not run.
+    LeavesOut {
+        /// Its folder's name.
+        name: &'a str,
+        /// Which, and why.
+        what: &'a str,
+    },
     /// It builds an index, which may take long.
     Moves {
         /// Its folder's name.

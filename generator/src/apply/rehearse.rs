@@ -71,7 +71,7 @@ fn run_each(
         }
         let begun = Instant::now();
         let done = run(connection, migration, Direction::Up);
-        match done.map_err(|failed| failed.into_error(migration, Vec::new())) {
+        match done.map_err(|failed| failed.into_error(migration, Direction::Up, Vec::new())) {
             Ok(()) => {}
             // Each migration is committed before the next, and here none is.
             Err(ApplyError::Failed { failure, .. }) if failure.message.contains(NEW_LABEL) => {

@@ -11,7 +11,8 @@ use diesel::sql_types::Text;
 use diesel_migrations::MigrationHarness;
 
 use super::ApplyError;
-use crate::connection::{Code, SqlError, is_one_transaction, run_sql};
+use super::steering::{self, Partly, Refused};
+use crate::connection::{self, Code, SqlError, Steering, is_one_transaction, run_sql};
 use crate::migration::Migration;
 
 /// Which of the two files is run.
@@ -28,6 +29,15 @@ impl Direction {
             Self::Up => &migration.up,
             Self::Down => migration.down.as_deref().unwrap_or_default(),
         }
+    }
+
+    /// Where that file is.
+    pub(super) fn path(self, migration: &Migration) -> String {
+        let file = match self {
+            Self::Up => "up.sql",
+            Self::Down => "down.sql",
+        };
+        migration.dir.join(file).to_string_lossy().into_owned()
     }
 }
 
@@ -60,8 +70,14 @@ impl Failed {
             || was_blocked && error.code == Code::Unnamed && !says("statement timeout")
     }
 
-    pub(super) fn into_error(self, migration: &Migration, done: Vec<String>) -> ApplyError {
+    pub(super) fn into_error(
+        self,
+        migration: &Migration,
+        direction: Direction,
+        done: Vec<String>,
+    ) -> ApplyError {
         let name = migration.name.clone();
+        let rolled_back = runs_in_transaction(migration, direction);
         let error = match self {
             Self::Blocked { holder, times } => {
                 return ApplyError::Blocked {
@@ -73,20 +89,50 @@ impl Failed {
             }
             Self::Harness(error) => error,
         };
-        match error.downcast::<SqlError>() {
-            Ok(failure) => ApplyError::Failed {
-                name,
-                failure,
-                in_transaction: migration.run_in_transaction,
-                done,
-            },
-            Err(other) => at_its_end(name, &*other),
+        let error = match error.downcast::<SqlError>() {
+            Ok(failure) => {
+                return ApplyError::Failed {
+                    name,
+                    failure,
+                    in_transaction: migration.run_in_transaction,
+                    rolled_back,
+                    done,
+                };
+            }
+            Err(other) => other,
+        };
+        let error = match error.downcast::<Partly>() {
+            Ok(partly) => {
+                let Partly { failure, line } = *partly;
+                return ApplyError::Partly {
+                    name,
+                    failure,
+                    line,
+                    done,
+                };
+            }
+            Err(other) => other,
+        };
+        match error.downcast::<Refused>() {
+            Ok(refused) => {
+                let Refused { why, statement } = *refused;
+                ApplyError::Steers {
+                    name,
+                    why,
+                    statement,
+                }
+            }
+            Err(other) => at_its_end(name, rolled_back, &*other),
         }
     }
 }
 
 /// What went wrong after the last statement: at the record, or at the commit.
-fn at_its_end(name: String, error: &(dyn Error + Send + Sync + 'static)) -> ApplyError {
+fn at_its_end(
+    name: String,
+    rolled_back: bool,
+    error: &(dyn Error + Send + Sync + 'static),
+) -> ApplyError {
     let message = error.to_string();
     let error = match error.downcast_ref::<Failure>() {
         Some(Failure::RollbackErrorOnCommit { commit_error, .. }) => Some(&**commit_error),
@@ -103,7 +149,11 @@ fn at_its_end(name: String, error: &(dyn Error + Send + Sync + 'static)) -> Appl
         {
             ApplyError::Deferred { name, message }
         }
-        Some(_) | None => ApplyError::NotRecorded { name, message },
+        Some(_) | None => ApplyError::NotRecorded {
+            name,
+            rolled_back,
+            message,
+        },
     }
 }
 
@@ -115,14 +165,18 @@ pub(super) fn run(
 ) -> Result<(), Failed> {
     let diesels = Diesels {
         migration,
-        in_transaction: migration.run_in_transaction
-            || is_one_transaction(direction.sql(migration)),
+        in_transaction: runs_in_transaction(migration, direction),
     };
     let done = match direction {
         Direction::Up => connection.run_migration(&diesels),
         Direction::Down => connection.revert_migration(&diesels),
     };
     done.map(|_| ()).map_err(Failed::Harness)
+}
+
+/// Whether a migration is all or nothing, together with its record.
+fn runs_in_transaction(migration: &Migration, direction: Direction) -> bool {
+    migration.run_in_transaction || is_one_transaction(direction.sql(migration))
 }
 
 /// Records a migration that was run already, or no longer is.
@@ -150,15 +204,11 @@ struct Diesels<'a> {
 
 impl diesel::migration::Migration<Pg> for Diesels<'_> {
     fn run(&self, connection: &mut dyn BoxableConnection<Pg>) -> migration::Result<()> {
-        self.send(connection, "up.sql", &self.migration.up)
+        self.send(connection, Direction::Up)
     }
 
     fn revert(&self, connection: &mut dyn BoxableConnection<Pg>) -> migration::Result<()> {
-        self.send(
-            connection,
-            "down.sql",
-            self.migration.down.as_deref().unwrap_or_default(),
-        )
+        self.send(connection, Direction::Down)
     }
 
     fn metadata(&self) -> &dyn MigrationMetadata {
@@ -174,17 +224,24 @@ impl Diesels<'_> {
     fn send(
         &self,
         connection: &mut dyn BoxableConnection<Pg>,
-        file: &str,
-        sql: &str,
+        direction: Direction,
     ) -> migration::Result<()> {
         let connection = connection
             .downcast_mut::<PgConnection>()
             .ok_or("this is no connection to Postgres")?;
-        Ok(run_sql(
-            connection,
-            sql,
-            &self.migration.dir.join(file).to_string_lossy(),
-        )?)
+        let (sql, path) = (
+            direction.sql(self.migration),
+            direction.path(self.migration),
+        );
+        if let Some(refused) = steering::refused(sql, &path, self.in_transaction) {
+            return Err(Box::new(refused));
+        }
+        match connection::steering(sql) {
+            Some(Steering::Several(all)) => steering::run_several(connection, sql, &path, &all),
+            Some(Steering::One { .. } | Steering::Broken(..)) | None => {
+                Ok(run_sql(connection, sql, &path)?)
+            }
+        }
     }
 }
 

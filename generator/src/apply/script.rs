@@ -2,6 +2,8 @@
 
 use diesel::migration::CREATE_MIGRATIONS_TABLE;
 
+use super::run::Direction;
+use super::steering;
 use super::{ApplyError, UpTarget, find};
 use crate::connection::{PINNED, ended};
 use crate::migration::Migration;
@@ -27,15 +29,18 @@ pub fn script<'a>(
         text += &format!("\n{CREATE_MIGRATIONS_TABLE}");
     }
     for migration in &chosen {
-        let (begin, commit) = if migration.run_in_transaction {
-            ("BEGIN;\n\n", "\nCOMMIT;\n")
+        let is_one = steering::left_out(migration, Direction::Up).is_some();
+        let (begin, commit, up) = if migration.run_in_transaction || is_one {
+            let up = steering::within(migration, Direction::Up)?;
+            ("BEGIN;\n\n", "\nCOMMIT;\n", up)
         } else {
-            ("", "")
+            steering::check(migration, Direction::Up)?;
+            ("", "", migration.up.clone())
         };
         text += &format!(
             "\n-- migration {}\n{begin}{}\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{}');\n{commit}",
             migration.name,
-            ended(&migration.up),
+            ended(&up),
             // A folder may be called anything, and its name up to the first `_` is the version.
             migration.version.replace('\'', "''"),
         );

@@ -6,6 +6,8 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionMa
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 
+use super::steering::{Steering, steering};
+
 /// A statement that Postgres rejected, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlError {
@@ -62,6 +64,19 @@ impl fmt::Display for SqlError {
 }
 
 impl SqlError {
+    /// What is said of a statement that was not sent.
+    pub(crate) fn said(what: &str, text: &str, part: Part<'_>, message: &str) -> Self {
+        Self {
+            what: what.into(),
+            line: Some(part.line(text)),
+            statement: Some(part.sql.into()),
+            message: message.into(),
+            detail: None,
+            hint: None,
+            code: Code::Other,
+        }
+    }
+
     /// What `error` says about `statement`, which begins at byte `start` of `text`.
     pub(crate) fn new(what: &str, text: &str, part: Option<Part<'_>>, error: &Error) -> Self {
         let mut this = Self {
@@ -122,11 +137,17 @@ pub(crate) struct Part<'a> {
 }
 
 impl Part<'_> {
+    /// The line of `text`, of which it is a part, on which it begins; from 1.
+    pub(crate) fn line(&self, text: &str) -> usize {
+        text[..self.start].matches('\n').count() + 1
+    }
+
     fn holds(&self, at: usize) -> bool {
         (self.start..=self.start + self.sql.len()).contains(&at)
     }
 
-    fn steers_transactions(&self) -> bool {
+    /// Whether it begins with a word with which statements about transactions begin.
+    pub(super) fn may_steer_transactions(&self) -> bool {
         const WORDS: &[&str] = &[
             "begin",
             "start",
@@ -150,8 +171,9 @@ impl Part<'_> {
 /// Runs `sql`, which may hold many statements, all or nothing; `what` is a file's path or words that say what this is.
 ///
 /// Postgres gives no position for what fails at run time ("relation already exists"), so the statements are sent one by
-/// one inside a transaction, which means the same as sending them at once. A text that steers transactions itself or that
-/// our parser does not know goes out in one piece, and an error in it may then have no line.
+/// one inside a transaction, which means the same as sending them at once; a BEGIN and a COMMIT around them are left out. A text
+/// that commits in its middle or that our parser does not know goes out in one piece, and an error in it may then have no
+/// line.
 pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(), SqlError> {
     let into_sql = |failed| match failed {
         Failed::Sql(error) => *error,
@@ -168,8 +190,8 @@ pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(
             code: Code::Other,
         });
     }
-    match parts(sql) {
-        Some(parts) if parts.len() > 1 && !parts.iter().any(Part::steers_transactions) => {
+    match steering(sql) {
+        Some(Steering::One { parts, around }) if parts.len() > 1 || !around.is_empty() => {
             if AnsiTransactionManager::transaction_manager_status_mut(connection)
                 .transaction_depth()
                 .is_ok_and(|depth| depth.is_some())
@@ -180,22 +202,25 @@ pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(
                 .transaction(|connection| run_each(connection, sql, &parts, what))
                 .map_err(into_sql)
         }
-        Some(parts) => {
-            let only = parts.first().copied().filter(|_| parts.len() == 1);
+        Some(Steering::One { parts, around: _ }) => {
+            let only = parts.first().copied();
             connection
                 .batch_execute(only.map_or(sql, |part| part.sql))
                 .map_err(|error| SqlError::new(what, sql, only, &error))
         }
-        None => connection
+        Some(Steering::Several(_) | Steering::Broken(..)) | None => connection
             .batch_execute(sql)
             .map_err(|error| SqlError::new(what, sql, None, &error)),
     }
 }
 
 /// Whether a text is all or nothing wherever it is run: Postgres takes several statements that are sent at once for one
-/// transaction, unless they steer transactions themselves.
+/// transaction, unless one of them ends it.
 pub(crate) fn is_one_transaction(sql: &str) -> bool {
-    parts(sql).is_some_and(|parts| parts.len() > 1 && !parts.iter().any(Part::steers_transactions))
+    matches!(
+        steering(sql),
+        Some(Steering::One { parts, around }) if parts.len() > 1 || !around.is_empty()
+    )
 }
 
 /// Whether a text holds no statement at all: Postgres takes that for a mistake.
@@ -323,12 +348,5 @@ mod tests {
         assert_eq!(ended("SELECT 1 /* ; */ ;"), "SELECT 1 /* ; */ ;\n");
         assert_eq!(ended("SELECT 1 -- done;"), "SELECT 1 -- done;\n;\n");
         assert_eq!(ended("SELECT ';'"), "SELECT ';'\n;\n");
-    }
-
-    #[test]
-    fn transactions_are_left_to_who_steers_them() {
-        let steers = |sql| Part { start: 0, sql }.steers_transactions();
-        assert!(steers("begin") && steers("COMMIT;") && steers("start TRANSACTION"));
-        assert!(!steers("SELECT 1") && !steers("beginning"));
     }
 }

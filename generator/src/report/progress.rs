@@ -74,7 +74,9 @@ impl Progress {
                 holder.unwrap_or("a lock"),
                 after.as_secs_f64()
             )),
-            Event::Resumes { name, what } => self.note(format!("{name}: {what}")),
+            Event::LeavesOut { name, what } | Event::Resumes { name, what } => {
+                self.note(format!("{name}: {what}"))
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Project, apply,
-    connection::ended,
+    connection::{ended, unwrapped},
     draft::{Draft, DraftOptions, draft},
     migration::{self, Folder, Header, HistoryProblem, Migration, Parent, history_problems, slug},
     source::{self, Side},
@@ -202,7 +202,7 @@ impl Range {
     }
 
     fn joined_up(&self) -> String {
-        let text = |one: &Migration| section(&one.name, Header::body(&one.up));
+        let text = |one: &Migration| section(&one.name, &unwrapped(Header::body(&one.up)));
         self.many.iter().map(text).collect::<Vec<_>>().join("\n")
     }
 
@@ -214,7 +214,7 @@ impl Range {
                     name: one.name.clone(),
                 })
             })?;
-            texts.push(section(&one.name, down));
+            texts.push(section(&one.name, &unwrapped(down)));
         }
         Ok(texts.join("\n"))
     }

@@ -19,6 +19,7 @@ mod sources;
 mod squash;
 mod steps;
 mod surroundings;
+mod transactions;
 
 /// A new project with the models that ship with trueup.
 fn checkout() -> Checkout {
