@@ -75,7 +75,7 @@ impl Progress {
                 after.as_secs_f64()
             )),
             Event::LeavesOut { name, what } | Event::Resumes { name, what } => {
-                self.note(format!("{name}: {what}"))
+                self.note(format!("{name}: {what}"));
             }
         }
     }

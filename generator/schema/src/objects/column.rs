@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     Alter, Clause, Detail, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident, object::Object,
+    name::quoted_ident,
+    object::{Beside, Object},
 };
 use identity::Identity;
 
@@ -33,8 +34,10 @@ pub(crate) struct Column {
     name: String,
     /// As `format_type` prints it, type modifier included.
     data_type: String,
-    /// The type without its modifier, and of a domain the type below: what casts are looked up by.
+    /// The type without its modifier, and of a domain the type below all domains: what casts are looked up by.
     base_type: String,
+    /// Whether the type is a domain that refuses some values of the type below.
+    checked: Beside<bool>,
     /// `pg_type.typcategory`, of an array's elements: `S` for the string types.
     category: String,
     not_null: Option<NotNull>,
@@ -140,9 +143,10 @@ impl Object for Column {
                     'relation', json_build_object('namespace', n.nspname, 'name', c.relname),
                     'name', a.attname,
                     'data_type', format_type(a.atttypid, a.atttypmod),
-                    'base_type', format_type(CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, NULL),
-                    'category', CASE WHEN t.typcategory = 'A' THEN
-                        (SELECT e.typcategory FROM pg_catalog.pg_type e WHERE e.oid = t.typelem) ELSE t.typcategory END,
+                    'base_type', format_type(b.oid, NULL),
+                    'checked', COALESCE(domain.checked, false),
+                    'category', CASE WHEN b.typcategory = 'A' AND b.typelem <> 0 THEN
+                        (SELECT e.typcategory FROM pg_catalog.pg_type e WHERE e.oid = b.typelem) ELSE b.typcategory END,
                     'not_null', {not_null},
                     'collation', CASE WHEN a.attcollation <> t.typcollation
                         THEN quote_ident(cn.nspname) || '.' || quote_ident(co.collname) END,
@@ -163,6 +167,8 @@ impl Object for Column {
                 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+                LEFT JOIN ({DOMAINS}) domain ON domain.oid = t.oid
+                JOIN pg_catalog.pg_type b ON b.oid = COALESCE(domain.base, t.oid)
                 LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
                 LEFT JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
                 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -437,6 +443,24 @@ impl Object for Column {
         (replaced.kind() == EnumType::kind()).then(|| vec![retype::recast(self, &labels())])
     }
 }
+
+/// Every domain with the type below it and all domains in between, and whether any of them refuses a value.
+const DOMAINS: &str = "
+    WITH RECURSIVE below(oid, base, checked) AS (
+        SELECT d.oid, d.typbasetype, d.typnotnull OR d.typtypmod >= 0 OR EXISTS (SELECT FROM pg_catalog.pg_constraint k
+            WHERE k.contypid = d.oid AND k.contype = 'c')
+        FROM pg_catalog.pg_type d
+        WHERE d.typtype = 'd'
+        UNION ALL
+        SELECT below.oid, d.typbasetype, below.checked OR d.typnotnull OR d.typtypmod >= 0 OR EXISTS (SELECT FROM pg_catalog.pg_constraint k
+            WHERE k.contypid = d.oid AND k.contype = 'c')
+        FROM below
+            JOIN pg_catalog.pg_type d ON d.oid = below.base
+        WHERE d.typtype = 'd')
+    SELECT below.oid, below.base, below.checked
+    FROM below
+        JOIN pg_catalog.pg_type b ON b.oid = below.base
+    WHERE b.typtype <> 'd'";
 
 /// The word for a letter of `attstorage` or `typstorage`.
 pub(super) fn storage(letter: &str) -> String {

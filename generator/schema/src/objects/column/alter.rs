@@ -79,6 +79,7 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
         name,
         data_type,
         base_type: _,
+        checked: _,
         category: _,
         not_null,
         collation,
@@ -499,6 +500,7 @@ impl Column {
             *self = Self {
                 data_type: to.data_type.clone(),
                 base_type: to.base_type.clone(),
+                checked: to.checked.clone(),
                 category: to.category.clone(),
                 collation: to.collation.clone(),
                 type_storage: to.type_storage.clone(),

@@ -22,12 +22,24 @@ pub(super) enum Fit {
 
 /// How the values of `from` fit into the type of `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
-    let fit = fit_elements(from, to, way);
+    let fit = fit_domain(fit_elements(from, to, way), from, to);
     // An array is made anew even where its elements stay as they are.
     if to.data_type.ends_with("[]") && matches!(fit, Fit::AsTheyAre) {
         return Fit::Whole;
     }
     fit
+}
+
+/// What a domain refuses besides. Values of the same domain were asked already.
+fn fit_domain(fit: Fit, from: &Column, to: &Column) -> Fit {
+    if !*to.checked || from.data_type == to.data_type {
+        return fit;
+    }
+    match fit {
+        Fit::AsTheyAre | Fit::Whole => Fit::OrNot(no_such_value(to)),
+        Fit::Without(what) => Fit::WithoutOrNot(what, no_such_value(to)),
+        fit @ (Fit::OrNot(_) | Fit::WithoutOrNot(..)) => fit,
+    }
 }
 
 fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {

@@ -251,7 +251,8 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
         Some(CastContext::Explicit) => Some(Way::Written),
         // Through the text form: to a string when a value is stored, from a string where it is written.
         None if to_string => Some(Way::Assigned),
-        None if from_string => Some(Way::Written),
+        // A string is no array: of the spelling that Postgres has for arrays, {a,b}, hardly any value is.
+        None if from_string && arrays.0.is_some() == arrays.1.is_some() => Some(Way::Written),
         None => None,
     }
 }
