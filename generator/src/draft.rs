@@ -13,6 +13,7 @@ use crate::{
     plan::{self, Folding, Segment},
     prove::{
         self, Proof, Trial,
+        code::{Broken, UP},
         data::{Run, keep},
     },
     rename::{self, Renaming},
@@ -197,7 +198,10 @@ fn attempt(
         &ups(&parts),
         &downs(&parts),
     )?;
-    let proof = Proof { data, ..proof };
+    let mut proof = Proof { data, ..proof };
+    proof.broken.append(&mut proof.data.broken);
+    let mut parts = parts;
+    warn(&mut parts, &proof.broken);
     Ok(Some(Draft {
         parts,
         proof,
@@ -319,6 +323,20 @@ impl Drafting<'_> {
             return Err(Error::new(ErrorKind::Defect, message));
         }
         Ok(back)
+    }
+}
+
+/// Writes what code breaks above the first statement of the way on which it does.
+fn warn(parts: &mut [Part], broken: &[Broken]) {
+    for one in broken.iter().rev() {
+        let statements = if one.file == UP {
+            parts.first_mut().map(|part| &mut part.up)
+        } else {
+            parts.last_mut().map(|part| &mut part.down)
+        };
+        if let Some(first) = statements.and_then(|statements| statements.first_mut()) {
+            first.warn(one.hazard());
+        }
     }
 }
 

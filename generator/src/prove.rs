@@ -1,6 +1,7 @@
 //! The proof of a draft: on a copy of the start, up gives exactly the target and down gives exactly the start, as we read
 //! them and as `pg_dump` sees them, which shares none of our code.
 
+pub mod code;
 pub mod data;
 
 use std::{
@@ -12,7 +13,10 @@ use diesel::PgConnection;
 use serde::Serialize;
 use trueup::Schema;
 
-use self::data::{Kept, Run, keep};
+use self::{
+    code::{Bodies, Broken},
+    data::{Kept, Run, keep},
+};
 use crate::{
     Error, ErrorKind, Project,
     connection::run_sql,
@@ -37,6 +41,8 @@ pub struct Proof {
     pub data: Kept,
     /// Why the start is a copy by our own statements where `pg_dump` should have made it.
     pub no_dump: Option<String>,
+    /// Code that ran before and does not run afterwards.
+    pub broken: Vec<Broken>,
 }
 
 /// What `pg_dump` was asked.
@@ -60,6 +66,7 @@ impl Proof {
             witness: Witness::None,
             data: Kept::default(),
             no_dump: None,
+            broken: Vec::new(),
         }
     }
 
@@ -124,6 +131,9 @@ pub struct Trial<'a> {
     pg_dump: Option<PathBuf>,
     whole: bool,
     no_dump: Option<String>,
+    /// Which functions compile at the start, where that is asked.
+    bodies: Option<Bodies>,
+    broken: Vec<Broken>,
     start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
     target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
 }
@@ -147,9 +157,12 @@ impl<'a> Trial<'a> {
             let (pg_dump, url) = (pg_dump.clone()?, side.url.clone());
             Some(thread::spawn(move || witness::dump(&pg_dump, &url)))
         };
+        let bodies = witnessed.then(|| Bodies::compile(&database)).transpose()?;
         Ok(Self {
             connection: database.connect()?,
             database,
+            bodies,
+            broken: Vec::new(),
             target: &to.schema,
             whole: to.whole,
             no_dump: from.no_dump.clone(),
@@ -176,6 +189,7 @@ impl<'a> Trial<'a> {
     /// Whether the ups led to the target.
     pub fn is_target(&mut self, reached: &Schema) -> Result<(), Error> {
         equal(reached, self.target, "up.sql")?;
+        self.compile(code::UP)?;
         match self.target_dump.take() {
             Some(dump) => self.witness(dump, "up.sql"),
             None => Ok(()),
@@ -184,6 +198,7 @@ impl<'a> Trial<'a> {
 
     /// Whether the downs led back to the start: the last step of a proof.
     pub fn is_start(mut self) -> Result<Proof, Error> {
+        self.compile(code::DOWN)?;
         let dump = self.start_dump.take();
         let witness = match (&dump, self.whole) {
             (Some(_), true) => Witness::Both,
@@ -198,7 +213,17 @@ impl<'a> Trial<'a> {
             witness,
             data: Kept::default(),
             no_dump: self.no_dump,
+            broken: self.broken,
         })
+    }
+
+    /// Compiles every function again.
+    fn compile(&mut self, file: &'static str) -> Result<(), Error> {
+        if let Some(before) = self.bodies.as_ref().filter(|bodies| !bodies.is_empty()) {
+            let after = Bodies::compile(&self.database)?;
+            self.broken.extend(before.broken(&after, file));
+        }
+        Ok(())
     }
 
     /// Leaves the start to others.

@@ -78,6 +78,8 @@ pub(crate) struct Args {
 pub(super) enum Risk {
     /// Rows or values are lost, and no way back restores them
     DataLoss,
+    /// Functions, triggers or other code in the database fail afterwards
+    CodeBreaks,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
@@ -130,6 +132,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ));
         return Ok(Status::Done);
     }
+    refuse_broken(draft, &args.allow)?;
     if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
     }
@@ -170,6 +173,27 @@ fn remarks(found: &Autogen, context: &Context) {
 pub(super) fn may_lose(found: &Autogen, allow: &[Risk], context: &Context) -> Result<bool, Error> {
     let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
     Ok(losses.is_empty() || allow.contains(&Risk::DataLoss) || agreed(&losses, context)?)
+}
+
+/// Refuses what breaks code in the database, unless that was allowed.
+pub(super) fn refuse_broken(draft: &Draft, allow: &[Risk]) -> Result<(), Error> {
+    let broken = &draft.proof.broken;
+    if broken.is_empty() || allow.contains(&Risk::CodeBreaks) {
+        return Ok(());
+    }
+    let listed: Vec<String> = broken.iter().map(|one| format!("- {one}")).collect();
+    Err(Error::input(format!(
+        "code in the database that ran before does not run after this migration; nothing was written\n{}",
+        listed.join("\n")
+    ))
+    .hint(
+        "autogen does not write functions yet: `trueup new` makes a migration by hand, for the statements of \
+         `trueup autogen … --sql` and a CREATE OR REPLACE FUNCTION with the new body",
+    )
+    .hint(
+        "--allow code-breaks writes the migration with these hazards in it; put the new bodies into its up.sql, and the \
+         old ones into its down.sql",
+    ))
 }
 
 fn is_terminal() -> bool {

@@ -72,6 +72,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         output.report(&changed, args.format.into())?;
         return Ok(Status::Done);
     };
+    command::refuse_broken(draft, &args.allow)?;
     if !command::may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
     }

@@ -43,6 +43,13 @@ pub enum Hazard {
         /// When, as the end of the sentence "fails …".
         because: String,
     },
+    /// Code in the database that ran before does not run afterwards.
+    BreaksCode {
+        /// The function and line, or else the statement that fails.
+        code: String,
+        /// The message of Postgres.
+        because: String,
+    },
 }
 
 /// How much of a table a lock takes from others.
@@ -100,6 +107,7 @@ impl Display for Hazard {
                 write!(f, "locks {table}: nobody can read or write there meanwhile")
             }
             Self::MayFail { because } => write!(f, "fails {because}"),
+            Self::BreaksCode { code, because } => write!(f, "breaks {code}: {because}"),
         }
     }
 }

@@ -56,6 +56,12 @@ impl Statement {
         self
     }
 
+    /// Adds a risk that shows when the statement is tried, before the others.
+    pub fn warn(&mut self, hazard: Hazard) {
+        self.hazards.insert(0, hazard);
+        self.endangered.insert(0, None);
+    }
+
     /// The same statement without the risks that are said to be none.
     pub fn without(self, is_none: impl Fn(&Hazard) -> bool) -> Self {
         self.with_those(|hazard, _| !is_none(hazard))

@@ -4,6 +4,7 @@
 //! some, runs the statements, and looks for each row and each value again by the numbers that Postgres gave to tables and
 //! columns. A table that was dropped and made again has another number, so nothing that could have been altered may be.
 
+mod exercise;
 mod hints;
 mod moods;
 mod reap;
@@ -15,6 +16,7 @@ mod values;
 use serde::Serialize;
 use trueup::{Hazard, Schema, Statement};
 
+use super::code::Broken;
 use crate::{Error, ErrorKind, Project, plan::Segment, source::Side};
 use moods::Moods;
 use trial::Trial;
@@ -50,6 +52,11 @@ pub struct Kept {
     pub unfounded: Vec<String>,
     /// What failed on extreme values, and no hazard says so: an expression that cannot be computed for each, say.
     pub extremes: Vec<String>,
+    /// Around how many tables code ran on the rows, before and afterwards.
+    pub exercised: usize,
+    /// The code that ran before and does not run afterwards.
+    #[serde(skip)]
+    pub broken: Vec<Broken>,
 }
 
 impl Kept {
@@ -63,6 +70,8 @@ impl Kept {
             tables,
             bare,
             extremes,
+            exercised,
+            broken,
             fails: _,
             unfounded: _,
         } = self;
@@ -81,6 +90,12 @@ impl Kept {
         }
         for extreme in extremes {
             text += &format!("; on extreme values, {extreme}");
+        }
+        match exercised {
+            _ if !broken.is_empty() => text += "; code that ran before fails",
+            0 => {}
+            1 => text += "; the code around 1 table runs as before",
+            more => text += &format!("; the code around {more} tables runs as before"),
         }
         Some(text)
     }
@@ -120,6 +135,8 @@ pub fn keep(
                     None => Ok(Kept {
                         unfounded: outcome.unfounded,
                         extremes,
+                        exercised: outcome.exercised,
+                        broken: outcome.broken,
                         ..trial.kept(&moods)
                     }),
                 };

@@ -119,3 +119,37 @@ fn a_comparison_takes_renames_too() {
         "{said}"
     );
 }
+
+/// Functions are none of autogen's business yet, and a trigger reads the column by its old name.
+#[test]
+fn a_rename_under_a_trigger_is_refused_until_that_is_meant() {
+    let project = before();
+    let code = "
+        CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            NEW.name := upper(NEW.name);
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION shout();";
+    project.migration(
+        "2030-01-02-000000_code",
+        code,
+        "DROP FUNCTION shout() CASCADE;",
+    );
+    let autogen = ["autogen", "x", "--rename", "users.name=full_name"];
+    let folders = project.folders();
+    project.run(&autogen).refused(&[
+        "code in the database that ran before does not run after this migration; nothing was written",
+        "- INSERT INTO public.users, after up.sql: record \"new\" has no field \"name\"",
+        "in function public.shout() line 3, called by trigger shout on public.users",
+        "--allow code-breaks",
+    ]);
+    assert_eq!(project.folders(), folders);
+    let dry = project.run(&[&autogen[..], &["--dry-run"]].concat()).done();
+    let says = "-- hazard: breaks function public.shout() line 3 (INSERT INTO public.users): record \"new\" has no field";
+    assert!(dry.contains(says), "{dry}");
+    project
+        .run(&[&autogen[..], &["--allow", "code-breaks"]].concat())
+        .done();
+    assert_eq!(project.folders().len(), folders.len() + 1);
+}

@@ -153,6 +153,19 @@ impl Memory {
         self.rows.get(&table).map_or(&[], Vec::as_slice)
     }
 
+    /// Puts the sequences back to where they were when this was remembered.
+    pub(super) fn restore_sequences(&self, connection: &mut PgConnection) -> QueryResult<()> {
+        let stood: Vec<&Position> = self.sequences.values().collect();
+        for some in stood.chunks(4 * AT_ONCE) {
+            let set = some.iter().map(|Position { oid, last, called }| {
+                format!("pg_catalog.setval({oid}::regclass, {last}, {called})")
+            });
+            let set: Vec<String> = set.collect();
+            sql_query(format!("SELECT {}", set.join(", "))).execute(connection)?;
+        }
+        Ok(())
+    }
+
     /// Every place that holds something.
     pub(super) fn places(&self) -> BTreeSet<Place> {
         let mut places = BTreeSet::new();

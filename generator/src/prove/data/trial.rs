@@ -16,13 +16,20 @@ use diesel::{
 use trueup::{Id, Schema, Statement};
 
 use super::{
-    Kept, Run, may_fail,
+    Kept, Run,
+    exercise::Exercise,
+    may_fail,
     moods::{Moods, Subject},
     reap::{Difference, Memory, Place, remember},
     sow::{Sown, message, sow},
 };
 use crate::{
-    Error, ErrorKind, Project, connection::run_sql, postgres, scratch::Database, source::Side,
+    Error, ErrorKind, Project,
+    connection::run_sql,
+    postgres,
+    prove::code::{Broken, DOWN, UP},
+    scratch::Database,
+    source::Side,
 };
 use map::Map;
 use runs::{after_respelling, before_respelling, hazards, losses, parted};
@@ -30,8 +37,6 @@ use runs::{after_respelling, before_respelling, hazards, losses, parted};
 /// A copy of the start with rows in it.
 pub(super) struct Trial<'a> {
     connection: PgConnection,
-    // Held for its end only.
-    #[allow(dead_code, reason = "it removes the database when dropped")]
     database: Database,
     start: &'a Side,
     before: Memory,
@@ -43,6 +48,9 @@ pub(super) struct Trial<'a> {
 pub(super) struct Outcome {
     pub(super) lost: Option<Lost>,
     pub(super) unfounded: Vec<String>,
+    pub(super) broken: Vec<Broken>,
+    /// Around how many tables code ran.
+    pub(super) exercised: usize,
 }
 
 /// Something that is gone, and no hazard said so; or that a hazard said is lost, and nothing touched it.
@@ -132,6 +140,7 @@ impl<'a> Trial<'a> {
         ups: &[Run],
         downs: &[Run],
     ) -> Result<Result<Outcome, Failed>, Error> {
+        let exercise = Exercise::run(&self.database, &self.before, None)?.0;
         // Renames come first on the way there and last on the way back; what is called otherwise then is not lost.
         let (first, ups_after) = parted(ups, after_respelling(ups));
         let mut respelled = None;
@@ -150,6 +159,7 @@ impl<'a> Trial<'a> {
         let before = respelled.as_ref().unwrap_or(&self.before);
         let there = before.difference(&reached, &mut self.connection)?;
         let mut lost = untold(before, &there, &start, &foretold, UP);
+        let mut broken = exercise.again(&self.database, &reached, UP)?;
         let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
         if !downs.is_empty() {
             let halfway = postgres::read(&mut self.connection)?;
@@ -167,6 +177,7 @@ impl<'a> Trial<'a> {
                 }
                 end = remember(&mut self.connection)?;
             }
+            broken.extend(exercise.again(&self.database, &end, DOWN)?);
             let mut whole = self.before.difference(&end, &mut self.connection)?;
             let decided = whole.lost.keys().filter(|place| there.open.contains(place));
             seen.extend(decided.copied());
@@ -177,7 +188,12 @@ impl<'a> Trial<'a> {
         }
         let (unfounded, sure) = self.unfounded(ups, &start, &there, &seen);
         let lost = lost.or_else(|| sure.map(Lost::There));
-        Ok(Ok(Outcome { lost, unfounded }))
+        Ok(Ok(Outcome {
+            lost,
+            unfounded,
+            broken,
+            exercised: exercise.tables(),
+        }))
     }
 
     /// The hazards of the ups that nothing came of, and the first of which that is beyond doubt.
@@ -392,9 +408,6 @@ impl<'a> Trial<'a> {
         None
     }
 }
-
-const UP: &str = "up.sql";
-const DOWN: &str = "down.sql";
 
 /// The first place where something is gone and no hazard says so.
 fn untold(

@@ -12,7 +12,8 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
         Hazard::ChangesValues { .. }
         | Hazard::RewritesTable { .. }
         | Hazard::Locks { .. }
-        | Hazard::MayFail { .. } => None,
+        | Hazard::MayFail { .. }
+        | Hazard::BreaksCode { .. } => None,
     })
 }
 
@@ -21,7 +22,10 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
     told(runs)
         .filter_map(|hazard| match hazard {
             Hazard::LosesData { of, .. } | Hazard::ChangesValues { of, .. } => Some(of),
-            Hazard::RewritesTable { .. } | Hazard::Locks { .. } | Hazard::MayFail { .. } => None,
+            Hazard::RewritesTable { .. }
+            | Hazard::Locks { .. }
+            | Hazard::MayFail { .. }
+            | Hazard::BreaksCode { .. } => None,
         })
         .collect()
 }

@@ -1,0 +1,88 @@
+//! The code around the tables: functions, and what triggers, rules, policies, defaults and checks run. It is tried before
+//! and after; what ran before must run afterwards.
+//!
+//! Every attempt is undone. A session of its own makes them, for PL/pgSQL keeps the plans and types of the tables that it
+//! saw first, and a change under it would look like a fault of the change.
+
+mod attempts;
+mod bodies;
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+use trueup::Hazard;
+
+pub use attempts::{Attempt, Failure, Session};
+pub use bodies::Bodies;
+
+/// The file of the way there.
+pub const UP: &str = "up.sql";
+/// The file of the way back.
+pub const DOWN: &str = "down.sql";
+
+/// Code that ran before and does not run after a file of the draft.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Broken {
+    /// `up.sql` or `down.sql`.
+    pub file: &'static str,
+    /// What was tried: `INSERT INTO public.versions`, `compilation`.
+    pub attempt: String,
+    /// The function in which it fails, with its namespace and arguments, where it is one.
+    pub function: Option<String>,
+    /// The line in the function's body.
+    pub line: Option<usize>,
+    /// The triggers that call the function.
+    pub triggers: Vec<String>,
+    /// The statement in the function.
+    pub statement: Option<String>,
+    /// The message of Postgres.
+    pub message: String,
+}
+
+impl Broken {
+    /// The code that fails, in words.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let attempt = || self.attempt.clone();
+        let function = self
+            .function
+            .as_ref()
+            .map(|name| format!("function {name}"));
+        function.unwrap_or_else(attempt)
+    }
+
+    /// The risk that stands in the migration.
+    #[must_use]
+    pub fn hazard(&self) -> Hazard {
+        let line = self
+            .line
+            .map_or(String::new(), |line| format!(" line {line}"));
+        let tried = match self.function {
+            Some(_) => format!(" ({})", self.attempt),
+            None => String::new(),
+        };
+        Hazard::BreaksCode {
+            code: format!("{}{line}{tried}", self.code()),
+            because: self.message.clone(),
+        }
+    }
+}
+
+impl Display for Broken {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, after {}: {}", self.attempt, self.file, self.message)?;
+        if let Some(function) = &self.function {
+            write!(f, "\n    in function {function}")?;
+            if let Some(line) = self.line {
+                write!(f, " line {line}")?;
+            }
+            if !self.triggers.is_empty() {
+                write!(f, ", called by {}", self.triggers.join(" and "))?;
+            }
+        }
+        if let Some(statement) = &self.statement {
+            write!(f, "\n    at {statement}")?;
+        }
+        Ok(())
+    }
+}

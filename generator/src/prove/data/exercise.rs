@@ -1,0 +1,164 @@
+//! The rows are inserted, updated and deleted once more, with triggers on, wherever code is around their table: what a
+//! program does that runs before the change and after it.
+
+mod attempts;
+mod covered;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    reap::Memory,
+    shape::{Shape, Table},
+    values::Values,
+};
+use crate::{
+    Error,
+    prove::code::{Attempt, Broken, Failure, Session},
+    scratch::Database,
+};
+use attempts::{attempts, verb};
+use covered::Covered;
+
+/// One thing that is done to a table, by numbers that stay when it is altered or renamed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Deed {
+    /// The table, or a view or policy.
+    of: i64,
+    act: Act,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Act {
+    /// A row with all its values.
+    Insert,
+    /// A row whose defaults are computed.
+    InsertDefaults,
+    /// Every column to the value that it has.
+    Touch,
+    /// The column of this number to another value.
+    Update(i32),
+    Delete,
+    Truncate,
+    /// The expressions of a policy are computed for the rows.
+    Policy,
+    /// A view is read.
+    Read,
+}
+
+/// How each deed ended, for a few rows.
+#[derive(Default)]
+pub(super) struct Exercise {
+    deeds: BTreeMap<Deed, Ends>,
+}
+
+#[derive(Default)]
+struct Ends {
+    successes: usize,
+    failures: Vec<(String, Failure)>,
+}
+
+/// How many attempts one query makes.
+const AT_ONCE: usize = 200;
+
+impl Exercise {
+    /// Does everything to the rows that are there; `like` is what was done before the change, and what failed then is not
+    /// tried again.
+    pub(super) fn run(
+        database: &Database,
+        memory: &Memory,
+        like: Option<&Self>,
+    ) -> Result<(Self, Session), Error> {
+        let mut session = Session::begin(database)?;
+        let covered = Covered::read(&mut session.connection)?;
+        let mut exercise = Self::default();
+        if covered.is_empty() {
+            return Ok((exercise, session));
+        }
+        let wanted = |deed: Deed| like.is_none_or(|like| like.succeeded(deed));
+        let mut all: Vec<(Deed, String, Attempt)> = Vec::new();
+        let values = Values::new(&memory.shape);
+        for table in covered.tables(&memory.shape) {
+            let rows = covered::rows(&mut session.connection, &memory.shape, table);
+            attempts(&memory.shape, &values, &covered, table, &rows, &mut all);
+        }
+        all.extend(covered.others());
+        all.retain(|(deed, _, _)| wanted(*deed));
+        for some in all.chunks(AT_ONCE) {
+            let tried: Vec<Attempt> = some.iter().map(|(_, _, attempt)| attempt.clone()).collect();
+            let Some(ended) = session.attempt(&tried) else {
+                continue;
+            };
+            for ((deed, words, _), failure) in some.iter().zip(ended) {
+                let ends = exercise.deeds.entry(*deed).or_default();
+                match failure {
+                    None => ends.successes += 1,
+                    Some(failure) => ends.failures.push((words.clone(), failure)),
+                }
+            }
+        }
+        // No transaction takes back what was drawn from a sequence.
+        memory.restore_sequences(&mut session.connection)?;
+        Ok((exercise, session))
+    }
+
+    /// Does the same after `file`, and returns what ran before and does not run now.
+    pub(super) fn again(
+        &self,
+        database: &Database,
+        memory: &Memory,
+        file: &'static str,
+    ) -> Result<Vec<Broken>, Error> {
+        if self.deeds.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (after, mut session) = Self::run(database, memory, Some(self))?;
+        Ok(after.broken(self, &mut session, file))
+    }
+
+    /// Around how many tables code ran.
+    pub(super) fn tables(&self) -> usize {
+        let succeeded = self.deeds.iter().filter(|(_, ends)| ends.successes > 0);
+        let of_tables = succeeded.filter(|(deed, _)| !matches!(deed.act, Act::Policy | Act::Read));
+        let tables: BTreeSet<i64> = of_tables.map(|(deed, _)| deed.of).collect();
+        tables.len()
+    }
+
+    fn succeeded(&self, deed: Deed) -> bool {
+        self.deeds.get(&deed).is_some_and(|ends| ends.successes > 0)
+    }
+
+    /// The code that ran in `before` and does not run here, after `file`.
+    fn broken(&self, before: &Self, session: &mut Session, file: &'static str) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        for (deed, now) in &self.deeds {
+            let Some(then) = before.deeds.get(deed).filter(|ends| ends.successes > 0) else {
+                continue;
+            };
+            let new = now.failures.iter().filter(|(_, failure)| {
+                let known = then.failures.iter().any(|(_, old)| old.is_like(failure));
+                // Of several other values one that passes is enough, but no value makes up for a missing name.
+                let is_for_value = matches!(deed.act, Act::Update(_)) && now.successes > 0;
+                failure.is_of_code() && !known && (!is_for_value || failure.state.starts_with("42"))
+            });
+            for (words, failure) in new {
+                let one = session.broken(file, words.clone(), failure);
+                let is_same = |other: &Broken| {
+                    other.message == one.message
+                        && other.function == one.function
+                        && other.line == one.line
+                };
+                if !broken.iter().any(is_same) {
+                    broken.push(one);
+                }
+            }
+        }
+        broken
+    }
+}
+
+fn name(shape: &Shape, table: i64) -> &str {
+    shape
+        .tables
+        .get(&table)
+        .map_or("", |table: &Table| &table.name)
+}

@@ -1,0 +1,90 @@
+//! A schema in the manner of a public package registry, with code around most of its tables: what breaks that code is found.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use generator::{
+    Error,
+    draft::{self, Draft, DraftOptions},
+    prove::code::Broken,
+    rename::{self, Asked},
+    source::{self, Side},
+};
+
+const REGISTRY: &str = include_str!("registry/from.sql");
+
+/// Drafts the way from one schema to what `change` makes of it.
+fn drafted(from: &str, change: &str, renames: &[&str]) -> Result<Draft, Error> {
+    let project = tests::project(PathBuf::from("no migrations"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let side = |name: &str, sql: &str| -> Result<Side, Error> {
+        let path = folder.path().join(name);
+        std::fs::write(&path, sql).expect("a file");
+        source::file(project.scratch(None)?, &path)
+    };
+    let from_side = side("from.sql", from)?;
+    let to = side("to.sql", &format!("{from}\n{change};"))?;
+    let asked = renames.iter().map(|text| Asked::parse(text));
+    let asked = asked.collect::<Result<Vec<_>, Error>>()?;
+    let tasks = asked.iter().map(|asked| asked.task(&from_side.schema));
+    let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
+    let renames = rename::rename(&project, &from_side, &tasks, None, &BTreeSet::new())?;
+    let options = DraftOptions::default();
+    let draft = draft::after_renames(&project, from_side, &renames.renaming, to, options)?;
+    Ok(draft.expect("something to do"))
+}
+
+fn registry(change: &str, renames: &[&str]) -> Draft {
+    drafted(REGISTRY, change, renames).unwrap_or_else(|error| panic!("{}", error.full()))
+}
+
+fn broken(draft: &Draft) -> &[Broken] {
+    &draft.proof.broken
+}
+
+fn said(draft: &Draft) -> Vec<String> {
+    broken(draft).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_harmless_change_breaks_nothing() {
+    let draft = registry("ALTER TABLE versions ADD COLUMN license text", &[]);
+    assert_eq!(broken(&draft), []);
+    let sentence = draft.proof.sentence();
+    assert!(sentence.contains("runs as before"), "{sentence}");
+}
+
+#[test]
+fn a_renamed_column_that_a_trigger_reads_is_refused() {
+    let draft = registry(
+        "ALTER TABLE versions RENAME crate_id TO package_id",
+        &["versions.crate_id=package_id"],
+    );
+    assert_eq!(
+        said(&draft),
+        [
+            "compilation, after up.sql: column v.crate_id does not exist\n    \
+             in function public.total_of(crate integer) line 4\n    at WHERE v.crate_id = crate",
+            "UPDATE public.crates, after up.sql: column v.crate_id does not exist\n    \
+             in function public.rebuild_reverse_dependencies(ids integer[]) line 7\n    \
+             at INSERT INTO reverse_dependencies",
+        ]
+    );
+    let up = draft.parts[0].up_sql();
+    assert!(
+        up.contains("-- hazard: breaks function public.total_of(crate integer) line 4"),
+        "{up}"
+    );
+}
+
+#[test]
+fn another_type_that_a_function_is_called_with_is_refused() {
+    let draft = registry("ALTER TABLE crates ALTER id TYPE bigint", &[]);
+    assert_eq!(
+        said(&draft),
+        [
+            "UPDATE public.crates, after up.sql: function rebuild_reverse_dependencies(bigint[]) does not exist\n    \
+             in function public.reverse_dependencies_of_crate() line 3, called by trigger reverse_dependencies on \
+             public.crates\n    at PERFORM rebuild_reverse_dependencies(ARRAY[NEW.id]);"
+        ]
+    );
+}
