@@ -6,17 +6,20 @@ use std::{
 };
 
 use itertools::Itertools;
-use trueup::{Declarations, Hazard, Id, Schema};
+use trueup::{
+    Declarations, Hazard, Id, Schema,
+    name::{dotted, quoted_ident},
+};
 
 use crate::{
     Error, Project, apply,
     connection::connect,
-    diff::diff,
+    diff::{Delta, diff},
     draft::{self, Draft, DraftOptions},
     migration::{self, Migration, NewMigration},
     plan::{self, Folding},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
-    routine,
+    routine::{self, Routine},
     source::{
         self, Side, Source,
         models::{Settled, belongs, settle},
@@ -57,6 +60,19 @@ pub struct Autogen {
     pub unmigrated: bool,
     /// Whether the draft is the first migration of a database that has tables already.
     pub adopts: bool,
+    /// What is made anew, and loses its data unless it gets another name before.
+    pub remade: Vec<Remade>,
+}
+
+/// Something that is dropped and made anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remade {
+    /// What it is.
+    pub what: Id,
+    /// What `--rename` takes to keep it, with its data, beside the new one.
+    pub rename: String,
+    /// What inherits from it, and it itself.
+    with: BTreeSet<Id>,
 }
 
 impl Autogen {
@@ -89,6 +105,7 @@ pub fn autogen(
         other_major,
         unmigrated,
         loose,
+        routine,
     } = start(project, declarations, &stay, options)?;
     let (renames, settled) = settle_renamed(
         project,
@@ -101,6 +118,8 @@ pub fn autogen(
     let base = renames.base(&side);
     let loose = rename::ids_after(&loose, &side.schema, &base.schema);
     refuse_loose(&loose, base, &settled)?;
+    routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
+    let remade = remade(&base.schema, &settled.side.schema);
     let side = side.guided(declarations.back());
     let draft = draft::after_renames(
         project,
@@ -109,7 +128,16 @@ pub fn autogen(
         settled.side,
         options.draft,
     )?;
+    let lost: BTreeSet<&Id> = draft
+        .iter()
+        .flat_map(Draft::hazards)
+        .filter_map(Hazard::lost)
+        .collect();
+    let remade = remade.into_iter();
     Ok(Autogen {
+        remade: remade
+            .filter(|one| one.with.iter().any(|id| lost.contains(id)))
+            .collect(),
         stale: renames.stale,
         from: words,
         draft: draft.map(|draft| Draft {
@@ -121,6 +149,29 @@ pub fn autogen(
         unmigrated,
         adopts,
     })
+}
+
+/// What holds data of its own and can only become what the models say by being dropped and made anew.
+fn remade(from: &Schema, to: &Schema) -> Vec<Remade> {
+    let deltas = diff(from, to).into_iter();
+    let remade = deltas.filter_map(|(id, delta)| {
+        let Delta::Change { from: old, to: new } = delta else {
+            return None;
+        };
+        let is_remade = old.is_remade(new, from, to);
+        let path = id.path();
+        let name = format!("{}_old", path.last()?);
+        let can_be_kept = old.holds_data() && old.rename(&name).is_some();
+        if !is_remade || !can_be_kept || old.parent().is_some() {
+            return None;
+        }
+        Some(Remade {
+            what: id.clone(),
+            with: rename::with_heirs(BTreeSet::from([id.clone()]), from),
+            rename: format!("{}={}", dotted(&path), quoted_ident(&name)),
+        })
+    });
+    remade.collect()
 }
 
 /// Settles the models on the renamed start, until nothing more looks like a rename that nobody spoke of.
@@ -142,7 +193,9 @@ fn settle_renamed(
     loop {
         let renames = rename::rename(project, from, &tasks, Some(declarations), managed)?;
         let base = renames.base(from);
-        let managed = rename::ids_after(managed, &from.schema, &base.schema);
+        let mut managed = rename::ids_after(managed, &from.schema, &base.schema);
+        let aside = rename::set_aside(&tasks, &from.schema, &base.schema, declarations);
+        managed.retain(|id| !aside.contains(id));
         let settled = settle(project, base, declarations, &managed, adopted)?;
         let wanted = &settled.side.schema;
         rename::refuse_unmet(&tasks, &base.schema, wanted, "the models")?;
@@ -252,6 +305,8 @@ struct Start {
     unmigrated: bool,
     /// What only the database has, where there are migrations.
     loose: BTreeSet<Id>,
+    /// What jobs made in the database.
+    routine: Vec<Routine>,
 }
 
 fn start(
@@ -275,6 +330,7 @@ fn start(
             other_major: None,
             unmigrated: false,
             loose: BTreeSet::new(),
+            routine: Vec::new(),
         }
     };
     match from {
@@ -316,6 +372,7 @@ fn start(
             let declared: BTreeSet<&Id> = declarations.ids().collect();
             let mut routine = routine::only_in(&side.schema, &replay.schema);
             routine.retain(|id| !declared.contains(id));
+            let made_by_jobs = routine::hanging(&routine, &side.schema);
             let side = routine::side_without(side, &routine)?;
             let (side, replay) = source::alike(project, side, replay)?;
             let wanted = project.scope.narrow(&side.schema, &replay.schema);
@@ -333,6 +390,7 @@ fn start(
                 other_major,
                 unmigrated: migrations.is_empty(),
                 loose,
+                routine: made_by_jobs,
             })
         }
     }

@@ -245,6 +245,41 @@ pub fn moved(from: &Schema, renamed: &Schema) -> BTreeMap<Id, Id> {
     pairs.collect()
 }
 
+/// What was renamed so that something new can have its name, while no model declares it by the new one.
+#[must_use]
+pub fn set_aside(
+    tasks: &[Task],
+    from: &Schema,
+    renamed: &Schema,
+    declarations: &Declarations,
+) -> BTreeSet<Id> {
+    let declared: BTreeSet<&Id> = declarations.ids().collect();
+    let (old, new) = (from.by_address(), renamed.by_address());
+    let whole = tasks.iter().filter(|task| task.part.is_none());
+    let aside = whole.filter_map(|task| {
+        let (old, new) = (old.get(&task.address)?, new.get(&task.address)?);
+        let is_aside = declared.contains(old) && !declared.contains(new);
+        is_aside.then(|| Id::clone(new))
+    });
+    let mut aside = with_heirs(aside.collect(), renamed);
+    aside.retain(|id| !declared.contains(id));
+    aside
+}
+
+/// These, and what inherits from them, at every depth.
+#[must_use]
+pub fn with_heirs(mut these: BTreeSet<Id>, within: &Schema) -> BTreeSet<Id> {
+    loop {
+        let ties = within.entries().map(|(_, entry)| entry);
+        let ties = ties.filter(|entry| entry.ties().iter().any(|id| these.contains(id)));
+        let of: BTreeSet<Id> = ties.filter_map(|entry| entry.parent()).collect();
+        if of.is_subset(&these) {
+            return these;
+        }
+        these.extend(of);
+    }
+}
+
 /// What was asked for must lead to something that is there on the other side.
 pub fn refuse_unmet(
     tasks: &[Task],

@@ -7,6 +7,7 @@ use trueup::{Id, Schema};
 use crate::{
     Error, ErrorKind,
     connection::run_sql,
+    rename,
     source::{self, Side, models::belongs},
 };
 
@@ -17,6 +18,63 @@ pub fn only_in(there: &Schema, known: &Schema) -> BTreeSet<Id> {
     let routine =
         entries.filter(|(id, entry)| entry.is_routine(there) && known.entry(id).is_none());
     routine.map(|(id, _)| id.clone()).collect()
+}
+
+/// Something that a job made in a live database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Routine {
+    /// What it is.
+    pub id: Id,
+    /// What it is a part of, and falls with.
+    pub whole: Id,
+}
+
+/// What jobs made, each with what it is a part of.
+#[must_use]
+pub fn hanging(routine: &BTreeSet<Id>, there: &Schema) -> Vec<Routine> {
+    let ties = there.entries().filter_map(|(_, entry)| {
+        let id = entry.parent().filter(|id| routine.contains(id))?;
+        Some((id, entry.ties()))
+    });
+    let hanging = ties.flat_map(|(id, tied)| {
+        let wholes = tied.into_iter().filter(|whole| !routine.contains(whole));
+        wholes.map(move |whole| Routine {
+            id: id.clone(),
+            whole,
+        })
+    });
+    hanging.collect()
+}
+
+/// What no migration made would go, with all that is in it, where what it is a part of goes or is made anew.
+pub fn refuse_fall(
+    routine: &[Routine],
+    from: &Schema,
+    renamed: &Schema,
+    to: &Schema,
+) -> Result<(), Error> {
+    let falls = |whole: &Id| {
+        let whole = rename::ids_after(&BTreeSet::from([whole.clone()]), from, renamed);
+        whole
+            .iter()
+            .any(|whole| match (renamed.entry(whole), to.entry(whole)) {
+                (Some(old), Some(new)) => old.is_remade(new, renamed, to),
+                (Some(_), None) => true,
+                (None, _) => false,
+            })
+    };
+    let falling = routine.iter().filter(|one| falls(&one.whole));
+    let falling: Vec<String> = falling
+        .map(|Routine { id, whole }| format!("{id}, a part of {whole}"))
+        .collect();
+    if falling.is_empty() {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "the database has what no migration made and no model declares, and it would go with all its rows: {}",
+        falling.join("; ")
+    ))
+    .hint("declare it in the model, or detach it or drop it in the database first; or keep the whole under another name: --rename old=new"))
 }
 
 /// A schema without some objects and their parts.

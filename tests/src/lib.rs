@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
 use generator::{
     Project,
-    autogen::{self, AutogenOptions},
+    autogen::{self, Autogen, AutogenOptions},
     binaries::Binaries,
     draft::Draft,
     scratch::Locale,
@@ -16,6 +16,7 @@ use trueup::Declarations;
 
 pub mod checkout;
 pub mod pooler;
+pub mod walk;
 
 /// The top level of the repository.
 #[must_use]
@@ -171,9 +172,18 @@ pub fn database() -> (Project, generator::scratch::Database) {
 /// Where it cannot be made.
 #[must_use]
 pub fn draft(project: &Project, declarations: &Declarations) -> Option<Draft> {
+    autogen(project, declarations).draft
+}
+
+/// What autogen finds between a project's database and what these models declare.
+///
+/// # Panics
+///
+/// Where it refuses.
+#[must_use]
+pub fn autogen(project: &Project, declarations: &Declarations) -> Autogen {
     let found = autogen::autogen(project, declarations, AutogenOptions::default());
-    let found = found.map_err(|error| error.full());
-    found.expect("a draft").draft
+    found.map_err(|error| error.full()).expect("a draft")
 }
 
 /// The draft that takes what this SQL makes to what the models of the test declare.

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use dialoguer::{Confirm, Select};
 use generator::{
     Error, ErrorKind,
-    autogen::{self, Autogen, AutogenOptions},
+    autogen::{self, Autogen, AutogenOptions, Remade},
     draft::{Draft, DraftOptions, Part},
     migration,
     rename::{Ask, LookAlike, Refused},
@@ -172,7 +172,16 @@ fn remarks(found: &Autogen, context: &Context) {
 /// Whether what is lost for good may be lost.
 pub(super) fn may_lose(found: &Autogen, allow: &[Risk], context: &Context) -> Result<bool, Error> {
     let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
-    Ok(losses.is_empty() || allow.contains(&Risk::DataLoss) || agreed(&losses, context)?)
+    if losses.is_empty() || allow.contains(&Risk::DataLoss) {
+        return Ok(true);
+    }
+    let offers = found.remade.iter().map(|Remade { what, rename, .. }| {
+        format!(
+            "{what} can only be made anew; to keep what it holds under another name: --rename {rename}. Without a model of that \
+             name it stays until the next autogen"
+        )
+    });
+    agreed(&losses, &offers.collect::<Vec<_>>(), context)
 }
 
 /// Refuses what breaks code in the database, unless that was allowed.
@@ -222,7 +231,7 @@ impl Ask for Terminal {
 }
 
 /// Asks somebody at a terminal; elsewhere only the option will do.
-fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
+fn agreed(losses: &[String], offers: &[String], context: &Context) -> Result<bool, Error> {
     let listed: Vec<String> = losses.iter().map(|loss| format!("- {loss}")).collect();
     let listed = listed.join("\n");
     if !is_terminal() {
@@ -230,6 +239,7 @@ fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
             "this migration loses data for good; nothing was written\n{listed}"
         ))
         .hint("where that is meant, say so: --allow data-loss")
+        .hints(offers.iter().cloned())
         .hint(
             "where something only got another name, say that: --rename users.phone=phone_number",
         ));
@@ -237,6 +247,9 @@ fn agreed(losses: &[String], context: &Context) -> Result<bool, Error> {
     context.output.warning(format!(
         "this migration loses data for good, and its down.sql cannot bring it back:\n{listed}"
     ));
+    for offer in offers {
+        context.output.note(offer);
+    }
     let question = Confirm::new()
         .with_prompt("Write it?")
         .default(false)

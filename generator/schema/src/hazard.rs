@@ -70,6 +70,19 @@ impl Hazard {
         Self::LosesData { of, what }
     }
 
+    /// What the loss is about, where data is lost.
+    #[must_use]
+    pub fn lost(&self) -> Option<&Id> {
+        match self {
+            Self::LosesData { of, what: _ } => Some(of),
+            Self::ChangesValues { .. }
+            | Self::BreaksCode { .. }
+            | Self::RewritesTable { .. }
+            | Self::Locks { .. }
+            | Self::MayFail { .. } => None,
+        }
+    }
+
     /// Whether the hazard needs a person's consent before a migration is written.
     #[must_use]
     pub fn loses_data(&self) -> bool {

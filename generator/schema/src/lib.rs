@@ -31,7 +31,7 @@ pub use model::{
     linked,
 };
 pub use name::{Member, Name};
-pub use object::{Alter, Detail, Lead, Slot, Turn};
+pub use object::{Alter, Detail, Keeping, Lead, Slot, Turn};
 pub use objects::{Id, Kind};
 pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread};
 pub use statement::{Clause, Statement, one_line};
@@ -44,5 +44,5 @@ pub mod __private {
 
     pub use inventory;
 
-    pub use crate::model::definition::*;
+    pub use crate::model::{declarations_of, definition::*};
 }

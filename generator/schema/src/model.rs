@@ -56,6 +56,13 @@ pub fn declarations() -> Result<Declarations, ModelErrors> {
     declare(&Gathered::new(inventory::iter::<Submitted>))
 }
 
+/// Declares these alone, whatever else is linked into the program: models that cannot all hold at once can be tried one
+/// after the other.
+#[doc(hidden)]
+pub fn declarations_of(submitted: &[Submitted]) -> Result<Declarations, ModelErrors> {
+    declare(&Gathered::new(submitted))
+}
+
 fn declare(gathered: &Gathered) -> Result<Declarations, ModelErrors> {
     if gathered.models.is_empty() {
         return Err(ModelErrors::NoModels);

@@ -208,8 +208,8 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     }
 
     /// The declared object with what models have no way to say, and what they do not decide here, taken from the one that is
-    /// there.
-    fn keep(&self, _there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    /// there. Destructure it without `..`, so that nothing is taken from there unnamed.
+    fn keep(&self, _there: &Self, _keeping: &Keeping<'_>) -> Self {
         self.clone()
     }
 
@@ -232,6 +232,24 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// The line that `pg_dump` writes of it, where that would make another one, and what makes the same.
     fn dumped(&self) -> Option<[String; 2]> {
         None
+    }
+}
+
+/// What is kept of a database is kept for these reasons.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping<'a> {
+    /// What models decide of the object, though it may be left as it is.
+    pub decided: &'a BTreeSet<Detail>,
+    /// Where the declared objects are, with what is not theirs.
+    pub within: &'a Schema,
+    /// Where the objects that are there are.
+    pub from: &'a Schema,
+}
+
+impl Keeping<'_> {
+    /// True if models decide this of the object.
+    pub(crate) fn decides(&self, detail: Detail) -> bool {
+        self.decided.contains(&detail)
     }
 }
 

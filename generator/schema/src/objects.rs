@@ -1,7 +1,6 @@
 //! The register: one line a kind, in the order in which kinds come into being when nothing else decides.
 
 use std::{
-    collections::BTreeSet,
     fmt::{self, Display, Formatter},
     sync::Arc,
 };
@@ -9,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Alter, Clause, Detail, Hazard, Lead, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Keeping, Lead, Schema, Server, Slot, Statement,
     name::Path,
     object::Object,
     read::{Claims, ReadError},
@@ -150,9 +149,9 @@ macro_rules! objects {
                 }
             }
 
-            pub(crate) fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+            pub(crate) fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
                 match (self, there) {
-                    $((Self::$Kind(declared), Self::$Kind(there)) => Self::$Kind(declared.keep(there, decided)),)*
+                    $((Self::$Kind(declared), Self::$Kind(there)) => Self::$Kind(declared.keep(there, keeping)),)*
                     _ => self.clone(),
                 }
             }

@@ -10,7 +10,9 @@ use std::{
 };
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use trueup::{Declaration, Declarations, Detail, Id, Newer, Origin, Schema, name::quoted_ident};
+use trueup::{
+    Declaration, Declarations, Detail, Id, Keeping, Newer, Origin, Schema, name::quoted_ident,
+};
 
 use super::Side;
 use crate::{
@@ -267,14 +269,17 @@ fn refuse_bereft(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Re
 }
 
 /// What the models want, with what they have no way to say, and do not decide, as it is there.
-fn keep(wanted: &Schema, there: &Schema, decided: &Decided<'_>) -> Schema {
+fn keep(wanted: &Schema, from: &Schema, decided: &Decided<'_>) -> Schema {
     let nothing = BTreeSet::new();
-    let kept = there.entries().filter_map(|(id, there)| {
-        let decided = decided.get(id).unwrap_or(&nothing);
-        let entry = wanted.entry(id)?.keep(there, decided);
-        Some(Arc::new(entry))
+    let kept = from.entries().filter_map(|(id, there)| {
+        let keeping = Keeping {
+            decided: decided.get(id).unwrap_or(&nothing),
+            within: wanted,
+            from,
+        };
+        Some(Arc::new(wanted.entry(id)?.keep(there, &keeping)))
     });
-    wanted.with(kept, there)
+    wanted.with(kept, from)
 }
 
 /// Whether an object is one of these or a part of one of these.

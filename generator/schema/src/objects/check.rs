@@ -1,7 +1,5 @@
 //! Check constraints of tables.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,7 +12,7 @@ use super::{
     table::{Table, scan},
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
 };
@@ -184,10 +182,26 @@ impl Object for Check {
         Alter::Replace
     }
 
-    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            relation,
+            name,
+            expression,
+            columns,
+            no_inherit,
+            validated,
+            enforced,
+            descent,
+        } = self;
         Self {
-            descent: there.descent,
-            ..self.clone()
+            relation: relation.clone(),
+            name: name.clone(),
+            expression: expression.clone(),
+            columns: columns.clone(),
+            no_inherit: *no_inherit,
+            validated: *validated,
+            enforced: *enforced,
+            descent: descent.keep(there.descent, relation, keeping.within),
         }
     }
 

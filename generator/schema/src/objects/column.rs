@@ -5,8 +5,6 @@ mod fit;
 mod identity;
 mod retype;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -20,7 +18,8 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Lead, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
+    Statement,
     name::quoted_ident,
     object::{Beside, Object},
 };
@@ -81,6 +80,23 @@ impl NotNull {
             no_inherit: false,
             descent: Descent::Inherited,
         })
+    }
+
+    /// The declared one of a column of `relation` with what models do not decide taken from the one that is there.
+    fn keep(&self, there: &Self, relation: &Name, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            name,
+            validated,
+            no_inherit,
+            descent,
+        } = self;
+        let says = keeping.decides(Detail::NameOfNotNull);
+        Self {
+            name: if says { name } else { &there.name }.clone(),
+            validated: *validated,
+            no_inherit: *no_inherit,
+            descent: descent.keep(there.descent, relation, keeping.within),
+        }
     }
 
     /// Its name.
@@ -354,44 +370,63 @@ impl Object for Column {
         becomes_plain.then(|| Hazard::loses(Self::id(self.key()), what))
     }
 
-    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            relation,
+            name,
+            data_type,
+            base_type,
+            checked,
+            category,
+            not_null,
+            collation,
+            identity,
+            generated,
+            storage: _,
+            type_storage,
+            compression: _,
+            statistics: _,
+            options: _,
+            descent,
+            partitions,
+        } = self;
+        let of = |detail| if keeping.decides(detail) { self } else { there };
         // A new type comes with its own storage and compression.
-        let own = Self {
-            storage: None,
-            compression: None,
-            ..there.clone()
-        };
-        let there = if self.data_type == there.data_type {
-            there
-        } else {
-            &own
-        };
-        let of = |detail| {
-            if decided.contains(&detail) {
-                self
+        let of_type = |detail| {
+            if *data_type == there.data_type {
+                of(detail)
             } else {
-                there
+                self
             }
         };
-        let mut kept = Self {
-            storage: of(Detail::Storage).storage.clone(),
-            compression: of(Detail::Compression).compression.clone(),
+        Self {
+            relation: relation.clone(),
+            name: name.clone(),
+            data_type: data_type.clone(),
+            base_type: base_type.clone(),
+            checked: checked.clone(),
+            category: category.clone(),
+            not_null: not_null.as_ref().map(|declared| {
+                let there = there.not_null.as_ref();
+                there.map_or_else(
+                    || declared.clone(),
+                    |there| declared.keep(there, relation, keeping),
+                )
+            }),
+            collation: collation.clone(),
+            identity: identity.as_ref().map(|declared| {
+                let there = there.identity.as_ref();
+                there.map_or_else(|| declared.clone(), |there| declared.keep(there))
+            }),
+            generated: generated.clone(),
+            storage: of_type(Detail::Storage).storage.clone(),
+            type_storage: type_storage.clone(),
+            compression: of_type(Detail::Compression).compression.clone(),
             statistics: of(Detail::Statistics).statistics,
             options: there.options.clone(),
-            descent: there.descent,
-            partitions: there.partitions,
-            ..self.clone()
-        };
-        if let (Some(declared), Some(there)) = (&mut kept.not_null, &there.not_null) {
-            if !decided.contains(&Detail::NameOfNotNull) {
-                declared.name.clone_from(&there.name);
-            }
-            declared.descent = there.descent;
+            descent: descent.keep(there.descent, relation, keeping.within),
+            partitions: *partitions,
         }
-        if let (Some(declared), Some(there)) = (&mut kept.identity, &there.identity) {
-            declared.keep_name(there);
-        }
-        kept
     }
 
     fn keyed(&self, Member { relation, name }: Member) -> Option<Self> {

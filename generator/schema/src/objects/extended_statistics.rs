@@ -1,12 +1,11 @@
 //! Extended statistics: what ANALYZE finds out about columns and expressions together.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{RELATION, RelationKind, materialized_view, no_member, table};
 use crate::{
-    Alter, Clause, Detail, Id, Name, Schema, Server, Statement, name::ident_list, object::Object,
+    Alter, Clause, Detail, Id, Keeping, Name, Schema, Server, Statement, name::ident_list,
+    object::Object,
 };
 
 /// A row of `pg_statistic_ext`.
@@ -159,11 +158,25 @@ impl Object for ExtendedStatistics {
         relation.is_none_or(|relation| relation.declarable(within))
     }
 
-    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
-        let says = decided.contains(&Detail::Statistics);
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            name,
+            on,
+            relation,
+            kinds,
+            columns,
+            expressions,
+            target,
+        } = self;
+        let says = keeping.decides(Detail::Statistics);
         Self {
-            target: if says { self } else { there }.target,
-            ..self.clone()
+            name: name.clone(),
+            on: *on,
+            relation: relation.clone(),
+            kinds: kinds.clone(),
+            columns: columns.clone(),
+            expressions: expressions.clone(),
+            target: if says { *target } else { there.target },
         }
     }
 }

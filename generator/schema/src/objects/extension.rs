@@ -1,12 +1,10 @@
 //! Extensions. Their members belong to them and are read by no room.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Registered, comment::Comment};
 use crate::{
-    Alter, Clause, Detail, Schema, Server, Statement,
+    Alter, Clause, Keeping, Schema, Server, Statement,
     name::{literal, quoted_ident},
     object::Object,
 };
@@ -128,10 +126,21 @@ impl Object for Extension {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, _keeping: &Keeping<'_>) -> Self {
+        let Self {
+            name,
+            namespace,
+            version: _,
+            default_version,
+            updates: _,
+        } = self;
         Self {
+            name: name.clone(),
+            namespace: namespace.clone(),
             version: there.version.clone(),
-            ..self.clone()
+            default_version: default_version.clone(),
+            // They are the ways on from that version.
+            updates: there.updates.clone(),
         }
     }
 

@@ -1,18 +1,16 @@
 //! Foreign keys. Which of two equal keys of the other table one rests on is Postgres' choice and no part of it.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
     catalog::{COLUMNS, RELATION, chosen_name, table},
-    inheritance::lasting_parents,
+    inheritance::{lasting_parents, partitions_above},
     key_constraint::{TIMING, rename_constraint},
     table::Table,
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot,
+    Alter, Clause, Hazard, Id, Keeping, Lead, LockMode, Member, Name, Schema, Server, Slot,
     Statement, Turn,
     name::quoted_ident,
     object::{Beside, Object},
@@ -226,10 +224,39 @@ impl Object for ForeignKey {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            relation,
+            name,
+            referenced,
+            definition,
+            columns,
+            deferrable,
+            deferred,
+            validated,
+            enforced,
+            leader,
+        } = self;
+        let is_above = |leader: &Member| {
+            let mut ties = partitions_above(relation, keeping.within);
+            ties.any(|tie| tie.parent == leader.relation)
+        };
+        let leader = match (leader, &there.leader) {
+            (Some(declared), Some(there)) if declared.relation == there.relation => Some(there),
+            (None, Some(there)) if is_above(there) => Some(there),
+            (declared, None | Some(_)) => declared.as_ref(),
+        };
         Self {
-            leader: there.leader.clone(),
-            ..self.clone()
+            relation: relation.clone(),
+            name: name.clone(),
+            referenced: referenced.clone(),
+            definition: definition.clone(),
+            columns: columns.clone(),
+            deferrable: *deferrable,
+            deferred: *deferred,
+            validated: *validated,
+            enforced: *enforced,
+            leader: leader.cloned(),
         }
     }
 

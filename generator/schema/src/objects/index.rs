@@ -3,8 +3,6 @@
 mod described;
 mod part;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,7 +15,7 @@ use super::{
     table::{replica_identity_index, scan},
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Lead, LockMode, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Id, Keeping, Lead, LockMode, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
 };
@@ -295,16 +293,49 @@ impl Object for Index {
         relation.is_none_or(|relation| relation.declarable(within))
     }
 
-    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            relation,
+            on,
+            name,
+            unique,
+            columns,
+            named_after,
+            options,
+            tablespace: _,
+            predicate,
+            valid,
+            clustered: _,
+            replica_identity: _,
+            statistics,
+            partitioned,
+            attached: _,
+            alike: _,
+        } = self;
+        // They are those of its expressions, by their places.
+        let statistics = if *columns == there.columns {
+            &there.statistics
+        } else {
+            statistics
+        };
+        let (attached, alike) = self.part().keep(there.part(), keeping.within);
         Self {
+            relation: relation.clone(),
+            on: *on,
+            name: name.clone(),
+            unique: *unique,
+            columns: columns.clone(),
+            named_after: named_after.clone(),
+            options: options.clone(),
             tablespace: there.tablespace.clone(),
+            predicate: predicate.clone(),
+            valid: *valid,
             clustered: there.clustered,
             replica_identity: there.replica_identity,
-            statistics: there.statistics.clone(),
-            partitioned: there.partitioned,
-            attached: there.attached.clone(),
-            alike: there.alike.clone(),
-            ..self.clone()
+            statistics: statistics.clone(),
+            partitioned: *partitioned,
+            attached,
+            alike,
         }
     }
 

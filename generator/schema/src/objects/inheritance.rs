@@ -418,6 +418,16 @@ impl Descent {
         }
     }
 
+    /// The declared one of a column or constraint of `table`. Models have no word for INHERITS: what their table inherits from
+    /// is kept, and what of it is the table's own.
+    pub(super) fn keep(self, there: Self, table: &Name, within: &Schema) -> Self {
+        match (self, there) {
+            (Self::Own, _) if ties_above(table, within).is_empty() => self,
+            (_, Self::Own) => self,
+            (Self::Own | Self::Inherited | Self::Merged | Self::Kept, _) => there,
+        }
+    }
+
     /// When it comes, where the parent's comes.
     pub(super) fn comes(self) -> Turn {
         match self {

@@ -1,7 +1,7 @@
 //! What primary keys, unique and exclusion constraints have in common: a constraint with an index behind it. The two are one
 //! object; the index has no life of its own.
 
-use std::{collections::BTreeSet, fmt::Debug, marker::PhantomData};
+use std::{fmt::Debug, marker::PhantomData};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use super::{
     table::{Table, replica_identity_index},
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Lead, LockMode, Member, Name, Schema, Server, Slot,
+    Alter, Clause, Hazard, Id, Keeping, Lead, LockMode, Member, Name, Schema, Server, Slot,
     Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
@@ -241,19 +241,45 @@ impl<K: Contype> Object for KeyConstraint<K> {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self, _decided: &BTreeSet<Detail>) -> Self {
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            relation,
+            name,
+            definition,
+            columns,
+            timing,
+            options,
+            tablespace: _,
+            clustered: _,
+            replica_identity: _,
+            partitioned,
+            attached: _,
+            alike: _,
+            valid: _,
+            contype: PhantomData,
+        } = self;
         // Where they are printed with the constraint, models say them with it.
-        let options = if K::PRINTS_PARAMETERS { self } else { there };
+        let options = if K::PRINTS_PARAMETERS {
+            options
+        } else {
+            &there.options
+        };
+        let (attached, alike) = self.part().keep(there.part(), keeping.within);
         Self {
-            options: options.options.clone(),
+            relation: relation.clone(),
+            name: name.clone(),
+            definition: definition.clone(),
+            columns: columns.clone(),
+            timing: timing.clone(),
+            options: options.clone(),
             tablespace: there.tablespace.clone(),
             clustered: there.clustered,
             replica_identity: there.replica_identity,
-            partitioned: there.partitioned,
-            attached: there.attached.clone(),
-            alike: there.alike.clone(),
+            partitioned: *partitioned,
+            attached,
+            alike,
             valid: there.valid,
-            ..self.clone()
+            contype: PhantomData,
         }
     }
 

@@ -1,8 +1,6 @@
 //! Sequences that stand in the catalog by themselves, serial columns' among them. An identity's sequence is a part of its
 //! column; who owns a sequence is an object of its own, [`super::owner`].
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -10,9 +8,10 @@ use super::{
     catalog::{USER_NAMESPACE, no_member},
     column::Column,
     owner::Owner,
+    table::Table,
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Member, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Keeping, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, literal},
     object::Object,
 };
@@ -186,13 +185,25 @@ impl Object for Sequence {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
-        let says = decided.contains(&Detail::Counting);
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
+        let Self {
+            name,
+            data_type,
+            unlogged,
+            options,
+        } = self;
+        let says = keeping.decides(Detail::Counting);
+        // That of a column goes into the log when its table does.
+        let unlogged = if self.follows_its_table(keeping) {
+            *unlogged
+        } else {
+            there.unlogged
+        };
         Self {
-            options: if says { self } else { there }.options.clone(),
-            name: self.name.clone(),
-            data_type: self.data_type.clone(),
-            ..there.clone()
+            name: name.clone(),
+            data_type: data_type.clone(),
+            unlogged,
+            options: if says { options } else { &there.options }.clone(),
         }
     }
 
@@ -217,6 +228,17 @@ impl Object for Sequence {
 }
 
 impl Sequence {
+    /// True if a column owns it whose table is, or was not, kept out of the write-ahead log, and was not, or is.
+    fn follows_its_table(&self, keeping: &Keeping<'_>) -> bool {
+        let is_unlogged = |schema: &Schema| {
+            let owner = schema.get::<Owner>(&self.name)?;
+            let table = schema.get::<Table>(&owner.member().relation)?;
+            Some(table.is_unlogged())
+        };
+        let declared = is_unlogged(keeping.within);
+        declared.is_some() && declared != is_unlogged(keeping.from)
+    }
+
     /// How it counts.
     pub(super) fn options(&self) -> &SequenceOptions {
         &self.options

@@ -1,8 +1,6 @@
 //! Tables, partitioned ones too. A table is its name and its settings; columns and constraints are objects of their own that fold into
 //! its CREATE TABLE.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,7 +12,7 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, LockMode, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Keeping, LockMode, Name, Schema, Server, Slot, Statement,
     name::quoted_ident, object::Object,
 };
 
@@ -267,19 +265,38 @@ impl Object for Table {
         Alter::InPlace(statements)
     }
 
-    fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
-        let says = decided.contains(&Detail::Parameters);
+    fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
         let Self {
-            options,
-            toast_options,
-            ..
-        } = if says { self } else { there };
+            name,
+            unlogged,
+            options: _,
+            toast_options: _,
+            access_method: _,
+            tablespace: _,
+            replica_identity: _,
+            row_security: _,
+            force_row_security: _,
+            partition_by,
+        } = self;
+        // A partitioned table stores nothing itself: it has no storage parameters, and may have no access method.
+        let stored = if self.is_partitioned() == there.is_partitioned() {
+            there
+        } else {
+            self
+        };
+        let says = keeping.decides(Detail::Parameters);
+        let parameters = if says { self } else { stored };
         Self {
-            name: self.name.clone(),
-            unlogged: self.unlogged,
-            options: options.clone(),
-            toast_options: toast_options.clone(),
-            ..there.clone()
+            name: name.clone(),
+            unlogged: *unlogged,
+            options: parameters.options.clone(),
+            toast_options: parameters.toast_options.clone(),
+            access_method: stored.access_method.clone(),
+            tablespace: there.tablespace.clone(),
+            replica_identity: there.replica_identity,
+            row_security: there.row_security,
+            force_row_security: there.force_row_security,
+            partition_by: partition_by.clone(),
         }
     }
 
@@ -331,6 +348,11 @@ impl Table {
         set.hazard(Hazard::RewritesTable {
             table: self.name.to_string(),
         })
+    }
+
+    /// Whether it is kept out of the write-ahead log.
+    pub(super) fn is_unlogged(&self) -> bool {
+        self.unlogged
     }
 
     /// Whether it is partitioned.

@@ -1,12 +1,10 @@
 //! One object of a schema: the door to whatever room it is of.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::Schema;
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Lead, Slot, Statement,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Slot, Statement,
     objects::{AnyObject, namespace::Namespace},
 };
 
@@ -142,6 +140,15 @@ impl Entry {
         self.object.alter(&next.object, from, to)
     }
 
+    /// True if it can become `next` only by going and coming anew.
+    #[must_use]
+    pub fn is_remade(&self, next: &Self, from: &Schema, to: &Schema) -> bool {
+        match self.alter(next, from, to) {
+            Alter::Replace => true,
+            Alter::InPlace(_) | Alter::Rebuild { .. } | Alter::NotYet(_) => false,
+        }
+    }
+
     /// What is lost where it goes and `next` comes in its place, and neither the one nor the other says so by itself.
     #[must_use]
     pub fn loss(&self, next: &Self) -> Option<Hazard> {
@@ -245,9 +252,9 @@ impl Entry {
     /// The declared object with what models have no way to say, and what they do not decide here, taken from the one that is
     /// there.
     #[must_use]
-    pub fn keep(&self, there: &Self, decided: &BTreeSet<Detail>) -> Self {
+    pub fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
         Self {
-            object: self.object.keep(&there.object, decided),
+            object: self.object.keep(&there.object, keeping),
             ..self.clone()
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Entry, Id, Schema, Statement};
+use trueup::{Entry, Id, Keeping, Schema, Statement};
 
 /// One object that is to have another name.
 struct Renaming<'a> {
@@ -15,10 +15,15 @@ struct Renaming<'a> {
 ///
 /// All of them get a name that nothing has before they get their own, since two may have swapped theirs.
 pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> Vec<String> {
-    // What models have no way to say does not tell two apart.
+    // What models have no way to say does not tell two apart, nor what is not beside the declared yet.
+    let keeping = Keeping {
+        decided: &BTreeSet::new(),
+        within: from,
+        from,
+    };
     let equal = |declared: &Entry, there: &Entry| {
         declared
-            .keep(there, &BTreeSet::new())
+            .keep(there, &keeping)
             .same_but_for_name(settled, there, from)
     };
     let mut spare: BTreeMap<Id, Vec<(&Entry, String)>> = BTreeMap::new();

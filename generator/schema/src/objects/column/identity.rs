@@ -138,9 +138,18 @@ impl Identity {
         }
     }
 
-    /// Takes over the name of the sequence, which models have no way to write.
-    pub(super) fn keep_name(&mut self, there: &Self) {
-        self.sequence.clone_from(&there.sequence);
+    /// The declared one with the name of the sequence that is there, which models have no way to write.
+    pub(super) fn keep(&self, there: &Self) -> Self {
+        let Self {
+            always,
+            sequence: _,
+            options,
+        } = self;
+        Self {
+            always: *always,
+            sequence: there.sequence.clone(),
+            options: options.clone(),
+        }
     }
 }
 

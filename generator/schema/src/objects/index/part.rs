@@ -59,6 +59,27 @@ impl IndexPart<'_> {
         mistaken.chain(missing).map(Inheritance::id).collect()
     }
 
+    /// What the declared index is a part of, and what Postgres compares for that: as it is there where the tables are the same,
+    /// since models say neither for a partition by itself.
+    pub(in super::super) fn keep(
+        self,
+        there: Self,
+        within: &Schema,
+    ) -> (Option<Attached>, Option<String>) {
+        let attached = match (self.attached, there.attached) {
+            (Some(declared), Some(there)) if declared.relation == there.relation => Some(there),
+            (None, Some(there)) if there.is_above(self.relation, within) => Some(there),
+            (declared, None | Some(_)) => declared,
+        };
+        let kept = there
+            .alike
+            .filter(|_| partitions_above(self.relation, within).next().is_some());
+        (
+            attached.cloned(),
+            self.alike.or(kept).map(ToOwned::to_owned),
+        )
+    }
+
     /// Whether a constraint of a partition is a part of this index.
     pub(super) fn has_constraints_below(&self, within: &Schema) -> bool {
         self.below(within).iter().any(|part| part.is_constraint)
@@ -181,6 +202,11 @@ impl Attached {
             format!("ALTER INDEX {whole} ATTACH PARTITION {index}"),
         )
         .unless_comes(Inheritance::id(self.tie(table)))
+    }
+
+    /// True if `table` is a partition of the table of this index.
+    fn is_above(&self, table: &Name, within: &Schema) -> bool {
+        partitions_above(table, within).any(|tie| tie.parent == self.relation)
     }
 
     fn lasts(&self, table: &Name, from: &Schema, to: &Schema) -> bool {

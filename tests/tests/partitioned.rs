@@ -1,0 +1,232 @@
+//! What models say of partitions counts where the table is there already: it comes to be partitioned, by another key or in another
+//! way, and no more; and so does a partition of its own.
+
+#![allow(dead_code, reason = "only what the models declare is of interest")]
+
+use generator::rename::Asked;
+use tests::walk::{Walk, declared};
+use trueup::{__private::Submitted, Model};
+
+mod plain {
+    use trueup::Model;
+
+    #[derive(Model)]
+    #[model(table = "m", primary_key(id, taken), index(value))]
+    pub(super) struct M {
+        id: i64,
+        #[model(sql_type = "date")]
+        taken: String,
+        #[model(default = "0", check("value >= 0"))]
+        value: i32,
+    }
+
+    #[derive(Model)]
+    #[model(table = "m_old", primary_key(id, taken), index(value))]
+    pub(super) struct Old {
+        id: i64,
+        #[model(sql_type = "date")]
+        taken: String,
+        #[model(default = "0", check("value >= 0"))]
+        value: i32,
+    }
+}
+
+/// The same table, partitioned as these attributes say.
+macro_rules! partitioned {
+    ($name:ident, $($attribute:meta),* $(,)?) => {
+        mod $name {
+            use trueup::Model;
+
+            #[derive(Model)]
+            #[model(table = "m", primary_key(id, taken), index(value))]
+            $(#[$attribute])*
+            pub(super) struct M {
+                id: i64,
+                #[model(sql_type = "date")]
+                taken: String,
+                #[model(default = "0", check("value >= 0"))]
+                value: i32,
+            }
+        }
+    };
+}
+
+partitioned!(bare, model(partition_by(range(taken))));
+partitioned!(by_id, model(partition_by(range(id))));
+partitioned!(by_both, model(partition_by(range(id, taken))));
+partitioned!(by_hash, model(partition_by(hash(id))));
+partitioned!(
+    with_children,
+    model(partition_by(range(taken))),
+    model(partition(
+        "m_2026",
+        from = "'2026-01-01'",
+        to = "'2027-01-01'"
+    )),
+    model(partition("m_rest", default)),
+);
+partitioned!(
+    other_bounds,
+    model(partition_by(range(taken))),
+    model(partition(
+        "m_2026",
+        from = "'2025-01-01'",
+        to = "'2027-01-01'"
+    )),
+    model(partition("m_rest", default)),
+);
+partitioned!(
+    children_by_id,
+    model(partition_by(range(id))),
+    model(partition("m_2026", from = "1", to = "2026")),
+    model(partition("m_rest", default)),
+);
+partitioned!(
+    with_parts_below,
+    model(partition_by(range(taken))),
+    model(partition(
+        "m_2026",
+        from = "'2026-01-01'",
+        to = "'2027-01-01'",
+        partition_by(hash(id)),
+        partitions(hash = 2)
+    )),
+    model(partition("m_rest", default)),
+);
+partitioned!(
+    with_others_below,
+    model(partition_by(range(taken))),
+    model(partition(
+        "m_2026",
+        from = "'2026-01-01'",
+        to = "'2027-01-01'",
+        partition_by(list(id)),
+        partition("m_2026_some", values("1", "2"))
+    )),
+    model(partition("m_rest", default)),
+);
+
+macro_rules! models {
+    ($($name:path),*) => {
+        declared(&[$(Submitted::Model(<$name as Model>::DEFINITION)),*])
+    };
+}
+
+#[test]
+fn a_change_of_the_partition_key_is_found_there_and_back() {
+    let plain = || models![plain::M];
+    let ways = [
+        ("gained", plain(), models![bare::M]),
+        ("gained with children", plain(), models![with_children::M]),
+        (
+            "gained at two depths",
+            plain(),
+            models![with_parts_below::M],
+        ),
+        ("another key", models![bare::M], models![by_id::M]),
+        ("one key more", models![bare::M], models![by_both::M]),
+        ("another method", models![by_id::M], models![by_hash::M]),
+        (
+            "another key, with children",
+            models![with_children::M],
+            models![children_by_id::M],
+        ),
+        (
+            "other bounds",
+            models![with_children::M],
+            models![other_bounds::M],
+        ),
+        ("children come", models![bare::M], models![with_children::M]),
+        (
+            "a partition's own",
+            models![with_children::M],
+            models![with_parts_below::M],
+        ),
+        (
+            "a partition's own changes",
+            models![with_parts_below::M],
+            models![with_others_below::M],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (what, from, to) in ways {
+        let walk = Walk::begin("");
+        walk.hurry(&from).expect("a table");
+        for (way, models) in [("there", &to), ("back", &from)] {
+            match walk.go(models, &[]) {
+                Ok(sql) if sql.is_empty() => wrong.push(format!("{what}, {way}: nothing to do")),
+                Ok(_) => {}
+                Err(error) => wrong.push(format!("{what}, {way}: {error}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+const ROWS: &str = "
+    INSERT INTO m (id, taken, value) VALUES (1, '2026-05-01', 7), (2, '2030-01-01', 8);";
+
+#[test]
+fn rows_are_kept_under_another_name_where_that_is_said() {
+    let walk = Walk::begin("");
+    walk.hurry(&models![plain::M]).expect("a table");
+    tests::run(&walk.database, ROWS);
+
+    let both = models![with_children::M, plain::Old];
+    let rename = Asked::parse("m=m_old").expect("a rename");
+    let sql = walk.go(&both, &[rename]).expect("a rename");
+    insta::assert_snapshot!(sql);
+
+    let mut connection = walk.database.connect().expect("a connection");
+    let kept = "(SELECT count(*) = 2 FROM m_old) AND NOT EXISTS (SELECT FROM m)";
+    assert!(tests::holds(&mut connection, kept));
+}
+
+#[test]
+fn rows_are_kept_until_somebody_says_that_they_go() {
+    let walk = Walk::begin("");
+    walk.hurry(&models![plain::M]).expect("a table");
+    tests::run(&walk.database, ROWS);
+
+    let models = models![with_children::M];
+    let offered = tests::autogen(&walk.project, &models).remade;
+    let offered: Vec<&str> = offered.iter().map(|one| one.rename.as_str()).collect();
+    assert_eq!(offered, ["public.m=m_old"]);
+
+    let rename = Asked::parse(offered[0]).expect("a rename");
+    let draft = walk.draft(&models, &[rename]).expect("a draft");
+    let draft = draft.expect("a change");
+    assert_eq!(
+        draft.hazards().filter(|hazard| hazard.loses_data()).count(),
+        0
+    );
+    walk.apply(&draft);
+    let mut connection = walk.database.connect().expect("a connection");
+    assert!(tests::holds(
+        &mut connection,
+        "(SELECT count(*) = 2 FROM m_old)"
+    ));
+
+    let then = walk
+        .draft(&models, &[])
+        .expect("a draft")
+        .expect("a change");
+    let losses: Vec<String> = then.hazards().map(ToString::to_string).collect();
+    assert_eq!(losses, ["loses every row of public.m_old"]);
+}
+
+/// Partitions that no model declares: a job made one, and a migration another.
+#[test]
+fn a_partition_that_no_model_declares_is_named_where_it_cannot_stay() {
+    let walk = Walk::begin("");
+    walk.hurry(&models![bare::M]).expect("a table");
+    tests::run(
+        &walk.database,
+        "CREATE TABLE m_2030 PARTITION OF m FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')",
+    );
+    let mut said = Vec::new();
+    for models in [models![plain::M], models![by_id::M], models![plain::Old]] {
+        said.push(walk.draft(&models, &[]).expect_err("a refusal"));
+    }
+    insta::assert_snapshot!(said.join("\n"));
+}
