@@ -23,6 +23,7 @@ mod man;
 mod merge;
 mod models;
 mod new;
+mod prove;
 mod rebase;
 mod recreate;
 mod redo;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Stamp(stamp::Args),
     Status(status::Args),
     Check(check::Args),
+    Prove(prove::Args),
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
@@ -91,6 +93,7 @@ pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error>
         Command::Stamp(args) => stamp::run(args, context),
         Command::Status(args) => status::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Prove(args) => prove::run(args, context),
         Command::Current(args) => current::run(args, context),
         Command::History(args) => history::run(args, context),
         Command::Heads(args) => heads::run(args, context),

@@ -5,6 +5,8 @@
 //! anew, nothing that is written rests on what is remembered, and a file that is not exactly as it was written counts as
 //! none.
 
+mod trials;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
@@ -27,6 +29,8 @@ use crate::{
         claim,
     },
 };
+
+pub(crate) use trials::Trials;
 
 /// How many files are kept: two for each agreement, for as many projects and branches as a person goes between.
 const KEPT: usize = 64;
@@ -297,6 +301,17 @@ fn shape(schema: &Schema) -> serde_json::Result<String> {
 
 /// A hash of all that decides what the migrations make.
 fn key(server: &Server, migrations: &[Migration]) -> Option<String> {
+    let mut hash = begin_key(server)?;
+    for migration in migrations {
+        hash.part(&migration.name)
+            .part(&migration.up)
+            .part([u8::from(migration.run_in_transaction)]);
+    }
+    Some(hash.finish())
+}
+
+/// A hash of this program and of the server that it would start.
+fn begin_key(server: &Server) -> Option<Hash> {
     let mut hash = Hash::default();
     hash.part(env!("TRUEUP_SOURCES"));
     let postgres = fs::metadata(server.folder.join("postgres")).ok()?;
@@ -309,12 +324,7 @@ fn key(server: &Server, migrations: &[Migration]) -> Option<String> {
                 .unwrap_or_default()
                 .as_encoded_bytes(),
         );
-    for migration in migrations {
-        hash.part(&migration.name)
-            .part(&migration.up)
-            .part([u8::from(migration.run_in_transaction)]);
-    }
-    Some(hash.finish())
+    Some(hash)
 }
 
 /// A hash of which files there are and when they were written, as an installation leaves them.
@@ -345,7 +355,7 @@ fn contents(folders: &[PathBuf]) -> io::Result<String> {
 }
 
 /// A hash of parts, of which no two can be taken for one.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Hash(Sha256);
 
 impl Hash {

@@ -14,8 +14,9 @@ use crate::{
     autogen::tops,
     connection::connect,
     diff::{Delta, diff},
-    migration::{self, HistoryProblem, Migration},
+    migration::{self, HistoryProblem, Migration, Proved},
     postgres,
+    prove::migrations::{self, Outcome, Tried, Trust},
     rename::{self, Stale, Told},
     routine,
     source::{self, models::settle},
@@ -39,6 +40,10 @@ pub struct Check {
     pub unmigrated: bool,
     /// Where the migrations do not follow each other as they did when they were made: edited ones, two heads.
     pub history: Vec<String>,
+    /// The migrations that do not go up and down.
+    pub broken: Vec<Tried>,
+    /// The migrations that were never proved, and what came of trying them.
+    pub unproved: Vec<Tried>,
     /// What is in the database alone and no room reads.
     pub unread: Vec<String>,
     /// What the migrations alone have and no room reads.
@@ -100,10 +105,12 @@ impl Check {
             unknown,
             compared: _,
             history,
+            broken,
             unread,
             unread_missing,
             // Nothing differs for these.
             unmigrated: _,
+            unproved: _,
             stale: _,
             hidden: _,
         } = self;
@@ -112,6 +119,7 @@ impl Check {
             && pending.is_empty()
             && unknown.is_empty()
             && history.is_empty()
+            && broken.is_empty()
             && unread.is_empty()
             && unread_missing.is_empty()
     }
@@ -128,8 +136,19 @@ pub enum Scope {
     Strict,
 }
 
-/// Compares the models with the migrations, and the migrations with the database.
+/// Compares the models with the migrations, and the migrations with the database. Those that are not what was proved must go
+/// up and down.
 pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Result<Check, Error> {
+    check_trusting(project, declarations, scope, Trust::Seals)
+}
+
+/// Does what [`check()`] does; `trust` says which migrations need not be tried.
+pub fn check_trusting(
+    project: &Project,
+    declarations: &Declarations,
+    scope: Scope,
+    trust: Trust,
+) -> Result<Check, Error> {
     let mut check = Check::default();
     let url = project
         .database
@@ -144,6 +163,8 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         None => migration::history_problems(&migrations),
     };
     check.history = problems.iter().map(ToString::to_string).collect();
+    let trial = migrations::try_all(project, major, &migrations, trust)?;
+    take_down(&mut check, &migrations, trial.tried, trust);
     let live = live.filter(|_| check.pending.is_empty() && check.unknown.is_empty());
     let agreement = Agreement::of(project, &migrations, major).zip(Said::by(declarations));
     if let Some((agreement, said)) = &agreement {
@@ -154,7 +175,10 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         }
     }
     let scratch = project.scratch(major)?;
-    let mut replayed = source::replay_these(scratch, &migrations)?;
+    let mut replayed = match trial.replayed {
+        Some(replayed) => replayed,
+        None => source::replay_these(scratch, &migrations)?,
+    };
     let made = replayed.schema.clone();
     if let Some(mut live) = live {
         if Some(scratch.major()) != major {
@@ -194,6 +218,25 @@ pub fn check(project: &Project, declarations: &Declarations, scope: Scope) -> Re
         remember(&agreement, &made, &said, &base.url);
     }
     Ok(check)
+}
+
+/// Takes down what came of migrations that were tried. What a person wrote and never had proved may lead back to something
+/// else, unless all are to be proved.
+fn take_down(check: &mut Check, migrations: &[Migration], tried: Vec<Tried>, trust: Trust) {
+    for one in tried {
+        let migration = migrations.iter().find(|it| it.version == one.version);
+        let proved = migration.map_or(Proved::Never, Migration::proved);
+        let is_broken = match one.outcome {
+            Outcome::Broken(_) => true,
+            Outcome::Strays(_) => trust == Trust::Nothing || proved != Proved::Never,
+            Outcome::Returns | Outcome::Irreversible(_) => false,
+        };
+        if is_broken {
+            check.broken.push(one);
+        } else if matches!(proved, Proved::Never | Proved::Unsealed) {
+            check.unproved.push(one);
+        }
+    }
 }
 
 /// Takes down what the database's own record says, and tells what is wrong in the history.

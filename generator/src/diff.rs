@@ -42,3 +42,17 @@ pub fn diff<'a>(from: &'a Schema, to: &'a Schema) -> Vec<(&'a Id, Delta<'a>)> {
     }
     deltas
 }
+
+/// What differs, a line each, as it stands to what is wanted.
+#[must_use]
+pub fn words(reached: &Schema, wanted: &Schema) -> Vec<String> {
+    let word = |delta: Delta<'_>| match delta {
+        Delta::Create(_) => "is missing",
+        Delta::Remove(_) => "should not be there",
+        Delta::Change { .. } => "is different",
+    };
+    diff(reached, wanted)
+        .into_iter()
+        .map(|(id, delta)| format!("{id} {}", word(delta)))
+        .collect()
+}

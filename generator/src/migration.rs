@@ -13,13 +13,18 @@ mod change;
 mod header;
 mod history;
 mod lineage;
+mod prove;
+mod seal;
 mod version;
 mod write;
 
 pub use change::{Folder, change, hold_writing};
-pub use header::{Header, Parent};
+pub(crate) use header::NO_PROOF;
+pub use header::{Header, KnownBy, Parent};
 pub use history::{HistoryProblem, history_problems};
 pub use lineage::{Branch, Lineage};
+pub use prove::{Reheaded, proved_header, rehead};
+pub use seal::{Proved, Seal};
 pub use version::{new_version, slug};
 pub use write::{NewMigration, replace, write};
 
@@ -111,6 +116,12 @@ pub enum MigrationError {
         /// The folders that came, and the versions that went.
         names: Vec<String>,
     },
+    /// Somebody edited migrations since they were read to be proved.
+    #[error("{} changed while this was being proved; nothing was written", names.join(", "))]
+    Edited {
+        /// The folders.
+        names: Vec<String>,
+    },
     /// A message of which no folder name can be made.
     #[error("the message {message:?} has no letter or digit to name a folder after")]
     Message {
@@ -139,6 +150,7 @@ impl MigrationError {
             Self::Duplicate { .. } => {
                 Some("rename one of the folders, unless it is applied somewhere already")
             }
+            Self::Edited { .. } => Some("run it again: it will prove what is there then"),
             Self::Meanwhile { .. } => Some("run it again: it will take them into account"),
             Self::Message { .. } => Some("say in a few words what changes"),
             Self::Empty { .. } => Some("SELECT 1; is a statement that does nothing"),
@@ -283,7 +295,10 @@ impl Migration {
     #[must_use]
     pub fn is_generated(&self) -> bool {
         self.header.as_ref().is_some_and(|header| {
-            !header.proof.is_empty() && header.parents.len() < 2 && header.replaces.is_empty()
+            !header.proof.is_empty()
+                && !header.by_hand
+                && header.parents.len() < 2
+                && header.replaces.is_empty()
         })
     }
 
@@ -303,7 +318,15 @@ impl Migration {
     #[must_use]
     pub fn is_still(&self, then: &Parent) -> bool {
         self.stands_for().any(|one| one == then)
-            || (self.version == then.version && Parent::of(self).hash == then.hash)
+            || Parent::of(self) == *then
+            || Parent::formerly(self).is_some_and(|formerly| formerly == *then)
+    }
+
+    /// As others may know it: as it is now, and as an earlier format had it.
+    pub fn known_as(&self) -> impl Iterator<Item = Parent> + use<> {
+        [Some(Parent::of(self)), Parent::formerly(self)]
+            .into_iter()
+            .flatten()
     }
 
     /// What the folder's name says in words, after the version.

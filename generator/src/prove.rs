@@ -3,6 +3,7 @@
 
 pub mod code;
 pub mod data;
+pub mod migrations;
 
 use std::{
     path::PathBuf,
@@ -21,6 +22,7 @@ use crate::{
     Error, ErrorKind, Project,
     connection::run_sql,
     diff::{Delta, diff},
+    migration::NO_PROOF,
     plan::Segment,
     postgres,
     rename::Renaming,
@@ -74,7 +76,7 @@ impl Proof {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Some(postgres) = &self.postgres else {
-            return "nothing (--no-proof)".to_owned();
+            return NO_PROOF.to_owned();
         };
         let witness = match self.witness {
             Witness::Both => "; pg_dump agrees with both",

@@ -7,15 +7,14 @@ mod touch;
 
 pub use merge::{Merged, merge};
 pub use rebase::{Rebased, rebase};
-pub use squash::{Squashed, squash};
+pub use squash::{Drawn, Kept, Squashed, squash};
 pub use touch::Shared;
 
 use serde::Serialize;
-use trueup::Schema;
 
 use crate::{
     Error, ErrorKind, Project,
-    diff::{Delta, diff},
+    diff::words,
     draft::{DraftOptions, draft},
     migration::{Header, Migration},
     scratch::Scratch,
@@ -83,18 +82,6 @@ fn differences(
     }
     found.truncate(5);
     Ok(found)
-}
-
-fn words(one: &Schema, other: &Schema) -> Vec<String> {
-    let word = |delta: Delta<'_>| match delta {
-        Delta::Create(_) => "is missing",
-        Delta::Remove(_) => "should not be there",
-        Delta::Change { .. } => "is different",
-    };
-    diff(one, other)
-        .into_iter()
-        .map(|(id, delta)| format!("{id} {}", word(delta)))
-        .collect()
 }
 
 /// How a proof on this scratch begins, and whether `pg_dump` was there.

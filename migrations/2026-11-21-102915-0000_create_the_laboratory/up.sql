@@ -1,7 +1,8 @@
--- trueup migration 1
+-- trueup migration 2
 -- message: create the laboratory
 -- parent: none
 -- proved: on PostgreSQL 15.18 (Debian 15.18-0+deb12u1): up gives exactly the target, down exactly the start; pg_dump agrees with both
+-- sealed: up.sql 9b850916684dc997, down.sql 717935a5b0919dc9, run_in_transaction = true
 
 -- Create enum type public.calibration_status
 CREATE TYPE public.calibration_status AS ENUM ('planned', 'in_progress', 'passed', 'failed');

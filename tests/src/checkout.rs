@@ -10,7 +10,7 @@ use std::{
 };
 
 use generator::{
-    migration::{self, Header, Parent},
+    migration::{self, Folder, Header, Parent},
     scratch::Database,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -132,7 +132,13 @@ impl Checkout {
             proof: vec!["by a test".to_owned()],
             ..Header::default()
         };
-        self.migration(name, &(header.render() + up), down);
+        let folder = Folder {
+            name: name.to_owned(),
+            up: up.to_owned(),
+            down: Some(down.to_owned()),
+            run_in_transaction: true,
+        };
+        self.migration(name, &folder.under(header).up, down);
     }
 
     /// Runs git in it.

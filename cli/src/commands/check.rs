@@ -5,6 +5,7 @@ use generator::{
     Error, autogen,
     check::{self, Scope},
     connection::connect,
+    prove::migrations::{Outcome, Tried, Trust},
     report::{CheckReport, Format},
 };
 
@@ -14,12 +15,14 @@ use crate::context::Context;
 /// Say whether models, migrations and database agree
 ///
 /// Compares the models with the migrations (is one missing?) and the migrations with the database (are some pending, or
-/// was it changed by hand?). Without a configured database, or with --offline, the first alone. Changes nothing.
+/// was it changed by hand?). Without a configured database, or with --offline, the first alone. Tries on a throw-away
+/// PostgreSQL that each migration goes up and comes back, but for those that are what was proved. Changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   trueup check                     all three; for a CI job that has a database
   trueup check --offline           models and migrations alone; needs no database
+  trueup check --prove             also goes up and down with each migration that was proved
   trueup check --format json       for programs; --json-schema says in which form
   trueup check --format github     in GitHub Actions: annotations at the structs
 
@@ -32,6 +35,10 @@ pub(crate) struct Args {
     /// Count as drift what jobs make too: partitions that no migration made
     #[arg(long, conflicts_with = "offline")]
     strict: bool,
+
+    /// Prove every migration anew, whatever its header says: up, down, up again
+    #[arg(long)]
+    prove: bool,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
@@ -85,7 +92,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             "no database is configured (DATABASE_URL): only the models and the migrations are compared",
         ),
     }
-    let found = check::check(&context.project, &declarations, args.scope())?;
+    let trust = if args.prove {
+        Trust::Nothing
+    } else {
+        Trust::Seals
+    };
+    let found = check::check_trusting(&context.project, &declarations, args.scope(), trust)?;
+    note_unproved(context, &found.unproved);
     for stale in &found.stale {
         context.output.note(stale);
     }
@@ -106,3 +119,51 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         Status::Different
     })
 }
+
+/// Says what came of migrations that nobody proved, a line for those that are as they should be.
+fn note_unproved(context: &Context, unproved: &[Tried]) {
+    let (mut good, mut irreversible, mut strays) = (Vec::new(), Vec::new(), Vec::new());
+    for one in unproved {
+        match &one.outcome {
+            Outcome::Returns => good.push(one),
+            Outcome::Irreversible(_) => irreversible.push(one),
+            Outcome::Strays(_) => strays.push(one),
+            // It is no note.
+            Outcome::Broken(_) => {}
+        }
+    }
+    for one in strays.iter().take(SHOWN) {
+        context.output.note(one.says());
+    }
+    if let Some(more @ 1..) = strays.len().checked_sub(SHOWN) {
+        let s = if more == 1 { "" } else { "s" };
+        context.output.note(format!(
+            "{more} more migration{s} of which down.sql does not lead back"
+        ));
+    }
+    match irreversible.as_slice() {
+        [] => {}
+        [one] => context.output.note(one.says()),
+        [one, ..] => context.output.note(format!(
+            "{} migrations are irreversible, the first is {}",
+            irreversible.len(),
+            one.name
+        )),
+    }
+    match good.as_slice() {
+        [] => {}
+        [one] => context.output.note(format!(
+            "{} was never proved; it goes up and down here, and `trueup prove` says so in its header",
+            one.name
+        )),
+        [one, ..] => context.output.note(format!(
+            "{} migrations were never proved, the first is {}; they go up and down here, and `trueup prove` says so in \
+             their headers",
+            good.len(),
+            one.name
+        )),
+    }
+}
+
+/// How many migrations are named that do not lead back.
+const SHOWN: usize = 3;

@@ -83,6 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         written: rebased.written,
         shared: rebased.shared,
         how: Some(rebased.how),
+        ..Changed::default()
     };
     context.output.report(&changed, args.format.into())?;
     context.output.next("`trueup check`, and `trueup upgrade`");

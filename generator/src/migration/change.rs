@@ -11,11 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use super::{Migration, MigrationError, read};
+use super::{Header, Migration, MigrationError, Seal, read};
 use crate::connection::parts;
 
 /// Diesel's own lock, which `diesel migration generate` takes.
-const LOCK: &str = ".diesel_lock";
+pub(super) const LOCK: &str = ".diesel_lock";
 
 /// How a folder is called until it is complete, or when it is to go; Diesel does not look into folders with a dot.
 const UNFINISHED: &str = ".trueup-unfinished-";
@@ -34,6 +34,22 @@ pub struct Folder {
     pub down: Option<String>,
     /// Whether both run inside a transaction.
     pub run_in_transaction: bool,
+}
+
+impl Folder {
+    /// The same folder with a header above its `up.sql`, sealed where something was proved.
+    #[must_use]
+    pub fn under(self, header: Header) -> Self {
+        let seal = Seal::of(&self.up, self.down.as_deref(), self.run_in_transaction);
+        let header = Header {
+            seal: header.is_proved().then_some(seal),
+            ..header
+        };
+        Self {
+            up: header.render() + &self.up,
+            ..self
+        }
+    }
 }
 
 /// Held while folders are half-written.
@@ -191,7 +207,7 @@ fn not_empty(what: &'static str, sql: &str) -> Result<(), MigrationError> {
 }
 
 /// Waits for and takes the lock, which ends with the file.
-fn lock(dir: &Path) -> io::Result<File> {
+pub(super) fn lock(dir: &Path) -> io::Result<File> {
     let file = File::options()
         .create(true)
         .truncate(false)

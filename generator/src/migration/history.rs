@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lineage::stands_for;
-use super::{Lineage, Migration};
+use super::{Lineage, Migration, Proved};
 use crate::hash::short_hash;
 
 /// A place where the history is not what the headers say.
@@ -21,6 +21,15 @@ pub enum HistoryProblem {
     EditedSince {
         /// The folder that was changed.
         name: String,
+    },
+    /// A migration is no longer what was proved.
+    EditedSinceProved {
+        /// The folder that was changed.
+        name: String,
+        /// Its version.
+        version: String,
+        /// The files in it that were changed.
+        files: Vec<&'static str>,
     },
     /// A migration was made on one that is not there.
     ParentMissing {
@@ -48,6 +57,18 @@ impl fmt::Display for HistoryProblem {
                 write!(
                     f,
                     "{name}/up.sql was edited after it was applied to the database"
+                )
+            }
+            Self::EditedSinceProved {
+                name,
+                version,
+                files,
+            } => {
+                write!(
+                    f,
+                    "{name}: {} {} edited since it was proved: run `trueup prove {version}`",
+                    files.join(" and "),
+                    if files.len() == 1 { "was" } else { "were" }
                 )
             }
             Self::ParentMissing { name, parent } => {
@@ -96,10 +117,17 @@ pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
         let Some(header) = &migration.header else {
             continue;
         };
-        if header.parents.is_empty() {
+        if let Proved::Edited(files) = migration.proved() {
+            problems.push(HistoryProblem::EditedSinceProved {
+                name: migration.name.clone(),
+                version: migration.version.clone(),
+                files,
+            });
+        }
+        if header.parents.is_empty() && header.says_its_line() {
             children.entry(None).or_default().push(migration);
         }
-        for parent in &header.parents {
+        for parent in header.parents.iter().chain(&header.after) {
             let Some(found) = stands_for(migrations, parent) else {
                 problems.push(HistoryProblem::ParentMissing {
                     name: migration.name.clone(),
@@ -107,10 +135,12 @@ pub fn history_problems(migrations: &[Migration]) -> Vec<HistoryProblem> {
                 });
                 continue;
             };
-            children
-                .entry(Some(&found.name))
-                .or_default()
-                .push(migration);
+            if header.says_its_line() {
+                children
+                    .entry(Some(&found.name))
+                    .or_default()
+                    .push(migration);
+            }
             if !found.is_still(parent) {
                 problems.push(HistoryProblem::Edited {
                     name: found.name.clone(),

@@ -36,7 +36,10 @@ impl<'a> Lineage<'a> {
         let mut before = None;
         for migration in migrations {
             let version = migration.version.as_str();
-            let named = migration.header.as_ref().map(|header| &header.parents);
+            let header = migration.header.as_ref();
+            let named = header
+                .filter(|header| header.says_its_line())
+                .map(|header| &header.parents);
             let there: Vec<&str> = named
                 .into_iter()
                 .flatten()
@@ -70,7 +73,7 @@ impl<'a> Lineage<'a> {
         self.migrations
             .iter()
             .filter(|one| !made_on.contains(one.version.as_str()))
-            .filter(|one| one.header.is_some() || Some(&one.version) == newest)
+            .filter(|one| says_its_line(one) || Some(&one.version) == newest)
             .collect()
     }
 
@@ -146,6 +149,11 @@ impl<'a> Lineage<'a> {
         }
         found
     }
+}
+
+fn says_its_line(migration: &Migration) -> bool {
+    let header = migration.header.as_ref();
+    header.is_some_and(super::Header::says_its_line)
 }
 
 /// The migration of a parent's version, or the one that it was squashed into.

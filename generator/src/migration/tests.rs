@@ -159,6 +159,11 @@ fn headers_are_read_back() {
         }],
         replaced: Vec::new(),
         proof: vec!["up".to_owned(), "down: too".to_owned()],
+        seal: Some(Seal::of("SELECT 1;", None, false)),
+        by_hand: true,
+        after: None,
+        was: Some("ef".to_owned()),
+        known_by: KnownBy::Body,
     };
     let text = header.render() + "-- message: not this\nSELECT 1;\n";
     assert_eq!(Header::body(&text), "-- message: not this\nSELECT 1;\n");
@@ -171,6 +176,43 @@ fn headers_are_read_back() {
         }
     );
     assert_eq!(Header::parse("-- by hand\nSELECT 1;"), None);
+    // An empty line is the header's, and what comes after it is the text as it was written.
+    for body in ["", "\n\nSELECT 1;", "\r\nSELECT 1;", "-- x\nSELECT 1;"] {
+        assert_eq!(Header::body(&(read.render() + body)), body);
+    }
+}
+
+#[test]
+fn a_header_makes_no_migration_another_one() {
+    let bare = migration("1", "\n\nSELECT 1;\n");
+    let new = Reheaded::new(&bare, &proved_header(&bare, &[], "up".to_owned())).as_migration();
+    assert_eq!(Parent::of(&new), Parent::of(&bare));
+    assert_eq!(
+        (bare.proved(), new.proved()),
+        (Proved::Never, Proved::Sealed)
+    );
+    assert!(!new.is_generated());
+    let old = migration("1", "-- trueup migration 1\n-- proved: up\n\nSELECT 1;\n");
+    let new = Reheaded::new(&old, &proved_header(&old, &[], "down".to_owned())).as_migration();
+    assert_eq!(
+        (old.proved(), new.proved()),
+        (Proved::Unsealed, Proved::Sealed)
+    );
+    assert!(
+        new.is_generated() && new.is_still(&Parent::of(&old)) && new.is_still(&Parent::of(&new))
+    );
+    let edited = Migration {
+        up: new.up.replace("SELECT 1", "SELECT 2"),
+        ..new.clone()
+    };
+    assert!(!edited.is_still(&Parent::of(&old)));
+    let header = proved_header(&edited, &[], "up".to_owned());
+    assert!(header.by_hand && header.was.is_none());
+    let unproved = migration(
+        "1",
+        "-- trueup migration 2\n-- proved: nothing (--no-proof)\n\nSELECT 1;\n",
+    );
+    assert_eq!(unproved.proved(), Proved::Never);
 }
 
 #[test]

@@ -60,17 +60,17 @@ fn behind(
             proof: migration.proof.clone(),
             ..Header::default()
         };
-        let up = header.render() + &migration.up;
         parent = Some(Parent {
             version: version_of(&name),
-            hash: hash_of(&up),
+            hash: hash_of(&migration.up),
         });
-        folders.push(Folder {
+        let folder = Folder {
             name,
-            up,
+            up: migration.up.clone(),
             down: Some(migration.down.clone()),
             run_in_transaction: migration.run_in_transaction,
-        });
+        };
+        folders.push(folder.under(header));
     }
     Ok(folders)
 }

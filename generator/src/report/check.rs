@@ -7,7 +7,10 @@ use super::{
     Report,
     style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
-use crate::check::{Check, Difference, How};
+use crate::{
+    check::{Check, Difference, How},
+    prove::migrations::{Outcome, Tried},
+};
 
 /// A check, with its verdict.
 #[derive(Debug, Serialize)]
@@ -39,9 +42,11 @@ impl CheckReport {
             unknown,
             compared: _,
             history,
+            broken,
             unread,
             unread_missing,
             unmigrated: _,
+            unproved: _,
             stale: _,
             hidden: _,
         } = &self.found;
@@ -76,6 +81,25 @@ impl CheckReport {
                 };
                 text += &annotation(title, origin.as_ref(), &words);
             }
+        }
+        for one in broken {
+            let place = match &one.outcome {
+                Outcome::Broken(fault) => Some(Origin {
+                    file: fault.file.clone(),
+                    line: fault
+                        .line
+                        .and_then(|line| u32::try_from(line).ok())
+                        .unwrap_or(1),
+                    item: one.name.clone(),
+                    field: None,
+                }),
+                Outcome::Strays(_) | Outcome::Returns | Outcome::Irreversible(_) => None,
+            };
+            text += &annotation(
+                "a migration does not go up and down",
+                place.as_ref(),
+                &one.says(),
+            );
         }
         for (items, title) in [
             (history, "the migrations do not follow each other"),
@@ -122,9 +146,11 @@ impl Report for CheckReport {
             unknown,
             compared,
             history,
+            broken,
             unread,
             unread_missing,
             unmigrated: _,
+            unproved: _,
             stale: _,
             hidden: _,
         } = &self.found;
@@ -144,6 +170,13 @@ impl Report for CheckReport {
             history,
             "problem",
             "`trueup status` says what to do",
+        );
+        let broken: Vec<String> = broken.iter().map(Tried::says).collect();
+        text += &list(
+            "up and down",
+            &broken,
+            "problem",
+            "mend it; where there is no way back, its down.sql says so: DO $$ BEGIN RAISE EXCEPTION 'why'; END $$;",
         );
         let Some(url) = compared else {
             return text;
@@ -264,7 +297,11 @@ fn list(heading: &str, items: &[String], thing: &str, advice: &str) -> String {
         return String::new();
     }
     let said = count(items.len(), thing);
-    let rows: Vec<_> = items.iter().map(|item| [item.clone()]).collect();
+    let rows: Vec<_> = items
+        .iter()
+        .flat_map(|item| item.lines())
+        .map(|line| [line.to_owned()])
+        .collect();
     format!("{HEADING}{heading}{HEADING:#}  {WARNING}{said}{WARNING:#}\n")
         + &columns(2, &rows)
         + &arrows(&[advice])

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{
     Report,
-    style::{GOOD, HEADING, WARNING, columns, count},
+    style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
 use crate::{
     apply,
-    migration::{HistoryProblem, Lineage, Migration, history_problems},
+    migration::{HistoryProblem, Lineage, Migration, Proved, history_problems},
 };
 
 /// How all stands.
@@ -30,6 +30,10 @@ pub struct Status {
     pub unknown: Vec<String>,
     /// The migrations that were edited after another was made on them, or after they were applied.
     pub edited: Vec<String>,
+    /// The migrations of which a file was edited after it was proved.
+    pub edited_since_proved: Vec<String>,
+    /// The migrations that were never proved. There is nothing that must be done about them.
+    pub never_proved: Vec<String>,
     /// The versions that a migration was made on and no folder has.
     pub missing: Vec<String>,
     /// The names of the heads, where there is more than one.
@@ -78,10 +82,16 @@ impl Status {
                 HistoryProblem::Edited { name, .. } | HistoryProblem::EditedSince { name } => {
                     status.edited.push(name);
                 }
+                HistoryProblem::EditedSinceProved { name, files, .. } => {
+                    let edited = format!("{name}: {}", files.join(", "));
+                    status.edited_since_proved.push(edited);
+                }
                 HistoryProblem::ParentMissing { parent, .. } => status.missing.push(parent),
                 HistoryProblem::TwoChildren { .. } => {}
             }
         }
+        let never = |one: &&Migration| matches!(one.proved(), Proved::Never | Proved::Unsealed);
+        status.never_proved = names(migrations.iter().filter(never).collect());
         status.edited.sort();
         status.edited.dedup();
         let heads = Lineage::of(migrations).heads();
@@ -92,7 +102,7 @@ impl Status {
         status
     }
 
-    fn groups(&self) -> [Group<'_>; 6] {
+    fn groups(&self) -> [Group<'_>; 7] {
         let group = |word, names, advice| Group {
             word,
             names,
@@ -119,6 +129,11 @@ impl Status {
                 "edited",
                 &self.edited,
                 "changed after it was applied, or after another was made on it: databases that had it already do not get the change",
+            ),
+            group(
+                "edited since proved",
+                &self.edited_since_proved,
+                "it says that it was proved, and is not what was: `trueup prove` proves it as it is now",
             ),
             group(
                 "missing",
@@ -174,6 +189,13 @@ impl Report for Status {
                 "two heads" => format!("{} heads", names.len()),
                 word => format!("{} {word}", names.len()),
             });
+        }
+        if let Some(first) = self.never_proved.first() {
+            let said = match self.never_proved.len() {
+                1 => first.clone(),
+                many => format!("{many} migrations, the first is {first}"),
+            };
+            text += &format!("{DIM}never proved: {said}; `trueup prove` does it{DIM:#}\n");
         }
         if self.in_order {
             let state = match &self.database {

@@ -99,12 +99,13 @@ pub fn merge(project: &Project, message: &str) -> Result<Merged, Error> {
         ..Header::default()
     };
     let mut written = migration::change(&project.migrations, Some(&versions), &[], |stay| {
-        Ok(vec![Folder {
+        let folder = Folder {
             name: format!("{}_{slug}", new_version(stay, Utc::now())),
-            up: header.render() + UP,
+            up: UP.to_owned(),
             down: Some(DOWN.to_owned()),
             run_in_transaction: true,
-        }])
+        };
+        Ok(vec![folder.under(header)])
     })?;
     Ok(Merged {
         written: written.remove(0),

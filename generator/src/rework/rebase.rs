@@ -15,7 +15,9 @@ use super::{
 use crate::{
     Error, ErrorKind, Project,
     autogen::{self, Autogen, AutogenOptions},
-    migration::{self, Folder, Header, Lineage, Migration, Parent, new_version, version_of},
+    migration::{
+        self, Folder, Header, KnownBy, Lineage, Migration, Parent, Proved, new_version, version_of,
+    },
     source::{self, Side, Source},
 };
 
@@ -227,34 +229,47 @@ fn moved(stay: &[Migration], ours: &[Migration], proof: &str) -> Vec<Folder> {
     for migration in ours {
         let (_, title) = migration.name.split_once('_').unwrap_or_default();
         let name = format!("{}_{title}", new_version(&all, Utc::now()));
-        let up = match &migration.header {
+        let folder = Folder {
+            name: name.clone(),
+            up: migration.up.clone(),
+            down: migration.down.clone(),
+            run_in_transaction: migration.run_in_transaction,
+        };
+        let folder = match &migration.header {
             // Nothing in it says where it stands.
-            None => migration.up.clone(),
+            None => folder,
             Some(header) => {
+                let before = all.last().map(Parent::of);
+                let (parents, after) = if header.says_its_line() {
+                    (before.into_iter().collect(), None)
+                } else {
+                    (Vec::new(), before)
+                };
                 let header = Header {
-                    parents: all.last().map(Parent::of).into_iter().collect(),
+                    parents,
+                    after,
                     proof: if header.proof.is_empty() {
                         Vec::new()
                     } else {
                         vec![proof.to_owned()]
                     },
+                    by_hand: header.by_hand || matches!(migration.proved(), Proved::Edited(_)),
+                    was: None,
+                    known_by: KnownBy::default(),
                     ..header.clone()
                 };
-                header.render() + Header::body(&migration.up)
+                let body = Header::body(&migration.up).to_owned();
+                Folder { up: body, ..folder }.under(header)
             }
         };
         all.push(Migration {
             version: version_of(&name),
             name: name.clone(),
-            up: up.clone(),
+            header: Header::parse(&folder.up),
+            up: folder.up.clone(),
             ..migration.clone()
         });
-        folders.push(Folder {
-            name,
-            up,
-            down: migration.down.clone(),
-            run_in_transaction: migration.run_in_transaction,
-        });
+        folders.push(folder);
     }
     folders
 }

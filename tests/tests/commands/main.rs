@@ -11,6 +11,7 @@ mod folders;
 mod health;
 mod layers;
 mod programs;
+mod prove;
 mod refusals;
 mod renames;
 mod reset;

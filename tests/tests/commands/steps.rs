@@ -200,7 +200,7 @@ fn status_names_what_is_to_be_done() {
     );
     let said = project.run(&["status"]).with(1).stdout;
     assert!(
-        said.ends_with("1 pending, 1 out of order, 1 unknown, 1 edited\n"),
+        said.ends_with("1 pending, 1 out of order, 1 unknown, 1 edited, 1 edited since proved\n"),
         "{said}"
     );
 }

@@ -306,7 +306,8 @@ fn an_edit_of_the_newest_is_seen_where_it_was_applied() {
     // Applied anew it is what it is now, by whomever.
     fs::write(&up, format!("{before}-- edited\n")).expect("a file");
     project.run(&["redo"]).done();
-    project.run(&["status"]).done();
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(said.ends_with("\n1 edited since proved\n"), "{said}");
     tests::run(
         &database,
         "DELETE FROM __diesel_schema_migrations; INSERT INTO __diesel_schema_migrations (version) VALUES ('202611211029150000')",

@@ -1,0 +1,233 @@
+//! Migrations on disk, tried where they stand: after those before them each goes up, comes back to what was there, and goes
+//! up again, on copies on the scratch. Whoever wrote them, it is the server that says what they do.
+
+mod raised;
+mod walk;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Project,
+    agreement::Trials,
+    apply::ApplyError,
+    connection::connect,
+    migration::{self, Migration, Proved, Reheaded, proved_header, rehead},
+    postgres,
+    source::Side,
+};
+pub(crate) use raised::raised;
+use walk::{Care, Walk};
+
+/// A migration that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tried {
+    /// Its folder's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+impl Tried {
+    /// What came of it, in words; where there is more to say, in several lines.
+    #[must_use]
+    pub fn says(&self) -> String {
+        let Self {
+            name,
+            version: _,
+            outcome,
+        } = self;
+        match outcome {
+            Outcome::Returns => format!("{name} goes up and down"),
+            Outcome::Irreversible(why) => format!("{name} is irreversible: {why}"),
+            Outcome::Strays(differences) => format!(
+                "{name}: down.sql runs and does not lead back to what was there before\n  {}",
+                differences.join("\n").replace('\n', "\n  ")
+            ),
+            Outcome::Broken(fault) => fault.says.clone(),
+        }
+    }
+}
+
+/// What came of a migration that was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "why", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Down gives what was there before, and up gives the same again.
+    Returns,
+    /// It has no way back, or says that there is none: in these words.
+    Irreversible(String),
+    /// The way back runs and leads elsewhere: at most five lines.
+    Strays(Vec<String>),
+    /// A file of it does not run.
+    Broken(Fault),
+}
+
+/// A place in a file, and what is wrong there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The file's path.
+    pub file: String,
+    /// The line in it, from 1, where it is known.
+    pub line: Option<usize>,
+    /// File, line, what the server says, and the statement.
+    pub says: String,
+}
+
+impl Fault {
+    /// What is wrong with a file of a migration that did not run.
+    fn of(migration: &Migration, file: &str, error: ApplyError) -> Self {
+        let path = migration.dir.join(file).display().to_string();
+        match error {
+            ApplyError::Failed { failure, .. } | ApplyError::NoReplay { failure, .. } => Self {
+                file: failure.what.to_string(),
+                line: failure.line,
+                says: failure.to_string(),
+            },
+            other => Self {
+                says: format!("{path}: {other}"),
+                file: path,
+                line: None,
+            },
+        }
+    }
+}
+
+/// The migrations that need not be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that are what was proved, and those that were tried before.
+    Seals,
+    /// None.
+    Nothing,
+}
+
+/// What came of trying the migrations of a folder.
+#[derive(Debug)]
+pub struct Trial {
+    /// Those that were not taken on trust, in order.
+    pub tried: Vec<Tried>,
+    /// All of them replayed, where any had to be tried.
+    pub replayed: Option<Side>,
+}
+
+/// Tries the migrations that are not trusted.
+pub fn try_all(
+    project: &Project,
+    major: Option<u32>,
+    migrations: &[Migration],
+    trust: Trust,
+) -> Result<Trial, Error> {
+    let (care, memory) = match trust {
+        Trust::Seals => (Care::Read, Trials::of(project, migrations, major)),
+        Trust::Nothing => (Care::Witnessed, None),
+    };
+    let known = memory.as_ref().map(Trials::recall).unwrap_or_default();
+    let is_trusted =
+        |one: &Migration| trust == Trust::Seals && matches!(one.proved(), Proved::Sealed);
+    let mut tried = Vec::new();
+    let mut walk: Option<Walk<'_>> = None;
+    for (at, migration) in migrations.iter().enumerate() {
+        let remembered = memory.as_ref().and_then(|memory| known.get(memory.key(at)));
+        let outcome = match remembered {
+            _ if is_trusted(migration) => continue,
+            Some(outcome) => outcome.clone(),
+            None => {
+                let walk = match &mut walk {
+                    Some(walk) => walk,
+                    none => none.insert(Walk::begin(project, project.scratch(major)?)?),
+                };
+                walk.pass(&migrations[walk.passed()..at])?;
+                walk.attempt(migration, care)?.0
+            }
+        };
+        tried.push((at, outcome));
+    }
+    let replayed = match walk {
+        None => None,
+        Some(mut walk) => {
+            walk.pass(&migrations[walk.passed()..])?;
+            Some(walk.end()?)
+        }
+    };
+    if let (Some(memory), Some(replayed)) = (&memory, &replayed) {
+        let extensions = connect(&replayed.url)
+            .ok()
+            .and_then(|mut there| postgres::extensions(&mut there));
+        if let Some(extensions) = extensions {
+            memory.remember(&tried, extensions);
+        }
+    }
+    let named = |(at, outcome): (usize, Outcome)| Tried {
+        name: migrations[at].name.clone(),
+        version: migrations[at].version.clone(),
+        outcome,
+    };
+    Ok(Trial {
+        tried: tried.into_iter().map(named).collect(),
+        replayed,
+    })
+}
+
+/// What came of proving migrations.
+#[derive(Debug)]
+pub struct Proving {
+    /// Each, in order.
+    pub tried: Vec<Tried>,
+    /// What stands in the headers of those that were proved, in order.
+    pub sentences: Vec<(String, String)>,
+    /// The names of those whose header was written.
+    pub written: Vec<String>,
+}
+
+/// Proves the migrations of these versions where they stand, and says so in their headers.
+pub fn prove(project: &Project, versions: &[String]) -> Result<Proving, Error> {
+    let all = migration::read(&project.migrations)?;
+    let mut proving = Proving {
+        tried: Vec::new(),
+        sentences: Vec::new(),
+        written: Vec::new(),
+    };
+    let mut walk = Walk::begin(project, project.scratch(None)?)?;
+    // Those before each, with the headers that they are to have.
+    let mut before: Vec<Migration> = Vec::new();
+    let mut reheaded = Vec::new();
+    for migration in &all {
+        if !versions.contains(&migration.version) {
+            walk.pass(std::slice::from_ref(migration))?;
+            before.push(migration.clone());
+            continue;
+        }
+        let (outcome, sentence) = walk.attempt(migration, Care::Witnessed)?;
+        let mut now = migration.clone();
+        if let Some(sentence) = sentence {
+            let kept = migration.header.as_ref().filter(|header| {
+                // It may say more than can be found out of the files: what became of rows, say.
+                matches!(migration.proved(), Proved::Sealed) && header.is_proved()
+            });
+            let mut header = proved_header(migration, &before, sentence);
+            if let Some(kept) = kept {
+                header.proof.clone_from(&kept.proof);
+            }
+            proving
+                .sentences
+                .push((migration.name.clone(), header.proof.join("; ")));
+            let new = Reheaded::new(migration, &header);
+            if new.up != migration.up {
+                now = new.as_migration();
+                proving.written.push(migration.name.clone());
+                reheaded.push(new);
+            }
+        }
+        before.push(now);
+        proving.tried.push(Tried {
+            name: migration.name.clone(),
+            version: migration.version.clone(),
+            outcome,
+        });
+    }
+    rehead(&project.migrations, &reheaded)?;
+    Ok(proving)
+}

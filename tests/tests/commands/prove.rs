@@ -1,0 +1,324 @@
+//! Every migration goes up and down, or it is said.
+
+use std::fs;
+
+use tests::checkout::Checkout;
+
+use crate::checkout;
+
+const A: &str = "2030-01-01-000000_a";
+const B: &str = "2030-01-02-000000_b";
+const C: &str = "2030-01-03-000000_c";
+
+const VIEW: &str = "CREATE VIEW public.v AS SELECT 1 AS one;\n";
+const NO_VIEW: &str = "DROP VIEW public.v;\n";
+
+/// A project whose models and migrations agree, with one more migration that a person wrote.
+fn with_view(down: &str) -> Checkout {
+    let project = checkout().shipped();
+    project.migration(A, VIEW, down);
+    project
+}
+
+fn path(project: &Checkout, name: &str, file: &str) -> std::path::PathBuf {
+    project.path().join("migrations").join(name).join(file)
+}
+
+fn read(project: &Checkout, name: &str, file: &str) -> String {
+    fs::read_to_string(path(project, name, file)).expect("a file")
+}
+
+fn edit(project: &Checkout, name: &str, file: &str, edit: impl FnOnce(String) -> String) {
+    let text = edit(read(project, name, file));
+    fs::write(path(project, name, file), text).expect("a file");
+}
+
+#[test]
+fn a_typo_in_a_mended_down_is_found() {
+    let project = checkout().shipped();
+    project.run(&["check"]).done();
+    let shipped = project.folders().remove(0);
+    let was = read(&project, &shipped, "down.sql");
+    edit(&project, &shipped, "down.sql", |text| {
+        format!("{text}\nDROP TABLE public.user;\n")
+    });
+    let line = was.lines().count() + 2;
+    let said = project.run(&["check"]).with(1).stdout;
+    for words in [
+        "models and migrations  in sync",
+        &format!("{shipped}: down.sql was edited since it was proved: run `trueup prove "),
+        &format!("{shipped}/down.sql:{line}: "),
+        "statement: DROP TABLE public.user",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(said.contains("edited since proved"), "{said}");
+    let github = project.run(&["check", "--format", "github"]).with(1).stdout;
+    let place = format!("down.sql,line={line},title=a migration does not go up and down");
+    assert!(github.contains(&place), "{github}");
+    let said = project.run(&["prove"]).with(1).stdout;
+    assert!(
+        said.contains(&format!("{shipped}/down.sql:{line}: ")),
+        "{said}"
+    );
+
+    // Mended otherwise than it was proved, it takes another proof.
+    fs::write(
+        path(&project, &shipped, "down.sql"),
+        format!("{was}\n-- mended\n"),
+    )
+    .expect("a file");
+    project.run(&["check"]).with(1);
+    let said = project.run(&["prove"]).done();
+    assert!(
+        said.contains("down gives exactly the schema before"),
+        "{said}"
+    );
+    project.run(&["check"]).done();
+    let up = read(&project, &shipped, "up.sql");
+    assert!(up.contains("\n-- written: by hand\n"), "{up}");
+}
+
+#[test]
+fn each_file_that_was_edited_is_named() {
+    let project = checkout();
+    project.made_on(&[], A, "CREATE TABLE a ();\n", "DROP TABLE a;\n");
+    project.run(&["status"]).done();
+    edit(&project, A, "up.sql", |text| {
+        text.replace("TABLE a", "TABLE  a")
+    });
+    fs::remove_file(path(&project, A, "down.sql")).expect("a file");
+    let project_metadata = path(&project, A, "metadata.toml");
+    fs::write(project_metadata, "run_in_transaction = false\n").expect("a file");
+    let said = project.run(&["status"]).with(1).stdout;
+    let wanted = format!("{A}: up.sql, down.sql, metadata.toml");
+    assert!(said.contains(&wanted), "{said}");
+}
+
+#[test]
+fn what_was_never_proved_is_tried_and_told() {
+    let project = with_view(NO_VIEW);
+    let ended = project.run(&["check"]).with(0);
+    let words = format!("{A} was never proved; it goes up and down here");
+    assert!(ended.stderr.contains(&words), "{}", ended.stderr);
+    let said = project.run(&["status"]).done();
+    assert!(said.contains(&format!("never proved: {A}")), "{said}");
+
+    let project = with_view("DROP VIEW public.w;\n");
+    let said = project.run(&["check"]).with(1).stdout;
+    assert!(
+        said.contains(&format!("{A}/down.sql:1: view \"w\"")),
+        "{said}"
+    );
+
+    let project = with_view("SELECT 1;\n");
+    let ended = project.run(&["check"]).with(0);
+    for words in ["does not lead back", "view public.v should not be there"] {
+        assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    let json = project.run(&["check", "--format", "json"]).done();
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["unproved"][0]["outcome"], "strays", "{json}");
+    project.run(&["check", "--prove"]).with(1);
+    // Down, it leads nowhere, and so up does not run again: it is one fault and not two.
+    let said = project.run(&["prove"]).with(1).stdout;
+    assert!(said.contains("not proved"), "{said}");
+    assert_eq!(read(&project, A, "up.sql"), VIEW);
+
+    let project = with_view("DO $$ BEGIN RAISE EXCEPTION 'no way back'; END $$;\n");
+    let ended = project.run(&["check", "--prove"]).with(0);
+    let words = format!("{A} is irreversible: no way back");
+    assert!(ended.stderr.contains(&words), "{}", ended.stderr);
+}
+
+#[test]
+fn a_header_comes_above_what_a_person_wrote_and_nobody_notices() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    let up = "\n-- Mine.\nCREATE TABLE a (n int);\n";
+    project.migration(A, up, "DROP TABLE a;\n");
+    project.migration(B, "CREATE TABLE b ();\r\n\r\n", "DROP TABLE b;\r\n");
+    project.run(&["upgrade"]).done();
+    project.made_on(&[B], C, "CREATE TABLE c ();\n", "DROP TABLE c;\n");
+    let heads = project.run(&["heads"]).done();
+    let said = project.run(&["prove"]).done();
+    assert!(said.contains("2 headers written"), "{said}");
+
+    let text = read(&project, A, "up.sql");
+    assert!(text.starts_with("-- trueup migration 2\n-- message: a\n-- written: by hand\n"));
+    assert!(text.ends_with(&format!("\n\n{up}")), "{text}");
+    let text = read(&project, B, "up.sql");
+    assert!(text.contains("\r\n-- after: 20300101000000 "), "{text}");
+    assert!(
+        text.ends_with("\r\n\r\nCREATE TABLE b ();\r\n\r\n"),
+        "{text}"
+    );
+    assert!(
+        text.lines().count() == text.matches("\r\n").count(),
+        "{text}"
+    );
+
+    assert_eq!(project.run(&["heads"]).done(), heads);
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(
+        said.contains("1 pending") && !said.contains("edited"),
+        "{said}"
+    );
+    assert!(!said.contains("never proved"), "{said}");
+    project.run(&["upgrade"]).done();
+    project.run(&["status"]).done();
+    let said = project.run(&["prove"]).done();
+    assert!(said.contains("nothing to prove"), "{said}");
+    let before = read(&project, A, "up.sql");
+    let said = project.run(&["prove", "--all"]).done();
+    assert!(!said.contains("written"), "{said}");
+    assert_eq!(read(&project, A, "up.sql"), before);
+    // Autogen did not write it, so it is not written anew.
+    fs::remove_dir_all(path(&project, C, "")).expect("a folder");
+    project
+        .run(&["recreate", "anew"])
+        .refused(&["was not written by autogen"]);
+}
+
+#[test]
+fn what_an_earlier_header_was_known_by_is_still_known() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    let old = "-- trueup migration 1\n-- message: a\n-- parent: none\n-- proved: on some Postgres\n\nCREATE TABLE a ();\n";
+    project.migration(A, old, "DROP TABLE a;\n");
+    project.run(&["upgrade"]).done();
+    project.made_on(&[A], B, "CREATE TABLE b ();\n", "DROP TABLE b;\n");
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(said.contains(&format!("never proved: {A}")), "{said}");
+    project.run(&["prove"]).done();
+    assert!(read(&project, A, "up.sql").contains("\n-- was: "));
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(
+        said.contains("1 pending") && !said.contains("edited"),
+        "{said}"
+    );
+    project.run(&["upgrade"]).done();
+    project.run(&["status"]).done();
+    // Its old name is that of the text that was proved, and of no other.
+    edit(&project, A, "up.sql", |text| {
+        text.replace("TABLE a", "TABLE  a")
+    });
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(said.contains("changed after it was applied"), "{said}");
+    project.run(&["prove"]).done();
+    let said = project.run(&["status"]).with(1).stdout;
+    assert!(said.contains("1 edited"), "{said}");
+    // B was made on what A was before; that is mended when it is proved there.
+    let said = project.run(&["history"]).with(0).stderr;
+    assert!(said.contains("was made on it"), "{said}");
+    project.run(&["prove", "--all"]).done();
+    let said = project.run(&["history"]).with(0).stderr;
+    assert!(!said.contains("was made on it"), "{said}");
+}
+
+#[test]
+fn a_way_back_that_is_none_says_so() {
+    let project = checkout();
+    let outcome = |down: Option<&str>| {
+        project.migration(
+            A,
+            "CREATE TABLE a (n int); INSERT INTO a VALUES (1);
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'mine'; END$$;
+             CREATE TRIGGER t BEFORE DELETE ON a FOR EACH ROW EXECUTE FUNCTION f();",
+            down.unwrap_or_default(),
+        );
+        if down.is_none() {
+            fs::remove_file(path(&project, A, "down.sql")).expect("a file");
+        }
+        let json = project.run(&["prove", "--format", "json"]);
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+        json["tried"][0]["outcome"]
+            .as_str()
+            .expect("a word")
+            .to_owned()
+    };
+    for down in [
+        None,
+        Some("-- nothing\n"),
+        Some("DO $$ BEGIN RAISE EXCEPTION 'irreversible'; END $$;"),
+        Some("DROP TRIGGER t ON a; DO $x$ BEGIN RAISE 'no' USING ERRCODE = '0A000'; END $x$"),
+    ] {
+        assert_eq!(outcome(down), "irreversible", "{down:?}");
+    }
+    for down in [
+        "DROP TABLE b;",
+        "DO $$ BEGIN DROP TABLE b; END $$;",
+        "DO $$ BEGIN EXECUTE 'DROP TABLE b'; END $$;",
+        // That is the trigger's no, and not the migration's.
+        "DO $$ BEGIN DELETE FROM a; END $$;",
+        "DELETE FROM a;",
+        "DO $$ BEGIN ASSERT false; END $$;",
+        "DROP TABLE a",
+    ] {
+        let wanted = if down == "DROP TABLE a" {
+            "strays"
+        } else {
+            "broken"
+        };
+        assert_eq!(outcome(Some(down)), wanted, "{down}");
+    }
+    assert_eq!(outcome(Some("DROP TABLE a; DROP FUNCTION f;")), "returns");
+}
+
+#[test]
+fn what_runs_outside_of_a_transaction_is_proved_as_it_is_applied() {
+    let project = checkout();
+    project.migration(A, "CREATE TABLE a (n int);", "DROP TABLE a;");
+    project.migration(
+        B,
+        "CREATE INDEX CONCURRENTLY i ON a (n);",
+        "DROP INDEX CONCURRENTLY i;",
+    );
+    project
+        .run(&["prove"])
+        .refused(&["cannot run inside a transaction block"]);
+    fs::write(
+        path(&project, B, "metadata.toml"),
+        "run_in_transaction = false\n",
+    )
+    .expect("a file");
+    let said = project.run(&["prove", "2030-01-02"]).done();
+    assert!(said.contains("1 header written"), "{said}");
+    assert!(read(&project, B, "up.sql").contains(", run_in_transaction = false\n"));
+    assert!(!read(&project, A, "up.sql").contains("trueup"));
+    project.run(&["prove", "base..2030-01-01"]).done();
+    project
+        .run(&["prove", "2030-01-02.."])
+        .refused(&["no migration in that range"]);
+    project
+        .run(&["prove", "2031"])
+        .refused(&["there is no migration 2031"]);
+    project.run(&["status"]).done();
+}
+
+#[test]
+fn no_seal_is_trusted_when_all_are_to_be_proved() {
+    let project = checkout().shipped();
+    let shipped = project.folders().remove(0);
+    // Somebody says that it was proved.
+    project.made_on(&[&shipped], A, VIEW, "DROP VIEW public.w;\n");
+    project.run(&["check"]).done();
+    let said = project.run(&["check", "--prove"]).with(1).stdout;
+    assert!(said.contains(&format!("{A}/down.sql:1: ")), "{said}");
+}
+
+#[test]
+fn a_parent_that_is_gone_is_reported() {
+    let project = with_view(NO_VIEW);
+    project.made_on(&[A], B, "CREATE VIEW w AS SELECT 1;\n", "DROP VIEW w;\n");
+    project.migration(C, "CREATE VIEW x AS SELECT 1;\n", "DROP VIEW x;\n");
+    project.run(&["prove"]).done();
+    project.run(&["check"]).done();
+    fs::remove_dir_all(path(&project, A, "")).expect("a folder");
+    fs::remove_dir_all(path(&project, B, "")).expect("a folder");
+    let said = project.run(&["check"]).with(1).stdout;
+    let words = format!("{C} was made on 20300102000000, which is not there");
+    assert!(said.contains(&words), "{said}");
+    project.run(&["status"]).with(1);
+}
