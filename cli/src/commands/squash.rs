@@ -15,7 +15,9 @@ use crate::{arguments::FormatArg, context::Context, mine};
 /// tidies its record. A database that has only some of them must be upgraded first, from a commit before this one. Where
 /// the range begins with the first migration and only defines, it is drafted anew; else the texts are put one behind the
 /// other, since no schema shows what a statement did to rows. Tried on a throw-away PostgreSQL: the one must give what the
-/// many gave, and pg_dump must agree.
+/// many gave, and pg_dump must agree. What does not run in a transaction stays by itself, and where a commit has to stand
+/// between two, they become several. A down.sql that does not run is named, and drawn anew from the schemas; one that raises
+/// an exception goes on doing so.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -49,17 +51,29 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     refuse_halfway(context, &all, base, &last)?;
     let message = args.message.as_deref();
     let squashed = rework::squash(&context.project, base, &last, message)?;
-    let number = squashed.removed.len();
     let how = match squashed.how {
         How::Redrafted => "drafted anew from what they give",
         How::Joined | How::Moved => "their texts one behind the other",
     };
+    let (many, few) = (squashed.removed.len(), squashed.written.len());
+    let few = if few == 1 {
+        "one".to_owned()
+    } else {
+        few.to_string()
+    };
+    let (proof, proofs) = match squashed.proofs.as_slice() {
+        [one] => (Some(one.clone()), Vec::new()),
+        several => (None, several.to_vec()),
+    };
     let changed = Changed {
         removed: squashed.removed,
-        written: vec![squashed.written],
-        proof: Some(squashed.proof),
+        written: squashed.written,
+        proof,
+        proofs,
+        kept: squashed.kept.iter().map(ToString::to_string).collect(),
+        drawn: squashed.drawn.iter().map(ToString::to_string).collect(),
         how: Some(squashed.how),
-        summary: format!("{number} migrations are one: {how}"),
+        summary: format!("{many} migrations are {few}: {how}"),
         ..Changed::default()
     };
     context.output.report(&changed, args.format.into())?;

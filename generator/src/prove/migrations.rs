@@ -81,7 +81,12 @@ impl Fault {
     fn of(migration: &Migration, file: &str, error: ApplyError) -> Self {
         let path = migration.dir.join(file).display().to_string();
         match error {
-            ApplyError::Failed { failure, .. } | ApplyError::NoReplay { failure, .. } => Self {
+            ApplyError::Failed { failure, .. }
+            | ApplyError::NoReplay { failure, .. }
+            | ApplyError::Partly { failure, .. }
+            | ApplyError::Steers {
+                statement: failure, ..
+            } => Self {
                 file: failure.what.to_string(),
                 line: failure.line,
                 says: failure.to_string(),

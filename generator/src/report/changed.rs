@@ -19,6 +19,15 @@ pub struct Changed {
     pub written: Vec<PathBuf>,
     /// What was proved and on which Postgres.
     pub proof: Option<String>,
+    /// What was proved of each where several came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<String>,
+    /// The folders that stay though they were in the range, each with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+    /// The ways back that were drawn anew from the schemas, each with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drawn: Vec<String>,
     /// The objects that migrations of two branches change.
     pub shared: Vec<Shared>,
     /// How several became one.
@@ -44,7 +53,14 @@ impl Report for Changed {
         for shared in &self.shared {
             row("both", WARNING, shared.to_string());
         }
-        if let Some(proof) = &self.proof {
+        for kept in &self.kept {
+            row("kept", GOOD, kept.clone());
+        }
+        for line in self.drawn.iter().flat_map(|drawn| drawn.lines()) {
+            let word = if line.starts_with(' ') { "" } else { "down" };
+            row(word, WARNING, line.to_owned());
+        }
+        for proof in self.proof.iter().chain(&self.proofs) {
             row("proved", GOOD, proof.clone());
         }
         columns(0, &rows) + &self.summary + "\n"

@@ -1,22 +1,31 @@
-//! Several migrations become one that gives the same.
+//! Several migrations become one that gives the same, or a few where a commit has to stand between them.
 //!
-//! It takes the version of the last of them, so a database that has them all has it too. What stands in it: where nothing was
-//! there before the first of them and they only define, no row can have been there either, and it is drafted anew from what
-//! they give. Otherwise their texts are put one behind the other, for no schema tells what a statement did to rows.
+//! Each takes the version of the last of those that it stands for, so a database that has them all has it too. What stands in
+//! it: where nothing was there before the first of them and they only define, no row can have been there either, and it is
+//! drafted anew from what they give. Otherwise their texts are put one behind the other, for no schema tells what a statement
+//! did to rows. So are their ways back; one that does not run is drawn anew from the schemas.
+
+mod back;
+mod cut;
+mod defines;
+mod text;
 
 use std::path::PathBuf;
 
-use pg_query::{NodeEnum, protobuf::AlterTableType};
-
-use super::{
-    How, differences, on, refusal,
-    touch::{after, before},
+pub use self::{back::Drawn, cut::Kept};
+use self::{
+    cut::{One, Piece, cut},
+    defines::only_defines,
 };
+use super::{How, differences, on, refusal, touch, touch::after};
 use crate::{
-    Error, ErrorKind, Project, apply,
-    connection::{ended, unwrapped},
+    Error, ErrorKind, Project,
+    apply::{self, ApplyError},
+    autogen::numbered,
     draft::{Draft, DraftOptions, draft},
     migration::{self, Folder, Header, HistoryProblem, Migration, Parent, history_problems, slug},
+    prove::migrations::raised,
+    scratch::Scratch,
     source::{self, Side},
 };
 
@@ -25,15 +34,20 @@ use crate::{
 pub struct Squashed {
     /// The names of the folders that went.
     pub removed: Vec<String>,
-    /// The new folder.
-    pub written: PathBuf,
-    /// How it was made.
+    /// The new folders.
+    pub written: Vec<PathBuf>,
+    /// How they were made.
     pub how: How,
-    /// What was proved.
-    pub proof: String,
+    /// What was proved of each.
+    pub proofs: Vec<String>,
+    /// The folders of the range that stay as they are.
+    pub kept: Vec<Kept>,
+    /// The ways back that were drawn anew.
+    pub drawn: Vec<Drawn>,
 }
 
-/// Makes one of the migrations after `after`, or of all where there is none, up to `last`.
+/// Makes one of the migrations after `base`, or of all where there is none, up to `last`; several where it takes a commit
+/// between them.
 pub fn squash(
     project: &Project,
     base: Option<&str>,
@@ -43,80 +57,125 @@ pub fn squash(
     let all = migration::read(&project.migrations)?;
     let versions: Vec<String> = all.iter().map(|one| one.version.clone()).collect();
     let range = Range::of(&all, base, last)?;
-    let message = message.map_or_else(
-        || format!("squash {} migrations", range.many.len()),
-        str::to_owned,
-    );
+    if let Some(message) = message {
+        slug(message)?;
+    }
     let scratch = project.scratch(None)?;
     let start = source::replay_these(scratch, &range.before)?;
     let wanted = after(scratch, &start, &range.many)?;
-    let number = range.many.len();
-
-    let redrafted = range.redraft(project, &start, &wanted)?;
-    let (how, up, down) = match redrafted {
+    let (how, pieces) = match range.redraft(project, &start, &wanted)? {
         Some(draft) => {
-            let part = &draft.parts[0];
-            (How::Redrafted, part.up_sql(), part.down_sql())
+            let one = One::redrafted(&draft.parts[0], range.many, start, wanted);
+            (How::Redrafted, vec![Piece::One(Box::new(one))])
         }
-        None => (How::Joined, range.joined_up(), range.joined_down()?),
+        None => (How::Joined, cut(project, scratch, start, &range.many)?),
     };
-    let folder = Folder {
-        name: range.name(&slug(&message)?),
-        up,
-        down: Some(down),
-        run_in_transaction: true,
+    let mut squashed = Squashed {
+        removed: Vec::new(),
+        written: Vec::new(),
+        how,
+        proofs: Vec::new(),
+        kept: Vec::new(),
+        drawn: Vec::new(),
     };
-    let one = [as_migration(&folder)];
-    let reached = after(scratch, &start, &one).map_err(|error| {
+    let sizes: Vec<usize> = pieces.iter().filter_map(Piece::size).collect();
+    let of = sizes.len();
+    let message = message.map_or_else(
+        || format!("squash {} migrations", sizes.iter().sum::<usize>()),
+        str::to_owned,
+    );
+    let mut parents = range.parents;
+    let (mut gone, mut folders) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        let one = match piece {
+            Piece::One(one) => one,
+            Piece::Kept(migration, kept) => {
+                parents = vec![Parent::of(&migration)];
+                squashed.kept.push(kept);
+                continue;
+            }
+        };
+        let message = numbered(&message, folders.len(), of);
+        let folder = one.folder(&slug(&message)?);
+        let proof = prove(project, scratch, &one, &folder)?;
+        let header = Header {
+            message,
+            parents,
+            replaces: one.many.iter().map(Parent::of).collect(),
+            replaced: replaced(&one.many),
+            proof: vec![proof.clone()],
+            ..Header::default()
+        };
+        let folder = folder.under(header);
+        parents = vec![Parent::of(&as_migration(&folder))];
+        gone.extend(one.many.iter().map(|one| one.version.clone()));
+        squashed
+            .removed
+            .extend(one.many.into_iter().map(|one| one.name));
+        squashed.proofs.push(proof);
+        squashed.drawn.extend(one.drawn);
+        folders.push(folder);
+    }
+    if folders.is_empty() {
+        let lines: Vec<String> = squashed.kept.iter().map(ToString::to_string).collect();
+        return Err(refusal("there is nothing to make one of", &lines));
+    }
+    squashed.written =
+        migration::change(&project.migrations, Some(&versions), &gone, |_| Ok(folders))?;
+    Ok(squashed)
+}
+
+/// Tries the one migration where the many were.
+fn prove(
+    project: &Project,
+    scratch: &Scratch,
+    one: &One,
+    folder: &Folder,
+) -> Result<String, Error> {
+    let number = one.many.len();
+    let migration = [as_migration(folder)];
+    let reached = after(scratch, &one.start, &migration).map_err(|error| {
         let what =
             format!("the {number} migrations do not run as one transaction; nothing was changed");
         Error::caused(ErrorKind::Input, what, error)
-            .hint("leave out what needs a commit between two of them")
     })?;
-    let left = differences(project, scratch, &reached, &wanted)?;
+    let left = differences(project, scratch, &reached, &one.wanted)?;
     if !left.is_empty() {
         let what = format!("the {number} migrations give something else as one");
         return Err(refusal(&what, &left));
     }
-    let back = before(scratch, &reached, &one).map_err(|error| {
-        let what = "the way back does not run; nothing was changed";
-        Error::caused(ErrorKind::Input, what, error)
-            .hint("squash what comes before and after a migration that has no way back")
-    })?;
-    let back = match differences(project, scratch, &back, &start)?.as_slice() {
-        [] => "down exactly the start",
-        // By hand, and together they did no more.
-        _ => "down what theirs did",
+    let copy = touch::copied(scratch, &reached)?;
+    let done = apply::replay_back(&mut copy.connect()?, &migration);
+    let back = match done {
+        Ok(()) => match differences(project, scratch, &source::side(copy)?, &one.start)?.as_slice()
+        {
+            [] => "down exactly the start".to_owned(),
+            // By hand, and together they did no more.
+            _ => "down what theirs did".to_owned(),
+        },
+        Err(ApplyError::Failed { failure, .. }) => {
+            let again = touch::copied(scratch, &reached)?;
+            if !raised(&mut again.connect()?, one.down.sql(), &failure) {
+                return Err(one.no_way_back(&failure));
+            }
+            format!("irreversible: {}", failure.message)
+        }
+        Err(other) => return Err(other.into()),
     };
     let (place, witness) = on(project, scratch);
-    let proof =
-        format!("{place}up gives exactly what the {number} migrations gave, {back}{witness}");
-    let header = Header {
-        message,
-        parents: range.parents.clone(),
-        replaces: range.many.iter().map(Parent::of).collect(),
-        replaced: range
-            .many
-            .iter()
-            .flat_map(Migration::stands_for)
-            .cloned()
-            .collect(),
-        proof: vec![proof.clone()],
-    };
-    let folder = Folder {
-        up: header.render() + &folder.up,
-        ..folder
-    };
-    let gone: Vec<String> = range.many.iter().map(|one| one.version.clone()).collect();
-    let mut written = migration::change(&project.migrations, Some(&versions), &gone, |_| {
-        Ok(vec![folder])
-    })?;
-    Ok(Squashed {
-        removed: range.many.into_iter().map(|one| one.name).collect(),
-        written: written.remove(0),
-        how,
-        proof,
-    })
+    Ok(format!(
+        "{place}up gives exactly what the {number} migrations gave, {back}{witness}"
+    ))
+}
+
+/// The migrations that those of a range stand for, and those of the range as others may know them from before.
+fn replaced(many: &[Migration]) -> Vec<Parent> {
+    let mut replaced = Vec::new();
+    for one in many {
+        replaced.extend(one.stands_for().cloned());
+        replaced.extend(one.known_as().skip(1));
+    }
+    replaced
 }
 
 /// The migrations that become one, and those before them.
@@ -148,13 +207,6 @@ impl Range {
             ))
             .hint("BASE itself is not squashed: `squash base..VERSION` begins with the first"));
         }
-        if let Some(alone) = many.iter().find(|one| !one.run_in_transaction) {
-            return Err(Error::input(format!(
-                "{} does not run in a transaction, so it has to stay by itself",
-                alone.name
-            ))
-            .hint("squash what comes before and after it"));
-        }
         let inside = |name: &String| many.iter().any(|one| one.name == *name);
         let problem = history_problems(all)
             .into_iter()
@@ -164,6 +216,7 @@ impl Range {
                 }
                 HistoryProblem::Edited { .. }
                 | HistoryProblem::EditedSince { .. }
+                | HistoryProblem::EditedSinceProved { .. }
                 | HistoryProblem::ParentMissing { .. } => false,
             });
         if let Some(problem) = problem {
@@ -200,30 +253,6 @@ impl Range {
             Err(error) => Err(error),
         }
     }
-
-    fn joined_up(&self) -> String {
-        let text = |one: &Migration| section(&one.name, &unwrapped(Header::body(&one.up)));
-        self.many.iter().map(text).collect::<Vec<_>>().join("\n")
-    }
-
-    fn joined_down(&self) -> Result<String, Error> {
-        let mut texts = Vec::new();
-        for one in self.many.iter().rev() {
-            let down = one.down.as_ref().ok_or_else(|| {
-                Error::from(apply::ApplyError::NoDown {
-                    name: one.name.clone(),
-                })
-            })?;
-            texts.push(section(&one.name, &unwrapped(down)));
-        }
-        Ok(texts.join("\n"))
-    }
-
-    /// The folder's name: the last one's version, as it is written there.
-    fn name(&self, slug: &str) -> String {
-        let last = self.many.last().map_or("", |last| last.name.as_str());
-        format!("{}_{slug}", last.split('_').next().unwrap_or_default())
-    }
 }
 
 fn as_migration(folder: &Folder) -> Migration {
@@ -234,83 +263,6 @@ fn as_migration(folder: &Folder) -> Migration {
         up: folder.up.clone(),
         down: folder.down.clone(),
         run_in_transaction: folder.run_in_transaction,
-        header: None,
-    }
-}
-
-/// A text under the name of the migration that it is from, ready for another behind it.
-fn section(name: &str, sql: &str) -> String {
-    format!("-- From {name}\n\n{}", ended(sql.trim_start()))
-}
-
-/// Whether each statement of a text makes, changes or drops something whose whole definition is read, and touches no row that
-/// was there before.
-fn only_defines(sql: &str) -> bool {
-    let Ok(parsed) = pg_query::parse(sql, pg_query::ParserOptions::default()) else {
-        return false;
-    };
-    let statements = &parsed.protobuf.stmts;
-    statements.iter().all(|statement| {
-        let node = statement.stmt.as_ref().and_then(|stmt| stmt.node.as_ref());
-        node.is_some_and(defines)
-    })
-}
-
-fn defines(node: &NodeEnum) -> bool {
-    if let NodeEnum::CreateSchemaStmt(create) = node {
-        // Owners are not read.
-        return create.authrole.is_none();
-    }
-    if let NodeEnum::AlterTableStmt(alter) = node {
-        return alter.cmds.iter().all(|command| match &command.node {
-            Some(NodeEnum::AlterTableCmd(command)) => !matches!(
-                command.subtype(),
-                // The second may restart the numbers, which are no part of a schema.
-                AlterTableType::AtChangeOwner | AlterTableType::AtSetIdentity
-            ),
-            Some(_) | None => false,
-        });
-    }
-    matches!(
-        node,
-        NodeEnum::CreateStmt(_)
-            | NodeEnum::IndexStmt(_)
-            | NodeEnum::CommentStmt(_)
-            | NodeEnum::CreateEnumStmt(_)
-            | NodeEnum::AlterEnumStmt(_)
-            | NodeEnum::CreateExtensionStmt(_)
-            | NodeEnum::CreateSeqStmt(_)
-            | NodeEnum::DropStmt(_)
-            | NodeEnum::RenameStmt(_)
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_may_touch_rows_does_not_only_define() {
-        for sql in [
-            "CREATE TABLE t (a integer); COMMENT ON TABLE t IS 'x';",
-            "ALTER TABLE t ADD b text; DROP INDEX i;",
-            "-- nothing",
-        ] {
-            assert!(only_defines(sql), "{sql}");
-        }
-        for sql in [
-            "CREATE TABLE t (a integer); INSERT INTO t VALUES (1);",
-            "CREATE TABLE t AS SELECT 1",
-            "DO $$ BEGIN END $$",
-            "SELECT setval('s', 3)",
-            "ALTER SEQUENCE s RESTART WITH 7",
-            "ALTER TABLE t ALTER id RESTART WITH 7",
-            "GRANT SELECT ON t TO x",
-            "ALTER TABLE t OWNER TO x",
-            "CREATE VIEW v AS SELECT 1",
-            "no SQL",
-        ] {
-            assert!(!only_defines(sql), "{sql}");
-        }
+        header: Header::parse(&folder.up),
     }
 }

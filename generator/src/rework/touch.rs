@@ -120,7 +120,8 @@ pub(super) fn before(
     source::side(database)
 }
 
-fn copied(scratch: &Scratch, side: &Side) -> Result<crate::scratch::Database, Error> {
+/// A copy of a database on the scratch that was not read.
+pub(super) fn copied(scratch: &Scratch, side: &Side) -> Result<crate::scratch::Database, Error> {
     match &side.scratch {
         Some(database) => Ok(scratch.copy(database)?),
         None => Err(Error::new(

@@ -222,18 +222,6 @@ fn what_cannot_be_one_is_refused() {
     project
         .run(&["squash", "base..head", "--message", "/"])
         .refused(&["no letter or digit"]);
-    fs::write(
-        project
-            .path()
-            .join("migrations")
-            .join(C)
-            .join("metadata.toml"),
-        "run_in_transaction = false\n",
-    )
-    .expect("a file");
-    project
-        .run(&["squash", "base..head"])
-        .refused(&[C, "does not run in a transaction"]);
     project.made_on(&[A], "2030-01-05-000000_e", "SELECT 1;", "SELECT 1;");
     project
         .run(&["squash", "base..2030-01-02"])
@@ -244,8 +232,202 @@ fn what_cannot_be_one_is_refused() {
     project.migration(A, "CREATE TYPE e AS ENUM ('a');", "DROP TYPE e;");
     project.migration(B, "ALTER TYPE e ADD VALUE 'b';", "SELECT 1;");
     project.migration(C, "CREATE TABLE c (e e DEFAULT 'b');", "DROP TABLE c;");
-    project
-        .run(&["squash", "2030-01-01..head"])
-        .refused(&["do not run as one transaction", "unsafe use"]);
+    project.run(&["squash", "2030-01-01..head"]).refused(&[
+        "nothing to make one of",
+        &format!("{C} needs a commit before it"),
+        "unsafe use",
+    ]);
     project.run(&["squash", "base..head"]).done();
+}
+
+const E: &str = "2030-01-05-000000_e";
+const F: &str = "2030-01-06-000000_f";
+const G: &str = "2030-01-07-000000_g";
+const H: &str = "2030-01-08-000000_h";
+
+fn outside_of_transactions(project: &Checkout, name: &str) {
+    let folder = project.path().join("migrations").join(name);
+    fs::write(folder.join("metadata.toml"), "run_in_transaction = false\n").expect("a file");
+}
+
+/// A history as people leave it.
+fn real() -> Checkout {
+    let project = checkout();
+    // A way back that never ran, one that is not there, and one that was never written.
+    project.migration(
+        A,
+        "CREATE TABLE a (n int PRIMARY KEY);\nINSERT INTO a VALUES (1), (2);\n",
+        "DROP TABLE b;\n",
+    );
+    project.migration(
+        B,
+        "ALTER TABLE a ADD label text;\nUPDATE a SET label = 'row ' || n;\n",
+        "-- This file should undo anything in `up.sql`\n",
+    );
+    project.migration(C, "CREATE TYPE mood AS ENUM ('sad', 'happy');\n", "");
+    fs::remove_file(project.path().join("migrations").join(C).join("down.sql")).expect("a file");
+    project.migration(
+        D,
+        "CREATE INDEX CONCURRENTLY a_label ON a (label);\n",
+        "DROP INDEX CONCURRENTLY a_label;\n",
+    );
+    outside_of_transactions(&project, D);
+    project.migration(
+        E,
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+         CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION f();\n",
+        "DROP TRIGGER t ON a;\nDROP FUNCTION f();\n",
+    );
+    project.migration(F, "ALTER TYPE mood ADD VALUE 'calm';\n", "SELECT 1;\n");
+    project.migration(
+        G,
+        "ALTER TABLE a ADD mood mood NOT NULL DEFAULT 'calm';\n",
+        "ALTER TABLE a DROP mood;\n",
+    );
+    project.migration(
+        H,
+        "INSERT INTO a VALUES (3, 'row 3', 'sad');\n",
+        "DELETE FROM a WHERE n = 3;\n",
+    );
+    project
+}
+
+#[test]
+fn a_history_as_people_leave_it_becomes_a_few() {
+    let (_server, database) = tests::database();
+    let (_fresh_server, fresh) = tests::database();
+    let mut project = real().on(&database);
+    project.run(&["upgrade"]).done();
+    let said = project
+        .run(&["squash", "base..head", "--message", "old"])
+        .done();
+    for words in [
+        &format!("the way back of {A} is drawn anew"),
+        &format!("{A}/down.sql:1: table \"b\" does not exist"),
+        "statement: DROP TABLE b",
+        &format!("the way back of {B} is drawn anew"),
+        "holds no statement",
+        &format!("the way back of {C} is drawn anew"),
+        "there is no down.sql",
+        &format!("{D} stays by itself: it does not run in a transaction"),
+        "7 migrations are 3: their texts one behind the other",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    assert_eq!(
+        project.folders(),
+        [
+            "2030-01-03-000000_old_1_of_3",
+            D,
+            "2030-01-06-000000_old_2_of_3",
+            "2030-01-08-000000_old_3_of_3"
+        ]
+    );
+
+    // The database that has them all notices nothing, and can go back to nothing.
+    let said = project.run(&["status"]).done();
+    assert!(said.contains("in order"), "{said}");
+    let said = project.run(&["upgrade"]).done();
+    assert!(said.contains("nothing to apply"), "{said}");
+    let mut connection = database.connect().expect("a connection");
+    let tidy = "(SELECT count(*) = 4 FROM __diesel_schema_migrations)";
+    assert!(tests::holds(&mut connection, tidy));
+    project.run(&["downgrade", "base"]).done();
+    let gone =
+        "to_regclass('a') IS NULL AND to_regtype('mood') IS NULL AND to_regproc('f') IS NULL";
+    assert!(tests::holds(&mut connection, gone));
+    // A new one gets the same, there and back, with Diesel too.
+    project.database = Some(fresh.url().to_string());
+    let mut connection = fresh.connect().expect("a connection");
+    let migrations = FileBasedMigrations::from_path(project.path().join("migrations"));
+    let migrations = migrations.expect("what Diesel reads");
+    let run = connection.run_pending_migrations(migrations);
+    assert_eq!(run.expect("migrations that run").len(), 4);
+    let rows =
+        "(SELECT array_agg(label ORDER BY n) = '{row 1,row 2,row 3}' AND bool_or(mood = 'sad')
+                 AND bool_or(mood = 'calm') FROM a)";
+    assert!(tests::holds(&mut connection, rows));
+    project.run(&["status"]).done();
+    project.run(&["downgrade", "base"]).done();
+    assert!(tests::holds(&mut connection, gone));
+    // F's own way back never took the label away, and nobody made more of it.
+    let said = project.run(&["prove", "--all"]).with(1).stdout;
+    assert!(
+        said.contains("enum type public.mood is different"),
+        "{said}"
+    );
+    assert_eq!(said.matches("not proved").count(), 2, "{said}");
+}
+
+#[test]
+fn what_cannot_be_drawn_names_the_folder() {
+    let project = checkout();
+    project.migration(A, "CREATE TABLE a (n int);", "DROP TABLE a;");
+    project.migration(
+        B,
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+        "\n\nDROP FUNCTION g();",
+    );
+    project.migration(C, "INSERT INTO a VALUES (1);", "DELETE FROM a;");
+    let folders = project.folders();
+    project.run(&["squash", "base..head"]).refused(&[
+        &format!("the way back of {B} cannot be drawn"),
+        &format!("{B}/down.sql:3: function g() does not exist"),
+        &format!("mend migrations/{B}/down.sql"),
+    ]);
+    assert_eq!(project.folders(), folders);
+    // Two that each run where they stand, and not one after the other.
+    project.migration(B, "CREATE INDEX i ON a (n);", "SELECT 1;");
+    project.migration(
+        C,
+        "INSERT INTO a VALUES (1); ALTER TABLE a ADD m int; CREATE INDEX j ON a (m);",
+        "ALTER TABLE a DROP n;",
+    );
+    project.migration(D, "SELECT 1;", "SELECT 1;");
+    let said = project.run(&["squash", "2030-01-01..head"]).done();
+    assert!(said.contains("3 migrations are one"), "{said}");
+}
+
+#[test]
+fn what_raises_on_the_way_back_goes_on_doing_so() {
+    let (_server, database) = tests::database();
+    let project = four(FILLS).on(&database);
+    project.migration(
+        C,
+        "ALTER TABLE a RENAME n TO number;",
+        "DO $$ BEGIN RAISE EXCEPTION 'no way back from C'; END $$;",
+    );
+    let said = project.run(&["squash", "base..head"]).done();
+    assert!(said.contains("irreversible: no way back from C"), "{said}");
+    project.run(&["upgrade"]).done();
+    project
+        .run(&["downgrade"])
+        .refused(&["no way back from C", "rolled back as a whole"]);
+}
+
+#[test]
+fn what_steers_transactions_stays_by_itself() {
+    let (_server, database) = tests::database();
+    let project = four(FILLS).on(&database);
+    project.migration(
+        C,
+        "BEGIN;\nALTER TABLE a RENAME n TO number;\nCOMMIT;\n",
+        "BEGIN;\nALTER TABLE a RENAME number TO n;\nCOMMIT;\n",
+    );
+    project.migration(
+        E,
+        "CREATE TABLE e ();\nCOMMIT;\nCREATE TABLE e2 ();\n",
+        "DROP TABLE e;\nDROP TABLE e2;\n",
+    );
+    outside_of_transactions(&project, E);
+    project.migration(F, "CREATE TABLE f ();", "DROP TABLE f;");
+    let said = project.run(&["squash", "base..head"]).done();
+    let kept = format!("{F} stays by itself: there is no other beside it");
+    assert!(said.contains(&kept), "{said}");
+    assert_eq!(
+        project.folders(),
+        ["2030-01-04-000000_squash_4_migrations", E, F]
+    );
+    project.run(&["upgrade"]).done();
+    project.run(&["downgrade", "base"]).done();
 }
