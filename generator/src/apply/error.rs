@@ -208,6 +208,23 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// The statement that is at fault, where it is one.
+    #[must_use]
+    pub fn statement(&self) -> Option<&SqlError> {
+        if let Self::Failed { failure, .. }
+        | Self::Partly { failure, .. }
+        | Self::Rehearsed { failure, .. }
+        | Self::NoReplay { failure, .. }
+        | Self::Steers {
+            statement: failure, ..
+        } = self
+        {
+            Some(failure)
+        } else {
+            None
+        }
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {

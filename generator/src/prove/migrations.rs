@@ -78,24 +78,19 @@ pub struct Fault {
 
 impl Fault {
     /// What is wrong with a file of a migration that did not run.
-    fn of(migration: &Migration, file: &str, error: ApplyError) -> Self {
-        let path = migration.dir.join(file).display().to_string();
-        match error {
-            ApplyError::Failed { failure, .. }
-            | ApplyError::NoReplay { failure, .. }
-            | ApplyError::Partly { failure, .. }
-            | ApplyError::Steers {
-                statement: failure, ..
-            } => Self {
+    fn of(migration: &Migration, file: &str, error: &ApplyError) -> Self {
+        if let Some(failure) = error.statement() {
+            return Self {
                 file: failure.what.to_string(),
                 line: failure.line,
                 says: failure.to_string(),
-            },
-            other => Self {
-                says: format!("{path}: {other}"),
-                file: path,
-                line: None,
-            },
+            };
+        }
+        let path = migration.dir.join(file).display().to_string();
+        Self {
+            says: format!("{path}: {error}"),
+            file: path,
+            line: None,
         }
     }
 }

@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
                     return Ok(Outcome::Irreversible(failure.message.to_string()));
                 }
             }
-            return Ok(Outcome::Broken(Fault::of(migration, "down.sql", error)));
+            return Ok(Outcome::Broken(Fault::of(migration, "down.sql", &error)));
         }
         let back = State::read(&copy, pg_dump)?;
         let strays = back.differences(before);
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
         }
         let again = apply::replay(&mut copy.connect()?, one);
         if let Err(error) = again {
-            let fault = Fault::of(migration, "up.sql", error);
+            let fault = Fault::of(migration, "up.sql", &error);
             let says = format!("after down.sql it does not go up again: {}", fault.says);
             return Ok(Outcome::Broken(Fault { says, ..fault }));
         }

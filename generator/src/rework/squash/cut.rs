@@ -9,8 +9,7 @@ use super::{
     text::Text,
 };
 use crate::{
-    Error, Project,
-    apply::{self, ApplyError},
+    Error, Project, apply,
     connection::{SqlError, Steering, is_one_transaction, steering, unwrapped},
     draft::Part,
     migration::{Folder, Header, Migration},
@@ -25,7 +24,7 @@ pub(super) enum Piece {
     /// They become one.
     One(Box<One>),
     /// It stays as it is.
-    Kept(Migration, Kept),
+    Kept(Box<Migration>, Kept),
 }
 
 impl Piece {
@@ -163,7 +162,7 @@ pub(super) fn cut(
 
 fn kept(migration: &Migration, why: String) -> Piece {
     let name = migration.name.clone();
-    Piece::Kept(migration.clone(), Kept { name, why })
+    Piece::Kept(Box::new(migration.clone()), Kept { name, why })
 }
 
 fn ups(many: &[Migration]) -> Text {
@@ -194,10 +193,9 @@ fn longest(
             Ok(()) => break,
             Err(failed) => failed,
         };
-        let (line, message) = match &failed {
-            ApplyError::NoReplay { failure, .. } => (failure.line, failure.message.to_string()),
-            other => (None, other.to_string()),
-        };
+        let fault = failed.statement();
+        let line = fault.and_then(|fault| fault.line);
+        let message = fault.map_or_else(|| failed.to_string(), |fault| fault.message.to_string());
         // One by one they ran: what fails here needs a commit before it. Where that is not the one at fault, the next
         // round says so.
         let at = up.owner(line).map_or(number - 1, |(at, _)| at);
