@@ -169,6 +169,43 @@ pub fn keep(
     }
 }
 
+/// Runs on rows what a person wrote, and says what becomes of them; nothing where there are no tables.
+pub fn watch(project: &Project, start: &Side, up: &Run) -> Result<Option<String>, Error> {
+    let mut moods = Moods::default();
+    for _ in 0..PATIENCE {
+        let mut trial = Trial::begin(project, start, None, &moods)?;
+        if trial.is_empty() && moods.why.is_empty() {
+            return Ok(None);
+        }
+        let failed = match trial.watched(up)? {
+            Ok(lost) if lost.is_empty() => {
+                let kept = trial.kept(&moods).sentence();
+                return Ok(kept.map(|sentence| format!("on the way up, {sentence}")));
+            }
+            Ok(lost) => {
+                let mut shown = lost
+                    .iter()
+                    .take(SHOWN)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                match lost.len().saturating_sub(SHOWN) {
+                    0 => {}
+                    more => shown += &format!(" and {more} more"),
+                }
+                return Ok(Some(format!("up changes or loses rows: {shown}")));
+            }
+            Err(failed) => failed,
+        };
+        if !trial.tame(&mut moods, &failed) {
+            return Ok(Some(format!("no rows were tried, for {failed}")));
+        }
+    }
+    Ok(Some(
+        "no rows were tried, for it fails on all that were made up".to_owned(),
+    ))
+}
+
 /// Whether a hazard says so, or a person wrote it, who alone knows for which rows.
 fn may_fail(statement: &Statement) -> bool {
     if statement.origin().is_some() {

@@ -200,7 +200,7 @@ pub fn prove(project: &Project, versions: &[String]) -> Result<Proving, Error> {
             before.push(migration.clone());
             continue;
         }
-        let (outcome, sentence) = walk.attempt(migration, Care::Witnessed)?;
+        let (outcome, sentence) = walk.attempt(migration, Care::Watched)?;
         let mut now = migration.clone();
         if let Some(sentence) = sentence {
             let kept = migration.header.as_ref().filter(|header| {

@@ -53,7 +53,9 @@ impl Listed {
     #[must_use]
     pub fn new(migration: &Migration, applied: Option<&[String]>) -> Self {
         let header = migration.header.as_ref();
-        let parents = header.iter().flat_map(|header| &header.parents);
+        let parents = header
+            .iter()
+            .flat_map(|header| header.parents.iter().chain(&header.after));
         Self {
             version: migration.version.clone(),
             name: migration.name.clone(),

@@ -322,3 +322,27 @@ fn a_parent_that_is_gone_is_reported() {
     assert!(said.contains(&words), "{said}");
     project.run(&["status"]).with(1);
 }
+
+#[test]
+fn what_becomes_of_rows_is_told() {
+    let project = checkout();
+    project.migration(A, "CREATE TABLE a (n int, m text);", "DROP TABLE a;");
+    project.migration(
+        B,
+        "ALTER TABLE a ADD o int NOT NULL DEFAULT 1;",
+        "ALTER TABLE a DROP o;",
+    );
+    project.migration(
+        C,
+        "UPDATE a SET m = 'all the same' WHERE m IS DISTINCT FROM 'all the same';",
+        "SELECT 1;",
+    );
+    project.run(&["prove"]).done();
+    let says = |name, words: &str| {
+        let text = read(&project, name, "up.sql");
+        assert!(text.contains(words), "{words:?} is not in: {text}");
+    };
+    assert!(!read(&project, A, "up.sql").contains("rows"));
+    says(B, "; on the way up, rows in 1 of 1 tables kept\n");
+    says(C, "; up changes or loses rows: public.a.m (");
+}

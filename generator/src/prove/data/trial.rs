@@ -2,6 +2,7 @@
 
 mod map;
 mod runs;
+mod watched;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use trueup::Schema;
+use trueup::{Schema, Statement};
 
 use super::{Fault, Outcome, raised::raised};
 use crate::{
     Error, ErrorKind, Project,
     apply::{self, ApplyError},
-    connection::holds_nothing,
+    connection::{Steering, holds_nothing, is_one_transaction, steering},
     diff::words,
     migration::Migration,
     postgres,
+    prove::data::{Run, watch},
     scratch::{Database, Scratch},
     source::{self, Side},
     witness,
@@ -27,6 +28,8 @@ pub(super) enum Care {
     Read,
     /// As we read them, and as `pg_dump` sees them where it is there.
     Witnessed,
+    /// The same, and rows are watched on the way up.
+    Watched,
 }
 
 /// A database that has some migrations.
@@ -127,18 +130,30 @@ impl<'a> Walk<'a> {
     ) -> Result<(Outcome, Option<String>), Error> {
         let pg_dump = match care {
             Care::Read => None,
-            Care::Witnessed => self.project.binaries.pg_dump(self.scratch.major()).ok(),
+            Care::Witnessed | Care::Watched => {
+                self.project.binaries.pg_dump(self.scratch.major()).ok()
+            }
         };
         let pg_dump = pg_dump.as_ref();
         let before = match self.now.take() {
             Some(state) => state,
             None => State::read(&self.database, pg_dump)?,
         };
+        let start = match care {
+            Care::Read | Care::Witnessed => None,
+            Care::Watched => Some(source::side(self.scratch.copy(&self.database)?)?),
+        };
         self.pass(std::slice::from_ref(migration))?;
         let after = State::read(&self.database, pg_dump)?;
         let outcome = self.and_back(migration, &before, &after, pg_dump)?;
         self.now = Some(after);
-        let sentence = self.sentence(&outcome, pg_dump.is_some());
+        let mut sentence = self.sentence(&outcome, pg_dump.is_some());
+        if let (Some(sentence), Some(start), Some(run)) = (&mut sentence, start, up(migration))
+            && let Some(rows) = watch(self.project, &start, &run)?
+        {
+            *sentence += "; ";
+            *sentence += &rows;
+        }
         Ok((outcome, sentence))
     }
 
@@ -219,4 +234,16 @@ impl<'a> Walk<'a> {
     pub(super) fn end(self) -> Result<Side, Error> {
         source::side(self.database)
     }
+}
+
+/// What a migration runs on its way up; nothing where it is no single transaction that our parser knows.
+fn up(migration: &Migration) -> Option<Run> {
+    let Some(Steering::One { parts, around: _ }) = steering(&migration.up) else {
+        return None;
+    };
+    let statement = |sql: &str| Statement::new(sql.lines().next().unwrap_or_default(), sql);
+    Some(Run {
+        statements: parts.iter().map(|part| statement(part.sql)).collect(),
+        in_transaction: migration.run_in_transaction || is_one_transaction(&migration.up),
+    })
 }
