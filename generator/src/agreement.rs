@@ -202,6 +202,7 @@ impl Agreement {
         let agrees = live.is_none_or(|live| {
             // What another major prints is no comparison.
             live.server().major() == self.major
+                && live.is_known()
                 && shape(live).is_ok_and(|shape| shape == known.shape)
         });
         agrees.then_some(known)

@@ -5,7 +5,7 @@ mod few;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use trueup::{Declarations, Id, Origin, Schema, Unread};
+use trueup::{Declarations, Id, Origin, Schema, UnreadDelta};
 
 use crate::{
     Error, Project,
@@ -20,6 +20,7 @@ use crate::{
     rename::{self, Stale, Told},
     routine,
     source::{self, models::settle},
+    unread::{self, RightDifference},
     url::Url,
 };
 
@@ -48,6 +49,12 @@ pub struct Check {
     pub unread: Vec<String>,
     /// What the migrations alone have and no room reads.
     pub unread_missing: Vec<String>,
+    /// What both have, no room reads, and differs.
+    pub unread_changed: Vec<String>,
+    /// What both have and no room reads, and this role may not read all of in the database.
+    pub unread_hidden: Vec<String>,
+    /// The owners, grants, default privileges and security labels that differ.
+    pub rights: Vec<RightDifference>,
     /// What models say about old names that are gone already.
     pub stale: Vec<Stale>,
     /// Why it is not known which migrations are applied, where it is not; then all count as applied.
@@ -108,6 +115,9 @@ impl Check {
             broken,
             unread,
             unread_missing,
+            unread_changed,
+            unread_hidden,
+            rights,
             // Nothing differs for these.
             unmigrated: _,
             unproved: _,
@@ -122,6 +132,9 @@ impl Check {
             && broken.is_empty()
             && unread.is_empty()
             && unread_missing.is_empty()
+            && unread_changed.is_empty()
+            && unread_hidden.is_empty()
+            && rights.is_empty()
     }
 }
 
@@ -192,8 +205,18 @@ pub fn check_trusting(
         };
         let there = routine::schema_without(&live.schema, &routine);
         check.database = differences(project, &there, &replayed.schema, declarations);
-        check.unread = unread(project, &replayed.schema, &live.schema);
-        check.unread_missing = unread(project, &live.schema, &replayed.schema);
+        check.rights = unread::rights(&project.scope, &there, &replayed.schema);
+        for delta in unread::objects(&project.scope, &live.schema, &replayed.schema) {
+            let what = delta.unread().what.clone();
+            match delta {
+                // It came with what a job made.
+                UnreadDelta::Remove(_) if unread::hangs_on(delta, &routine) => {}
+                UnreadDelta::Remove(_) => check.unread.push(what),
+                UnreadDelta::Create(_) => check.unread_missing.push(what),
+                UnreadDelta::Change(..) if delta.is_unknown() => check.unread_hidden.push(what),
+                UnreadDelta::Change(..) => check.unread_changed.push(what),
+            }
+        }
     }
     let renames = rename::rename(
         project,
@@ -354,19 +377,4 @@ fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
             .is_some_and(|parent| wanted.entry(&parent).is_none()),
         Delta::Change { .. } => false,
     }
-}
-
-fn unread(project: &Project, known: &Schema, there: &Schema) -> Vec<String> {
-    let known: Vec<&str> = known
-        .unread()
-        .iter()
-        .map(|unread| unread.what.as_str())
-        .collect();
-    let what = |unread: &Unread| unread.what.clone();
-    there
-        .unread()
-        .iter()
-        .map(what)
-        .filter(|what| !known.contains(&what.as_str()) && project.scope.holds_words(what))
-        .collect()
 }

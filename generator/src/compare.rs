@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup::{Declarations, Id, Schema, Statement, Unread};
+use trueup::{Declarations, Schema, Statement};
 
 use crate::{
     Error, ErrorKind, Project,
@@ -11,6 +11,7 @@ use crate::{
     prove,
     rename::{self, Asked, Renames, Renaming, Task},
     source::{self, Side, Source, models::settle},
+    unread,
 };
 
 /// What a comparison found.
@@ -42,7 +43,7 @@ impl Compared {
 /// How a comparison is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompareOptions<'a> {
-    /// Whether what no room reads is left out of account.
+    /// Whether what no room reads, owners and grants are left out of account.
     pub ignore_unread: bool,
     /// Whether the way is proved, where that can be done.
     pub prove: bool,
@@ -59,19 +60,39 @@ pub fn diff(
     options: CompareOptions<'_>,
 ) -> Result<Compared, Error> {
     let other_side = to.to_string();
+    // Models say nothing about what no room reads: it stays as it is.
+    let is_said = !matches!(from, Source::Models) && !matches!(to, Source::Models);
     let (from, renames, to) = sides(project, declarations, from, to, options.renames)?;
     if let Some((tasks, renames)) = &renames {
         let base = &renames.base(&from).schema;
         rename::refuse_unmet(tasks, base, &to.schema, &other_side)?;
     }
-    let renaming = renames
-        .map(|(_, renames)| renames.renaming)
-        .unwrap_or_default();
-    if !options.ignore_unread {
-        refuse_unread(project, &[&from.schema, &to.schema])?;
+    let (renamed_first, renaming) = match renames {
+        Some((_, Renames { side, renaming, .. })) => (side.map(|side| side.schema), renaming),
+        None => (None, Renaming::default()),
+    };
+    let looked_at = is_said && !options.ignore_unread;
+    let refusal = |from: &Schema, to: &Schema| {
+        let refusal = looked_at.then(|| unread::refusal(project, from, to));
+        refusal.flatten()
+    };
+    // A copy of what is refused anyway need not succeed.
+    let first = refusal(renamed_first.as_ref().unwrap_or(&from.schema), &to.schema);
+    let (from, to) = source::alike_after(project, from, &renaming, to)
+        .map_err(|error| first.unwrap_or(error))?;
+    let aligned = if renaming.is_empty() || !looked_at {
+        None
+    } else {
+        rename::aligned(project, &from, &renaming, &to.schema)?
+    };
+    let base = aligned.as_ref().map_or(&from, |(side, _)| side);
+    if let Some(refusal) = refusal(&base.schema, &to.schema) {
+        return Err(refusal);
     }
-    let whole = to.whole && from.schema.unread().is_empty() && to.schema.unread().is_empty();
-    let (from, to) = source::alike_after(project, from, &renaming, Side { whole, ..to })?;
+    // What differs and is left out of account a dump would see.
+    let is_equal = base.schema.unread_differences(&to.schema).is_empty();
+    let whole = to.whole && is_equal;
+    let to = Side { whole, ..to };
     let to = source::narrowed(project, &from, to);
     match compare(project, &from, &renaming, &to, options) {
         // What is new may print otherwise when it is read again.
@@ -307,39 +328,4 @@ pub fn inspect(
 /// The statements that build a schema in a new database.
 pub fn rebuild(schema: &Schema) -> Result<Plan, Error> {
     Ok(plan(&schema.initial(), schema, Folding::Wherever)?)
-}
-
-/// Fails where a side holds what no room reads, or grants, which are not compared.
-fn refuse_unread(project: &Project, sides: &[&Schema]) -> Result<(), Error> {
-    let mut unread: Vec<&Unread> = sides
-        .iter()
-        .flat_map(|schema| schema.unread())
-        .filter(|unread| project.scope.holds_words(&unread.what))
-        .collect();
-    unread.sort();
-    unread.dedup();
-    let entries = sides.iter().flat_map(|schema| schema.entries());
-    let granted: BTreeSet<&Id> = entries
-        .filter(|(_, entry)| entry.is_granted())
-        .map(|(id, _)| id)
-        .collect();
-    if unread.is_empty() && granted.is_empty() {
-        return Ok(());
-    }
-    let mut lines: Vec<String> = unread
-        .iter()
-        .map(|unread| {
-            format!(
-                "not yet: {}: trueup does not read that kind of object",
-                unread.what
-            )
-        })
-        .collect();
-    lines.extend(
-        granted
-            .iter()
-            .map(|id| format!("not yet: {id}: it has grants, which trueup does not compare")),
-    );
-    Err(Error::new(ErrorKind::NotYet, lines.join("\n"))
-        .hint("--ignore-unread compares the rest and leaves these as they are"))
 }

@@ -47,6 +47,7 @@ pub mod scratch;
 pub mod seed;
 pub mod size;
 pub mod source;
+pub mod unread;
 pub mod url;
 pub mod witness;
 

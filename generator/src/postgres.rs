@@ -2,6 +2,9 @@
 //!
 //! Architecture invariant: the number of queries does not depend on the size of the database.
 
+mod rights;
+mod unread;
+
 use std::path::PathBuf;
 
 use diesel::{
@@ -42,6 +45,14 @@ pub enum ReadError {
         /// What does not fit.
         source: serde_json::Error,
     },
+    /// The privileges of something do not have the form that was asked for.
+    #[error("the grants {grants} do not have the form that was asked for: {source}")]
+    Grants {
+        /// The JSON.
+        grants: String,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
     /// `pg_cast` holds a context that is none of Postgres'.
     #[error("pg_cast has the context {0:?}, which this version of trueup does not know")]
     CastContext(String),
@@ -53,14 +64,18 @@ struct IdentityRow {
     class: i64,
     #[diesel(sql_type = BigInt)]
     object: i64,
+    #[diesel(sql_type = BigInt)]
+    sub: i64,
     #[diesel(sql_type = Text)]
-    what: String,
+    kind: String,
+    #[diesel(sql_type = Text)]
+    name: String,
     #[diesel(sql_type = Text)]
     occupies: String,
 }
 
 /// What each object needs. What has no row in `pg_depend` appears as needing nothing, so that it is not overlooked; what a
-/// grant or a default privilege says has no place in a schema yet.
+/// default privilege says is read with the [`rights`].
 const DEPENDS: &str = "
     SELECT classid::int8 AS class, objid::int8 AS object, objsubid::int8 AS sub,
         refclassid::int8 AS on_class, refobjid::int8 AS on_object, refobjsubid::int8 AS on_sub, deptype AS kind
@@ -88,8 +103,7 @@ const BOOKKEEPING: &str = "
     FROM pg_catalog.pg_class
     WHERE oid >= 16384 AND (relpersistence = 't' OR relname = '__diesel_schema_migrations')";
 
-/// Where something else is granted than when its owner makes it anew: then default privileges count. What it is has no place in
-/// a schema yet, since roles belong to a whole server.
+/// Where something else is granted than when its owner makes it anew: then default privileges count.
 const GRANTED: &str = "
     SELECT acl.class::int8, acl.object::int8, acl.sub::int8
     FROM (
@@ -100,6 +114,8 @@ const GRANTED: &str = "
         FROM pg_catalog.pg_attribute a
         UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, 0, t.typacl, t.typowner, t.typnamespace, 'T'
         FROM pg_catalog.pg_type t
+        UNION ALL SELECT 'pg_catalog.pg_namespace'::regclass, n.oid, 0, n.nspacl, n.nspowner, 0, 'n'
+        FROM pg_catalog.pg_namespace n
     ) acl(class, object, sub, list, owner, namespace, kind)
         LEFT JOIN pg_catalog.pg_default_acl everywhere ON everywhere.defaclrole = acl.owner
             AND everywhere.defaclnamespace = 0 AND everywhere.defaclobjtype = acl.kind
@@ -116,15 +132,15 @@ const CASTS: &str = "
     FROM pg_catalog.pg_cast";
 
 const IDENTIFY: &str = "
-    SELECT a.class, a.object, i.type || ' ' || i.identity AS what,
+    SELECT a.class, a.object, a.sub, i.type AS kind, i.identity AS name,
         array_to_json(array_remove(ARRAY[
             CASE WHEN c.oid IS NOT NULL OR t.typrelid <> 0 THEN jsonb_build_object('relation',
                 jsonb_build_object('namespace', n.nspname, 'name', COALESCE(c.relname, t.typname))) END,
             CASE WHEN t.oid IS NOT NULL THEN jsonb_build_object('type',
                 jsonb_build_object('namespace', n.nspname, 'name', t.typname)) END
         ], NULL))::text AS occupies
-    FROM unnest($1, $2) AS a(class, object)
-        CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.class::oid, a.object::oid, 0) i
+    FROM unnest($1, $2, $3) AS a(class, object, sub)
+        CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.class::oid, a.object::oid, a.sub::int4) i
         LEFT JOIN pg_catalog.pg_class c
             ON a.class = 'pg_catalog.pg_class'::regclass::int8 AND c.oid = a.object::oid
         LEFT JOIN pg_catalog.pg_type t
@@ -240,6 +256,10 @@ fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
             Ok(())
         },
     )?;
+    rights::read(connection, &mut reading)?;
+    for (address, says) in unread::read(connection, server, &reading.unread_addresses())? {
+        reading.says(address, says);
+    }
     let identities = identify(connection, &reading.unclaimed())?;
     Ok(reading.finish(identities, casts(connection)?))
 }
@@ -338,6 +358,12 @@ fn identify(
                 .map(|address| address.object)
                 .collect::<Vec<_>>(),
         )
+        .bind::<Array<BigInt>, _>(
+            addresses
+                .iter()
+                .map(|address| address.sub)
+                .collect::<Vec<_>>(),
+        )
         .load(connection)
         .map_err(|source| ReadError::Query {
             what: "what no room reads".to_owned(),
@@ -352,9 +378,10 @@ fn identify(
             address: Address {
                 class: row.class,
                 object: row.object,
-                sub: 0,
+                sub: row.sub,
             },
-            what: row.what,
+            kind: row.kind,
+            name: row.name,
             occupies,
         })
     });

@@ -67,6 +67,12 @@ impl Scope {
         (self.include.is_empty() || matches(&self.include, words)) && !matches(&self.exclude, words)
     }
 
+    /// Whether `exclude` has these words, whatever `include` says.
+    #[must_use]
+    pub fn leaves_out(&self, words: &str) -> bool {
+        matches(&self.exclude, words)
+    }
+
     /// The schema `to`, with what does not count as it is in `from`.
     #[must_use]
     pub fn narrow(&self, from: &Schema, to: &Schema) -> Schema {

@@ -3,6 +3,7 @@
 pub mod models;
 
 use std::{
+    collections::BTreeMap,
     fmt::{self, Display, Formatter},
     path::PathBuf,
     sync::Arc,
@@ -214,7 +215,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let copy = side(database)?;
     let copy = complete(copy, &from.schema)?;
     Ok(Side {
-        schema: copy.schema.granted_as(&from.schema),
+        schema: copy.schema.with_rights_of(&from.schema, &BTreeMap::new()),
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),
@@ -281,29 +282,40 @@ pub fn alike_after(
     let doubtful = diff(&base.schema, &to.schema)
         .iter()
         .any(|(_, delta)| matches!(delta, Delta::Change { .. }));
-    if !doubtful {
-        return Ok((from, to));
+    if doubtful {
+        return Ok((reprinted(project, from)?, reprinted(project, to)?));
     }
-    Ok((reprinted(project, from)?, reprinted(project, to)?))
+    // What no room reads is compared without that where the copy does not succeed.
+    if base.schema.unread_changes(&to.schema)
+        && let (Ok(one), Ok(other)) = (copy_of_print(project, &from), copy_of_print(project, &to))
+    {
+        return Ok((one.unwrap_or(from), other.unwrap_or(to)));
+    }
+    Ok((from, to))
 }
 
 /// A side as it is when everything was read from what Postgres printed, where this machine can tell.
 pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
+    Ok(copy_of_print(project, &side)?.unwrap_or(side))
+}
+
+/// A copy of a side that was made from what Postgres printed, where it is none yet and this machine can make one.
+fn copy_of_print(project: &Project, side: &Side) -> Result<Option<Side>, Error> {
     let major = side.schema.server().major();
     let can_copy = side.schema.unread().is_empty() || project.binaries.pg_dump(major).is_ok();
     if side.reprinted || !can_copy {
-        return Ok(side);
+        return Ok(None);
     }
     match project.scratch(Some(major)) {
-        Ok(scratch) if scratch.major() == major => restored(project, scratch, &side),
-        Ok(_) | Err(_) => Ok(side),
+        Ok(scratch) if scratch.major() == major => restored(project, scratch, side).map(Some),
+        Ok(_) | Err(_) => Ok(None),
     }
 }
 
 /// Reads a database on the scratch.
 pub fn side(database: Database) -> Result<Side, Error> {
     let mut connection = database.connect()?;
-    let schema = postgres::read(&mut connection)?;
+    let schema = postgres::read(&mut connection)?.on_scratch();
     refresh(&mut connection, &schema);
     drop(connection);
     Ok(Side {

@@ -33,7 +33,10 @@ pub use model::{
 pub use name::{Member, Name};
 pub use object::{Alter, Detail, Keeping, Lead, Slot, Turn};
 pub use objects::{Id, Kind};
-pub use schema::{Address, CastContext, Casts, Entry, Origin, Schema, Server, Unread};
+pub use schema::{
+    Address, CastContext, Casts, Entry, Grant, Grantee, Of, Origin, Place, Right, RightDelta,
+    Rights, Says, Schema, Server, Unread, UnreadDelta,
+};
 pub use statement::{Clause, Statement, one_line};
 pub use trueup_derive::{Model, PgEnum};
 

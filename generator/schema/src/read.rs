@@ -9,7 +9,9 @@ use std::{
 
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
-use crate::{Address, Casts, Entry, Id, Kind, Schema, Server, Slot, Unread};
+use crate::{
+    Address, Casts, Entry, Id, Kind, Of, Place, Right, Rights, Says, Schema, Server, Slot, Unread,
+};
 
 /// A row of `pg_depend`: `from` needs `to`.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +29,18 @@ pub struct Depend {
 pub struct Identity {
     /// The address that was asked about.
     pub address: Address,
-    /// The kind and the name: `view public.active_users`.
-    pub what: String,
+    /// The kind: `function`.
+    pub kind: String,
+    /// The name: `public.touch()`.
+    pub name: String,
     /// The names it takes.
     pub occupies: Vec<Slot>,
+}
+
+impl Identity {
+    fn what(&self) -> String {
+        format!("{} {}", self.kind, self.name)
+    }
 }
 
 /// A row that a room could not make sense of.
@@ -75,6 +85,11 @@ impl Claims {
         self.place(address).map(|place| &self.ids[place])
     }
 
+    /// The object at exactly this address.
+    fn exact(&self, address: Address) -> Option<&Id> {
+        self.places.get(&address).map(|place| &self.ids[*place])
+    }
+
     fn claim(&mut self, id: Id, addresses: &[Address]) {
         let place = self.ids.len();
         self.ids.push(id);
@@ -98,6 +113,9 @@ pub struct Reading {
     bookkeeping: HashSet<Address>,
     unread_parts: OnceCell<BTreeMap<Address, BTreeSet<Address>>>,
     granted: Vec<Address>,
+    says: HashMap<Address, Option<String>>,
+    rights: Rights,
+    rights_on: Vec<(Address, bool, Says)>,
 }
 
 impl Reading {
@@ -112,6 +130,9 @@ impl Reading {
             bookkeeping: HashSet::default(),
             unread_parts: OnceCell::new(),
             granted: Vec::new(),
+            says: HashMap::default(),
+            rights: Rights::default(),
+            rights_on: Vec::new(),
         }
     }
 
@@ -159,10 +180,38 @@ impl Reading {
         self.granted.push(address);
     }
 
+    /// Takes the roles that are compared by what they are, and what is said about objects that are still to be made.
+    pub fn rights(&mut self, rights: Rights) {
+        self.rights = rights;
+    }
+
+    /// Takes what is said about the rights on something, and whether that comes with Postgres or with an extension.
+    pub fn right(&mut self, address: Address, built_in: bool, says: Says) {
+        if !self.bookkeeping.contains(&whole(address)) {
+            self.rights_on.push((address, built_in, says));
+        }
+    }
+
+    /// Takes a hash of all that the catalog says about one of [`Reading::unread_addresses`]; empty where it is a part that says nothing
+    /// by itself, and `None` where that cannot be read.
+    pub fn says(&mut self, address: Address, says: Option<String>) {
+        self.says.insert(address, says);
+    }
+
+    /// The addresses that no room claims, parts of others included.
+    #[must_use]
+    pub fn unread_addresses(&self) -> Vec<Address> {
+        let parts = self.unread_parts().values();
+        parts.flatten().copied().collect()
+    }
+
     /// The addresses that nobody claims and that [`Reading::finish`] wants identified.
     #[must_use]
     pub fn unclaimed(&self) -> Vec<Address> {
-        self.unread_parts().keys().copied().collect()
+        let rights = self.rights_on.iter().map(|(address, ..)| *address);
+        let rights = rights.filter(|address| self.claims.exact(*address).is_none());
+        let all: BTreeSet<Address> = self.unread_parts().keys().copied().chain(rights).collect();
+        all.into_iter().collect()
     }
 
     /// Makes the schema. `identities` answers [`Reading::unclaimed`].
@@ -175,6 +224,7 @@ impl Reading {
             .collect();
         let unread = self.unread(self.unread_parts(), &identities);
         let wholes = self.wholes();
+        let rights = self.all_rights(&identities, &wholes);
         let links: Vec<(usize, usize)> = self
             .depends
             .iter()
@@ -186,7 +236,52 @@ impl Reading {
             })
             .collect();
         let entries = self.claims.ids.into_iter().zip(self.entries).collect();
-        Schema::linked(self.server, entries, links, unread, casts)
+        Schema::linked(self.server, entries, links, unread, casts).with_rights(rights)
+    }
+
+    fn all_rights(
+        &self,
+        identities: &HashMap<Address, Identity>,
+        wholes: &HashMap<Address, Address>,
+    ) -> Rights {
+        let mut root_of: HashMap<Address, Address> = HashMap::default();
+        for (root, parts) in self.unread_parts() {
+            root_of.extend(parts.iter().map(|part| (*part, *root)));
+        }
+        let place = |address: Address| {
+            if let Some(place) = self.resolve(address, wholes) {
+                return Place::Read(self.claims.ids[place].clone());
+            }
+            let root = root_of.get(&whole(address));
+            match root.and_then(|root| identities.get(root)) {
+                Some(identity) => Place::Unread(identity.what()),
+                None => Place::Given,
+            }
+        };
+        let named = self
+            .rights_on
+            .iter()
+            .filter_map(|(address, built_in, says)| {
+                let of = if let Some(id) = self.claims.exact(*address) {
+                    Of::Read(id.clone())
+                } else {
+                    let identity = identities.get(address)?;
+                    Of::Other {
+                        kind: identity.kind.clone(),
+                        name: identity.name.clone(),
+                        on: place(*address),
+                    }
+                };
+                Some(Right {
+                    of,
+                    built_in: *built_in,
+                    says: says.clone(),
+                })
+            });
+        let mut rights = self.rights.clone();
+        rights.rights.extend(named);
+        rights.rights.sort();
+        rights
     }
 
     fn note_granted(&mut self) {
@@ -353,14 +448,24 @@ impl Reading {
                     );
                 }
                 Some(Unread {
-                    what: identity.what.clone(),
+                    what: identity.what(),
                     needs: all,
                     occupies: identity.occupies.clone(),
+                    says: self.all_said(&parts[root]),
                 })
             })
             .collect();
         unread.sort();
         unread
+    }
+
+    /// All that is said about an object and its parts, in an order that does not depend on when they were made.
+    fn all_said(&self, parts: &BTreeSet<Address>) -> Option<String> {
+        let said = parts.iter().map(|part| self.says.get(part)?.as_deref());
+        let mut said = said.collect::<Option<Vec<&str>>>()?;
+        said.retain(|said| !said.is_empty());
+        said.sort_unstable();
+        Some(said.join(" "))
     }
 }
 

@@ -1,6 +1,8 @@
 //! A whole database's shape: its objects, and which of them need which.
 
 mod entry;
+mod rights;
+mod unread;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,10 +13,14 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-pub use self::entry::{Address, Entry};
+pub use self::{
+    entry::{Address, Entry},
+    rights::{Grant, Grantee, Of, Place, Right, RightDelta, Rights, Says},
+    unread::{Unread, UnreadDelta},
+};
 
 use crate::{
-    Guidance, Id, Slot,
+    Guidance, Id,
     guidance::Advice,
     objects::{AnyObject, Registered},
     read::Claims,
@@ -64,18 +70,6 @@ impl Display for Origin {
     }
 }
 
-/// An object in the catalog that no room reads.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Unread {
-    /// What it is, in Postgres' words: `view public.active_users`.
-    pub what: String,
-    /// The objects with a room that it needs.
-    pub needs: BTreeSet<Id>,
-    /// The names it takes.
-    #[serde(default)]
-    pub occupies: Vec<Slot>,
-}
-
 /// A whole database's shape.
 #[derive(Clone, Debug)]
 pub struct Schema {
@@ -86,6 +80,7 @@ pub struct Schema {
     needed_by: Vec<Vec<usize>>,
     children: Vec<Vec<usize>>,
     unread: Vec<Unread>,
+    rights: Arc<Rights>,
     casts: Casts,
     guidance: Arc<Guidance>,
 }
@@ -147,6 +142,7 @@ impl Schema {
             children: vec![Vec::new(); entries.len()],
             entries,
             unread,
+            rights: Arc::default(),
             casts,
             guidance: Arc::default(),
         }
@@ -259,6 +255,55 @@ impl Schema {
         &self.unread
     }
 
+    /// Compares what no room reads on both sides.
+    #[must_use]
+    pub fn unread_differences<'a>(&'a self, to: &'a Self) -> Vec<UnreadDelta<'a>> {
+        unread::differences(&self.unread, &to.unread)
+    }
+
+    /// True if something that no room reads is on both sides under the same name, and may differ.
+    #[must_use]
+    pub fn unread_changes(&self, to: &Self) -> bool {
+        let deltas = self.unread_differences(to);
+        deltas.into_iter().any(UnreadDelta::is_change)
+    }
+
+    /// Compares owners, grants, default privileges and security labels, as far as both sides have what they are about.
+    #[must_use]
+    pub fn right_differences(&self, to: &Self) -> Vec<RightDelta> {
+        rights::differences(self, to)
+    }
+
+    /// The rights on what `to` alone has that do not come by themselves where it is made.
+    #[must_use]
+    pub fn rights_on_new(&self, to: &Self) -> Vec<RightDelta> {
+        rights::on_new(self, to)
+    }
+
+    /// The owner of an object and the role that would own it where it is made anew, where that is another.
+    #[must_use]
+    pub fn other_owner(&self, id: &Id) -> Option<(&str, &str)> {
+        let owner = self.rights.other_owner(id)?;
+        Some((owner, &self.rights.session))
+    }
+
+    /// The same schema with these rights.
+    #[must_use]
+    pub fn with_rights(self, rights: Rights) -> Self {
+        let rights = Arc::new(rights);
+        Self { rights, ..self }
+    }
+
+    /// The same schema, read on the scratch, whose own role stands in for the one that migrates.
+    #[must_use]
+    pub fn on_scratch(self) -> Self {
+        let rights = Rights {
+            stands_in: true,
+            ..Rights::clone(&self.rights)
+        };
+        self.with_rights(rights)
+    }
+
     /// The casts that the server knows.
     #[must_use]
     pub fn casts(&self) -> &Casts {
@@ -285,13 +330,7 @@ impl Schema {
             .entries()
             .map(|(_, entry)| Arc::clone(entry))
             .chain(more);
-        Self::new(
-            self.server,
-            entries,
-            links,
-            self.unread.clone(),
-            self.casts.clone(),
-        )
+        self.with_entries(entries, links)
     }
 
     /// The same schema without the entries that are not wanted.
@@ -299,13 +338,19 @@ impl Schema {
     pub fn only(&self, wanted: impl Fn(&Id) -> bool) -> Self {
         let entries = self.entries().filter(|(id, _)| wanted(id));
         let entries: Vec<Arc<Entry>> = entries.map(|(_, entry)| Arc::clone(entry)).collect();
-        Self::new(
-            self.server,
-            entries,
-            self.links(),
-            self.unread.clone(),
-            self.casts.clone(),
-        )
+        self.with_entries(entries, self.links())
+    }
+
+    fn with_entries(
+        &self,
+        entries: impl IntoIterator<Item = Arc<Entry>>,
+        links: Vec<(Id, Id)>,
+    ) -> Self {
+        let (unread, casts) = (self.unread.clone(), self.casts.clone());
+        Self {
+            rights: Arc::clone(&self.rights),
+            ..Self::new(self.server, entries, links, unread, casts)
+        }
     }
 
     fn links(&self) -> Vec<(Id, Id)> {
@@ -316,23 +361,32 @@ impl Schema {
             .collect()
     }
 
-    /// The same schema, of which is noted as granted what is so in `of` too: a copy has no roles, and no grants to them.
+    /// The same schema with the rights of `of`, which a copy has not: it has no roles, and no grants to them. `moved` has the
+    /// ids here of what has another id there.
     #[must_use]
-    pub fn granted_as(self, of: &Self) -> Self {
+    pub fn with_rights_of(self, of: &Self, moved: &BTreeMap<Id, Id>) -> Self {
+        let here = |id: &Id| moved.get(id).unwrap_or(id).clone();
+        let granted = of.entries().filter(|(_, entry)| entry.granted);
+        let granted: BTreeSet<Id> = granted.map(|(id, _)| here(id)).collect();
         let entries = self.entries.into_iter().map(|(id, entry)| {
-            let granted = of.entry(&id).is_some_and(|original| original.granted);
-            let noted = if granted && !entry.granted {
+            let is_granted = granted.contains(&id);
+            let noted = if is_granted == entry.granted {
+                entry
+            } else {
                 Arc::new(Entry {
-                    granted,
+                    granted: is_granted,
                     ..Entry::clone(&entry)
                 })
-            } else {
-                entry
             };
             (id, noted)
         });
         Self {
             entries: entries.collect(),
+            rights: if moved.is_empty() {
+                Arc::clone(&of.rights)
+            } else {
+                Arc::new(of.rights.moved(here))
+            },
             ..self
         }
     }
@@ -409,17 +463,26 @@ impl Schema {
     }
 
     /// Writes down what takes part in a comparison, and nothing else: two schemas that write the same have no differences.
+    ///
+    /// What cannot be read is written as such, and two schemas that have such differ: see [`Schema::is_known`].
     pub fn write_shape(&self, into: &mut impl io::Write) -> Result<(), serde_json::Error> {
-        let unread: Vec<&str> = self
+        let unread: Vec<(&str, Option<&str>)> = self
             .unread
             .iter()
-            .map(|unread| unread.what.as_str())
+            .map(|unread| (unread.what.as_str(), unread.says.as_deref()))
             .collect();
         serde_json::to_writer(&mut *into, &unread)?;
+        serde_json::to_writer(&mut *into, &self.rights.shape())?;
         for (_, entry) in &self.entries {
             serde_json::to_writer(&mut *into, &entry.object)?;
         }
         Ok(())
+    }
+
+    /// True if all of what no room reads could be read.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        self.unread.iter().all(|unread| unread.says.is_some())
     }
 
     /// The objects with their kinds, as JSON; with [`Schema::from_json`] the way in and out for tests and for people.
@@ -438,6 +501,7 @@ impl Schema {
             entries: self.entries().map(|(_, entry)| Arc::clone(entry)).collect(),
             links: self.links(),
             unread: self.unread.clone(),
+            rights: Rights::clone(&self.rights),
         }
     }
 
@@ -450,7 +514,8 @@ impl Schema {
             written.links,
             written.unread,
             Casts::default(),
-        ))
+        )
+        .with_rights(written.rights))
     }
 }
 
@@ -463,6 +528,8 @@ struct Written {
     links: Vec<(Id, Id)>,
     #[serde(default)]
     unread: Vec<Unread>,
+    #[serde(default)]
+    rights: Rights,
 }
 
 /// When Postgres applies a cast by itself: `pg_cast.castcontext`.

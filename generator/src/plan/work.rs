@@ -50,7 +50,7 @@ pub(super) fn work(from: &Schema, to: &Schema) -> Result<BTreeMap<Id, Work>, Pla
         closure.make_way(&id);
     }
     closure.lost_needs();
-    closure.lost_grants();
+    closure.lost_rights();
     closure.finish()
 }
 
@@ -353,21 +353,29 @@ impl Closure<'_> {
         }
     }
 
-    /// What is made anew has nothing granted on it.
-    fn lost_grants(&mut self) {
-        let lost: Vec<Id> = self
+    /// What is made anew has nothing granted on it, and belongs to whoever makes it.
+    fn lost_rights(&mut self) {
+        let anew = self
             .work
             .iter()
-            .filter(|(_, work)| work.goes && work.comes || work.clears.is_some())
-            .filter(|(id, _)| {
-                let sides = [self.from.entry(id), self.to.entry(id)];
-                sides.into_iter().flatten().any(|entry| entry.is_granted())
-            })
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in lost {
-            let why = "it has to be made anew, and what is granted on it would be lost";
-            self.refuse(id.to_string(), why.to_owned());
+            .filter(|(_, work)| work.goes && work.comes || work.clears.is_some());
+        let mut lost: Vec<(Id, String)> = Vec::new();
+        for (id, _) in anew {
+            let sides = [self.from, self.to];
+            let entries = sides.iter().filter_map(|side| side.entry(id));
+            if entries.into_iter().any(|entry| entry.is_granted()) {
+                let why = "it has to be made anew, and what is granted on it would be lost";
+                lost.push((id.clone(), why.to_owned()));
+            }
+            if let Some((owner, maker)) = sides.iter().find_map(|side| side.other_owner(id)) {
+                let why = format!(
+                    "it has to be made anew, and would belong to {maker} then and not to {owner}"
+                );
+                lost.push((id.clone(), why));
+            }
+        }
+        for (id, why) in lost {
+            self.refuse(id.to_string(), why);
         }
     }
 

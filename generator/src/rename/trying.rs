@@ -214,7 +214,9 @@ impl<'a> Trying<'a> {
                 "the renames",
             )
             .map_err(|error| Error::caused(ErrorKind::Input, "Postgres refuses a rename", error))?;
-            copy.schema = postgres::read(&mut copy.connection)?;
+            let schema = postgres::read(&mut copy.connection)?;
+            let moved = super::moved(&self.from.schema, &schema);
+            copy.schema = schema.with_rights_of(&self.from.schema, &moved);
         }
         Ok(())
     }

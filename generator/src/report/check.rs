@@ -10,6 +10,7 @@ use super::{
 use crate::{
     check::{Check, Difference, How},
     prove::migrations::{Outcome, Tried},
+    unread::lines,
 };
 
 /// A check, with its verdict.
@@ -45,6 +46,9 @@ impl CheckReport {
             broken,
             unread,
             unread_missing,
+            unread_changed,
+            unread_hidden,
+            rights,
             unmigrated: _,
             unproved: _,
             stale: _,
@@ -110,6 +114,15 @@ impl CheckReport {
                 "only the database has it, and trueup does not read that kind",
             ),
             (unread_missing, "the database does not have it"),
+            (
+                unread_changed,
+                "differs in the migrations and in the database",
+            ),
+            (
+                unread_hidden,
+                "may differ: this role may not read all of it",
+            ),
+            (&lines(rights), "owners and grants differ"),
         ] {
             for item in items {
                 text += &annotation(title, None, item);
@@ -149,6 +162,9 @@ impl Report for CheckReport {
             broken,
             unread,
             unread_missing,
+            unread_changed,
+            unread_hidden,
+            rights,
             unmigrated: _,
             unproved: _,
             stale: _,
@@ -210,6 +226,31 @@ impl Report for CheckReport {
             "object",
             "the migrations make them, the database does not have them, and trueup does not read that kind: put them back",
         );
+        let both: Vec<String> = unread_changed
+            .iter()
+            .map(|what| format!("{what} differs: in the migrations / in the database"))
+            .collect();
+        text += &list(
+            "not alike",
+            &both,
+            "object",
+            "trueup does not read that kind and has no SQL for it: where the migrations are right, run their statement again;\n     \
+             where the database is, say so in a migration",
+        );
+        text += &list(
+            "hidden",
+            unread_hidden,
+            "object",
+            "this role may not read all of it in the database: connect as its owner, or `exclude` it",
+        );
+        if !rights.is_empty() {
+            text += &rows(
+                "owners and grants",
+                &count(rights.len(), "difference"),
+                &lines(rights),
+                "trueup has no SQL for them: say them in a migration, or leave them out, as in `exclude = [\"grants *\"]`",
+            );
+        }
         text + &format!("{DIM}database: {url}{DIM:#}\n")
     }
 }
@@ -296,7 +337,10 @@ fn list(heading: &str, items: &[String], thing: &str, advice: &str) -> String {
     if items.is_empty() {
         return String::new();
     }
-    let said = count(items.len(), thing);
+    rows(heading, &count(items.len(), thing), items, advice)
+}
+
+fn rows(heading: &str, said: &str, items: &[String], advice: &str) -> String {
     let rows: Vec<_> = items
         .iter()
         .flat_map(|item| item.lines())

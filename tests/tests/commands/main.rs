@@ -5,6 +5,7 @@ use tests::checkout::Checkout;
 mod branches;
 mod databases;
 mod day;
+mod drift;
 mod ends;
 mod files;
 mod folders;

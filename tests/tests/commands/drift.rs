@@ -1,0 +1,187 @@
+//! `check` of a database in which something was changed by hand that no room reads, and of owners and grants.
+
+use serde_json::Value;
+use tests::checkout::Checkout;
+
+use crate::checkout;
+
+/// What no room reads, made by a migration.
+const MADE: &str = "
+    CREATE FUNCTION half(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n / 2';
+    CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    CREATE TRIGGER touched BEFORE UPDATE ON users FOR EACH ROW WHEN (NEW.email IN ('a', 'b')) EXECUTE FUNCTION touch();
+    CREATE DOMAIN percent AS int CHECK (VALUE <= 100);
+    CREATE FOREIGN DATA WRAPPER nowhere;
+    CREATE SERVER far FOREIGN DATA WRAPPER nowhere OPTIONS (host 'there');
+    CREATE POLICY own ON users USING (email IN ('a', 'b'));";
+
+const UNMADE: &str = "
+    DROP POLICY own ON users; DROP FOREIGN DATA WRAPPER nowhere CASCADE; DROP DOMAIN percent; DROP TRIGGER touched ON users;
+    DROP FUNCTION touch(); DROP FUNCTION half(int);";
+
+/// What was done by hand, what the report has for it, and how it goes back.
+const DRIFT: &[[&str; 3]] = &[
+    [
+        "CREATE OR REPLACE FUNCTION half(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n / 3'",
+        "function public.half(integer) differs: in the migrations / in the database",
+        "CREATE OR REPLACE FUNCTION half(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n / 2'",
+    ],
+    [
+        "ALTER TABLE users DISABLE TRIGGER touched",
+        "trigger touched on public.users differs",
+        "ALTER TABLE users ENABLE TRIGGER touched",
+    ],
+    [
+        "ALTER TABLE users OWNER TO someone",
+        "owner of table public.users: the migrating role in the migrations, someone in the database",
+        "ALTER TABLE users OWNER TO CURRENT_USER",
+    ],
+    [
+        "GRANT SELECT ON users TO someone",
+        "grants on table public.users: as by default in the migrations, SELECT to someone in the database",
+        "REVOKE SELECT ON users FROM someone",
+    ],
+    [
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO someone",
+        "default privileges of the migrating role for tables: as by default in the migrations, SELECT to someone",
+        "ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM someone",
+    ],
+    [
+        "ALTER SERVER far OPTIONS (SET host 'elsewhere')",
+        "server far differs",
+        "ALTER SERVER far OPTIONS (SET host 'there')",
+    ],
+    [
+        "ALTER POLICY own ON users USING (email IN ('a', 'c'))",
+        "policy own on public.users differs",
+        "ALTER POLICY own ON users USING (email IN ('a', 'b'))",
+    ],
+];
+
+fn project() -> Checkout {
+    let project = checkout().shipped();
+    project.migration("2026-11-22-200000-0000_code", MADE, UNMADE);
+    project
+}
+
+#[test]
+fn what_was_changed_by_hand_is_told_though_no_room_reads_it() {
+    let (_server, database) = tests::database();
+    let project = project().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(&database, "CREATE ROLE someone");
+    project.run(&["check"]).done();
+    for [by_hand, told, back] in DRIFT {
+        tests::run(&database, by_hand);
+        let drift = project.run(&["check"]).with(1);
+        assert!(drift.stdout.contains(told), "{by_hand}: {drift:?}");
+        assert!(
+            drift.stdout.contains("migrations and database  in sync"),
+            "{drift:?}"
+        );
+        tests::run(&database, back);
+        project.run(&["check"]).done();
+    }
+}
+
+#[test]
+fn the_report_for_programs_has_each_and_the_text_has_their_number() {
+    let (_server, database) = tests::database();
+    let project = project().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "CREATE ROLE reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader; GRANT SELECT (email) ON users TO reader;
+         ALTER FUNCTION half(int) COST 7",
+    );
+    let json = project.run(&["check", "--format", "json"]).with(1).stdout;
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["unread_changed"][0], "function public.half(integer)");
+    let rights = json["rights"].as_array().expect("a list");
+    let tables: Vec<&Value> = rights
+        .iter()
+        .filter(|right| {
+            right["what"]
+                .as_str()
+                .is_some_and(|what| what.starts_with("grants on table "))
+        })
+        .collect();
+    assert!(tables.len() > 3, "{json:#}");
+    assert_eq!(tables[0]["database"], "SELECT to reader");
+    assert_eq!(tables[0]["migrations"], "as by default");
+
+    let text = project.run(&["check"]).with(1).stdout;
+    assert!(
+        text.contains(&format!("grants on {} tables (", tables.len())),
+        "{text}"
+    );
+    assert!(
+        text.contains("grants on column public.users.email: "),
+        "{text}"
+    );
+    let annotated = project.run(&["check", "--format", "github"]).with(1).stdout;
+    assert!(
+        annotated.contains("function public.half(integer)"),
+        "{annotated}"
+    );
+
+    std::fs::write(
+        project.path().join("trueup.toml"),
+        "exclude = [\"grants *\", \"function public.half*\"]\n",
+    )
+    .expect("a file");
+    project.run(&["check"]).done();
+}
+
+/// The scratch stands in for the role that migrates, whatever the names of both.
+#[test]
+fn who_migrates_is_known_by_the_record() {
+    let (_server, database) = tests::database();
+    let deployer = "CREATE ROLE deployer LOGIN; GRANT ALL ON SCHEMA public TO deployer; GRANT CREATE ON DATABASE";
+    let name = database.url().database().expect("a name");
+    tests::run(&database, &format!("{deployer} {name} TO deployer"));
+    let mut project = checkout().shipped();
+    let own = database.url().to_string();
+    project.database = Some(own.replace("postgres@", "deployer@"));
+    project.run(&["upgrade"]).done();
+    std::fs::write(
+        project.path().join("trueup.toml"),
+        "exclude = [\"grants on namespace public\"]\n",
+    )
+    .expect("a file");
+    project.run(&["check"]).done();
+    // Another session sees the same.
+    project.database = Some(own);
+    project.run(&["check"]).done();
+    tests::run(&database, "ALTER TABLE users OWNER TO postgres");
+    let drift = project.run(&["check"]).with(1);
+    let told = "owner of table public.users: the migrating role in the migrations, postgres in the database";
+    assert!(drift.stdout.contains(told), "{drift:?}");
+}
+
+/// What is made anew would belong to the session's user, whoever owns the record.
+#[test]
+fn what_belongs_to_another_is_not_made_anew() {
+    let (_server, database) = tests::database();
+    tests::run(
+        &database,
+        "CREATE ROLE other; CREATE TABLE t (a int, b int); CREATE VIEW v AS SELECT a FROM t; ALTER VIEW v OWNER TO other",
+    );
+    let project = checkout();
+    let new = project.file(
+        "new.sql",
+        "CREATE TABLE t (a bigint, b int); CREATE VIEW v AS SELECT a FROM t;",
+    );
+    let live = database.url().to_string();
+    let diff = ["diff", "--from", &live, "--to", &new];
+    project
+        .run(&diff)
+        .refused(&["owner of view public.v: other on one side, the migrating role on the other"]);
+    let ignoring = [diff.as_slice(), &["--ignore-unread"]].concat();
+    project.run(&ignoring).refused(&[
+        "not yet: view public.v: it has to be made anew, and would belong to postgres then and not to other",
+    ]);
+    tests::run(&database, "ALTER VIEW v OWNER TO CURRENT_USER");
+    let same = project.run(&diff).with(1);
+    assert!(same.stdout.contains("CREATE VIEW public.v"), "{same:?}");
+}
