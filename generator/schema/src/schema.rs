@@ -287,6 +287,12 @@ impl Schema {
         Some((owner, &self.rights.session))
     }
 
+    /// True if the object has a security label.
+    #[must_use]
+    pub fn is_labelled(&self, id: &Id) -> bool {
+        self.rights.is_labelled(id)
+    }
+
     /// The same schema with these rights.
     #[must_use]
     pub fn with_rights(self, rights: Rights) -> Self {

@@ -367,6 +367,10 @@ impl Closure<'_> {
                 let why = "it has to be made anew, and what is granted on it would be lost";
                 lost.push((id.clone(), why.to_owned()));
             }
+            if sides.iter().any(|side| side.is_labelled(id)) {
+                let why = "it has to be made anew, and its security label would be lost";
+                lost.push((id.clone(), why.to_owned()));
+            }
             if let Some((owner, maker)) = sides.iter().find_map(|side| side.other_owner(id)) {
                 let why = format!(
                     "it has to be made anew, and would belong to {maker} then and not to {owner}"

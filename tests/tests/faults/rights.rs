@@ -33,6 +33,11 @@ fn reader(project: &Checkout, database: &Database) -> Checkout {
     );
     let url = database.url().to_string().replace("postgres@", "reader@");
     let mut theirs = checkout();
+    // What was revoked is drift, and not what is asked here.
+    theirs.file(
+        "trueup.toml",
+        "exclude = [\"grants on namespace public\"]\n",
+    );
     for name in project.folders() {
         let folder = project.path().join("migrations").join(&name);
         let read = |file| fs::read_to_string(folder.join(file)).expect("a file");

@@ -279,6 +279,13 @@ impl Rights {
         owners.next().filter(|owner| *owner != self.session)
     }
 
+    /// True if the object has a security label.
+    pub(super) fn is_labelled(&self, id: &Id) -> bool {
+        self.rights.iter().any(|right| {
+            matches!((&right.of, &right.says), (Of::Read(of), Says::Label { .. }) if of == id)
+        })
+    }
+
     /// The same rights on objects that have other ids.
     pub(super) fn moved(&self, here: impl Fn(&Id) -> Id) -> Self {
         let rights = self.rights.iter().cloned().map(|right| match &right.of {
