@@ -34,7 +34,7 @@ fn reader(project: &Checkout, database: &Database) -> Checkout {
     let url = database.url().to_string().replace("postgres@", "reader@");
     let mut theirs = checkout();
     // What was revoked is drift, and not what is asked here.
-    theirs.file(
+    let _ = theirs.file(
         "trueup.toml",
         "exclude = [\"grants on namespace public\"]\n",
     );
