@@ -5,7 +5,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
 };
 
 use anstream::{AutoStream, stream::RawStream};
@@ -34,6 +34,7 @@ mod size;
 mod stamped;
 mod status;
 mod style;
+mod terminal;
 
 pub use applied::{Applied, AppliedMigration, Direction};
 pub use changed::Changed;
@@ -54,6 +55,7 @@ pub use stamped::Stamped;
 pub use status::{Heads, Recorded, Status};
 
 use style::{NOTE, WARNING};
+use terminal::neutral;
 
 /// Something a command found or did, which says itself as text and, through serde, as JSON.
 pub trait Report: Serialize {
@@ -113,14 +115,26 @@ impl Output {
                 let json = serde_json::to_string_pretty(report).map_err(|error| {
                     Error::caused(ErrorKind::Defect, "cannot write the JSON", error)
                 })?;
-                self.result(&(json + "\n"))
+                self.data(&(json + "\n"))
             }
         }
     }
 
-    /// Writes text to stdout as it is.
+    /// Writes text for people to stdout: what is no style of ours is shown, and does nothing to a terminal.
     pub fn result(self, text: &str) -> Result<(), Error> {
-        let mut stdout = self.stream(io::stdout());
+        Self::written(self.stream(io::stdout()), &neutral(text))
+    }
+
+    /// Writes what a program is to read, SQL above all, to stdout: every byte as it is, but for a terminal.
+    pub fn data(self, text: &str) -> Result<(), Error> {
+        let stdout = io::stdout();
+        if stdout.is_terminal() {
+            return self.result(text);
+        }
+        Self::written(stdout, text)
+    }
+
+    fn written(mut stdout: impl Write, text: &str) -> Result<(), Error> {
         match stdout
             .write_all(text.as_bytes())
             .and_then(|()| stdout.flush())
@@ -174,7 +188,9 @@ impl Output {
 
     /// Somebody who cannot be told cannot be told that either.
     fn remark(self, text: &str) {
-        let _ = self.stream(io::stderr()).write_all(text.as_bytes());
+        let _ = self
+            .stream(io::stderr())
+            .write_all(neutral(text).as_bytes());
     }
 
     fn stream<S: RawStream>(self, raw: S) -> AutoStream<S> {

@@ -117,7 +117,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     };
     if args.sql {
         let ups = draft.parts.iter().map(Part::up_sql);
-        output.result(&ups.collect::<Vec<_>>().join("\n"))?;
+        output.data(&ups.collect::<Vec<_>>().join("\n"))?;
         output.note(format!(
             "proved {}; nothing was written",
             draft.proof.sentence()

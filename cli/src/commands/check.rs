@@ -76,7 +76,7 @@ const JSON_SCHEMA: &str = include_str!("check.schema.json");
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     if args.json_schema {
-        context.output.result(JSON_SCHEMA)?;
+        context.output.data(JSON_SCHEMA)?;
         return Ok(Status::Done);
     }
     let declarations = autogen::declarations()?;

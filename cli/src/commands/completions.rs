@@ -24,6 +24,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let mut command = Cli::command();
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "trueup", &mut script);
-    context.output.result(&String::from_utf8_lossy(&script))?;
+    context.output.data(&String::from_utf8_lossy(&script))?;
     Ok(Status::Done)
 }

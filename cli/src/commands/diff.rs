@@ -68,6 +68,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             "the SQL was tried on a copy that trueup made by its own statements, for {why}"
         ));
     }
-    context.output.result(&render::sql(compared.statements()))?;
+    context.output.data(&render::sql(compared.statements()))?;
     Ok(Status::Different)
 }

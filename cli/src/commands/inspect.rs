@@ -50,6 +50,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
                 + "\n"
         }
     };
-    context.output.result(&text)?;
+    context.output.data(&text)?;
     Ok(Status::Done)
 }

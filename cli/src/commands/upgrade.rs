@@ -99,7 +99,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
 
 fn script(args: &Args, context: &Context, migrations: &[Migration]) -> Result<Status, Error> {
     let (sql, chosen) = apply::script(migrations, args.from.as_deref(), &args.target.0)?;
-    context.output.result(&sql)?;
+    context.output.data(&sql)?;
     for problem in history_problems(migrations) {
         context.output.warning(problem);
     }

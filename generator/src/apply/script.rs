@@ -2,6 +2,8 @@
 
 use diesel::migration::CREATE_MIGRATIONS_TABLE;
 
+use trueup::{name::literal, one_line};
+
 use super::run::Direction;
 use super::steering;
 use super::{ApplyError, UpTarget, find};
@@ -38,11 +40,11 @@ pub fn script<'a>(
             ("", "", migration.up.clone())
         };
         text += &format!(
-            "\n-- migration {}\n{begin}{}\nINSERT INTO __diesel_schema_migrations (version) VALUES ('{}');\n{commit}",
-            migration.name,
-            ended(&up),
+            "\n-- migration {}\n{begin}{}\nINSERT INTO __diesel_schema_migrations (version) VALUES ({});\n{commit}",
             // A folder may be called anything, and its name up to the first `_` is the version.
-            migration.version.replace('\'', "''"),
+            one_line(&migration.name),
+            ended(&up),
+            literal(&migration.version),
         );
     }
     Ok((text, chosen))

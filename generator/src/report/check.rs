@@ -128,7 +128,13 @@ impl CheckReport {
                 text += &annotation(title, None, item);
             }
         }
-        text + &self.text()
+        // A name with a newline in it could begin a line that GitHub takes for a command.
+        let said = self.text();
+        let lines = said.split_inclusive('\n').map(|line| {
+            let is_command = line.trim_start().starts_with("::");
+            format!("{}{line}", if is_command { "\\n" } else { "" })
+        });
+        text + &lines.collect::<String>()
     }
 }
 

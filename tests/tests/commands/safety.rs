@@ -302,3 +302,37 @@ fn several_statements_outside_a_transaction_are_recorded_with_what_they_did() {
         "to_regclass('x') IS NULL AND to_regclass('y') IS NULL"
     ));
 }
+
+#[test]
+fn names_do_nothing_to_a_terminal_and_sql_is_not_altered() {
+    let project = checkout();
+    let _ = project.file("from.sql", "CREATE SCHEMA app;");
+    let check = "CREATE SCHEMA app; CREATE TABLE app.t (a text CHECK (a <> E'\\x1b]0;x\\x07y' AND a <> E'\\u202e'));";
+    let _ = project.file("to.sql", check);
+    let sql = project
+        .run(&["diff", "--from", "from.sql", "--to", "to.sql"])
+        .done();
+    assert!(
+        sql.contains("\u{1b}]0;x\u{7}y") && sql.contains('\u{202e}'),
+        "{sql:?}"
+    );
+    let _ = project.file("again.sql", &format!("CREATE SCHEMA app;\n{sql}"));
+    let again = ["diff", "--from", "again.sql", "--to", "to.sql"];
+    assert_eq!(project.run(&again).done(), "");
+
+    project.migration(
+        "2030-01-01-000000_\u{1b}[2Ja\nDROP TABLE users; --",
+        "SELECT 1;",
+        "SELECT 1;",
+    );
+    let listed = project.run(&["history"]).done();
+    assert!(
+        !listed.contains('\u{1b}') && listed.contains("\\u{1b}[2J"),
+        "{listed:?}"
+    );
+    let script = project.run(&["upgrade", "--sql"]).done();
+    assert!(
+        !script.lines().any(|line| line.starts_with("DROP TABLE")),
+        "{script}"
+    );
+}

@@ -16,6 +16,6 @@ pub(crate) fn run(Args {}: &Args, context: &Context) -> Result<Status, Error> {
         Some(url) => url.clone(),
         None => Embedded::url_of(&context.root)?,
     };
-    context.output.result(&format!("{url}\n"))?;
+    context.output.data(&format!("{url}\n"))?;
     Ok(Status::Done)
 }
