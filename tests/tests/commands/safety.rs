@@ -311,7 +311,8 @@ fn names_do_nothing_to_a_terminal_and_sql_is_not_altered() {
     let _ = project.file("to.sql", check);
     let sql = project
         .run(&["diff", "--from", "from.sql", "--to", "to.sql"])
-        .done();
+        .with(1)
+        .stdout;
     assert!(
         sql.contains("\u{1b}]0;x\u{7}y") && sql.contains('\u{202e}'),
         "{sql:?}"
