@@ -50,6 +50,7 @@ fn model_declarations(model: &ModelDef) -> Vec<Declaration> {
     let mut list = vec![table::declare(model)];
     list.extend(partition::declare(model));
     list.extend(table::declare_not_valid(model));
+    list.extend(table::declare_merged(model));
     list.extend(table::of_type(model));
     list.extend(column::settings(model));
     list.extend(

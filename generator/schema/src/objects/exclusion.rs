@@ -12,6 +12,7 @@ pub(crate) struct Excludes;
 impl Contype for Excludes {
     const CONTYPE: char = 'x';
     const NAME: &'static str = "exclusion constraint";
+    const MERGED_AFTER: Option<&'static str> = None;
     const LABEL: &'static str = "excl";
     const PRINTS_PARAMETERS: bool = true;
 }

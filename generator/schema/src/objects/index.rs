@@ -20,7 +20,7 @@ use crate::{
     object::{Beside, Object},
 };
 
-pub(super) use part::{ALIKE, Attached, Attaching, IndexPart};
+pub(super) use part::{ALIKE, Attached, Attaching, Constraint, IndexPart};
 
 /// A row of `pg_index`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -364,7 +364,7 @@ impl Index {
             partitioned: self.partitioned,
             attached: self.attached.as_ref(),
             alike: self.alike.as_deref(),
-            is_constraint: false,
+            constraint: None,
         }
     }
 }

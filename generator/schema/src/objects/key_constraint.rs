@@ -11,7 +11,8 @@ use super::{
         INDEX_COLUMNS, RELATION, chosen_name, few_parentheses, parameter_changes, parameters, table,
     },
     index::{
-        ALIKE, Attached, Attaching, IndexPart, any_clusters, cluster_change, index_option_changes,
+        ALIKE, Attached, Attaching, Constraint, IndexPart, any_clusters, cluster_change,
+        index_option_changes,
     },
     inheritance::only,
     table::{Table, replica_identity_index},
@@ -29,6 +30,9 @@ pub(crate) trait Contype: Clone + Eq + Debug {
     const CONTYPE: char;
     /// What Postgres calls it.
     const NAME: &'static str;
+    /// The word before what two of them must have in common for one CREATE TABLE to take them for one; where there is none, no two
+    /// are put there.
+    const MERGED_AFTER: Option<&'static str>;
     /// How the name ends that Postgres chooses.
     const LABEL: &'static str;
     /// Whether the columns stand in that name.
@@ -167,8 +171,9 @@ impl<K: Contype> Object for KeyConstraint<K> {
         statements
     }
 
-    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
-        Some(Clause::cosmetic(self.definition()).then(self.settings()))
+    fn clause(&self, within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        let clause = || Clause::cosmetic(self.definition()).then(self.settings());
+        (!self.part().is_merged(within)).then(clause)
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
@@ -320,7 +325,16 @@ impl<K: Contype> KeyConstraint<K> {
             partitioned: self.partitioned,
             attached: self.attached.as_ref(),
             alike: self.alike.as_deref(),
-            is_constraint: true,
+            constraint: Some(Constraint {
+                contype: K::CONTYPE,
+                merged_by: [
+                    K::MERGED_AFTER.map_or("", |keyword| {
+                        let definition = &self.definition;
+                        definition.strip_prefix(keyword).unwrap_or(definition)
+                    }),
+                    &self.timing,
+                ],
+            }),
         }
     }
 

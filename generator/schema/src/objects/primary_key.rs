@@ -12,6 +12,7 @@ pub(crate) struct Primary;
 impl Contype for Primary {
     const CONTYPE: char = 'p';
     const NAME: &'static str = "primary key";
+    const MERGED_AFTER: Option<&'static str> = Some("PRIMARY KEY ");
     const LABEL: &'static str = "pkey";
     const NAMED_AFTER_COLUMNS: bool = false;
 }

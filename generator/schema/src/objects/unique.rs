@@ -12,5 +12,6 @@ pub(crate) struct OnlyOnce;
 impl Contype for OnlyOnce {
     const CONTYPE: char = 'u';
     const NAME: &'static str = "unique constraint";
+    const MERGED_AFTER: Option<&'static str> = Some("UNIQUE ");
     const LABEL: &'static str = "key";
 }

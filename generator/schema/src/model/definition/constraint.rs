@@ -23,6 +23,30 @@ pub struct KeyDef {
     pub deferral: Deferral,
 }
 
+/// What must be equal in two keys for one CREATE TABLE to take them for one.
+type MergedBy = ([&'static [&'static str]; 2], [bool; 2], Deferral);
+
+impl KeyDef {
+    /// What one CREATE TABLE takes two keys for one by.
+    pub(crate) fn merged_by(&self) -> MergedBy {
+        let Self {
+            place: _,
+            name: _,
+            comment: _,
+            columns,
+            include,
+            nulls_not_distinct,
+            without_overlaps,
+            deferral,
+        } = *self;
+        (
+            [columns, include],
+            [nulls_not_distinct, without_overlaps],
+            deferral,
+        )
+    }
+}
+
 /// When a constraint is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deferral {

@@ -28,10 +28,9 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         sql: self::key("PRIMARY KEY", key),
         origin: model.item.origin_at(key.place),
     });
-    let uniques = model.uniques.iter().map(|key| Part {
-        id: key
-            .name
-            .map(|name| Unique::id(Member::new(model.name(), name))),
+    let uniques = uniques(model).filter(|(_, is_merged)| !is_merged);
+    let uniques = uniques.map(|(key, _)| Part {
+        id: id_of_unique(model, key),
         sql: self::key("UNIQUE", key),
         origin: model.item.origin_at(key.place),
     });
@@ -41,10 +40,9 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         sql: self::check(check),
         origin: model.item.origin_at(check.place),
     });
-    let excludes = model.excludes.iter().map(|exclude| Part {
-        id: exclude
-            .name
-            .map(|name| Exclusion::id(Member::new(model.name(), name))),
+    let excludes = excludes(model).filter(|(_, is_merged)| !is_merged);
+    let excludes = excludes.map(|(exclude, _)| Part {
+        id: id_of_exclude(model, exclude),
         sql: self::exclude(exclude),
         origin: model.item.origin_at(exclude.place),
     });
@@ -70,6 +68,55 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
         decides: decides.chain(names_of_not_null(model)).collect(),
         origin: model.item.origin(),
     }
+}
+
+/// The constraints that say the same as one before them, which one CREATE TABLE would take for the same.
+pub(super) fn declare_merged(model: &ModelDef) -> impl Iterator<Item = Declaration> {
+    let uniques = uniques(model).filter(|(_, is_merged)| *is_merged);
+    let uniques = uniques.map(|(key, _)| {
+        let sql = self::key("UNIQUE", key);
+        (id_of_unique(model, key), sql, key.place)
+    });
+    let excludes = excludes(model).filter(|(_, is_merged)| *is_merged);
+    let excludes = excludes.map(|(exclude, _)| {
+        let sql = self::exclude(exclude);
+        (id_of_exclude(model, exclude), sql, exclude.place)
+    });
+    uniques.chain(excludes).map(|(id, sql, place)| {
+        statement(
+            table_of(model),
+            id,
+            Rank::Check,
+            model.namespace,
+            format!("ALTER TABLE {} ADD {sql}", model.name()),
+            model.item.origin_at(place),
+        )
+    })
+}
+
+/// The unique constraints, each with whether a key before it says the same.
+fn uniques(model: &ModelDef) -> impl Iterator<Item = (&KeyDef, bool)> {
+    model.uniques.iter().enumerate().map(|(place, key)| {
+        let before = model.primary_key.iter().chain(&model.uniques[..place]);
+        let mut before = before.map(KeyDef::merged_by);
+        (key, before.any(|other| other == key.merged_by()))
+    })
+}
+
+/// The exclusion constraints, each with whether one before it could be taken for the same.
+fn excludes(model: &ModelDef) -> impl Iterator<Item = (&ExcludeDef, bool)> {
+    let excludes = model.excludes.iter().enumerate();
+    excludes.map(|(place, exclude)| (exclude, place > 0))
+}
+
+fn id_of_unique(model: &ModelDef, key: &KeyDef) -> Option<Id> {
+    let name = key.name?;
+    Some(Unique::id(Member::new(model.name(), name)))
+}
+
+fn id_of_exclude(model: &ModelDef, exclude: &ExcludeDef) -> Option<Id> {
+    let name = exclude.name?;
+    Some(Exclusion::id(Member::new(model.name(), name)))
 }
 
 /// The composite type that the table is OF. A CREATE TABLE that says so could not say what columns there are.

@@ -29,7 +29,17 @@ pub(in super::super) struct IndexPart<'a> {
     pub(in super::super) partitioned: bool,
     pub(in super::super) attached: Option<&'a Attached>,
     pub(in super::super) alike: Option<&'a str>,
-    pub(in super::super) is_constraint: bool,
+    /// Where it stands behind a constraint.
+    pub(in super::super) constraint: Option<Constraint<'a>>,
+}
+
+/// The constraint before an index.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Constraint<'a> {
+    /// `pg_constraint.contype`.
+    pub(in super::super) contype: char,
+    /// What must be equal for one CREATE TABLE to make one index of two constraints, or less.
+    pub(in super::super) merged_by: [&'a str; 2],
 }
 
 /// The index of a partitioned table that an index of a partition is a part of.
@@ -82,7 +92,21 @@ impl IndexPart<'_> {
 
     /// Whether a constraint of a partition is a part of this index.
     pub(super) fn has_constraints_below(&self, within: &Schema) -> bool {
-        self.below(within).iter().any(|part| part.is_constraint)
+        self.below(within)
+            .iter()
+            .any(|part| part.constraint.is_some())
+    }
+
+    /// True if another constraint of the table comes before it that says the same: in one CREATE TABLE, Postgres would drop
+    /// this one without a word.
+    pub(in super::super) fn is_merged(&self, within: &Schema) -> bool {
+        let Some(mine) = self.constraint else {
+            return false;
+        };
+        let others = parts_of(self.relation, within).into_iter();
+        let others = others.filter_map(|part| Some((part.constraint?, part.name)));
+        let mut equal = others.filter(|(other, _)| other.merged_by == mine.merged_by);
+        equal.any(|(other, name)| (other.contype, name) < (mine.contype, self.name))
     }
 
     /// Its parts in the partitions, and theirs.
