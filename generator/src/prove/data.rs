@@ -46,6 +46,8 @@ pub struct Kept {
     pub tables: usize,
     /// The tables that held no rows, each with the reason.
     pub bare: Vec<(String, String)>,
+    /// The tables whose triggers or rules let no row in, and were off while rows came.
+    pub quiet: Vec<String>,
     /// Why nothing was proved: a statement fails on rows that were there before any were put in.
     pub fails: Option<String>,
     /// What a hazard of an up says is lost, and rows that should have shown it did not.
@@ -72,6 +74,7 @@ impl Kept {
             extremes,
             exercised,
             broken,
+            quiet,
             fails: _,
             unfounded: _,
         } = self;
@@ -87,6 +90,13 @@ impl Kept {
         match bare.len().saturating_sub(SHOWN) {
             0 => {}
             more => text += &format!(" and {more} more"),
+        }
+        if let Some((first, others)) = quiet.split_first() {
+            text += &format!(", with triggers off while they came into {first}");
+            match others.len() {
+                0 => {}
+                more => text += &format!(" and {more} more"),
+            }
         }
         for extreme in extremes {
             text += &format!("; on extreme values, {extreme}");

@@ -90,6 +90,23 @@ pub(super) struct Constraint {
     pub(super) compares: Option<String>,
     #[diesel(sql_type = Bool)]
     of_domain: bool,
+    /// The bodies of the functions that it calls.
+    #[diesel(embed)]
+    pub(super) bodies: Bodies,
+}
+
+/// What functions are made of.
+#[derive(Default, Clone)]
+pub(super) struct Bodies(pub(super) Vec<String>);
+
+#[derive(QueryableByName)]
+struct Called {
+    #[diesel(sql_type = BigInt)]
+    on: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    body: String,
 }
 
 /// A type.
@@ -138,6 +155,14 @@ impl diesel::deserialize::QueryableByName<diesel::pg::Pg> for Constraints {
     }
 }
 
+impl diesel::deserialize::QueryableByName<diesel::pg::Pg> for Bodies {
+    fn build<'a>(
+        _row: &impl diesel::row::NamedRow<'a, diesel::pg::Pg>,
+    ) -> diesel::deserialize::Result<Self> {
+        Ok(Self::default())
+    }
+}
+
 const TABLES: &str = "
     SELECT c.oid::int8 AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, c.relkind = 'r' AS stores,
         NOT c.relispartition AS whole
@@ -170,10 +195,29 @@ const CONSTRAINTS: &str = "
     FROM pg_catalog.pg_constraint
     WHERE oid >= 16384 AND contype IN ('c', 'f', 'p', 'u', 'x')
     UNION ALL
-    SELECT i.indrelid::int8, c.relname, i.indkey::int2[]::int4[], NULL, '{}', NULL, false
+    SELECT i.indrelid::int8, c.relname, ARRAY(SELECT DISTINCT d.refobjsubid FROM pg_catalog.pg_depend d
+            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = i.indexrelid
+                AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid > 0
+            ORDER BY 1), NULL, '{}', NULL, false
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
     WHERE i.indisunique AND c.oid >= 16384
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
+    UNION ALL
+    -- An expression that cannot be computed refuses a row as a check would.
+    SELECT d.adrelid::int8, ' expression', ARRAY(SELECT DISTINCT p.refobjsubid FROM pg_catalog.pg_depend p
+            WHERE p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
+                AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = d.adrelid
+                AND p.refobjsubid NOT IN (0, d.adnum)
+            UNION
+            SELECT DISTINCT p.refobjsubid FROM pg_catalog.pg_depend p
+            WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = d.adrelid AND p.objsubid = d.adnum
+                AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = d.adrelid
+                AND p.refobjsubid NOT IN (0, d.adnum)
+            ORDER BY 1), NULL, '{}',
+        'SELECT (CASE WHEN (' || pg_get_expr(d.adbin, d.adrelid) || ') IS NULL THEN true ELSE true END)', false
+    FROM pg_catalog.pg_attrdef d
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+    WHERE a.attgenerated <> '' AND d.oid >= 16384
     UNION ALL
     -- The bounds of partitions refuse a row as a check of the root that has no name.
     SELECT p.partrelid::int8, '', p.partattrs::int2[]::int4[], NULL, '{}',
@@ -182,6 +226,16 @@ const CONSTRAINTS: &str = "
         JOIN pg_catalog.pg_inherits i ON i.inhparent = p.partrelid
         JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
     ORDER BY 1, 2";
+
+const CALLED: &str = "
+    SELECT CASE WHEN c.contypid <> 0 THEN c.contypid ELSE c.conrelid END::int8 AS \"on\", c.conname::text AS name,
+        p.prosrc AS body
+    FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_constraint c ON d.classid = 'pg_catalog.pg_constraint'::regclass AND c.oid = d.objid
+        JOIN pg_catalog.pg_proc p ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND p.oid = d.refobjid
+        JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+    WHERE p.oid >= 16384 AND l.lanname IN ('sql', 'plpgsql')
+    ORDER BY 1, 2, 3";
 
 const TYPES: &str = "
     SELECT t.oid::int8 AS oid, CASE WHEN n.nspname = 'pg_catalog' THEN t.typname::text END AS own,
@@ -222,7 +276,13 @@ pub(super) fn read(connection: &mut PgConnection) -> QueryResult<Shape> {
         columns.entry(column.relation).or_default().push(column);
     }
     let mut domains: BTreeMap<i64, Vec<Constraint>> = BTreeMap::new();
-    for constraint in sql_query(CONSTRAINTS).load::<Constraint>(connection)? {
+    let mut bodies: BTreeMap<(i64, String), Bodies> = BTreeMap::new();
+    for Called { on, name, body } in sql_query(CALLED).load::<Called>(connection)? {
+        bodies.entry((on, name)).or_default().0.push(body);
+    }
+    for mut constraint in sql_query(CONSTRAINTS).load::<Constraint>(connection)? {
+        let calls = bodies.remove(&(constraint.on, constraint.name.clone()));
+        constraint.bodies = calls.unwrap_or_default();
         if constraint.of_domain {
             domains.entry(constraint.on).or_default().push(constraint);
         } else if let Some(table) = tables.get_mut(&constraint.on) {
@@ -247,5 +307,23 @@ impl Shape {
     /// The columns of a table or of a composite type.
     pub(super) fn columns(&self, relation: i64) -> &[Column] {
         self.columns.get(&relation).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+impl Type {
+    /// A type of Postgres' own, for tests.
+    pub(super) fn example(name: &str, category: &str) -> Self {
+        Self {
+            oid: 0,
+            own: Some(name.to_owned()),
+            name: name.to_owned(),
+            kind: "b".to_owned(),
+            category: category.to_owned(),
+            of: 0,
+            modifier: -1,
+            relation: 0,
+            labels: Vec::new(),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Puts rows into every table that takes some.
 
+mod guards;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,7 @@ use diesel::{
     connection::SimpleConnection,
     result::Error,
     sql_query,
-    sql_types::{BigInt, Integer},
+    sql_types::{Array, BigInt, Integer},
 };
 use trueup::name::literal;
 
@@ -19,6 +20,7 @@ use super::{
     shape::{Column, Constraint, Shape, Table},
     values::{GUESSES, Mood, Values},
 };
+use guards::Guards;
 use search::Search;
 
 /// How many rows are tried before a table is given up.
@@ -42,6 +44,8 @@ pub(super) struct Sown {
     pub(super) whole: BTreeSet<i64>,
     /// The tables that have none, and why.
     pub(super) bare: BTreeMap<i64, String>,
+    /// The tables whose triggers or rules let no row in, and were off while rows came.
+    pub(super) quiet: BTreeSet<i64>,
 }
 
 /// Sows all tables, in the order in which foreign keys allow it. Nothing in the rows is left to chance.
@@ -52,8 +56,10 @@ pub(super) fn sow(
 ) -> QueryResult<Sown> {
     // What a deferred constraint does not let pass, it would refuse at the end, when it is too late for another try.
     connection.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
+    connection.batch_execute(HOLDING)?;
     let mut sowing = Sowing {
         shape,
+        guards: guards::read(connection)?,
         moods,
         values: Values::new(shape),
         sown: Sown::default(),
@@ -67,6 +73,8 @@ pub(super) fn sow(
             sowing.table(connection, &shape.tables[&table]);
         }
     }
+    sowing.settle(connection)?;
+    connection.batch_execute("DROP FUNCTION pg_temp.trueup_holding(text[])")?;
     if untouched {
         advance(connection, shape)?;
     }
@@ -79,6 +87,7 @@ struct Sowing<'a> {
     values: Values<'a>,
     sown: Sown,
     tries: usize,
+    guards: BTreeMap<i64, Guards>,
 }
 
 /// One column of the rows that are put into a table, with all that may stand there.
@@ -107,14 +116,62 @@ struct Count {
 }
 
 #[derive(QueryableByName)]
-struct At {
-    #[diesel(sql_type = Integer)]
-    at: i32,
+struct Holding {
+    #[diesel(sql_type = Array<Integer>)]
+    places: Vec<i32>,
 }
+
+/// The places of the conditions that hold. One that cannot be computed does not.
+const HOLDING: &str = r"
+CREATE FUNCTION pg_temp.trueup_holding(conditions text[]) RETURNS integer[] LANGUAGE plpgsql AS $trueup$
+DECLARE
+    places integer[] := '{}';
+    holds boolean;
+BEGIN
+    FOR place IN 1 .. pg_catalog.cardinality(conditions) LOOP
+        BEGIN
+            EXECUTE conditions[place] INTO holds;
+            IF holds THEN
+                places := places || place;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN places;
+END
+$trueup$";
 
 impl<'a> Sowing<'a> {
     /// Counts the rows that are there: migrations and files may bring some, and where they do, they are enough.
     fn count(&mut self, connection: &mut PgConnection) -> QueryResult<()> {
+        for (table, rows) in self.counts(connection)? {
+            self.sown.rows.insert(table, rows);
+            self.sown.whole.insert(table);
+            self.sown.found.insert(table);
+        }
+        Ok(())
+    }
+
+    /// Counts again: triggers put rows into other tables, and rules and triggers may keep a row out without a word.
+    fn settle(&mut self, connection: &mut PgConnection) -> QueryResult<()> {
+        if self.guards.is_empty() {
+            return Ok(());
+        }
+        let counts = self.counts(connection)?;
+        let said = std::mem::take(&mut self.sown.rows);
+        for table in said.keys().filter(|table| !counts.contains_key(table)) {
+            let why = "its triggers or rules keep no row".to_owned();
+            self.sown.bare.insert(*table, why);
+            self.sown.whole.remove(table);
+        }
+        self.sown.rows = counts;
+        Ok(())
+    }
+
+    /// How many rows there are in each table that has some.
+    fn counts(&self, connection: &mut PgConnection) -> QueryResult<BTreeMap<i64, usize>> {
+        let mut found = BTreeMap::new();
         let tables: Vec<&Table> = self.shape.tables.values().collect();
         for tables in tables.chunks(100) {
             let selects: Vec<String> = tables
@@ -126,15 +183,11 @@ impl<'a> Sowing<'a> {
             let counts: Vec<Count> = sql_query(selects.join(" UNION ALL ")).load(connection)?;
             for Count { table, rows } in counts {
                 if rows > 0 {
-                    self.sown
-                        .rows
-                        .insert(table, usize::try_from(rows).unwrap_or(usize::MAX));
-                    self.sown.whole.insert(table);
-                    self.sown.found.insert(table);
+                    found.insert(table, usize::try_from(rows).unwrap_or(usize::MAX));
                 }
             }
         }
-        Ok(())
+        Ok(found)
     }
 
     /// Finds out what the types take that are not Postgres' own.
@@ -170,19 +223,63 @@ impl<'a> Sowing<'a> {
             .map(|row| choices.iter().map(|choice| choice.at(row)).collect())
             .chain([choices.iter().map(|choice| last(choice, wanted)).collect()])
             .collect();
-        self.tries += 1;
-        let error = match attempt(connection, &insert(table, &choices, &rows)) {
-            Ok(()) => {
-                self.sown.rows.insert(table.oid, rows.len());
-                self.sown.whole.insert(table.oid);
+        let guarded = self.guards.contains_key(&table.oid);
+        let refused = match self.rows(connection, table, &choices, &rows) {
+            Ok(taken) if !guarded || has_rows(connection, table) => {
+                self.taken(table, taken, rows.len());
                 return;
             }
+            Ok(_) => "its triggers or rules keep no row".to_owned(),
+            // A trigger of another table has brought some, which are in the way of others.
+            Err(_) if !self.guards.is_empty() && has_rows(connection, table) => {
+                self.sown.rows.insert(table.oid, 1);
+                return;
+            }
+            Err(error) => message(&error),
+        };
+        let mut kept = 0;
+        if let Some(guards) = self.guards.get(&table.oid) {
+            let (off, on) = (guards.off(&table.name), guards.on(&table.name));
+            if attempt(connection, &off).is_ok() {
+                kept = self.rows(connection, table, &choices, &rows).unwrap_or(0);
+                if attempt(connection, &on).is_err() {
+                    // They must not stay off: without rows there is less to say, and nothing wrong.
+                    kept = 0;
+                }
+            }
+        }
+        if kept > 0 {
+            self.sown.quiet.insert(table.oid);
+            self.taken(table, kept, rows.len());
+        } else {
+            self.sown.bare.insert(table.oid, refused);
+        }
+    }
+
+    fn taken(&mut self, table: &Table, taken: usize, offered: usize) {
+        self.sown.rows.insert(table.oid, taken);
+        if taken == offered {
+            self.sown.whole.insert(table.oid);
+        }
+    }
+
+    /// Puts rows into a table, and returns how many it took.
+    fn rows(
+        &mut self,
+        connection: &mut PgConnection,
+        table: &Table,
+        choices: &[Choice<'_>],
+        rows: &[Vec<&str>],
+    ) -> QueryResult<usize> {
+        self.tries += 1;
+        let error = match attempt(connection, &insert(table, choices, rows)) {
+            Ok(()) => return Ok(rows.len()),
             Err(error) => error,
         };
         let mut search = Search {
             table,
             shape: self.shape,
-            choices: &choices,
+            choices,
             blamed: Vec::new(),
         };
         let mut taken = 0;
@@ -192,7 +289,7 @@ impl<'a> Sowing<'a> {
             let budget = if taken == 0 { TRIES } else { FURTHER_TRIES };
             match search.row(
                 connection,
-                &rows,
+                rows,
                 row,
                 budget.min(ALL_TRIES.saturating_sub(self.tries)),
             ) {
@@ -210,11 +307,7 @@ impl<'a> Sowing<'a> {
                 break;
             }
         }
-        if taken == 0 {
-            self.sown.bare.insert(table.oid, message(&why));
-        } else {
-            self.sown.rows.insert(table.oid, taken);
-        }
+        if taken == 0 { Err(why) } else { Ok(taken) }
     }
 
     /// How many rows show all that there is, one more without values aside.
@@ -246,11 +339,13 @@ impl<'a> Sowing<'a> {
             if options.is_empty() {
                 options.push("DEFAULT".to_owned());
             }
+            let mut doubtful = self.shape.domains.contains_key(&column.type_oid);
             if !column.numbered {
                 let likelier = self.likelier(table, column);
-                options.extend(likelier.iter().map(|hint| literal(hint)));
+                doubtful |= !likelier.is_empty();
+                options.extend(likelier);
             }
-            if let Some(passing) = passing(connection, table, column, &options) {
+            if let Some(passing) = self.passing(connection, table, column, &options, doubtful) {
                 options = passing;
                 first = options.len().min(wanted + 1);
             }
@@ -272,7 +367,66 @@ impl<'a> Sowing<'a> {
         values.iter().map(|value| literal(value)).collect()
     }
 
-    /// What stands in the constraints on a column.
+    /// Of the values for a column those that are of its type and that the checks on it alone let pass, as Postgres finds;
+    /// `None` where there is no check and no doubt, or none passes.
+    fn passing(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        column: &Column,
+        options: &[String],
+        doubtful: bool,
+    ) -> Option<Vec<String>> {
+        let alone = |constraint: &&Constraint| constraint.columns == [column.number];
+        let checks: Vec<String> = table
+            .constraints
+            .0
+            .iter()
+            .filter(alone)
+            .filter_map(|constraint| constraint.compares.as_deref()?.strip_prefix("SELECT "))
+            .map(|check| format!("COALESCE({check}, true)"))
+            .collect();
+        if checks.is_empty() && !doubtful || options.iter().any(|option| option == "DEFAULT") {
+            return None;
+        }
+        let is_text = self.shape.types.get(&column.type_oid)?.category == "S";
+        let length = column
+            .modifier
+            .checked_sub(4)
+            .filter(|length| is_text && *length > 0);
+        let conditions: Vec<String> = options
+            .iter()
+            .map(|option| {
+                let (of, name) = (&column.type_name, &column.ident);
+                // A cast cuts what is too long, and an INSERT refuses it.
+                let fits = length
+                    .map(|length| format!("pg_catalog.char_length(({option})::text) <= {length}"));
+                // Else Postgres would not compute what nobody looks at.
+                let is_one = format!("pg_catalog.num_nulls(o.{name}) >= 0");
+                let all: Vec<String> = [is_one]
+                    .into_iter()
+                    .chain(fits)
+                    .chain(checks.clone())
+                    .collect();
+                literal(&format!(
+                    "SELECT {} FROM (SELECT {option}::{of} AS {name} OFFSET 0) o",
+                    all.join(" AND ")
+                ))
+            })
+            .collect();
+        let query = format!(
+            "SELECT pg_temp.trueup_holding(ARRAY[{}]::text[]) AS places",
+            conditions.join(", ")
+        );
+        let found: QueryResult<Holding> =
+            connection.transaction(|connection| sql_query(query).get_result(connection));
+        let places = found.ok()?.places.into_iter();
+        let places = places.filter_map(|place| usize::try_from(place).ok()?.checked_sub(1));
+        let passing: Vec<String> = places.filter_map(|at| options.get(at).cloned()).collect();
+        (!passing.is_empty()).then_some(passing)
+    }
+
+    /// What stands in the constraints on a column, as SQL.
     fn likelier(&self, table: &Table, column: &Column) -> Vec<String> {
         let Some(is) = self.shape.types.get(&column.type_oid) else {
             return Vec::new();
@@ -287,12 +441,14 @@ impl<'a> Sowing<'a> {
             .into_iter()
             .flatten()
             .chain(on_table)
-            .filter_map(|constraint| constraint.compares.as_deref());
-        let hints = compared.flat_map(|compares| hints::of(compares, is.category == "S"));
-        let mut taken: Vec<String> = hints.filter(|hint| is.takes(hint)).collect();
+            .filter_map(|constraint| Some((constraint.compares.as_deref()?, &constraint.bodies.0)));
+        let mut taken: Vec<String> = compared
+            .flat_map(|(compares, bodies)| hints::of(compares, bodies, is))
+            .collect();
         // Plain ones too, lest all of the wild ones be refused.
         if !taken.is_empty() {
-            taken.extend(self.values.of_column(column, Mood::Tame, 5));
+            let plain = self.values.of_column(column, Mood::Tame, 5);
+            taken.extend(plain.iter().map(|value| literal(value)));
         }
         taken
     }
@@ -351,45 +507,15 @@ impl<'a> Sowing<'a> {
     }
 }
 
-/// Of the values for a column those that the checks on it alone let pass, as Postgres finds; `None` where there is no check,
-/// none passes, or not every value is of the type.
-fn passing(
-    connection: &mut PgConnection,
-    table: &Table,
-    column: &Column,
-    options: &[String],
-) -> Option<Vec<String>> {
-    let alone = |constraint: &&Constraint| constraint.columns == [column.number];
-    let checks: Vec<String> = table
-        .constraints
-        .0
-        .iter()
-        .filter(alone)
-        .filter_map(|constraint| constraint.compares.as_deref()?.strip_prefix("SELECT "))
-        .map(|check| format!("COALESCE({check}, true)"))
-        .collect();
-    if checks.is_empty() || options.iter().any(|option| option == "DEFAULT") {
-        return None;
-    }
-    let values: Vec<String> = options
-        .iter()
-        .enumerate()
-        .map(|(at, option)| {
-            let (of, name) = (&column.type_name, &column.ident);
-            format!("SELECT {at} AS \"the place\", {option}::{of} AS {name}")
-        })
-        .collect();
+/// True if the table has a row. Only triggers and rules can make another answer of what Postgres took.
+fn has_rows(connection: &mut PgConnection, table: &Table) -> bool {
     let query = format!(
-        "SELECT \"the place\" AS at FROM ({}) o WHERE {} ORDER BY at",
-        values.join(" UNION ALL "),
-        checks.join(" AND ")
+        "SELECT {}::int8 AS table, count(*) AS rows FROM {}",
+        table.oid, table.name
     );
-    let found: QueryResult<Vec<At>> =
-        connection.transaction(|connection| sql_query(query).load(connection));
-    let places = found.ok()?.into_iter();
-    let places = places.filter_map(|At { at }| usize::try_from(at).ok());
-    let passing: Vec<String> = places.filter_map(|at| options.get(at).cloned()).collect();
-    (!passing.is_empty()).then_some(passing)
+    let counted =
+        connection.transaction(|connection| sql_query(query).get_result::<Count>(connection));
+    counted.is_ok_and(|counted| counted.rows > 0)
 }
 
 /// The value in the last row, which has as few as can be.

@@ -258,9 +258,13 @@ impl<'a> Trial<'a> {
             let why = moods.why.get(&table.oid).or(resisted)?;
             (!self.sown.rows.contains_key(&table.oid)).then(|| (table.name.clone(), why.clone()))
         });
+        let quiet = whole
+            .clone()
+            .filter(|table| self.sown.quiet.contains(&table.oid));
         Kept {
             tables: whole.clone().count(),
             bare: bare.collect(),
+            quiet: quiet.map(|table| table.name.clone()).collect(),
             ..Kept::default()
         }
     }

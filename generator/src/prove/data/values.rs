@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::shape::{Column, Shape, Type};
+use super::shape::{Column, Shape};
 
 /// How bold the values are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -131,21 +131,6 @@ impl<'a> Values<'a> {
     }
 }
 
-impl Type {
-    /// Whether a constant fits: what is no number is no value of a numeric type.
-    pub(super) fn takes(&self, constant: &str) -> bool {
-        match self.category.as_str() {
-            "N" if matches!(self.own.as_deref(), Some("int2" | "int4" | "int8" | "oid")) => {
-                constant.parse::<i64>().is_ok()
-            }
-            "N" => constant.parse::<f64>().is_ok(),
-            "B" => false,
-            "D" | "T" => constant.contains(['-', ':']),
-            _ => true,
-        }
-    }
-}
-
 fn labels(labels: &[String], mood: Mood) -> Vec<String> {
     match mood {
         Mood::Wild | Mood::None => labels.to_vec(),
@@ -155,7 +140,7 @@ fn labels(labels: &[String], mood: Mood) -> Vec<String> {
 }
 
 /// A value inside an array, a range or a row.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

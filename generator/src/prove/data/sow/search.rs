@@ -63,10 +63,46 @@ impl Search<'_> {
                 .iter()
                 .all(|column| at[*column] == start[*column]);
             if !moved || exhausted || tries == budget {
-                return (tries, Some(error));
+                let left = budget - tries;
+                return match self.one_by_one(connection, &at, left) {
+                    (more, true) => (tries + more, None),
+                    (more, false) => (tries + more, Some(error)),
+                };
             }
         }
         (0, Some(Error::NotFound))
+    }
+
+    /// Moves one column at a time, where Postgres does not say which is at fault: a trigger refuses the row, say.
+    fn one_by_one(
+        &self,
+        connection: &mut PgConnection,
+        at: &[usize],
+        budget: usize,
+    ) -> (usize, bool) {
+        let deepest = self.choices.iter().map(|choice| choice.options.len()).max();
+        let moves = (1..deepest.unwrap_or(0)).flat_map(|by| {
+            let columns = 0..self.choices.len();
+            columns.map(move |column| (column, by))
+        });
+        let moves = moves.filter(|(column, by)| *by < self.choices[*column].options.len());
+        let mut tries = 0;
+        for (column, by) in moves.take(budget) {
+            let values: Vec<&str> = self
+                .choices
+                .iter()
+                .enumerate()
+                .map(|(place, choice)| {
+                    let further = if place == column { by } else { 0 };
+                    choice.options[(at[place] + further) % choice.options.len()].as_str()
+                })
+                .collect();
+            tries += 1;
+            if attempt(connection, &insert(self.table, self.choices, &[values])).is_ok() {
+                return (tries, true);
+            }
+        }
+        (tries, false)
     }
 
     /// The columns that an error is about.
