@@ -71,7 +71,10 @@ fn a_renamed_column_that_a_trigger_reads_is_refused() {
         "INSERT INTO public.versions, after up.sql: record \"new\" has no field \"crate_id\"\n    \
          in function public.touch_crate() line 7, called by trigger touch_crate on public.versions",
     ] {
-        assert!(said.iter().any(|said| said.starts_with(one)), "{one}\n{said:#?}");
+        assert!(
+            said.iter().any(|said| said.starts_with(one)),
+            "{one}\n{said:#?}"
+        );
     }
     let up = draft.parts[0].up_sql();
     assert!(
