@@ -1,5 +1,7 @@
 //! Models become migrations.
 
+mod replayed;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -106,6 +108,7 @@ pub fn autogen(
         unmigrated,
         loose,
         routine,
+        replay,
     } = start(project, declarations, &stay, options)?;
     let (renames, settled) = settle_renamed(
         project,
@@ -120,6 +123,11 @@ pub fn autogen(
     refuse_loose(&loose, base, &settled)?;
     routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
     let remade = remade(&base.schema, &settled.side.schema);
+    let wanting = replayed::wanting(project, &loose, &settled)?;
+    let trial = replay
+        .filter(|_| options.draft.prove)
+        .map(|replay| replayed::Trial::new(project, replay, &settled))
+        .transpose()?;
     let side = side.guided(declarations.back());
     let draft = draft::after_renames(
         project,
@@ -128,6 +136,10 @@ pub fn autogen(
         settled.side,
         options.draft,
     )?;
+    let draft = wanting.before(project, draft, options.draft.prove)?;
+    if let (Some(trial), Some(draft)) = (trial, &draft) {
+        trial.prove(project, draft, &wanting)?;
+    }
     let lost: BTreeSet<&Id> = draft
         .iter()
         .flat_map(Draft::hazards)
@@ -307,6 +319,8 @@ struct Start {
     loose: BTreeSet<Id>,
     /// What jobs made in the database.
     routine: Vec<Routine>,
+    /// What the migrations alone make, where there are any and the start is a live database.
+    replay: Option<Side>,
 }
 
 fn start(
@@ -331,6 +345,7 @@ fn start(
             unmigrated: false,
             loose: BTreeSet::new(),
             routine: Vec::new(),
+            replay: None,
         }
     };
     match from {
@@ -391,6 +406,7 @@ fn start(
                 unmigrated: migrations.is_empty(),
                 loose,
                 routine: made_by_jobs,
+                replay: (!migrations.is_empty()).then_some(replay),
             })
         }
     }

@@ -93,7 +93,7 @@ pub fn diff(
     let is_equal = base.schema.unread_differences(&to.schema).is_empty();
     let whole = to.whole && is_equal;
     let to = Side { whole, ..to };
-    let to = source::narrowed(project, &from, to);
+    let to = source::narrowed(project, &from, to)?;
     match compare(project, &from, &renaming, &to, options) {
         // What is new may print otherwise when it is read again.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
@@ -101,7 +101,7 @@ pub fn diff(
                 source::reprinted(project, from)?,
                 source::reprinted(project, to)?,
             );
-            let to = source::narrowed(project, &from, to);
+            let to = source::narrowed(project, &from, to)?;
             compare(project, &from, &renaming, &to, options)
         }
         done => done,

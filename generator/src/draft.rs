@@ -41,6 +41,8 @@ pub struct Part {
     pub down: Vec<Statement>,
     /// Whether both run in a transaction.
     pub in_transaction: bool,
+    /// What the way there makes only where it is not there, so that the way back leaves it.
+    pub stays: Vec<String>,
 }
 
 /// How a draft is made.
@@ -72,6 +74,12 @@ impl Part {
     #[must_use]
     pub fn down_sql(&self) -> String {
         let mut text = String::new();
+        for what in &self.stays {
+            text += &format!(
+                "-- This leaves {} where it is: it may have been there before.\n",
+                one_line(what)
+            );
+        }
         for hazard in self.up.iter().flat_map(Statement::hazards) {
             if let Hazard::LosesData { of: _, what } = hazard {
                 text += &format!("-- This does not bring back {}.\n", one_line(what));
@@ -89,6 +97,9 @@ impl Part {
         }
         if !text.is_empty() {
             text.push('\n');
+        }
+        if self.down.is_empty() {
+            return text + "SELECT 1;\n";
         }
         text + &render::sql(&self.down)
     }
@@ -128,7 +139,7 @@ pub fn after_renames(
     options: DraftOptions,
 ) -> Result<Option<Draft>, Error> {
     let (from, to) = source::alike_after(project, from, renaming, to)?;
-    let to = source::narrowed(project, &from, to);
+    let to = source::narrowed(project, &from, to)?;
     match attempt(project, &from, renaming, &to, options) {
         // What is new may print otherwise when it is read again, as every migration is.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
@@ -136,7 +147,7 @@ pub fn after_renames(
                 source::reprinted(project, from)?,
                 source::reprinted(project, to)?,
             );
-            let to = source::narrowed(project, &from, to);
+            let to = source::narrowed(project, &from, to)?;
             attempt(project, &from, renaming, &to, options)
         }
         done => done,
@@ -257,6 +268,7 @@ impl Drafting<'_> {
                         up,
                         down,
                         in_transaction,
+                        stays: Vec::new(),
                     },
                 );
                 self.starts.insert(0, from.clone());
@@ -281,6 +293,7 @@ impl Drafting<'_> {
                 up: statements(&forth),
                 down: statements(&first),
                 in_transaction: forth.in_transaction && first.in_transaction,
+                stays: Vec::new(),
             });
             self.starts.push(from.clone());
             return self.go(&reached, to, detours);

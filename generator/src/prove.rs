@@ -45,6 +45,8 @@ pub struct Proof {
     pub no_dump: Option<String>,
     /// Code that ran before and does not run afterwards.
     pub broken: Vec<Broken>,
+    /// What the way back leaves, since it may have been there before.
+    pub stays: Vec<String>,
 }
 
 /// What `pg_dump` was asked.
@@ -55,8 +57,10 @@ pub enum Witness {
     Both,
     /// The start alone: the target stands on no database by itself.
     Start,
-    /// Nothing.
+    /// Nothing, since there was no `pg_dump`.
     None,
+    /// Nothing, since nothing changes but what is missing.
+    Unneeded,
 }
 
 impl Proof {
@@ -69,6 +73,16 @@ impl Proof {
             data: Kept::default(),
             no_dump: None,
             broken: Vec::new(),
+            stays: Vec::new(),
+        }
+    }
+
+    /// Tried without rows and without `pg_dump`: all that changes is that something is there.
+    pub(crate) fn of_presence(postgres: &str) -> Self {
+        Self {
+            postgres: Some(postgres.to_owned()),
+            witness: Witness::Unneeded,
+            ..Self::none()
         }
     }
 
@@ -82,14 +96,20 @@ impl Proof {
             Witness::Both => "; pg_dump agrees with both",
             Witness::Start => "; pg_dump agrees with the latter",
             Witness::None => "; no pg_dump was there to agree",
+            Witness::Unneeded => "",
         };
         let copied = self.no_dump.as_deref().map_or(String::new(), |why| {
             format!("; the start is a copy by trueup's own statements, for {why}")
         });
         let data = self.data.sentence();
         let data = data.map_or(String::new(), |sentence| format!("; {sentence}"));
+        let stays = match self.stays.as_slice() {
+            [] => String::new(),
+            [one] => format!(" but for {one}, which stays"),
+            many => format!(" but for {}, which stay", many.join(", ")),
+        };
         format!(
-            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{witness}{copied}{data}"
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{data}"
         )
     }
 }
@@ -216,6 +236,7 @@ impl<'a> Trial<'a> {
             data: Kept::default(),
             no_dump: self.no_dump,
             broken: self.broken,
+            stays: Vec::new(),
         })
     }
 

@@ -139,16 +139,34 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     })
 }
 
-/// The side `to`, with what the project leaves out of account as it is in `from`.
-pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Side {
+/// The side `to`, with what the project leaves out of account as it is in `from`. An error where something that counts needs
+/// something that neither does nor is in `from`.
+pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Result<Side, Error> {
     if project.scope.is_everything() {
-        return to;
+        return Ok(to);
     }
-    Side {
-        schema: project.scope.narrow(&from.schema, &to.schema),
-        whole: false,
-        ..to
+    let schema = project.scope.narrow(&from.schema, &to.schema);
+    let bereft: Vec<String> = schema
+        .entries()
+        .flat_map(|(id, _)| to.schema.needs(id).map(move |need| (id, need)))
+        .filter(|(_, need)| schema.entry(need).is_none())
+        .map(|(id, need)| {
+            format!("{id} needs {need}, which trueup.toml leaves out and nothing makes here")
+        })
+        .collect();
+    if bereft.is_empty() {
+        return Ok(Side {
+            schema,
+            whole: false,
+            ..to
+        });
     }
+    Err(Error::input(bereft.join("\n"))
+        .hint(
+            "let a migration that is written by hand make it where it is not there (CREATE SCHEMA IF NOT EXISTS, CREATE TABLE IF \
+             NOT EXISTS), so that it replays everywhere",
+        )
+        .hint("or take it out of `exclude`, or do without what needs it"))
 }
 
 /// Replays migrations on an empty scratch database.

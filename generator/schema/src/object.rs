@@ -104,6 +104,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// The statements that create it; `clauses` are those of its children that folded into it.
     fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement>;
 
+    /// The statement that creates it where nothing of its name is there; `None` where what is there could be another than this one.
+    fn create_if_absent(&self, _within: &Schema) -> Option<Statement> {
+        None
+    }
+
     /// What it adds to its parent's CREATE, where it can stand there.
     fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
         None

@@ -267,6 +267,10 @@ impl AnyObject {
         each!(self, object => object.holds_data())
     }
 
+    pub(crate) fn create_if_absent(&self, within: &Schema) -> Option<Statement> {
+        each!(self, object => object.create_if_absent(within))
+    }
+
     pub(crate) fn refresh(&self) -> Option<Statement> {
         each!(self, object => object.refresh())
     }

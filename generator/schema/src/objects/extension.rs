@@ -54,13 +54,7 @@ impl Object for Extension {
 
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let name = quoted_ident(&self.name);
-        let mut sql = format!(
-            "CREATE EXTENSION {name} WITH SCHEMA {}",
-            quoted_ident(&self.namespace)
-        );
-        if self.is_of_another_version() {
-            sql += &format!(" VERSION {}", literal(&self.version));
-        }
+        let sql = format!("CREATE EXTENSION {}", self.definition());
         let create = Statement::new(format!("Create extension {name}"), sql);
         // An extension comes with the comment that its author wrote.
         if within
@@ -75,6 +69,16 @@ impl Object for Extension {
             format!("COMMENT ON EXTENSION {name} IS NULL"),
         );
         vec![create, silence]
+    }
+
+    fn create_if_absent(&self, _within: &Schema) -> Option<Statement> {
+        Some(Statement::new(
+            format!(
+                "Create extension {} where it is not there yet",
+                quoted_ident(&self.name)
+            ),
+            format!("CREATE EXTENSION IF NOT EXISTS {}", self.definition()),
+        ))
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
@@ -161,6 +165,16 @@ impl Object for Extension {
 }
 
 impl Extension {
+    /// What follows CREATE EXTENSION.
+    fn definition(&self) -> String {
+        let (name, namespace) = (quoted_ident(&self.name), quoted_ident(&self.namespace));
+        let mut sql = format!("{name} WITH SCHEMA {namespace}");
+        if self.is_of_another_version() {
+            sql += &format!(" VERSION {}", literal(&self.version));
+        }
+        sql
+    }
+
     /// Whether it is not what CREATE EXTENSION makes when no version is written.
     fn is_of_another_version(&self) -> bool {
         let default = self.default_version.as_ref();

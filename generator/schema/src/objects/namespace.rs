@@ -53,6 +53,14 @@ impl Object for Namespace {
         )]
     }
 
+    fn create_if_absent(&self, _within: &Schema) -> Option<Statement> {
+        let name = quoted_ident(&self.name);
+        Some(Statement::new(
+            format!("Create namespace {name} where it is not there yet"),
+            format!("CREATE SCHEMA IF NOT EXISTS {name}"),
+        ))
+    }
+
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let name = quoted_ident(&self.name);
         vec![Statement::new(

@@ -123,6 +123,12 @@ impl Entry {
         self.object.create(within, clauses)
     }
 
+    /// The statement that creates it where nothing of its name is there; `None` where what is there could be another.
+    #[must_use]
+    pub fn create_if_absent(&self, within: &Schema) -> Option<Statement> {
+        self.object.create_if_absent(within)
+    }
+
     /// What it adds to its parent's CREATE, where it can stand there.
     #[must_use]
     pub fn clause(&self, within: &Schema, clauses: &[Clause]) -> Option<Clause> {
