@@ -7,6 +7,7 @@ use trueup::{Declarations, Schema, Statement};
 use crate::{
     Error, ErrorKind, Project,
     autogen::tops,
+    fills,
     plan::{self, Folding, Plan, plan},
     prove,
     rename::{self, Asked, Renames, Renaming, Task},
@@ -117,7 +118,10 @@ fn compare(
 ) -> Result<Compared, Error> {
     let mut trial: Option<Start> = None;
     let mut renamed = None;
-    if !renaming.is_empty() || rename::differ_by_names(&from.schema, &to.schema) {
+    if !renaming.is_empty()
+        || rename::differ_by_names(&from.schema, &to.schema)
+        || fills::are_there(&from.schema, to)
+    {
         let start = trial.insert(self::trial(project, from)?);
         if let Some(start) = start.side(from) {
             renamed = rename::aligned(project, start, renaming, &to.schema)?;
@@ -127,8 +131,10 @@ fn compare(
         Some((side, renaming)) => (Some(side), renaming),
         None => (None, Renaming::default()),
     };
+    let start = trial.as_ref().and_then(|trial| trial.side(from));
+    let guidance = fills::asked(base.as_ref().or(start).unwrap_or(from), to)?;
     let base = &base.as_ref().unwrap_or(from).schema;
-    let plan = plan::guided(base, &to.schema, &to.guidance, Folding::Wherever)?;
+    let plan = plan::guided(base, &to.schema, &guidance, Folding::Wherever)?;
     let mut compared = Compared {
         renaming,
         plan,
@@ -143,7 +149,8 @@ fn compare(
         match trial.side(from) {
             Some(start) => {
                 let segments = compared.plan.clone().segments();
-                prove::there(project, start, &compared.renaming, to, &segments)?;
+                let told = prove::there(project, start, &compared.renaming, to, &segments)?;
+                prove::data::tell(compared.plan.statements_mut(), &told);
                 compared.no_dump.clone_from(&start.no_dump);
             }
             None => compared.unproved = trial.why_not(),

@@ -10,11 +10,12 @@ use trueup::{Guidance, Hazard, Id, Schema, Statement, one_line};
 use crate::{
     Error, ErrorKind, Project,
     diff::diff,
+    fills,
     plan::{self, Folding, Segment},
     prove::{
         self, Proof, Trial,
         code::{Broken, UP},
-        data::{Run, keep},
+        data::{Run, keep, tell},
     },
     rename::{self, Renaming},
     render,
@@ -94,6 +95,12 @@ impl Part {
                     one_line(what)
                 );
             }
+            if let Hazard::WritesRows { of: _, what } = hazard {
+                text += &format!(
+                    "-- This does not undo that up.sql writes {}.\n",
+                    one_line(what)
+                );
+            }
         }
         if !text.is_empty() {
             text.push('\n');
@@ -166,7 +173,8 @@ fn attempt(
         Some((side, renaming)) => (side, renaming),
         None => (from, renaming),
     };
-    let plan = plan::guided(&base.schema, &to.schema, &to.guidance, options.folding)?;
+    let guidance = fills::asked(base, to)?;
+    let plan = plan::guided(&base.schema, &to.schema, &guidance, options.folding)?;
     if plan.is_empty() && renaming.is_empty() {
         return Ok(None);
     }
@@ -174,7 +182,7 @@ fn attempt(
     let mut drafting = Drafting {
         trial,
         folding: options.folding,
-        there: &to.guidance,
+        there: &guidance,
         back: &from.guidance,
         parts: Vec::new(),
         starts: Vec::new(),
@@ -184,7 +192,7 @@ fn attempt(
     drafting.put_first(renaming, &from.schema);
     let Drafting {
         mut trial,
-        parts,
+        mut parts,
         starts,
         ..
     } = drafting;
@@ -211,7 +219,10 @@ fn attempt(
     )?;
     let mut proof = Proof { data, ..proof };
     proof.broken.append(&mut proof.data.broken);
-    let mut parts = parts;
+    tell(
+        parts.iter_mut().flat_map(|part| &mut part.up),
+        &proof.data.told,
+    );
     warn(&mut parts, &proof.broken);
     Ok(Some(Draft {
         parts,

@@ -30,6 +30,7 @@ pub mod doctor;
 pub mod draft;
 pub mod embedded;
 mod error;
+mod fills;
 mod hash;
 pub mod health;
 pub mod migration;

@@ -115,6 +115,11 @@ impl Plan {
         self.steps.iter().flat_map(|step| &step.statements)
     }
 
+    /// All statements, in order, for somebody who knows more of them.
+    pub fn statements_mut(&mut self) -> impl Iterator<Item = &mut Statement> {
+        self.steps.iter_mut().flat_map(|step| &mut step.statements)
+    }
+
     /// All hazards, in order.
     pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
         self.statements().flat_map(Statement::hazards)

@@ -16,7 +16,7 @@ use trueup::Schema;
 
 use self::{
     code::{Bodies, Broken},
-    data::{Kept, Run, keep},
+    data::{Kept, Run, Told, keep},
 };
 use crate::{
     Error, ErrorKind, Project,
@@ -114,14 +114,15 @@ impl Proof {
     }
 }
 
-/// Proves the way there alone: what a comparison prints has no way back.
+/// Proves the way there alone: what a comparison prints has no way back. Returns what only the trial could tell of the
+/// segments' statements.
 pub fn there(
     project: &Project,
     from: &Side,
     renaming: &Renaming,
     to: &Side,
     segments: &[Segment],
-) -> Result<(), Error> {
+) -> Result<Vec<Told>, Error> {
     let mut trial = Trial::begin(project, from, to, true)?;
     let mut reached = from.schema.clone();
     let mut runs = Vec::new();
@@ -140,8 +141,13 @@ pub fn there(
     trial.is_target(&reached)?;
     trial.leave();
     runs.extend(segments.iter().map(Run::from));
-    keep(project, from, renamed.as_ref(), None, &runs, &[])?;
-    Ok(())
+    let told = keep(project, from, renamed.as_ref(), None, &runs, &[])?.told;
+    let after = renaming.up.len();
+    let of_segments = told.into_iter().filter_map(|one| {
+        let statement = one.statement.checked_sub(after)?;
+        Some(Told { statement, ..one })
+    });
+    Ok(of_segments.collect())
 }
 
 /// A copy of the start, on which the proof goes there and back.

@@ -8,6 +8,7 @@ mod enforcement;
 mod exclude;
 mod expand;
 mod field;
+mod fill;
 mod filling;
 mod foreign_key;
 mod index;

@@ -31,6 +31,19 @@ pub enum Hazard {
         /// The table.
         table: String,
     },
+    /// A trigger or rule runs, which is code of the database's own and may do anything.
+    RunsCode {
+        /// Which, as the end of the sentence "runs …".
+        what: String,
+    },
+    /// Rows come that nobody asked for.
+    WritesRows {
+        /// The table.
+        #[serde(serialize_with = "name")]
+        of: Id,
+        /// Where and by what, as the end of the sentence "writes …".
+        what: String,
+    },
     /// A lock that stops others for as long as the statement's work takes.
     Locks {
         /// The table.
@@ -79,6 +92,8 @@ impl Hazard {
             | Self::BreaksCode { .. }
             | Self::RewritesTable { .. }
             | Self::Locks { .. }
+            | Self::RunsCode { .. }
+            | Self::WritesRows { .. }
             | Self::MayFail { .. } => None,
         }
     }
@@ -101,6 +116,8 @@ impl Display for Hazard {
         match self {
             Self::LosesData { of: _, what } => write!(f, "loses {what}"),
             Self::ChangesValues { of: _, what } => write!(f, "changes {what}"),
+            Self::RunsCode { what } => write!(f, "runs {what}"),
+            Self::WritesRows { of: _, what } => write!(f, "writes {what}"),
             Self::RewritesTable { table } => {
                 write!(
                     f,

@@ -20,6 +20,7 @@ pub struct Statement {
     /// To what each of the risks is, where that is not what the statement is about.
     endangered: Vec<Option<Id>>,
     respells: bool,
+    updates: bool,
 }
 
 impl Statement {
@@ -34,6 +35,7 @@ impl Statement {
             parts: Vec::new(),
             after_commit: false,
             respells: false,
+            updates: false,
             alone: false,
             between: None,
             origin: None,
@@ -141,6 +143,18 @@ impl Statement {
     pub fn respells(mut self) -> Self {
         self.respells = true;
         self
+    }
+
+    /// Says that it updates rows, so that triggers and rules run.
+    pub fn updates(mut self) -> Self {
+        self.updates = true;
+        self
+    }
+
+    /// Whether it updates rows.
+    #[must_use]
+    pub fn is_update(&self) -> bool {
+        self.updates
     }
 
     /// Whether values are called otherwise afterwards.

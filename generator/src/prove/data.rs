@@ -59,6 +59,18 @@ pub struct Kept {
     /// The code that ran before and does not run afterwards.
     #[serde(skip)]
     pub broken: Vec<Broken>,
+    /// What triggers and rules did beside statements of the ups.
+    #[serde(skip)]
+    pub told: Vec<Told>,
+}
+
+/// What one of the ups does besides, which only a trial can tell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Told {
+    /// Which one of all their statements, from 0.
+    pub statement: usize,
+    /// What it is.
+    pub hazard: Hazard,
 }
 
 impl Kept {
@@ -75,6 +87,7 @@ impl Kept {
             exercised,
             broken,
             quiet,
+            told: _,
             fails: _,
             unfounded: _,
         } = self;
@@ -130,23 +143,28 @@ pub fn keep(
     let mut moods = Moods::default();
     let mut extremes = Vec::new();
     let mut attempts = 0;
+    let (mut ups, mut told) = (ups.to_vec(), Vec::new());
     loop {
+        let news = code_of(project, start, seed, renamed, &moods, &ups, &told)?;
+        tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
+        told.extend(news);
         let mut trial = Trial::begin(project, start, seed, &moods)?;
         if trial.is_empty() && moods.why.is_empty() {
             return Ok(Kept::default());
         }
-        let failed = match trial.there_and_back(renamed, ups, downs)? {
+        let failed = match trial.there_and_back(renamed, &ups, downs)? {
             Ok(outcome) => {
                 return match outcome.lost {
                     Some(lost) => {
                         let again = Trial::begin(project, start, seed, &moods)?;
-                        Err(again.accuse(&lost, ups, downs))
+                        Err(again.accuse(&lost, &ups, downs))
                     }
                     None => Ok(Kept {
                         unfounded: outcome.unfounded,
                         extremes,
                         exercised: outcome.exercised,
                         broken: outcome.broken,
+                        told,
                         ..trial.kept(&moods)
                     }),
                 };
@@ -170,9 +188,10 @@ pub fn keep(
             }
         }
         if !tamer {
-            trial.is_as_before(&failed, ups)?;
+            trial.is_as_before(&failed, &ups)?;
             return Ok(Kept {
                 fails: Some(failed.to_string()),
+                told,
                 ..Kept::default()
             });
         }
@@ -214,6 +233,34 @@ pub fn watch(project: &Project, start: &Side, up: &Run) -> Result<Option<String>
     Ok(Some(
         "no rows were tried, for it fails on all that were made up".to_owned(),
     ))
+}
+
+/// Adds to statements what was told of them.
+pub fn tell<'a>(statements: impl Iterator<Item = &'a mut Statement>, told: &[Told]) {
+    for (at, statement) in statements.enumerate() {
+        for one in told.iter().filter(|one| one.statement == at) {
+            *statement = statement.clone().hazard(one.hazard.clone());
+        }
+    }
+}
+
+/// What triggers and rules do beside the ups, as far as it is not told yet.
+fn code_of(
+    project: &Project,
+    start: &Side,
+    seed: Option<&str>,
+    renamed: Option<&Schema>,
+    moods: &Moods,
+    ups: &[Run],
+    told: &[Told],
+) -> Result<Vec<Told>, Error> {
+    let mut statements = ups.iter().flat_map(|run| &run.statements);
+    if !statements.any(Statement::is_update) {
+        return Ok(Vec::new());
+    }
+    let mut found = Trial::begin(project, start, seed, moods)?.code(renamed, ups)?;
+    found.retain(|one| !told.contains(one));
+    Ok(found)
 }
 
 /// Whether a hazard says so, or a person wrote it, who alone knows for which rows.

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 
 use super::Model;
 use super::field::Field;
+use super::fill::Fill;
 use super::key::Key;
 use super::using::Using;
 use crate::place::{Place, comment, line, optional, unraw};
@@ -154,7 +155,7 @@ fn column(field: &Field) -> TokenStream {
     let filling = optional(field.fillings.first().map(|filling| filling.expand(ty)));
     let comment = comment(field.comment.as_ref(), field.documentation.as_ref());
     let using = optional(field.using.as_ref().map(Using::expand));
-    let fill = optional(field.fill.as_ref());
+    let fill = optional(field.fill.as_ref().map(Fill::expand));
     let renamed_from = optional(field.renamed_from.as_ref().map(RenamedFrom::expand));
     quote! {
         __trueup::ColumnDef {

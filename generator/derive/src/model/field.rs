@@ -4,6 +4,7 @@ use syn::ext::IdentExt;
 use syn::{Ident, LitStr, Type};
 
 use super::check::Check;
+use super::fill::Fill;
 use super::filling::{Filling, Generated, Identity, integer};
 use super::foreign_key::{ForeignKey, Reference, Rules};
 use super::index::Index;
@@ -40,7 +41,7 @@ pub(crate) struct Field {
     /// `on_delete = "…"` and the like, written beside `references = …`, with the first of their words.
     pub(crate) rules: Option<(Ident, Rules)>,
     pub(crate) using: Option<Using>,
-    pub(crate) fill: Option<LitStr>,
+    pub(crate) fill: Option<Fill>,
     pub(crate) renamed_from: Option<RenamedFrom>,
     pub(crate) skip: Option<Ident>,
     pub(crate) diesel: DieselAttributes,
@@ -158,7 +159,11 @@ const FIELD: &[Setting<Field>] = &[
         "using = \"…\"` or `using(\"…\", back = \"…\")",
         |it, a, mistakes| set(&mut it.using, Using::read(a, mistakes)?),
     ),
-    once("fill", "fill = \"…\"", |it, a, _| text(&mut it.fill, a)),
+    once(
+        "fill",
+        "fill = \"…\"` or `fill(\"…\", triggers = \"off\")",
+        |it, a, mistakes| set(&mut it.fill, Fill::read(a, mistakes)?),
+    ),
     once("renamed_from", "renamed_from = \"…\"", |it, a, _| {
         let place = Place::on_field(&it.ident, a);
         set(&mut it.renamed_from, RenamedFrom::read(place, a)?)

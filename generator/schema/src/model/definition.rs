@@ -169,9 +169,18 @@ pub struct ColumnDef {
     /// How values that are there become values of the type.
     pub using: Option<UsingDef>,
     /// What rows that are there get where they have no value.
-    pub fill: Option<&'static str>,
+    pub fill: Option<FillDef>,
     /// What the column was called before.
     pub renamed_from: Option<RenamedFromDef>,
+}
+
+/// What rows that are there get where they have no value.
+#[derive(Debug)]
+pub struct FillDef {
+    /// The expression.
+    pub expression: &'static str,
+    /// Whether the table's triggers run on the rows.
+    pub triggers: bool,
 }
 
 /// How values come from one type to another, and back.

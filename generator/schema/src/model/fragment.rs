@@ -47,7 +47,8 @@ fn pieces(model: &'static ModelDef) -> Vec<Piece> {
                     .map(|sql| (FragmentKind::Expression, "using", sql, column.place)),
             );
         }
-        if let Some(sql) = column.fill {
+        if let Some(fill) = &column.fill {
+            let sql = fill.expression;
             pieces.push((FragmentKind::Expression, "fill", sql, column.place));
         }
         match column.filling {

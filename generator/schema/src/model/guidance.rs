@@ -4,7 +4,7 @@ use super::definition::{ColumnDef, ModelDef};
 use super::gathered::Gathered;
 use crate::Guidance;
 use crate::Member;
-use crate::guidance::Expression;
+use crate::guidance::{Expression, Fill};
 use crate::objects::{Registered, column::Column, enum_type::EnumType};
 
 /// What is said about the way to what the models declare.
@@ -15,7 +15,14 @@ pub(super) fn there(gathered: &Gathered) -> Guidance {
         if using.is_some() || column.fill.is_some() {
             let advice = guidance.advise(id(model, column));
             advice.using = using.map(|sql| expression(model, column, sql));
-            advice.fill = column.fill.map(|sql| expression(model, column, sql));
+            advice.fill = column.fill.as_ref().map(|fill| {
+                let of = Member::new(model.name(), column.name);
+                Fill::new(
+                    of,
+                    expression(model, column, fill.expression),
+                    fill.triggers,
+                )
+            });
         }
     }
     for pg_enum in &gathered.enums {

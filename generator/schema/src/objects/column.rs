@@ -1,6 +1,7 @@
 //! Table columns: type, nullability, identity, generation, storage. A default is an object of its own.
 
 mod alter;
+mod fill;
 mod fit;
 mod identity;
 mod retype;
@@ -23,6 +24,7 @@ use crate::{
     name::quoted_ident,
     object::{Beside, Object},
 };
+pub(crate) use fill::Filling;
 use identity::Identity;
 
 /// A row of `pg_attribute`.
@@ -253,10 +255,13 @@ impl Object for Column {
 
     fn create(&self, within: &Schema, clauses: &[Clause]) -> Vec<Statement> {
         let Self { relation, .. } = self;
-        let advice = within.advice(&Self::id(self.key()));
-        let fill = advice
-            .and_then(|advice| advice.fill.as_ref())
-            .filter(|_| self.generated.is_none() && self.identity.is_none());
+        let fill = fill::of_new(self, within);
+        if let (Some(fill), Some(constant)) = (fill, fill::constant(self, fill, within)) {
+            let mut statements = fill::add_constant(self, fill, constant, within, clauses);
+            statements.extend(self.settings(within));
+            statements.extend(self.settled_toast(within));
+            return statements;
+        }
         // A value can only be required once the rows that are there have one.
         let mut first = self.clone();
         if fill.is_some() && clauses.is_empty() {
@@ -302,14 +307,10 @@ impl Object for Column {
         let mut statements = vec![add];
         statements.extend(first.settings(within));
         if let Some(fill) = fill {
-            statements.push(alter::fill_new(self, fill, within));
-            let required = alter::not_null_change(&first, self, within).into_iter();
-            statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
+            statements.extend(fill::new(self, fill, within));
+            statements.extend(fill::require(&first, self, within));
         }
-        if self.comes_with_toast(within) {
-            let table = within.get::<Table>(relation);
-            statements.extend(table.and_then(Table::settle_toast));
-        }
+        statements.extend(self.settled_toast(within));
         statements
     }
 
@@ -642,6 +643,14 @@ impl Column {
                 .parts::<Self>(&Table::id(self.relation.clone()))
                 .filter(|column| column.type_storage != "PLAIN")
                 .all(|column| rank(self) <= rank(column))
+    }
+
+    /// What is said of the TOAST table that may come with it.
+    fn settled_toast(&self, within: &Schema) -> Option<Statement> {
+        let table = within.get::<Table>(&self.relation);
+        table
+            .filter(|_| self.comes_with_toast(within))
+            .and_then(Table::settle_toast)
     }
 
     /// What can only be said of a column that is there.

@@ -125,6 +125,16 @@ impl Default {
         self.expression == other.expression
     }
 
+    /// Whether it is this expression.
+    pub(super) fn reads(&self, expression: &str) -> bool {
+        self.expression == expression
+    }
+
+    /// The expression.
+    pub(super) fn expression(&self) -> &str {
+        &self.expression
+    }
+
     /// Whether it is computed for each row.
     pub(super) fn is_volatile(&self) -> bool {
         self.volatile

@@ -368,6 +368,16 @@ impl Table {
         }
     }
 
+    /// Whether its policies are to bind its owner too, once it has row level security.
+    pub(super) fn forces_row_security(&self) -> bool {
+        self.force_row_security
+    }
+
+    /// Whether its policies bind its owner.
+    pub(super) fn binds_owner(&self) -> bool {
+        self.row_security && self.force_row_security
+    }
+
     /// The statement that settles the TOAST table, which comes with the first column that needs one.
     pub(super) fn settle_toast(&self) -> Option<Statement> {
         let Self {

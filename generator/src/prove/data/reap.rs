@@ -29,6 +29,17 @@ pub(super) struct Place {
     pub(super) column: i32,
 }
 
+/// What another run of the same statement made of a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Change {
+    /// More rows, and all that were there.
+    Added,
+    /// Fewer rows.
+    Removed,
+    /// Other values.
+    Changed,
+}
+
 /// What became of places that held something.
 #[derive(Default)]
 pub(super) struct Difference {
@@ -186,6 +197,73 @@ impl Memory {
     pub(super) fn unused(&self) -> Vec<Place> {
         let unused = self.sequences.values().filter(|position| !position.called);
         unused.map(|position| Place::whole(position.oid)).collect()
+    }
+
+    /// Where another run of the same statements on the same rows came to something else. What is computed is left out.
+    pub(super) fn changes(&self, other: &Self) -> BTreeMap<Place, Change> {
+        let mut changes = BTreeMap::new();
+        for table in self.shape.tables.keys() {
+            let whole = Place::whole(*table);
+            let (mine, others) = (self.stored(*table), other.stored(*table));
+            if mine == others {
+                continue;
+            }
+            if mine.len() > others.len() {
+                changes.insert(whole, Change::Removed);
+                continue;
+            }
+            if mine.len() < others.len() {
+                changes.insert(whole, Change::Added);
+            }
+            let mut left = others.iter();
+            if mine.iter().all(|row| left.any(|other| other == row)) {
+                continue;
+            }
+            let columns = self.shape.columns(*table).iter().enumerate();
+            let others: Vec<Place> = columns
+                .filter(|(at, _)| values(&mine, *at) != values(&others, *at))
+                .map(|(_, column)| Place::column(*table, column))
+                .collect();
+            let is_told = changes.contains_key(&whole);
+            if others.is_empty() && !is_told {
+                changes.insert(whole, Change::Changed);
+            }
+            changes.extend(others.into_iter().map(|place| (place, Change::Changed)));
+        }
+        changes
+    }
+
+    /// The rows of a table, sorted, without what is computed.
+    fn stored(&self, table: i64) -> Vec<Row> {
+        let columns = self.shape.columns(table);
+        let stored = |row: &Row| {
+            let values = row.iter().zip(columns);
+            values
+                .map(|(value, column)| value.clone().filter(|_| !column.generated))
+                .collect()
+        };
+        let mut rows: Vec<Row> = self.rows(table).iter().map(stored).collect();
+        rows.sort();
+        rows
+    }
+
+    /// How many rows of some tables have no value in a column.
+    pub(super) fn nulls(&self, names: &[&str], column: &str) -> usize {
+        let tables = self.shape.tables.values();
+        tables
+            .filter(|table| names.contains(&table.name.as_str()))
+            .map(|Table { oid: table, .. }| {
+                let columns = self.shape.columns(*table);
+                let at = columns.iter().position(|one| one.name == column);
+                at.map_or(0, |at| nulls(&values(self.rows(*table), at)))
+            })
+            .sum()
+    }
+
+    /// Whether a place is in one of these tables.
+    pub(super) fn is_of(&self, place: Place, names: &[&str]) -> bool {
+        let there = self.shape.tables.get(&place.oid);
+        there.is_some_and(|there| names.contains(&there.name.as_str()))
     }
 
     /// A place in words.

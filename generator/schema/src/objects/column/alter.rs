@@ -2,22 +2,19 @@
 
 use super::super::Registered;
 use super::super::catalog::parameter_changes;
-use super::super::check::Check;
 use super::super::comment::Comment;
 use super::super::extended_statistics::ExtendedStatistics;
-use super::super::foreign_key::ForeignKey;
 use super::super::index::Index;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
-use super::super::table::{Table, scan};
+use super::super::table::scan;
 use super::{
-    Column, NotNull,
+    Column, NotNull, fill,
     identity::{Identity, Retyped},
     retype::retype,
 };
 use crate::{
-    Alter, Hazard, Member, Name, Schema, Server, Statement, guidance::Expression,
-    name::quoted_ident, object::Object, one_line,
+    Alter, Hazard, Member, Name, Schema, Server, Statement, name::quoted_ident, object::Object,
 };
 
 /// How `from` becomes `to`.
@@ -140,11 +137,10 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
         let rebuilt = within.users::<Index>(&column);
         statements.extend(rebuilt.flat_map(|index| index.restore_comments_below(within)));
     }
-    match fill(from, to, within) {
+    match fill::of_required(from, to, within) {
         Some(fill) => {
-            statements.extend(fill_nulls(to, fill, within));
-            let required = not_null_change(from, to, within).into_iter();
-            statements.extend(required.map(|statement| statement.without(Hazard::may_fail)));
+            statements.extend(fill::nulls(to, fill, within));
+            statements.extend(fill::require(from, to, within));
         }
         None => statements.extend(not_null_change(from, to, within)),
     }
@@ -349,68 +345,6 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
         );
     }
     statements
-}
-
-/// What a person wrote for the rows that have no value when one comes to be required.
-fn fill<'a>(from: &Column, to: &Column, within: &'a Schema) -> Option<&'a Expression> {
-    let advice = within.advice(&Column::id(to.key()))?;
-    let is_required = from.not_null.is_none() && to.not_null.is_some();
-    advice.fill.as_ref().filter(|_| is_required)
-}
-
-/// The statements that give every row without a value one.
-fn fill_nulls(column: &Column, fill: &Expression, within: &Schema) -> Vec<Statement> {
-    let (table, ident) = (&column.relation, quoted_ident(&column.name));
-    let Expression { sql, origin } = fill;
-    let update = Statement::new(
-        format!("Fill {} where it has no value", column.qualified()),
-        format!("UPDATE {table} SET {ident} = {sql} WHERE {ident} IS NULL"),
-    )
-    .written_at(origin)
-    .hazard(Hazard::ChangesValues {
-        of: Column::id(column.key()),
-        what: format!("every NULL in {} to {}", column.qualified(), one_line(sql)),
-    });
-    let mut statements = vec![asked_again(update, column, within)];
-    let id = Column::id(column.key());
-    if within.users::<ForeignKey>(&id).any(ForeignKey::is_deferred) {
-        statements.push(Statement::new(
-            "Ask deferred foreign keys now: Postgres alters no table while they wait".to_owned(),
-            "SET CONSTRAINTS ALL IMMEDIATE".to_owned(),
-        ));
-    }
-    statements
-}
-
-/// The statement that gives a value of a new column to every row.
-pub(super) fn fill_new(column: &Column, fill: &Expression, within: &Schema) -> Statement {
-    let (table, ident) = (&column.relation, quoted_ident(&column.name));
-    let Expression { sql, origin } = fill;
-    let update = Statement::new(
-        format!("Fill {} in the rows that are there", column.qualified()),
-        format!("UPDATE {table} SET {ident} = {sql}"),
-    )
-    .written_at(origin)
-    .hazard(Hazard::RewritesTable {
-        table: table.to_string(),
-    });
-    asked_again(update, column, within)
-}
-
-/// Rows that are written meet the checks that they were never asked for.
-fn asked_again(update: Statement, column: &Column, within: &Schema) -> Statement {
-    let table = Table::id(column.relation.clone());
-    let unasked = within
-        .parts::<Check>(&table)
-        .filter(|check| check.is_unasked());
-    unasked.fold(update, |update, check| {
-        update.hazard(Hazard::MayFail {
-            because: format!(
-                "while a row contradicts {}, which is not valid and yet asked when a row is written",
-                quoted_ident(check.name())
-            ),
-        })
-    })
 }
 
 fn rename_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Statement {

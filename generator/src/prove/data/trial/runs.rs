@@ -10,6 +10,8 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
     told(runs).filter_map(|hazard| match hazard {
         Hazard::LosesData { of, what } => Some((of, what.as_str())),
         Hazard::ChangesValues { .. }
+        | Hazard::RunsCode { .. }
+        | Hazard::WritesRows { .. }
         | Hazard::RewritesTable { .. }
         | Hazard::Locks { .. }
         | Hazard::MayFail { .. }
@@ -21,8 +23,11 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
 pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
     told(runs)
         .filter_map(|hazard| match hazard {
-            Hazard::LosesData { of, .. } | Hazard::ChangesValues { of, .. } => Some(of),
-            Hazard::RewritesTable { .. }
+            Hazard::LosesData { of, .. }
+            | Hazard::ChangesValues { of, .. }
+            | Hazard::WritesRows { of, .. } => Some(of),
+            Hazard::RunsCode { .. }
+            | Hazard::RewritesTable { .. }
             | Hazard::Locks { .. }
             | Hazard::MayFail { .. }
             | Hazard::BreaksCode { .. } => None,

@@ -1,0 +1,262 @@
+//! Asks Postgres about the values that models have for rows without one: whether one value is enough for all of them, and
+//! what runs and what is in the way when they are updated.
+
+use std::sync::Arc;
+
+use diesel::{
+    Connection, OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    result::{DatabaseErrorKind, Error as SqlError},
+    sql_query,
+    sql_types::{Bool, Nullable, Text},
+};
+use trueup::{
+    Constant, FillFacts, Filled, Guidance, Schema, Surroundings, Updated,
+    name::{literal, quoted_ident},
+};
+
+use crate::{Error, ErrorKind, source::Side};
+
+#[derive(QueryableByName)]
+struct Types {
+    /// As a column is declared with it.
+    #[diesel(sql_type = Text)]
+    written: String,
+    /// Of a domain, the type below all domains.
+    #[diesel(sql_type = Text)]
+    base: String,
+}
+
+#[derive(QueryableByName)]
+struct Tried {
+    #[diesel(sql_type = Bool)]
+    is_kept: bool,
+    #[diesel(sql_type = Text)]
+    expression: String,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Nullable<Text>)]
+    found: Option<String>,
+}
+
+/// What models say about the way from `from` to `to`, with what Postgres says of it. Where one of them is not on the scratch,
+/// nothing is known.
+pub(crate) fn asked(from: &Side, to: &Side) -> Result<Arc<Guidance>, Error> {
+    let fills = to.guidance.fills(&from.schema, &to.schema);
+    let (Some(start), Some(target)) = (&from.scratch, &to.scratch) else {
+        return Ok(Arc::clone(&to.guidance));
+    };
+    if fills.is_empty() {
+        return Ok(Arc::clone(&to.guidance));
+    }
+    let (mut start, mut target) = (start.connect()?, target.connect()?);
+    let mut guidance = Guidance::clone(&to.guidance);
+    for filled in &fills {
+        let mut constant = None;
+        if filled.is_new {
+            constant = self::constant(&mut target, filled)?;
+        }
+        let surroundings = surroundings(&mut start, filled)?;
+        if constant.is_none() {
+            refuse_taken_over(filled, &surroundings)?;
+        }
+        guidance.learn(
+            filled,
+            FillFacts {
+                constant,
+                surroundings,
+            },
+        );
+    }
+    Ok(Arc::new(guidance))
+}
+
+/// Whether there is anything to ask.
+pub(crate) fn are_there(from: &Schema, to: &Side) -> bool {
+    !to.guidance.fills(from, &to.schema).is_empty()
+}
+
+/// The fill as a constant, where Postgres takes it for one: as the default of a new column it needs no row.
+fn constant(connection: &mut PgConnection, filled: &Filled) -> Result<Option<Constant>, Error> {
+    let types = sql_query(
+        "WITH RECURSIVE below(oid, base, modifier) AS (
+            SELECT t.oid, t.typbasetype, t.typtypmod FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+            WHERE a.attrelid = $1::text::regclass AND a.attname = $2 AND NOT a.attisdropped
+            UNION ALL SELECT t.oid, t.typbasetype, t.typtypmod FROM below JOIN pg_catalog.pg_type t ON t.oid = below.base
+        )
+        SELECT format_type(a.atttypid, a.atttypmod) AS written,
+            (SELECT format_type(oid, NULL) FROM below WHERE base = 0) AS base
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = $1::text::regclass AND a.attname = $2 AND NOT a.attisdropped",
+    )
+    .bind::<Text, _>(filled.relation.to_string())
+    .bind::<Text, _>(&filled.column)
+    .get_result::<Types>(connection)
+    .optional()?;
+    let Some(Types { written, base }) = types else {
+        return Ok(None);
+    };
+    let Some(Tried {
+        is_kept,
+        expression,
+    }) = as_default(connection, &written, &filled.sql)?
+    else {
+        return Ok(None);
+    };
+    if is_kept {
+        let rewrites = false;
+        return Ok(Some(Constant {
+            expression,
+            rewrites,
+        }));
+    }
+    // A domain with constraints always has rows written anew; the same value of the type below tells a constant from others.
+    let cast = format!("({})::{written}", filled.sql);
+    let below = if base == written {
+        None
+    } else {
+        as_default(connection, &base, &cast)?
+    };
+    let rewrites = true;
+    Ok(below.filter(|below| below.is_kept).map(|_| Constant {
+        expression,
+        rewrites,
+    }))
+}
+
+/// A new column's default, and whether the catalog alone holds its value; `None` where it cannot be one.
+fn as_default(
+    connection: &mut PgConnection,
+    data_type: &str,
+    sql: &str,
+) -> Result<Option<Tried>, Error> {
+    tried(connection, |connection| {
+        connection
+            .batch_execute("CREATE TEMPORARY TABLE trueup_fill (row integer) ON COMMIT DROP")?;
+        connection.batch_execute(&format!(
+            "ALTER TABLE pg_temp.trueup_fill ADD COLUMN value {data_type} DEFAULT ({sql})"
+        ))?;
+        connection.batch_execute("SET LOCAL search_path = ''")?;
+        sql_query(
+            "SELECT a.atthasmissing AS is_kept, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression
+            FROM pg_catalog.pg_attribute a
+                JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            WHERE a.attrelid = 'pg_temp.trueup_fill'::regclass AND a.attname = 'value'",
+        )
+        .get_result(connection)
+        // A default of NULL is none.
+        .optional()
+    })
+    .map(Option::flatten)
+}
+
+/// What runs and what is in the way when rows of the table are updated.
+fn surroundings(connection: &mut PgConnection, filled: &Filled) -> Result<Surroundings, Error> {
+    let found = sql_query(Surroundings::QUERY)
+        .bind::<Text, _>(&filled.relation.namespace)
+        .bind::<Text, _>(&filled.relation.name)
+        .bind::<Text, _>(&filled.column)
+        .get_result::<Found>(connection)
+        .optional()?;
+    let Some(found) = found.and_then(|found| found.found) else {
+        return Ok(Surroundings::default());
+    };
+    let mut surroundings: Surroundings = serde_json::from_str(&found).map_err(|error| {
+        Error::caused(
+            ErrorKind::Defect,
+            format!(
+                "cannot read what runs when rows of {} are updated",
+                filled.relation
+            ),
+            error,
+        )
+    })?;
+    for one in &mut surroundings.relations {
+        one.unidentified = is_unidentified(connection, filled, one)?;
+    }
+    Ok(surroundings)
+}
+
+/// Whether Postgres updates no row of a table because it is published and nothing tells its rows apart, and would if whole
+/// rows were logged.
+fn is_unidentified(
+    connection: &mut PgConnection,
+    filled: &Filled,
+    one: &Updated,
+) -> Result<bool, Error> {
+    let Some(column) = one.column.as_deref().map(quoted_ident) else {
+        return Ok(false);
+    };
+    let table = &one.name;
+    let update = format!("EXPLAIN UPDATE ONLY {table} SET {column} = {column}");
+    if tried(connection, |connection| connection.batch_execute(&update))?.is_some() {
+        return Ok(false);
+    }
+    let whole = format!("ALTER TABLE {table} REPLICA IDENTITY FULL");
+    if tried(connection, |connection| {
+        connection.batch_execute(&whole)?;
+        connection.batch_execute(&update)
+    })?
+    .is_some()
+    {
+        return Ok(true);
+    }
+    let why = connection.transaction(|connection| connection.batch_execute(&update));
+    let why = why.map_or_else(|error| error.to_string(), |()| String::new());
+    Err(Error::new(
+        ErrorKind::NotYet,
+        format!(
+            "not yet: {}: rows of {table} cannot be filled, because Postgres updates none: {why}",
+            filled.origin
+        ),
+    )
+    .hint(format!(
+        "let the publication publish no updates of {} meanwhile, or give it a replica identity, in a migration written by hand",
+        literal(&table.to_string())
+    )))
+}
+
+/// A rule that takes the place of an UPDATE lets it reach no row.
+fn refuse_taken_over(filled: &Filled, surroundings: &Surroundings) -> Result<(), Error> {
+    let Some(rule) = surroundings.taken_over().filter(|_| filled.triggers) else {
+        return Ok(());
+    };
+    let Filled {
+        relation, column, ..
+    } = filled;
+    Err(Error::new(
+        ErrorKind::NotYet,
+        format!(
+            "not yet: {}: rows of {relation} cannot be filled, because rule {} takes the place of every UPDATE",
+            filled.origin,
+            quoted_ident(&rule.name)
+        ),
+    )
+    .hint(format!(
+        "fill(\"…\", triggers = \"off\") switches it off while {} is filled",
+        quoted_ident(column)
+    )))
+}
+
+/// Does something and takes it back; `None` where Postgres refuses it.
+fn tried<T>(
+    connection: &mut PgConnection,
+    attempt: impl FnOnce(&mut PgConnection) -> QueryResult<T>,
+) -> Result<Option<T>, Error> {
+    let mut done = None;
+    let ended = connection.transaction(|connection| {
+        done = Some(attempt(connection)?);
+        Err::<(), SqlError>(SqlError::RollbackTransaction)
+    });
+    match ended {
+        Ok(()) | Err(SqlError::RollbackTransaction) => Ok(done),
+        Err(SqlError::DatabaseError(kind, _))
+            if !matches!(kind, DatabaseErrorKind::ClosedConnection) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
