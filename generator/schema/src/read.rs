@@ -421,14 +421,17 @@ impl Reading {
         }
         let mut needs: BTreeMap<Address, BTreeSet<Id>> = BTreeMap::new();
         let mut among: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        let wholes = self.wholes();
         for depend in &self.depends {
             let Some(root) = root_of.get(&whole(depend.from)) else {
                 continue;
             };
-            if let Some(id) = self.claims.get(depend.to) {
-                needs.entry(*root).or_default().insert(id.clone());
-            } else if let Some(other) = root_of.get(&whole(depend.to)) {
+            if let Some(other) = root_of.get(&whole(depend.to)) {
                 among.entry(*root).or_default().insert(*other);
+            } else if let Some(place) = self.resolve(depend.to, &wholes) {
+                // Also by a part that no room claims: a function takes rows of a table by the type of its rows.
+                let id = self.claims.ids[place].clone();
+                needs.entry(*root).or_default().insert(id);
             }
         }
         let mut unread: Vec<Unread> = parts
