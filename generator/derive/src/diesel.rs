@@ -11,10 +11,49 @@ use crate::argument::pass_comma;
 pub(crate) struct DieselAttributes {
     /// `table_name = schema::users` says `users`.
     pub(crate) table_name: Option<LitStr>,
+    /// The namespace that the path to the table says.
+    pub(crate) namespace: Namespace,
     pub(crate) column_name: Option<LitStr>,
     pub(crate) primary_key: Option<Vec<Ident>>,
     /// The field is a struct whose fields are the columns.
     pub(crate) embed: Option<Ident>,
+}
+
+/// The namespace that the path to Diesel's table says. `diesel print-schema` writes the tables of a namespace into a module of its
+/// name, and those of `public` into none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    /// No path was written.
+    #[default]
+    Unwritten,
+    /// That of no module: `public`, as far as the path tells.
+    Default,
+    /// `schema::v2::account` says `v2`.
+    Module(String),
+    /// `accounts::account` says nothing: what the module stands for is unknown.
+    Unknown(String),
+}
+
+impl Namespace {
+    fn of(path: &Path) -> Self {
+        let names = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.unraw().to_string());
+        let mut modules: Vec<String> = names.collect();
+        modules.pop();
+        let begins = modules
+            .iter()
+            .take_while(|name| ["crate", "self", "super"].contains(&name.as_str()));
+        let begins = begins.count();
+        let modules = &modules[begins..];
+        let schema = modules.iter().rposition(|name| name == "schema");
+        match (modules, schema.map(|place| &modules[place + 1..])) {
+            ([], _) | (_, Some([])) => Self::Default,
+            (_, Some([namespace])) => Self::Module(namespace.clone()),
+            (_, Some(_) | None) => Self::Unknown(modules.join("::")),
+        }
+    }
 }
 
 /// Reads `#[diesel(…)]`. Whatever has another form is left for Diesel's own derives to report.
@@ -43,8 +82,13 @@ fn read(input: ParseStream, found: &mut DieselAttributes) {
         return;
     };
     match key.to_string().as_str() {
-        "table_name" => found.table_name = name(input),
-        "column_name" => found.column_name = name(input),
+        "table_name" => {
+            if let Some((name, namespace)) = name(input) {
+                found.table_name = Some(name);
+                found.namespace = namespace;
+            }
+        }
+        "column_name" => found.column_name = name(input).map(|(name, _)| name),
         "primary_key" => found.primary_key = identifiers(input),
         "embed" => found.embed = Some(key),
         _ => {}
@@ -52,14 +96,15 @@ fn read(input: ParseStream, found: &mut DieselAttributes) {
 }
 
 /// `= "users"`, `= users` or `= schema::users`.
-fn name(input: ParseStream) -> Option<LitStr> {
+fn name(input: ParseStream) -> Option<(LitStr, Namespace)> {
     input.parse::<Token![=]>().ok()?;
     if input.peek(LitStr) {
-        return input.parse().ok();
+        return Some((input.parse().ok()?, Namespace::Unwritten));
     }
     let path = input.call(Path::parse_mod_style).ok()?;
     let last = &path.segments.last()?.ident;
-    Some(LitStr::new(&last.unraw().to_string(), last.span()))
+    let name = LitStr::new(&last.unraw().to_string(), last.span());
+    Some((name, Namespace::of(&path)))
 }
 
 fn identifiers(input: ParseStream) -> Option<Vec<Ident>> {
@@ -78,7 +123,32 @@ fn identifiers(input: ParseStream) -> Option<Vec<Ident>> {
 mod tests {
     use syn::{ItemStruct, parse_quote};
 
-    use super::diesel_attributes;
+    use super::{Namespace, diesel_attributes};
+
+    #[test]
+    fn a_module_of_a_diesel_schema_is_a_namespace() {
+        let of = |path| Namespace::of(&path);
+        for path in [
+            parse_quote!(users),
+            parse_quote!(crate::users),
+            parse_quote!(schema::users),
+            parse_quote!(crate::db::schema::users),
+            parse_quote!(super::super::schema::users),
+        ] {
+            assert_eq!(of(path), Namespace::Default);
+        }
+        let v2 = of(parse_quote!(crate::schema::v2::users));
+        assert_eq!(v2, Namespace::Module("v2".to_owned()));
+        let raw = of(parse_quote!(schema::r#type::users));
+        assert_eq!(raw, Namespace::Module("type".to_owned()));
+        for (path, modules) in [
+            (parse_quote!(crate::accounts::users), "accounts"),
+            (parse_quote!(super::v2::users), "v2"),
+            (parse_quote!(crate::schema::a::b::users), "schema::a::b"),
+        ] {
+            assert_eq!(of(path), Namespace::Unknown(modules.to_owned()));
+        }
+    }
 
     #[test]
     fn names_are_read_and_the_rest_is_passed_over() {

@@ -1,8 +1,9 @@
 //! Doc comments, which become comments in the database.
 
-use syn::{Attribute, Meta};
+use syn::{Attribute, LitStr, Meta};
 
 use crate::argument::string;
+use crate::mistakes::Mistakes;
 
 /// The text of an item's doc comment the way Markdown reads it: lines of a paragraph are one line, a blank line parts
 /// paragraphs, an item of a list begins a line.
@@ -30,6 +31,26 @@ pub(crate) fn comment(attributes: &[Attribute]) -> Option<String> {
         paragraph_ends = false;
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Documentation that the compiler has yet to make, `concat!(…)` for one, is unknown here and must not be lost: without it the
+/// comment in the database would go.
+pub(crate) fn check(attributes: &[Attribute], comment: Option<&LitStr>, mistakes: &Mistakes) {
+    if comment.is_some() {
+        return;
+    }
+    for attribute in attributes {
+        if let Meta::NameValue(meta) = &attribute.meta
+            && meta.path.is_ident("doc")
+            && string(&meta.value).is_none()
+        {
+            mistakes.at(
+                &meta.value,
+                "the derive cannot read this documentation, which the compiler makes later, so the comment in the database would \
+                 lack it: write it as a string, or say the comment: #[model(comment = \"…\")]; \"\" for none",
+            );
+        }
+    }
 }
 
 fn documentation(attribute: &Attribute) -> Option<String> {

@@ -79,6 +79,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let mut container = Container::default();
     let written = settings(&input.attrs, &mistakes);
     read_all("an enum", CONTAINER, &written, &mut container, &mistakes);
+    documentation::check(&input.attrs, container.comment.as_ref(), &mistakes);
     if container.name.is_none() {
         mistakes.at(
             &input.ident,

@@ -11,8 +11,8 @@ use super::parameters::TableParameters;
 use super::partition::{self, Layout};
 use super::statistics::Statistics;
 use crate::argument::{Argument, arguments};
-use crate::diesel::{DieselAttributes, diesel_attributes};
-use crate::documentation::comment;
+use crate::diesel::{DieselAttributes, Namespace, diesel_attributes};
+use crate::documentation::{self, comment};
 use crate::mistakes::Mistakes;
 use crate::place::Place;
 use crate::renamed_from::RenamedFrom;
@@ -138,6 +138,7 @@ impl Container {
             .flat_map(|attribute| arguments(attribute, mistakes))
             .collect();
         read_all("a struct", CONTAINER, &all, &mut read, mistakes);
+        documentation::check(attributes, read.comment.as_ref(), mistakes);
         read
     }
 
@@ -150,10 +151,15 @@ impl Container {
             .unwrap_or_default()
     }
 
+    /// The table's namespace: the one that is written, else the one of the module that Diesel's table is in.
     pub(crate) fn namespace(&self) -> String {
-        self.namespace
-            .as_ref()
-            .map_or_else(|| "public".to_owned(), LitStr::value)
+        match (&self.namespace, &self.diesel.namespace) {
+            (Some(written), _) => written.value(),
+            (None, Namespace::Module(module)) => module.clone(),
+            (None, Namespace::Unwritten | Namespace::Default | Namespace::Unknown(_)) => {
+                "public".to_owned()
+            }
+        }
     }
 
     /// The columns of the primary key that Diesel's attribute names.

@@ -9,6 +9,7 @@ use super::field::Field;
 use super::fill::Fill;
 use super::key::Key;
 use super::using::Using;
+use crate::diesel::Namespace;
 use crate::place::{Place, comment, line, optional, unraw};
 use crate::renamed_from::RenamedFrom;
 
@@ -19,7 +20,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     let columns_type = format_ident!("{}Columns", unraw(ident));
     let columns = columns(model);
     let definition = definition(model);
+    let agrees = agrees_with_diesel(model);
     quote! {
+        #agrees
+
         const _: () = {
             use ::trueup::__private as __trueup;
             #[allow(unused_imports)]
@@ -44,6 +48,62 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             }
         };
     }
+}
+
+/// A question to the compiler, where the struct is one of Diesel's `Identifiable`: does its `table!` write a namespace where none
+/// is known here, and none where one is? A path alone does not tell: a table may be imported from anywhere.
+fn agrees_with_diesel(model: &Model) -> Option<TokenStream> {
+    let Model {
+        ident, container, ..
+    } = model;
+    let name = container.diesel.table_name.as_ref()?;
+    let (agrees, says) = match (&container.namespace, &container.diesel.namespace) {
+        (Some(_), _) | (None, Namespace::Unwritten | Namespace::Unknown(_)) => return None,
+        (None, Namespace::Default) => (
+            quote! { !Asked::<#ident>::HAS_TABLE || Asked::<#ident>::IS_BARE },
+            "Diesel's table! writes a namespace before this table's name: write it here too, #[model(namespace = \"…\")]".to_owned(),
+        ),
+        // Diesel leaves a `public.` that is written out.
+        (None, Namespace::Module(module)) if module == "public" => return None,
+        (None, Namespace::Module(module)) => (
+            quote! { !Asked::<#ident>::IS_BARE },
+            format!(
+                "Diesel's table! writes no namespace before this table's name, and its module is called {module}: write which it \
+                 is, #[model(namespace = \"public\")] or #[model(namespace = \"{module}\")]"
+            ),
+        ),
+    };
+    Some(quote_spanned! { name.span() =>
+        const _: () = {
+            use diesel as __diesel;
+
+            struct Asked<T>(::core::marker::PhantomData<T>);
+
+            trait Otherwise {
+                const HAS_TABLE: bool = false;
+                const IS_BARE: bool = false;
+            }
+
+            impl<T> Otherwise for Asked<T> {}
+
+            #[allow(dead_code)]
+            impl<T: __diesel::associations::HasTable> Asked<T> {
+                const HAS_TABLE: bool = true;
+            }
+
+            #[allow(dead_code)]
+            impl<T: __diesel::associations::HasTable> Asked<T>
+            where
+                T::Table: __diesel::internal::table_macro::StaticQueryFragment<
+                    Component = __diesel::internal::table_macro::Identifier<'static>,
+                >,
+            {
+                const IS_BARE: bool = true;
+            }
+
+            ::core::assert!(#agrees, #says);
+        };
+    })
 }
 
 fn columns(model: &Model) -> impl Iterator<Item = TokenStream> {

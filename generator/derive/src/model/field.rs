@@ -12,7 +12,7 @@ use super::key::{Key, PRIMARY_KEY, UNIQUE};
 use super::using::Using;
 use crate::argument::{Argument, arguments};
 use crate::diesel::{DieselAttributes, diesel_attributes};
-use crate::documentation::comment;
+use crate::documentation::{self, comment};
 use crate::mistakes::Mistakes;
 use crate::place::Place;
 use crate::renamed_from::RenamedFrom;
@@ -183,6 +183,9 @@ impl Field {
             .flat_map(|attribute| arguments(attribute, mistakes))
             .collect();
         read_all("a field", FIELD, &all, &mut read, mistakes);
+        if read.skip.is_none() {
+            documentation::check(&field.attrs, read.comment.as_ref(), mistakes);
+        }
         Some(read)
     }
 

@@ -7,6 +7,7 @@ use syn::{Error, Ident, LitStr};
 use super::Model;
 use super::field::Field;
 use super::index_key::Indexed;
+use crate::diesel::Namespace;
 use crate::mistakes::Mistakes;
 use crate::place::unraw;
 use crate::renamed_from::each_from_another;
@@ -15,6 +16,7 @@ use crate::renamed_from::each_from_another;
 pub(crate) fn check(model: &Model, mistakes: &Mistakes) {
     has_a_table(model, mistakes);
     says_the_same_as_diesel(model, mistakes);
+    has_a_known_namespace(model, mistakes);
     skipped_fields_say_nothing(model, mistakes);
     columns_have_one_name_each(model, mistakes);
     columns_are_filled_one_way(model, mistakes);
@@ -46,6 +48,21 @@ fn has_a_table(model: &Model, mistakes: &Mistakes) {
             &model.ident,
             "which table is this? Write #[model(table = \"…\")], or #[diesel(table_name = …)] as Diesel reads it; \
              the name is never taken from the struct",
+        );
+    }
+}
+
+/// Taken for `public`, a table of another namespace would be made there anew.
+fn has_a_known_namespace(model: &Model, mistakes: &Mistakes) {
+    let container = &model.container;
+    if let (None, Namespace::Unknown(modules)) = (&container.namespace, &container.diesel.namespace)
+    {
+        mistakes.at(
+            &container.diesel.table_name,
+            format!(
+                "which namespace is this table in? The module `{modules}` does not tell: write #[model(namespace = \"public\")], or \
+                 the one that it is in. `schema::…` is public, and `schema::shop::…` is shop"
+            ),
         );
     }
 }

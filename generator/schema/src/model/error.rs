@@ -30,6 +30,16 @@ pub enum ModelError {
         first: Origin,
         second: Origin,
     },
+    /// Two structs are one table.
+    #[error(
+        "{second}: {name} is what another struct declares, at {first}. One struct says what a table is: take `Model` and `#[model(…)]` \
+         off the other, which Diesel's own derives do without; or, where it is another table, write its name: #[model(table = \"…\")]"
+    )]
+    TwoStructs {
+        name: Name,
+        first: Origin,
+        second: Origin,
+    },
     /// One extension is wanted in two namespaces.
     #[error(
         "{second}: the extension {name} is declared in another schema at {first}. A database has an extension once"

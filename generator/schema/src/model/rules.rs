@@ -1,6 +1,6 @@
 //! What must hold for models that no derive can see by itself: each other, and what their types say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::{EnumDef, ExtensionDef, Filling, Item, ModelDef};
 use super::error::ModelError;
@@ -29,6 +29,7 @@ pub(super) fn check(gathered: &Gathered) -> Vec<ModelError> {
 fn place(error: &ModelError) -> Origin {
     match error {
         ModelError::DeclaredTwice { second: origin, .. }
+        | ModelError::TwoStructs { second: origin, .. }
         | ModelError::ExtensionInTwoPlaces { second: origin, .. }
         | ModelError::RenamedTwice { second: origin, .. }
         | ModelError::RenamedInACircle { origin, .. }
@@ -54,15 +55,25 @@ fn declared_twice(gathered: &Gathered) -> Vec<ModelError> {
         .map(|pg_enum| (pg_enum.name(), &pg_enum.item));
     let sequences = gathered.sequences.iter();
     let sequences = sequences.map(|sequence| (sequence.qualified(), &sequence.item));
+    let structs: BTreeSet<(Name, &Item)> = models.clone().collect();
     let mut seen: BTreeMap<Name, &Item> = BTreeMap::new();
     let mut errors = Vec::new();
     for (name, item) in models.chain(partitions).chain(enums).chain(sequences) {
         if let Some(first) = seen.get(&name) {
+            let are_structs = [*first, item].map(|item| structs.contains(&(name.clone(), item)));
             let (first, second) = (first.origin(), item.origin());
-            errors.push(ModelError::DeclaredTwice {
-                name,
-                first,
-                second,
+            errors.push(if are_structs == [true, true] {
+                ModelError::TwoStructs {
+                    name,
+                    first,
+                    second,
+                }
+            } else {
+                ModelError::DeclaredTwice {
+                    name,
+                    first,
+                    second,
+                }
             });
         } else {
             seen.insert(name, item);
