@@ -3,7 +3,7 @@
 use std::{env, num::ParseIntError, path::PathBuf};
 
 use generator::{
-    Error, ErrorKind, Project, agreement,
+    Error, ErrorKind, Presumed, Project, agreement,
     apply::{self, Event, Listener, Timeouts},
     binaries::Binaries,
     embedded::{self, Embedded},
@@ -114,9 +114,19 @@ impl Context {
         let binaries = Binaries::find(programs.as_ref().map(|found| found.value.as_os_str()));
         let patterns = &settings.patterns;
         let scope = Scope::new(&patterns.include, &patterns.exclude)?;
+        let presumed = Presumed {
+            roles: settings.scratch.roles.clone(),
+            prelude: settings
+                .scratch
+                .prelude
+                .as_ref()
+                .map(|path| root.join(path)),
+            search_path: settings.scratch.search_path.clone(),
+        };
         Ok(Self {
             project: Project::new(migrations, database, binaries, scratch)
                 .scoped(scope)
+                .presuming(presumed)
                 .remembering(agreement::folder()),
             patience: Patience::of(&settings)?,
             root,

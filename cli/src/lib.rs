@@ -48,5 +48,8 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, output: Output) -> Result<Status, generator::Error> {
     let context = Context::new(&cli.global, output)?;
     let done = commands::run(&cli.command, &context);
+    if let Some(remark) = context.project.remark() {
+        output.note(remark);
+    }
     done.map_err(|error| context.project.explained(error))
 }

@@ -12,8 +12,8 @@ use generator::{Error, ErrorKind};
 
 mod file;
 
-pub(crate) use file::Patterns;
 use file::Rules;
+pub(crate) use file::{Patterns, Scratch};
 
 /// The environment variable that says where this runs; it chooses among the `.env` files.
 pub(crate) const ENVIRONMENT: &str = "APP_ENV";
@@ -176,6 +176,8 @@ pub(crate) struct Settings {
     pub(crate) patterns: Patterns,
     /// The environments in which commands that destroy want the database's name repeated, where the project lists them.
     protected: Option<Vec<String>>,
+    /// What migrations presume of a server.
+    pub(crate) scratch: Scratch,
 }
 
 impl Settings {
@@ -205,6 +207,7 @@ impl Settings {
             environment,
             patterns: rules.patterns,
             protected: rules.protected,
+            scratch: rules.scratch,
         })
     }
 
@@ -375,6 +378,7 @@ mod tests {
             },
             patterns: Patterns::default(),
             protected: None,
+            scratch: Scratch::default(),
         }
     }
 

@@ -191,7 +191,7 @@ impl Agreement {
         let server = project.binaries.server(major).ok()?;
         Some(Self {
             folder,
-            key: key(&server, migrations)?,
+            key: key(project, &server, migrations)?,
             major: server.major,
         })
     }
@@ -301,8 +301,14 @@ fn shape(schema: &Schema) -> serde_json::Result<String> {
 }
 
 /// A hash of all that decides what the migrations make.
-fn key(server: &Server, migrations: &[Migration]) -> Option<String> {
+fn key(project: &Project, server: &Server, migrations: &[Migration]) -> Option<String> {
     let mut hash = begin_key(server)?;
+    for (name, value) in &project.surroundings().settings {
+        hash.part(name).part(value);
+    }
+    if let Some(path) = &project.presumed.prelude {
+        hash.part(fs::read(path).ok()?);
+    }
     for migration in migrations {
         hash.part(&migration.name)
             .part(&migration.up)

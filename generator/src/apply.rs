@@ -5,10 +5,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Text};
 use diesel_migrations::MigrationHarness;
 
 use crate::migration::{self, Migration};
+use crate::scratch::{Database, ScratchError};
 
 mod branches;
 mod error;
@@ -303,16 +304,34 @@ fn stamping(
 }
 
 /// Runs migrations on a scratch database as `upgrade` would on a live one.
-pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result<(), ApplyError> {
+pub fn replay(database: &Database, migrations: &[Migration]) -> Result<(), ApplyError> {
+    let migrations = fitted(database, migrations)?;
+    let connection = &mut database.connect().map_err(ScratchError::from)?;
+    // Diesel's record needs a namespace, and the one that sessions have may be for a migration to make.
+    diesel::sql_query(
+        "SELECT pg_catalog.set_config('search_path',
+             pg_catalog.concat_ws(', ', nullif(pg_catalog.current_setting('search_path'), ''), 'public'), false)
+         WHERE pg_catalog.current_schema() IS NULL",
+    )
+    .execute(connection)
+    .map_err(ApplyError::bookkeeping)?;
     make_and_read(connection)?;
-    for migration in migrations {
+    for migration in &migrations {
         let done = run::run(connection, migration, Direction::Up);
         match done.map_err(|failed| failed.into_error(migration, Direction::Up, Vec::new())) {
             Ok(()) => {}
             Err(
                 ApplyError::Failed { name, failure, .. } | ApplyError::Partly { name, failure, .. },
             ) => {
-                return Err(ApplyError::NoReplay { name, failure });
+                let lacks = failure
+                    .statement
+                    .as_deref()
+                    .and_then(|statement| missing_extension(connection, statement));
+                return Err(ApplyError::NoReplay {
+                    name,
+                    failure,
+                    lacks,
+                });
             }
             Err(other) => return Err(other),
         }
@@ -320,11 +339,60 @@ pub fn replay(connection: &mut PgConnection, migrations: &[Migration]) -> Result
     Ok(())
 }
 
+/// What to do where a statement makes an extension that the scratch server does not have.
+fn missing_extension(connection: &mut PgConnection, statement: &str) -> Option<String> {
+    let parsed = pg_query::parse(statement, pg_query::ParserOptions::default()).ok()?;
+    let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
+    let pg_query::NodeEnum::CreateExtensionStmt(create) = node else {
+        return None;
+    };
+    let name = create.extname;
+    let query = "SELECT count(*) AS there, pg_catalog.current_setting('server_version_num')::int4 / 10000 AS major
+         FROM pg_catalog.pg_available_extensions WHERE name::text = $1";
+    let found: Available = diesel::sql_query(query)
+        .bind::<Text, _>(&name)
+        .get_result(connection)
+        .ok()?;
+    (found.there == 0).then(|| {
+        format!(
+            "the scratch server lacks the extension {name}: install it on that machine (on Debian and Ubuntu mostly the package \
+             postgresql-{}-{name}), or name a server that has it with --scratch-url; to do without, create it only where \
+             pg_available_extensions has it",
+            found.major
+        )
+    })
+}
+
+#[derive(QueryableByName)]
+struct Available {
+    #[diesel(sql_type = BigInt)]
+    there: i64,
+    #[diesel(sql_type = Integer)]
+    major: i32,
+}
+
+/// The migrations as they run on a scratch.
+fn fitted(database: &Database, migrations: &[Migration]) -> Result<Vec<Migration>, ApplyError> {
+    let texts: Vec<&str> = migrations
+        .iter()
+        .flat_map(|one| [&*one.up, one.down.as_deref().unwrap_or_default()])
+        .collect();
+    let mut texts = database.fit(&texts)?.into_iter();
+    let fitted = migrations.iter().map(|one| {
+        let (up, down) = (texts.next(), texts.next());
+        Migration {
+            up: up.unwrap_or_default(),
+            down: one.down.as_ref().and(down),
+            ..one.clone()
+        }
+    });
+    Ok(fitted.collect())
+}
+
 /// Takes migrations back on a scratch database, newest first.
-pub fn replay_back(
-    connection: &mut PgConnection,
-    migrations: &[Migration],
-) -> Result<(), ApplyError> {
+pub fn replay_back(database: &Database, migrations: &[Migration]) -> Result<(), ApplyError> {
+    let migrations = fitted(database, migrations)?;
+    let connection = &mut database.connect().map_err(ScratchError::from)?;
     for migration in migrations.iter().rev() {
         let done = run::run(connection, migration, Direction::Down);
         done.map_err(|failed| failed.into_error(migration, Direction::Down, Vec::new()))?;

@@ -97,9 +97,10 @@ pub fn autogen(
     let after: Vec<String> = all.iter().map(|one| one.version.clone()).collect();
     let stay = without(all, options.without);
     let adopted = adopted(project, &stay, options.from)?;
-    let adopts = adopted
-        .as_ref()
-        .is_some_and(|there| !tops(there).is_empty());
+    let adopts = match &adopted {
+        Some(there) => !tops(project, there)?.is_empty(),
+        None => false,
+    };
     let Start {
         side,
         managed,
@@ -335,9 +336,9 @@ fn start(
     };
     let from = options.from.unwrap_or(&default);
     let words = from.to_string();
-    let whole = |side: Side| {
-        let managed = tops(&side.schema);
-        Start {
+    let whole = |side: Side| -> Result<Start, Error> {
+        let managed = tops(project, &side.schema)?;
+        Ok(Start {
             side,
             managed,
             words: words.clone(),
@@ -346,7 +347,7 @@ fn start(
             loose: BTreeSet::new(),
             routine: Vec::new(),
             replay: None,
-        }
+        })
     };
     match from {
         Source::Models => Err(
@@ -355,9 +356,9 @@ fn start(
         ),
         Source::Migrations(folder) => {
             let there = without(self::migrations(folder)?, options.without);
-            Ok(whole(source::replay_these(project.scratch(None)?, &there)?))
+            whole(source::replay_these(project, &there)?)
         }
-        Source::Sql(path) => Ok(whole(source::file(project.scratch(None)?, path)?)),
+        Source::Sql(path) => whole(source::file(project, path)?),
         Source::Database(url) => {
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
@@ -382,8 +383,8 @@ fn start(
                 .hint("bring it back from the branch that it is on, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let replay = source::replay_these(scratch, migrations)?;
-            let managed = tops(&replay.schema);
+            let replay = source::replay_these(project, migrations)?;
+            let managed = tops(project, &replay.schema)?;
             let declared: BTreeSet<&Id> = declarations.ids().collect();
             let mut routine = routine::only_in(&side.schema, &replay.schema);
             routine.retain(|id| !declared.contains(id));
@@ -482,12 +483,15 @@ fn without(mut migrations: Vec<Migration>, gone: &[String]) -> Vec<Migration> {
 }
 
 /// The top-level objects that models could declare.
-pub(crate) fn tops(schema: &Schema) -> BTreeSet<Id> {
-    schema
+///
+/// Those that the project's prelude makes are the platform's.
+pub(crate) fn tops(project: &Project, schema: &Schema) -> Result<BTreeSet<Id>, Error> {
+    let made_before = project.made_before()?;
+    Ok(schema
         .entries()
-        .filter(|(_, entry)| entry.clear().is_some())
+        .filter(|(id, entry)| entry.clear().is_some() && !made_before.contains(id))
         .map(|(id, _)| id.clone())
-        .collect()
+        .collect())
 }
 
 /// Collects what the models that are linked into this program declare; none at all is an error.

@@ -163,6 +163,9 @@ pub fn check_trusting(
     trust: Trust,
 ) -> Result<Check, Error> {
     let mut check = Check::default();
+    if scope == Scope::Offline {
+        project.go_offline();
+    }
     let url = project
         .database
         .as_ref()
@@ -190,7 +193,7 @@ pub fn check_trusting(
     let scratch = project.scratch(major)?;
     let mut replayed = match trial.replayed {
         Some(replayed) => replayed,
-        None => source::replay_these(scratch, &migrations)?,
+        None => source::replay_these(project, &migrations)?,
     };
     let made = replayed.schema.clone();
     if let Some(mut live) = live {
@@ -223,12 +226,18 @@ pub fn check_trusting(
         &replayed,
         &[],
         Some(declarations),
-        &tops(&replayed.schema),
+        &tops(project, &replayed.schema)?,
     )?;
     check.models = renames.told.into_iter().map(Difference::renamed).collect();
     check.stale = renames.stale;
     let base = renames.side.unwrap_or(replayed);
-    let settled = settle(project, &base, declarations, &tops(&base.schema), None)?;
+    let settled = settle(
+        project,
+        &base,
+        declarations,
+        &tops(project, &base.schema)?,
+        None,
+    )?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
     check.models.extend(differences(
         project,

@@ -240,7 +240,14 @@ fn sides(
     };
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
     let settle_on = |base: &Side, declarations: &Declarations| {
-        settle(project, base, declarations, &tops(&base.schema), None).map(|settled| settled.side)
+        settle(
+            project,
+            base,
+            declarations,
+            &tops(project, &base.schema)?,
+            None,
+        )
+        .map(|settled| settled.side)
     };
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
         match (source, live) {
@@ -249,8 +256,8 @@ fn sides(
                 Ok(Some(live))
             }
             (_, Some(live)) => source::restored(project, scratch, &live).map(Some),
-            (Source::Migrations(folder), None) => source::replay(scratch, folder).map(Some),
-            (Source::Sql(path), None) => source::file(scratch, path).map(Some),
+            (Source::Migrations(folder), None) => source::replay(project, folder).map(Some),
+            (Source::Sql(path), None) => source::file(project, path).map(Some),
             (Source::Database(url), None) => source::live(project, url).map(Some),
         }
     };
@@ -271,7 +278,7 @@ fn sides(
                 &from,
                 &tasks,
                 Some(&declarations),
-                &tops(&from.schema),
+                &tops(project, &from.schema)?,
             )?;
             let to = settle_on(renames.base(&from), &declarations)?;
             Ok((from, Some((tasks, renames)), to))
@@ -321,8 +328,8 @@ pub fn inspect(
 ) -> Result<Side, Error> {
     match source {
         Source::Database(url) => source::live(project, url),
-        Source::Migrations(folder) => source::replay(project.scratch(None)?, folder),
-        Source::Sql(path) => source::file(project.scratch(None)?, path),
+        Source::Migrations(folder) => source::replay(project, folder),
+        Source::Sql(path) => source::file(project, path),
         Source::Models => {
             let scratch = project.scratch(None)?;
             let empty = source::side(scratch.create(&crate::scratch::Locale::default())?)?;

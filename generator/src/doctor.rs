@@ -2,10 +2,10 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Text};
 use serde::Serialize;
 
-use crate::{Error, connection::connect, url::Url};
+use crate::{Error, Project, connection::connect, postgres, source, url::Url};
 
 /// A database, its server, and what the user may do there.
 #[derive(Debug, QueryableByName, Serialize)]
@@ -64,6 +64,71 @@ const FACTS: &str = "
 pub fn examine(url: &Url) -> Result<Facts, Error> {
     let mut connection = connect(url)?;
     Ok(diesel::sql_query(FACTS).get_result(&mut connection)?)
+}
+
+/// What a scratch is furnished with, when it is tried.
+#[derive(Debug, Serialize)]
+pub struct Furnished {
+    /// Its version, in its own words.
+    pub version: String,
+    /// How many roles it has but Postgres' own.
+    pub roles: i64,
+    /// The search path of its sessions.
+    pub search_path: String,
+    /// The extensions of the live database that it does not have, with their packages.
+    pub lacking: Vec<String>,
+    /// Whether its user may do anything.
+    pub superuser: bool,
+}
+
+/// Starts a scratch, furnishes it as for any command, and runs on it what the project presumes.
+pub fn furnish(project: &Project) -> Result<Furnished, Error> {
+    let live = project.database.as_ref().and_then(|url| connect(url).ok());
+    let mut wanted = Vec::new();
+    let mut major = None;
+    if let Some(mut live) = live {
+        major = Some(postgres::server(&mut live)?.major());
+        let all = "SELECT extname::text AS name FROM pg_catalog.pg_extension ORDER BY extname";
+        let all: Vec<Named> = diesel::sql_query(all).load(&mut live)?;
+        wanted.extend(all.into_iter().map(|one| one.name));
+    }
+    let scratch = project.scratch(major)?;
+    let mut there = source::empty(project, [])?.connect()?;
+    let found: Found = diesel::sql_query(
+        "SELECT r.rolsuper AS superuser, pg_catalog.current_setting('search_path') AS search_path,
+                (SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles WHERE NOT pg_catalog.starts_with(rolname, 'pg_')) AS roles,
+                ARRAY(SELECT name FROM pg_catalog.unnest($1) wanted(name) WHERE NOT EXISTS (
+                    SELECT FROM pg_catalog.pg_available_extension_versions v
+                    WHERE v.name::text = wanted.name AND (r.rolsuper OR NOT v.superuser OR v.trusted))) AS lacking
+         FROM pg_catalog.pg_roles r WHERE r.rolname = current_user",
+    )
+    .bind::<Array<Text>, _>(wanted)
+    .get_result(&mut there)?;
+    Ok(Furnished {
+        version: scratch.version_text().to_owned(),
+        roles: found.roles,
+        search_path: found.search_path,
+        lacking: found.lacking,
+        superuser: found.superuser,
+    })
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Bool)]
+    superuser: bool,
+    #[diesel(sql_type = Text)]
+    search_path: String,
+    #[diesel(sql_type = BigInt)]
+    roles: i64,
+    #[diesel(sql_type = Array<Text>)]
+    lacking: Vec<String>,
 }
 
 /// Whether this session and another one are one and the same to the server: then something in between gives each transaction

@@ -181,6 +181,9 @@ impl From<crate::migration::MigrationError> for Error {
 
 impl From<crate::apply::ApplyError> for Error {
     fn from(error: crate::apply::ApplyError) -> Self {
+        if let crate::apply::ApplyError::Scratch(error) = error {
+            return error.into();
+        }
         let hints = error.hint();
         Self::new(ErrorKind::Input, error.to_string()).hints(hints)
     }

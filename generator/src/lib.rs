@@ -53,4 +53,4 @@ pub mod url;
 pub mod witness;
 
 pub use error::{Error, ErrorKind};
-pub use project::Project;
+pub use project::{Presumed, Project};

@@ -1,19 +1,35 @@
 //! Where a project keeps its things, and the one scratch that a command uses.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
+    collections::BTreeSet,
     path::PathBuf,
     time::Duration,
 };
+
+use diesel::{PgConnection, QueryResult};
+use trueup::Id;
 
 use crate::{
     Error, ErrorKind,
     binaries::Binaries,
     connection::connect,
     scope::Scope,
-    scratch::{Scratch, ScratchOptions},
+    scratch::{Scratch, ScratchOptions, Surroundings},
+    source,
     url::Url,
 };
+
+/// What migrations and files presume of a server, as far as no live database tells.
+#[derive(Clone, Debug, Default)]
+pub struct Presumed {
+    /// Roles.
+    pub roles: Vec<String>,
+    /// A file of SQL that runs on each empty scratch database first: namespaces and objects of a platform, settings.
+    pub prelude: Option<PathBuf>,
+    /// The search path.
+    pub search_path: Option<String>,
+}
 
 /// A project, as the command line found it.
 #[derive(Debug)]
@@ -29,9 +45,21 @@ pub struct Project {
     /// What is taken into account.
     pub scope: Scope,
     pub(crate) memory: Option<PathBuf>,
+    /// What is presumed of a server.
+    pub presumed: Presumed,
     scratch: OnceCell<Scratch>,
     /// The live databases that answered.
     seen: RefCell<Vec<Url>>,
+    /// The surroundings of a live session, where one is known.
+    surroundings: RefCell<Option<Surroundings>>,
+    /// Whether the scratch is furnished with what is known by now.
+    furnished: Cell<bool>,
+    /// Whether no live database may be asked.
+    offline: Cell<bool>,
+    /// What the prelude makes.
+    made_before: OnceCell<BTreeSet<Id>>,
+    /// What copies of live databases do without.
+    left_out: RefCell<(BTreeSet<Id>, BTreeSet<String>)>,
 }
 
 impl Project {
@@ -50,8 +78,14 @@ impl Project {
             scratch_url,
             scope: Scope::default(),
             memory: None,
+            presumed: Presumed::default(),
             scratch: OnceCell::new(),
             seen: RefCell::default(),
+            surroundings: RefCell::default(),
+            furnished: Cell::default(),
+            offline: Cell::default(),
+            made_before: OnceCell::new(),
+            left_out: RefCell::default(),
         }
     }
 
@@ -67,9 +101,70 @@ impl Project {
         Self { memory, ..self }
     }
 
-    /// Notes that a live database answers.
-    pub(crate) fn saw(&self, url: &Url) {
+    /// The same project, whose migrations presume this of a server.
+    #[must_use]
+    pub fn presuming(self, presumed: Presumed) -> Self {
+        Self { presumed, ..self }
+    }
+
+    /// Notes that a live database answers, and how its sessions are: the configured one's count more than another's.
+    pub(crate) fn saw(&self, url: &Url, connection: &mut PgConnection) -> QueryResult<()> {
         self.seen.borrow_mut().push(url.clone());
+        if self.database.as_ref() == Some(url) || self.surroundings.borrow().is_none() {
+            let there = Surroundings::of(connection)?;
+            self.surroundings.replace(Some(there));
+            self.furnished.set(false);
+        }
+        Ok(())
+    }
+
+    /// Notes what the scratch cannot have, by ids and in words, and returns the ids of all that was noted.
+    pub(crate) fn left_out(&self, ids: BTreeSet<Id>, words: &[String]) -> BTreeSet<Id> {
+        let (all, in_words) = &mut *self.left_out.borrow_mut();
+        all.extend(ids);
+        in_words.extend(words.iter().cloned());
+        all.clone()
+    }
+
+    /// What to say of what the scratch cannot have, where there is anything.
+    #[must_use]
+    pub fn remark(&self) -> Option<String> {
+        let left_out = self.left_out.borrow();
+        let words: Vec<&str> = left_out.1.iter().map(String::as_str).collect();
+        (!words.is_empty()).then(|| {
+            format!(
+                "the scratch server cannot have {}: everything was tried without, `trueup doctor` says more",
+                words.join(", ")
+            )
+        })
+    }
+
+    /// Asks no live database from now on.
+    pub(crate) fn go_offline(&self) {
+        self.offline.set(true);
+    }
+
+    /// What a scratch is furnished with: as the live database is, where one answers, else as the project says.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let url = self.database.as_ref().filter(|_| !self.offline.get());
+        if self.surroundings.borrow().is_none()
+            && let Some(url) = url
+            && let Ok(mut there) = connect(url)
+            && let Ok(there) = Surroundings::of(&mut there)
+        {
+            self.surroundings.replace(Some(there));
+        }
+        let written = || Surroundings::written(self.presumed.search_path.as_deref());
+        self.surroundings.borrow().clone().unwrap_or_else(written)
+    }
+
+    /// What the prelude makes on an empty database: no migration of the project made it.
+    pub(crate) fn made_before(&self) -> Result<&BTreeSet<Id>, Error> {
+        if let Some(made) = self.made_before.get() {
+            return Ok(made);
+        }
+        let made = source::prelude(self)?;
+        Ok(self.made_before.get_or_init(|| made))
     }
 
     /// What is to be said of a failure: where a server went away meanwhile, or a disk is full, all else only follows from it.
@@ -114,16 +209,22 @@ impl Project {
 
     /// The scratch, started when it is first asked for; then `prefer_major` says which major it should have.
     pub fn scratch(&self, prefer_major: Option<u32>) -> Result<&Scratch, Error> {
-        if let Some(scratch) = self.scratch.get() {
-            return Ok(scratch);
-        }
-        let options = ScratchOptions {
-            binaries: &self.binaries,
-            prefer_major,
-            url: self.scratch_url.clone(),
+        let scratch = if let Some(scratch) = self.scratch.get() {
+            scratch
+        } else {
+            let options = ScratchOptions {
+                binaries: &self.binaries,
+                prefer_major,
+                url: self.scratch_url.clone(),
+            };
+            let scratch = Scratch::start(&options)?;
+            self.scratch.get_or_init(|| scratch)
         };
-        let scratch = Scratch::start(&options)?;
-        Ok(self.scratch.get_or_init(|| scratch))
+        if !self.furnished.replace(true) {
+            scratch.make_roles(&self.presumed.roles.iter().cloned().collect())?;
+            scratch.furnish(&self.surroundings())?;
+        }
+        Ok(scratch)
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Proof {
     pub broken: Vec<Broken>,
     /// What the way back leaves, since it may have been there before.
     pub stays: Vec<String>,
+    /// What the scratch cannot have, so that nothing was tried with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// What `pg_dump` was asked.
@@ -74,6 +77,7 @@ impl Proof {
             no_dump: None,
             broken: Vec::new(),
             stays: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -101,6 +105,13 @@ impl Proof {
         let copied = self.no_dump.as_deref().map_or(String::new(), |why| {
             format!("; the start is a copy by trueup's own statements, for {why}")
         });
+        let without = match self.left_out.as_slice() {
+            [] => String::new(),
+            some => format!(
+                "; without {}, which the scratch cannot have",
+                some.join(", ")
+            ),
+        };
         let data = self.data.sentence();
         let data = data.map_or(String::new(), |sentence| format!("; {sentence}"));
         let stays = match self.stays.as_slice() {
@@ -109,7 +120,7 @@ impl Proof {
             many => format!(" but for {}, which stay", many.join(", ")),
         };
         format!(
-            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{data}"
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{without}{data}"
         )
     }
 }
@@ -162,6 +173,7 @@ pub struct Trial<'a> {
     /// Which functions compile at the start, where that is asked.
     bodies: Option<Bodies>,
     broken: Vec<Broken>,
+    left_out: Vec<String>,
     start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
     target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
 }
@@ -194,6 +206,7 @@ impl<'a> Trial<'a> {
             target: &to.schema,
             whole: to.whole,
             no_dump: from.no_dump.clone(),
+            left_out: from.left_out.clone(),
             postgres: scratch.version_text().to_owned(),
             start_dump: dump(from),
             target_dump: if to.whole { dump(to) } else { None },
@@ -243,6 +256,7 @@ impl<'a> Trial<'a> {
             no_dump: self.no_dump,
             broken: self.broken,
             stays: Vec::new(),
+            left_out: self.left_out,
         })
     }
 

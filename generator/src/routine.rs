@@ -106,6 +106,7 @@ pub fn side_without(side: Side, routine: &BTreeSet<Id>) -> Result<Side, Error> {
         reprinted: side.reprinted,
         guidance: side.guidance,
         no_dump: side.no_dump,
+        left_out: side.left_out,
         ..source::side(database)?
     })
 }

@@ -4,6 +4,7 @@
 //! databases on a server that it is pointed to. Nothing outlives the process for long: a run that is killed leaves a folder
 //! (or databases) whose lock is free, and the next run sweeps those.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
+use trueup::name::quoted_ident;
 
 use crate::binaries::Binaries;
 use crate::connection::{ConnectError, connect, server_version};
@@ -19,8 +21,10 @@ use crate::url::Url;
 
 pub(crate) mod account;
 pub(crate) mod claim;
+pub(crate) mod cluster;
 mod elsewhere;
 mod error;
+mod furniture;
 pub(crate) mod live;
 mod locale;
 pub(crate) mod own;
@@ -30,7 +34,9 @@ mod tablespaces;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use cluster::{Owner, Roles};
 pub use error::ScratchError;
+pub use furniture::Surroundings;
 pub(crate) use live::register as on_end;
 pub use live::remove_all_now;
 pub use locale::Locale;
@@ -71,6 +77,8 @@ struct Host {
     made: AtomicU32,
     spent: Mutex<Vec<String>>,
     home: Home,
+    /// What every new database is set to.
+    settings: Mutex<Vec<(String, String)>>,
 }
 
 /// Whose server it is.
@@ -111,6 +119,7 @@ impl Scratch {
             made: AtomicU32::new(0),
             spent: Mutex::default(),
             home,
+            settings: Mutex::default(),
         };
         Ok(Self {
             host: Arc::new(host),
@@ -153,8 +162,50 @@ impl Scratch {
         }
     }
 
+    /// The owner of the server.
+    fn owner(&self) -> Owner {
+        self.host.owner()
+    }
+
+    /// Furnishes it like a live server: on a server of its own with all roles of these surroundings, on any with the
+    /// settings, which every database has that is made from now on.
+    pub fn furnish(&self, like: &Surroundings) -> Result<(), ScratchError> {
+        if self.owner() == Owner::Us {
+            self.make_roles(&like.roles)?;
+        }
+        self.host.settings().clone_from(&like.settings);
+        Ok(())
+    }
+
+    /// Makes those roles that the server does not have, without login and without rights. On a server of somebody else's
+    /// they go again with the scratch.
+    pub fn make_roles(&self, roles: &BTreeSet<String>) -> Result<(), ScratchError> {
+        self.host.make_roles(roles)
+    }
+
     /// Makes an empty database that encodes and compares text as `locale` says, as far as this server can.
     pub fn create(&self, locale: &Locale) -> Result<Database, ScratchError> {
+        let settings = self.host.settings().clone();
+        self.create_set(locale, &settings)
+    }
+
+    /// Makes an empty database like [`create`](Self::create), with the settings and roles of these surroundings.
+    pub fn create_like(
+        &self,
+        locale: &Locale,
+        like: &Surroundings,
+    ) -> Result<Database, ScratchError> {
+        if self.owner() == Owner::Us {
+            self.make_roles(&like.roles)?;
+        }
+        self.create_set(locale, &like.settings)
+    }
+
+    fn create_set(
+        &self,
+        locale: &Locale,
+        settings: &[(String, String)],
+    ) -> Result<Database, ScratchError> {
         let fail = ScratchError::sql("make a database");
         let options = locale
             .options(&mut self.host.admin(), self.host.major)
@@ -163,7 +214,16 @@ impl Scratch {
         for options in &options[1..] {
             made = made.or_else(|_| self.host.make("template0", options));
         }
-        made.map(|name| self.database(name)).map_err(&fail)
+        let database = made.map(|name| self.database(name)).map_err(&fail)?;
+        let settings: Vec<_> = settings
+            .iter()
+            // What applications make up may be secret.
+            .filter(|(name, _)| self.owner() == Owner::Us || !name.contains('.'))
+            .cloned()
+            .collect();
+        furniture::set(&mut self.host.admin(), &database.name, &settings)
+            .map_err(ScratchError::sql("set a database up like the live one"))?;
+        Ok(database)
     }
 
     /// Makes a copy of a database that nobody is connected to.
@@ -173,7 +233,10 @@ impl Scratch {
             .host
             .make(&of.name, "")
             .map_err(ScratchError::sql("copy a database"))?;
-        Ok(self.database(made))
+        let made = self.database(made);
+        furniture::copy(&mut self.host.admin(), &of.name, &made.name)
+            .map_err(ScratchError::sql("copy the settings of a database"))?;
+        Ok(made)
     }
 
     /// Makes the tablespaces of the server `there`, on a server of its own that can hold them: PostgreSQL 15 is the first
@@ -211,6 +274,25 @@ impl Database {
     pub fn connect(&self) -> Result<PgConnection, ConnectError> {
         connect(&self.url())
     }
+
+    /// Makes the roles that these texts of SQL presume, and returns the texts as they run here: see [`cluster`].
+    pub(crate) fn fit(&self, texts: &[&str]) -> Result<Vec<String>, ScratchError> {
+        let owner = self.host.owner();
+        let Roles { mut named, created } = Roles::of(texts.iter().copied());
+        match owner {
+            // Left bare by the furnishing, it would lack what the text gives it.
+            Owner::Us => {
+                self.host.drop_unused(&created);
+                named.retain(|role| !created.contains(role));
+            }
+            Owner::Others => named.extend(created),
+        }
+        self.host.make_roles(&named)?;
+        let fitted = texts
+            .iter()
+            .map(|text| cluster::fitted(text, &self.name, owner));
+        Ok(fitted.collect())
+    }
 }
 
 impl Drop for Database {
@@ -228,6 +310,44 @@ impl Drop for Database {
 }
 
 impl Host {
+    fn owner(&self) -> Owner {
+        match &self.home {
+            Home::Own(_) => Owner::Us,
+            Home::Elsewhere(_) => Owner::Others,
+        }
+    }
+
+    fn settings(&self) -> MutexGuard<'_, Vec<(String, String)>> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make_roles(&self, roles: &BTreeSet<String>) -> Result<(), ScratchError> {
+        if roles.is_empty() {
+            return Ok(());
+        }
+        let mut admin = self.admin();
+        let missing =
+            furniture::missing(&mut admin, roles).map_err(ScratchError::sql("look for roles"))?;
+        for role in missing {
+            let made = match &self.home {
+                Home::Own(_) => {
+                    admin.batch_execute(&format!("CREATE ROLE {}", quoted_ident(&role)))
+                }
+                Home::Elsewhere(elsewhere) => elsewhere.make_role(&mut admin, &role),
+            };
+            made.map_err(|source| ScratchError::Role { role, source })?;
+        }
+        Ok(())
+    }
+
+    /// Drops those of these roles that no database needs.
+    fn drop_unused(&self, roles: &BTreeSet<String>) {
+        let mut admin = self.admin();
+        for role in roles {
+            let _ = admin.batch_execute(&format!("DROP ROLE IF EXISTS {}", quoted_ident(role)));
+        }
+    }
+
     fn admin(&self) -> MutexGuard<'_, PgConnection> {
         self.admin.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -292,6 +412,9 @@ impl Drop for Host {
             let spent =
                 std::mem::take(self.spent.get_mut().unwrap_or_else(PoisonError::into_inner));
             self.remove(spent);
+        }
+        if let Home::Elsewhere(elsewhere) = &self.home {
+            elsewhere.drop_roles(&mut self.admin());
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Where schemas come from. Whatever the source, the schema is read by [`postgres::read`] from a Postgres.
 
 pub mod models;
+mod piecewise;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Display, Formatter},
     path::PathBuf,
     sync::Arc,
 };
 
 use diesel::{PgConnection, connection::SimpleConnection};
-use trueup::{Guidance, Schema, Statement};
+use trueup::{Guidance, Id, Schema, Statement, name::quoted_ident};
 
 use crate::{
     Error, ErrorKind, Project, apply,
@@ -21,9 +22,12 @@ use crate::{
     postgres,
     rename::{self, Renaming},
     render,
-    scratch::{Database, Locale, Scratch},
+    scratch::{
+        Database, Locale, Scratch, Surroundings,
+        cluster::{self, Roles},
+    },
     url::Url,
-    witness,
+    witness::{self, WitnessError},
 };
 
 /// Where a schema comes from, as it is spelled on the command line.
@@ -56,6 +60,8 @@ pub struct Side {
     pub guidance: Arc<Guidance>,
     /// Why it was copied by our own statements where `pg_dump` should have done it.
     pub no_dump: Option<String>,
+    /// What the scratch cannot have and the copy does without.
+    pub left_out: Vec<String>,
 }
 
 impl Side {
@@ -120,11 +126,12 @@ impl Display for Source {
 /// Reads a live database as it is.
 pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     let mut connection = connect(url)?;
-    project.saw(url);
-    let schema = postgres::read(&mut connection).map_err(|error| {
-        let doing = format!("cannot read the database at {url}");
-        Error::caused(ErrorKind::Environment, doing, error)
-    })?;
+    let doing = || format!("cannot read the database at {url}");
+    project
+        .saw(url, &mut connection)
+        .map_err(|error| Error::caused(ErrorKind::Environment, doing(), error))?;
+    let schema = postgres::read(&mut connection)
+        .map_err(|error| Error::caused(ErrorKind::Environment, doing(), error))?;
     if let Some(folder) = postgres::programs(&mut connection) {
         project.binaries.add_live_server(folder);
     }
@@ -136,6 +143,7 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
         reprinted: false,
         guidance: Arc::default(),
         no_dump: None,
+        left_out: Vec::new(),
     })
 }
 
@@ -170,47 +178,96 @@ pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Result<Side,
 }
 
 /// Replays migrations on an empty scratch database.
-pub fn replay(scratch: &Scratch, folder: &std::path::Path) -> Result<Side, Error> {
-    replay_these(scratch, &migration::read(folder)?)
+pub fn replay(project: &Project, folder: &std::path::Path) -> Result<Side, Error> {
+    replay_these(project, &migration::read(folder)?)
 }
 
 /// Replays these migrations, in this order, on an empty scratch database.
-pub fn replay_these(scratch: &Scratch, migrations: &[Migration]) -> Result<Side, Error> {
-    let database = scratch.create(&Locale::default())?;
-    {
-        let mut connection = database.connect()?;
-        apply::replay(&mut connection, migrations)?;
-    }
+pub fn replay_these(project: &Project, migrations: &[Migration]) -> Result<Side, Error> {
+    let texts = migrations.iter().map(|migration| migration.up.as_str());
+    let database = empty(project, texts)?;
+    apply::replay(&database, migrations)?;
     side(database)
 }
 
+/// An empty scratch database for these texts of SQL, with what the project's migrations presume.
+pub(crate) fn empty<'a>(
+    project: &Project,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<Database, Error> {
+    let database = project.scratch(None)?.create(&Locale::default())?;
+    let mut namespaces = project.surroundings().namespaces;
+    if !namespaces.is_empty() {
+        // One that a migration makes is not there before it.
+        let ours = migration::read(&project.migrations).unwrap_or_default();
+        let ours = cluster::namespaces(ours.iter().map(|migration| migration.up.as_str()));
+        let theirs = cluster::namespaces(texts);
+        namespaces.retain(|name| !ours.contains(name) && !theirs.contains(name));
+        let mut connection = database.connect()?;
+        for name in namespaces {
+            connection.batch_execute(&format!("CREATE SCHEMA {}", quoted_ident(&name)))?;
+        }
+    }
+    if let Some(path) = &project.presumed.prelude {
+        run_file(&database, path)?;
+    }
+    Ok(database)
+}
+
+/// What the prelude makes, where there is one.
+pub(crate) fn prelude(project: &Project) -> Result<BTreeSet<Id>, Error> {
+    if project.presumed.prelude.is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let plain = project.scratch(None)?.create(&Locale::default())?;
+    let plain = side(plain)?.schema;
+    let made = side(empty(project, [])?)?.schema;
+    let ids = made.entries().map(|(id, _)| id.clone());
+    Ok(ids.filter(|id| plain.entry(id).is_none()).collect())
+}
+
 /// Runs a file of SQL on an empty scratch database.
-pub fn file(scratch: &Scratch, path: &std::path::Path) -> Result<Side, Error> {
-    let sql = std::fs::read_to_string(path).map_err(|error| {
+pub fn file(project: &Project, path: &std::path::Path) -> Result<Side, Error> {
+    let sql = text(path)?;
+    let database = empty(project, [sql.as_str()])?;
+    run_file(&database, path)?;
+    side(database)
+}
+
+fn text(path: &std::path::Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|error| {
         Error::caused(
             ErrorKind::Input,
             format!("cannot read {}", path.display()),
             error,
         )
-    })?;
-    let database = scratch.create(&Locale::default())?;
-    if !holds_nothing(&sql) {
-        run_sql(&mut database.connect()?, &sql, &path.display().to_string())?;
+    })
+}
+
+fn run_file(database: &Database, path: &std::path::Path) -> Result<(), Error> {
+    let sql = text(path)?;
+    for sql in database.fit(&[&sql])? {
+        if !holds_nothing(&sql) {
+            run_sql(&mut database.connect()?, &sql, &path.display().to_string())?;
+        }
     }
-    side(database)
+    Ok(())
 }
 
 /// Copies a schema to the scratch from what Postgres prints of it: by way of `pg_dump`, or by our own statements where there
 /// is no `pg_dump` that is new enough or it may not lock the tables, and a room for everything.
 pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
     let mut there = connect(&from.url)?;
-    let database = scratch.create(&Locale::of(&mut there)?)?;
+    let like = Surroundings::of(&mut there)?;
+    let locale = Locale::of(&mut there)?;
+    let mut database = scratch.create_like(&locale, &like)?;
     let public = witness::Public::of(&mut there)?;
     scratch.make_tablespaces(&mut there)?;
     let barred = witness::barred(&mut there)?;
     drop(there);
     let is_read = from.schema.unread().is_empty();
     let mut no_dump = from.no_dump.clone();
+    let mut refused = Vec::new();
     match (
         project.binaries.pg_dump(from.schema.server().major()),
         barred,
@@ -225,19 +282,43 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
             let entries = from.schema.entries();
             let same = entries.filter_map(|(_, entry)| entry.dumped());
             let dump = same.fold(dump, |dump, [line, same]| dump.replacen(&line, &same, 1));
-            witness::restore(&project.binaries.psql()?, &database.url(), &dump, public)?;
+            match witness::restore(&project.binaries.psql()?, &database.url(), &dump, public) {
+                Err(WitnessError::Failed { .. }) => {
+                    scratch.make_roles(&Roles::of([dump.as_str()]).named)?;
+                    database = scratch.create_like(&locale, &like)?;
+                    refused = piecewise::restore(&mut database.connect()?, &dump, public)?;
+                }
+                done => done?,
+            }
         }
         (Err(_), None) if is_read => render(&database, &from.schema)?,
         (Err(error), None) => return Err(error.into()),
     }
+    let mut connection = database.connect()?;
     let copy = side(database)?;
-    let copy = complete(copy, &from.schema)?;
+    let without = piecewise::judge(
+        &mut connection,
+        &project.scope,
+        &from.schema,
+        &copy.schema,
+        &refused,
+    )?;
+    drop(connection);
+    // What is left out of account is on both sides alike.
+    let left_out = project.left_out(without.ids, &without.words);
+    let copy = if left_out.is_empty() {
+        complete(copy, &from.schema)?
+    } else {
+        complete(copy, &from.schema.only(|id| !left_out.contains(id)))?
+    };
+    let left_out = [from.left_out.as_slice(), &without.words].concat();
     Ok(Side {
         schema: copy.schema.with_rights_of(&from.schema, &BTreeMap::new()),
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),
         no_dump,
+        left_out,
         ..copy
     })
 }
@@ -344,6 +425,7 @@ pub fn side(database: Database) -> Result<Side, Error> {
         reprinted: false,
         guidance: Arc::default(),
         no_dump: None,
+        left_out: Vec::new(),
     })
 }
 

@@ -31,7 +31,7 @@ use generator::{
         data::{Kept, keep},
     },
     rename::{self, Asked},
-    scratch::{Locale, Scratch},
+    scratch::Locale,
     source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -116,7 +116,7 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     };
     let (from, to) = (folder.join("from.sql"), folder.join("to.sql"));
     rebuilds(project, &from).map_err(|error| said(&error))?;
-    let unread = |path: &Path| unread(scratch, path).map_err(|error| said(&error));
+    let unread = |path: &Path| unread(project, path).map_err(|error| said(&error));
     let (in_from, in_to) = (unread(&from)?, unread(&to)?);
     if in_from.is_subset(&in_to) {
         let back = direction(project, &to, &from, &folder.join("back_renames.txt"));
@@ -154,8 +154,8 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
 }
 
 /// What no room reads. What is on the target alone cannot be made, and a comparison refuses it before it comes to a draft.
-fn unread(scratch: &Scratch, path: &Path) -> Result<BTreeSet<String>, Error> {
-    let side = source::file(scratch, path)?;
+fn unread(project: &Project, path: &Path) -> Result<BTreeSet<String>, Error> {
+    let side = source::file(project, path)?;
     let unread = side.schema.unread().iter();
     Ok(unread.map(|unread| unread.what.clone()).collect())
 }
@@ -195,12 +195,11 @@ fn direction(
     to: &Path,
     renames: &Path,
 ) -> Result<Option<Draft>, Error> {
-    let scratch = project.scratch(None)?;
     let renames = fs::read_to_string(renames).unwrap_or_default();
     let asked = renames.lines().map(Asked::parse);
     let asked = asked.collect::<Result<Vec<_>, Error>>()?;
     let draft = |folding| {
-        let (from, to) = (source::file(scratch, from)?, source::file(scratch, to)?);
+        let (from, to) = (source::file(project, from)?, source::file(project, to)?);
         let tasks = asked.iter().map(|asked| asked.task(&from.schema));
         let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
         let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
@@ -223,7 +222,7 @@ fn direction(
 /// Whether what `inspect --format sql` prints builds the same schema in a new database.
 fn rebuilds(project: &Project, path: &Path) -> Result<(), Error> {
     let scratch = project.scratch(None)?;
-    let side = source::reprinted(project, source::file(scratch, path)?)?;
+    let side = source::reprinted(project, source::file(project, path)?)?;
     if !side.schema.unread().is_empty() {
         return Ok(());
     }
@@ -307,8 +306,7 @@ impl Golden {
         let Ok(sql) = fs::read_to_string(seed) else {
             return Ok(());
         };
-        let scratch = project.scratch(None).map_err(|error| said(&error))?;
-        let start = source::file(scratch, start).map_err(|error| said(&error))?;
+        let start = source::file(project, start).map_err(|error| said(&error))?;
         let (ups, downs) = (draft::ups(&draft.parts), draft::downs(&draft.parts));
         let kept =
             keep(project, &start, None, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;

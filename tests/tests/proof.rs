@@ -21,8 +21,7 @@ fn side(project: &Project, sql: &str) -> Side {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("schema.sql");
     std::fs::write(&path, sql).expect("a file");
-    let scratch = project.scratch(None).expect("a scratch");
-    let side = source::file(scratch, &path).expect("a schema");
+    let side = source::file(project, &path).expect("a schema");
     // It is taken for what Postgres printed, lest it be printed and read again.
     Side {
         reprinted: true,

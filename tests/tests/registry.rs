@@ -19,7 +19,7 @@ fn drafted(from: &str, change: &str, renames: &[&str]) -> Result<Draft, Error> {
     let side = |name: &str, sql: &str| -> Result<Side, Error> {
         let path = folder.path().join(name);
         std::fs::write(&path, sql).expect("a file");
-        source::file(project.scratch(None)?, &path)
+        source::file(&project, &path)
     };
     let from_side = side("from.sql", from)?;
     let to = side("to.sql", &format!("{from}\n{change};"))?;

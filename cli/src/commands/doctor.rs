@@ -6,6 +6,7 @@ use generator::{
     doctor::{self, Facts},
     migration,
     report::{Doctor, SettingFound},
+    source,
     url::Url,
 };
 
@@ -59,6 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             .map(|found| found.len())
             .map_err(|error| error.to_string()),
         database: None,
+        scratch: None,
         problems: Vec::new(),
         advice: Vec::new(),
     };
@@ -82,6 +84,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         )),
     }
     programs(context, &mut report);
+    scratch(context, &mut report);
     context.output.report(&report, args.format.into())?;
     Ok(if report.problems.is_empty() {
         Status::Done
@@ -155,6 +158,46 @@ fn problems(facts: &Facts) -> Vec<String> {
         ));
     }
     problems
+}
+
+/// Tries what every other command needs: a scratch like the live server, and the migrations on it.
+fn scratch(context: &Context, report: &mut Doctor) {
+    let project = &context.project;
+    if project.scratch_url.is_none() && project.binaries.server(None).is_err() {
+        return;
+    }
+    let failed = |report: &mut Doctor, error: &Error| {
+        report.problems.push(error.full());
+        report.advice.extend(error.advice().iter().cloned());
+    };
+    match doctor::furnish(project) {
+        Err(error) => {
+            failed(report, &error);
+            report.scratch = Some(Err(error.to_string()));
+            return;
+        }
+        Ok(found) => {
+            report.advice.extend(found.lacking.iter().map(|name| {
+                format!(
+                    "the scratch has no extension {name}, which the database has: it is left out where nothing else needs it; install \
+                     its package, or use --scratch-url"
+                )
+            }));
+            if !found.superuser {
+                report.advice.push(
+                    "the user of the scratch is no superuser: event triggers, publications of all tables and extensions that are \
+                     not trusted are left out there"
+                        .to_owned(),
+                );
+            }
+            report.scratch = Some(Ok(found));
+        }
+    }
+    if report.migrations.as_ref().is_ok_and(|count| *count > 0)
+        && let Err(error) = source::replay(project, &project.migrations)
+    {
+        failed(report, &error);
+    }
 }
 
 fn programs(context: &Context, report: &mut Doctor) {

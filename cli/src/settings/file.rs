@@ -1,6 +1,10 @@
 //! `trueup.toml`: what a project says to all who work on it.
 
-use std::{collections::BTreeMap, ffi::OsString, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use generator::{Error, ErrorKind};
 use serde::Deserialize;
@@ -20,12 +24,25 @@ pub(crate) struct Patterns {
     pub(crate) exclude: Vec<String>,
 }
 
+/// What migrations presume of a server, as it is written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Scratch {
+    /// Roles.
+    pub(crate) roles: Vec<String>,
+    /// A file of SQL, from the project's root.
+    pub(crate) prelude: Option<PathBuf>,
+    /// The search path of a session.
+    pub(crate) search_path: Option<String>,
+}
+
 /// Settings that no environment variable and no option has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     pub(super) patterns: Patterns,
     /// The environments in which commands that destroy want the database's name repeated.
     pub(super) protected: Option<Vec<String>>,
+    pub(super) scratch: Scratch,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +50,8 @@ struct File {
     include: Option<Vec<String>>,
     exclude: Option<Vec<String>>,
     protected: Option<Vec<String>>,
+    #[serde(default)]
+    scratch: Scratch,
     #[serde(flatten)]
     settings: BTreeMap<String, Value>,
 }
@@ -56,7 +75,7 @@ pub(super) fn parse(
                 path.display()
             ))
             .hint(format!(
-                "there are include, exclude, protected, {}",
+                "there are include, exclude, protected, [scratch], {}",
                 known.join(", ")
             )));
         };
@@ -80,12 +99,12 @@ pub(super) fn parse(
         include: file.include.unwrap_or_default(),
         exclude: file.exclude.unwrap_or_default(),
     };
-    let protected = file.protected;
     Ok((
         layer,
         Rules {
             patterns,
-            protected,
+            protected: file.protected,
+            scratch: file.scratch,
         },
     ))
 }
@@ -96,8 +115,14 @@ mod tests {
 
     #[test]
     fn settings_go_by_their_variables_and_patterns_apart() {
-        let text = "lock_timeout = '2s'\nlock_retries = 3\nexclude = ['table audit.*']\n";
+        let text = "lock_timeout = '2s'\nlock_retries = 3\nexclude = ['table audit.*']\n\
+                    [scratch]\nroles = ['app_rw']\nprelude = 'platform.sql'\n";
         let (layer, rules) = parse(Path::new(NAME), text).expect("settings");
+        assert_eq!(rules.scratch.roles, ["app_rw"]);
+        assert_eq!(
+            rules.scratch.prelude.as_deref(),
+            Some(Path::new("platform.sql"))
+        );
         let value = |name: &str| layer.get(&OsString::from(name)).cloned();
         assert_eq!(value("TRUEUP_LOCK_TIMEOUT"), Some("2s".into()));
         assert_eq!(value("TRUEUP_LOCK_RETRIES"), Some("3".into()));
@@ -115,6 +140,7 @@ mod tests {
             format!("{error}: {error:?}")
         };
         assert!(fails("lok_timeout = '2s'").contains("lok_timeout"));
+        assert!(fails("[scratch]\nrole = 'a'").contains("role"));
         assert!(fails("seeds = true").contains("neither a text nor a number"));
         let broken = fails("database_url = postgres://me:s3cret@h/db");
         assert!(!broken.contains("s3cret"), "{broken}");

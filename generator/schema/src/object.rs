@@ -238,6 +238,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     fn dumped(&self) -> Option<[String; 2]> {
         None
     }
+
+    /// The name under which its files are installed on a server, where it can only be made of such.
+    fn package(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What is kept of a database is kept for these reasons.

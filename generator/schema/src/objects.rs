@@ -351,4 +351,8 @@ impl AnyObject {
     pub(crate) fn dumped(&self) -> Option<[String; 2]> {
         each!(self, object => object.dumped())
     }
+
+    pub(crate) fn package(&self) -> Option<String> {
+        each!(self, object => object.package())
+    }
 }

@@ -3,6 +3,7 @@
 use super::steering::Steers;
 use crate::connection::SqlError;
 use crate::migration::MigrationError;
+use crate::scratch::ScratchError;
 
 /// Why migrations were not, or not all, applied.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum ApplyError {
     /// The directory is not in order.
     #[error(transparent)]
     Migrations(#[from] MigrationError),
+    /// There is no scratch to replay on, or it cannot be furnished.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
     /// Somebody else is at it.
     #[error("somebody else is applying migrations to this database: {holder}")]
     Busy {
@@ -164,12 +168,14 @@ pub enum ApplyError {
         message: String,
     },
     /// A statement failed on an empty database that is there to be tried on.
-    #[error("the migrations do not replay on an empty database: {failure}")]
+    #[error("the migrations do not replay on an empty database: {failure}{}", lacks.as_ref().map_or_else(String::new, |lacks| format!("\n  {lacks}")))]
     NoReplay {
         /// The folder's name.
         name: String,
         /// What failed.
         failure: Box<SqlError>,
+        /// What the scratch server lacks for it, and what to do about that.
+        lacks: Option<String>,
     },
     /// It ran, and Diesel could not note that it did.
     #[error(
@@ -297,12 +303,16 @@ impl ApplyError {
                 "mend that migration: what commits in a DO block or a procedure needs a folder of its own, with \
                  run_in_transaction = false in its metadata.toml; no database of yours was touched",
             ),
-            Self::NoReplay { .. } => Some("mend that migration; no database of yours was touched"),
+            Self::NoReplay { .. } => Some(
+                "mend that migration, or say below [scratch] in trueup.toml what it presumes of a server: roles, search_path, or \
+                 more as SQL in a prelude; no database of yours was touched",
+            ),
             Self::TooFew { .. }
             | Self::NotApplied { .. }
             | Self::Failed { .. }
             | Self::Rehearsed { .. }
             | Self::Deferred { .. }
+            | Self::Scratch(_)
             | Self::Bookkeeping(_) => None,
         }
     }

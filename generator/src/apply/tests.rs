@@ -140,10 +140,12 @@ fn a_failure_names_file_line_and_statement() {
     connection
         .batch_execute("SELECT 1 / (to_regclass('d') IS NULL)::int")
         .expect("d was rolled back");
-    let (_fresh, mut fresh) = database();
+    let (fresh, _) = database();
     let read = migration::read(dir.path()).expect("four");
+    let error = replay(&fresh, &read).expect_err("d fails").to_string();
     assert!(
-        matches!(replay(&mut fresh, &read), Err(ApplyError::NoReplay { name, .. }) if name.ends_with("_d"))
+        error.starts_with("the migrations do not replay") && error.contains("_d/up.sql:"),
+        "{error}"
     );
 }
 
@@ -173,12 +175,12 @@ fn a_position_is_turned_into_a_line() {
 #[test]
 fn older_pending_migrations_need_a_word() {
     let dir = migrations(GOOD);
-    let (_database, mut connection) = database();
+    let (database, mut connection) = database();
     let only = |name: &str| Migration {
         name: name.to_owned(),
         ..migration::read(dir.path()).expect("three").remove(1)
     };
-    replay(&mut connection, &[only("b")]).expect("b");
+    replay(&database, &[only("b")]).expect("b");
     let late = upgrade(
         &mut connection,
         dir.path(),

@@ -22,7 +22,7 @@ pub fn empty(
     options: apply::Options<'_>,
 ) -> Result<Vec<String>, Error> {
     // The replay is also the proof that there is a way back up.
-    let replayed = source::replay(project.scratch(None)?, &project.migrations)?;
+    let replayed = source::replay(project, &project.migrations)?;
     let mut made = connect(&replayed.url)?;
     let namespaces = named(&mut made, NAMESPACES)?;
     let global = named(

@@ -32,9 +32,7 @@ pub fn unmanaged_tables(project: &Project, url: &Url) -> Result<Vec<String>, Err
     if there.is_empty() || !project.migrations.exists() {
         return Ok(there.into_iter().collect());
     }
-    let made = project
-        .scratch(None)
-        .and_then(|scratch| source::replay(scratch, &project.migrations))
+    let made = source::replay(project, &project.migrations)
         .and_then(|replayed| Ok(tables(&mut connect(&replayed.url)?)?))
         .unwrap_or_default();
     Ok(there.difference(&made).cloned().collect())

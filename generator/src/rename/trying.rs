@@ -175,6 +175,7 @@ impl<'a> Trying<'a> {
             reprinted: self.from.reprinted,
             guidance: self.from.guidance.clone(),
             no_dump: self.from.no_dump.clone(),
+            left_out: self.from.left_out.clone(),
         };
         (Some(side), self.renaming)
     }

@@ -8,7 +8,7 @@ use super::{
     Report,
     style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
-use crate::doctor::Facts;
+use crate::doctor::{Facts, Furnished};
 
 /// Everything that a command would go by.
 #[derive(Debug, Serialize)]
@@ -33,6 +33,8 @@ pub struct Doctor {
     pub migrations: Result<usize, String>,
     /// The database, where one is configured, or why it cannot be reached.
     pub database: Option<Result<Facts, String>>,
+    /// What a scratch has, or why there is none; nothing where it was not tried.
+    pub scratch: Option<Result<Furnished, String>>,
     /// What to mend.
     pub problems: Vec<String>,
     /// What to know.
@@ -112,6 +114,10 @@ impl Report for Doctor {
         text += &(heading("PostgreSQL programs") + &columns(2, &programs));
         text += &heading("database");
         text += &columns(2, &self.database_rows());
+        if let Some(scratch) = &self.scratch {
+            text += &heading("scratch");
+            text += &columns(2, &scratch_rows(scratch));
+        }
         for (word, style, lines) in [
             ("problem", WARNING, &self.problems),
             ("advice", DIM, &self.advice),
@@ -131,6 +137,39 @@ impl Report for Doctor {
                 count(self.problems.len(), "problem")
             )
         }
+    }
+}
+
+fn scratch_rows(scratch: &Result<Furnished, String>) -> Vec<[String; 2]> {
+    let row = |word: &str, value: &str| [word.to_owned(), value.to_owned()];
+    match scratch {
+        Err(error) => vec![row("not there", error)],
+        Ok(Furnished {
+            version,
+            roles,
+            search_path,
+            lacking,
+            superuser,
+        }) => vec![
+            row("server", &format!("PostgreSQL {version}")),
+            row(
+                "user",
+                if *superuser {
+                    "may do anything"
+                } else {
+                    "no superuser"
+                },
+            ),
+            row("roles", &roles.to_string()),
+            row("search path", search_path),
+            row(
+                "lacks",
+                &match lacking.as_slice() {
+                    [] => "no extension of the database".to_owned(),
+                    some => some.join(", "),
+                },
+            ),
+        ],
     }
 }
 

@@ -58,7 +58,7 @@ pub fn merge(project: &Project, message: &str) -> Result<Merged, Error> {
         all.iter().cloned().partition(|one| apart.contains(one));
 
     let scratch = project.scratch(None)?;
-    let start = source::replay_these(scratch, &common)?;
+    let start = source::replay_these(project, &common)?;
     let mut touches = Vec::new();
     for branch in &branches {
         touches.push(touched(scratch, &start, branch)?);

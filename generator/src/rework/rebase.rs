@@ -69,7 +69,7 @@ pub fn rebase(
     }
 
     let scratch = project.scratch(None)?;
-    let start = source::replay_these(scratch, &base)?;
+    let start = source::replay_these(project, &base)?;
     let ours_touch = touched(scratch, &start, &ours)?;
     let theirs_touch = touched(scratch, &start, &theirs)?;
     let shared = touch::shared(&ours_touch, &theirs_touch);
@@ -180,7 +180,7 @@ impl Moving<'_> {
     /// Tries the texts behind the others, and says what came of it.
     fn try_texts(&self) -> Result<String, Error> {
         let scratch = self.project.scratch(None)?;
-        let onto: Side = source::replay_these(scratch, self.others)?;
+        let onto: Side = source::replay_these(self.project, self.others)?;
         let reached = after(scratch, &onto, self.ours).map_err(|error| {
             let what = "what is to be moved does not run after the others; nothing was changed";
             self.explained(Error::caused(ErrorKind::Input, what, error))

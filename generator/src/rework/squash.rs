@@ -61,7 +61,7 @@ pub fn squash(
         slug(message)?;
     }
     let scratch = project.scratch(None)?;
-    let start = source::replay_these(scratch, &range.before)?;
+    let start = source::replay_these(project, &range.before)?;
     let wanted = after(scratch, &start, &range.many)?;
     let (how, pieces) = match range.redraft(project, &start, &wanted)? {
         Some(draft) => {
@@ -145,7 +145,7 @@ fn prove(
         return Err(refusal(&what, &left));
     }
     let copy = touch::copied(scratch, &reached)?;
-    let done = apply::replay_back(&mut copy.connect()?, &migration);
+    let done = apply::replay_back(&copy, &migration);
     let back = match done {
         Ok(()) => match differences(project, scratch, &source::side(copy)?, &one.start)?.as_slice()
         {

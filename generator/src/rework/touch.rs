@@ -105,7 +105,7 @@ pub(super) fn after(
     migrations: &[Migration],
 ) -> Result<Side, Error> {
     let database = copied(scratch, side)?;
-    apply::replay(&mut database.connect()?, migrations)?;
+    apply::replay(&database, migrations)?;
     source::side(database)
 }
 
@@ -116,7 +116,7 @@ pub(super) fn before(
     migrations: &[Migration],
 ) -> Result<Side, Error> {
     let database = copied(scratch, side)?;
-    apply::replay_back(&mut database.connect()?, migrations)?;
+    apply::replay_back(&database, migrations)?;
     source::side(database)
 }
 

@@ -5,8 +5,11 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Oid, Text};
+
+use trueup::name::{literal, quoted_ident};
 
 use super::live::{self, Registration};
 use super::{Host, ScratchError};
@@ -29,6 +32,15 @@ struct Found {
     name: String,
 }
 
+#[derive(QueryableByName)]
+struct Role {
+    #[diesel(sql_type = Text)]
+    name: String,
+    /// The prefix of the process that made it.
+    #[diesel(sql_type = Text)]
+    of: String,
+}
+
 impl Elsewhere {
     pub(super) fn new(admin: &mut PgConnection, url: &Url) -> Result<Self, ScratchError> {
         let prefix = claim(admin).map_err(ScratchError::sql("prepare throw-away databases"))?;
@@ -42,6 +54,22 @@ impl Elsewhere {
             prefix,
             _registration: registration,
         })
+    }
+
+    /// Makes a role, and notes on it whose it is.
+    pub(super) fn make_role(&self, admin: &mut PgConnection, role: &str) -> QueryResult<()> {
+        let role = quoted_ident(role);
+        admin.transaction(|admin| {
+            admin.batch_execute(&format!(
+                "CREATE ROLE {role}; COMMENT ON ROLE {role} IS {}",
+                literal(&self.prefix)
+            ))
+        })
+    }
+
+    /// Drops the roles of this process. One that somebody else's database has come to need meanwhile stays.
+    pub(super) fn drop_roles(&self, admin: &mut PgConnection) {
+        let _ = drop_roles(admin, &self.prefix);
     }
 
     /// How the names of this process's databases begin.
@@ -77,14 +105,42 @@ fn sweep(admin: &mut PgConnection, common: &str) -> QueryResult<()> {
             lock(admin, "pg_advisory_unlock", number)?;
         }
     }
+    for Role { name, of } in roles(admin, common)? {
+        let number = of[common.len()..].get(..8);
+        let number = number.and_then(|text| u64::from_str_radix(text, 16).ok());
+        let Some(number) = number else { continue };
+        if lock(admin, "pg_try_advisory_lock", number)? {
+            // One that a database needs stays.
+            let _ = admin.batch_execute(&format!("DROP ROLE {}", quoted_ident(&name)));
+            lock(admin, "pg_advisory_unlock", number)?;
+        }
+    }
     Ok(())
+}
+
+fn drop_roles(admin: &mut PgConnection, prefix: &str) -> QueryResult<()> {
+    for Role { name, .. } in roles(admin, prefix)? {
+        // One that a database needs stays.
+        let _ = admin.batch_execute(&format!("DROP ROLE {}", quoted_ident(&name)));
+    }
+    Ok(())
+}
+
+/// The roles that were made for processes whose prefix begins so.
+fn roles(admin: &mut PgConnection, prefix: &str) -> QueryResult<Vec<Role>> {
+    let query = "
+        SELECT rolname::text AS name, pg_catalog.shobj_description(oid, 'pg_authid') AS of
+        FROM pg_catalog.pg_roles
+        WHERE pg_catalog.starts_with(pg_catalog.shobj_description(oid, 'pg_authid'), $1)";
+    diesel::sql_query(query).bind::<Text, _>(prefix).load(admin)
 }
 
 /// Removes every database whose name begins so.
 fn remove_all(admin: &mut PgConnection, prefix: &str) -> QueryResult<()> {
     named(admin, prefix)?
         .iter()
-        .try_for_each(|name| Host::drop_database(admin, name))
+        .try_for_each(|name| Host::drop_database(admin, name))?;
+    drop_roles(admin, prefix)
 }
 
 fn named(admin: &mut PgConnection, prefix: &str) -> QueryResult<Vec<String>> {

@@ -52,6 +52,14 @@ pub enum ScratchError {
         /// What failed.
         source: diesel::result::Error,
     },
+    /// A role that something presumes could not be made.
+    #[error("cannot make the role {role} on the scratch server: {source}")]
+    Role {
+        /// Its name.
+        role: String,
+        /// What failed.
+        source: diesel::result::Error,
+    },
     /// A database that is to be copied is still connected to.
     #[error("the scratch database {name} cannot be copied while somebody is connected to it")]
     InUse {
@@ -88,6 +96,11 @@ impl ScratchError {
                 "the user needs the right to make databases there (ALTER ROLE … CREATEDB)"
                     .to_owned(),
             ),
+            Self::Role { role, .. } => Some(format!(
+                "something here is granted to {role}: make it on that server (CREATE ROLE {}), let the user make roles there \
+                 (ALTER ROLE … CREATEROLE), or go without --scratch-url",
+                trueup::name::quoted_ident(role)
+            )),
             Self::Sql { .. } | Self::InUse { .. } => None,
         }
     }

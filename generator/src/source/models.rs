@@ -9,9 +9,13 @@ use std::{
     sync::Arc,
 };
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection,
+    sql_types::Text,
+};
 use trueup::{
-    Declaration, Declarations, Detail, Id, Keeping, Newer, Origin, Schema, name::quoted_ident,
+    Declaration, Declarations, Detail, Id, Keeping, Newer, Origin, Schema,
+    name::{literal, quoted_ident},
 };
 
 use super::Side;
@@ -141,6 +145,7 @@ pub fn settle(
         reprinted,
         guidance: Arc::clone(declarations.there()),
         no_dump: None,
+        left_out: Vec::new(),
     };
     Ok(Settled {
         side,
@@ -293,46 +298,67 @@ fn declare(connection: &mut PgConnection, declarations: &Declarations) -> Result
     for declaration in declarations {
         ranks.entry(declaration.rank).or_default().push(declaration);
     }
+    let path: SearchPath =
+        diesel::sql_query("SELECT pg_catalog.current_setting('search_path') AS names")
+            .get_result(connection)?;
     for declarations in ranks.into_values() {
         if connection
-            .transaction(|connection| connection.batch_execute(&batch(&declarations)))
+            .transaction(|connection| connection.batch_execute(&path.batch(&declarations)))
             .is_err()
         {
-            one_by_one(connection, declarations)?;
+            one_by_one(connection, &path, declarations)?;
         }
     }
     connection.batch_execute("RESET search_path")?;
     Ok(())
 }
 
-fn batch(declarations: &[&Declaration]) -> String {
-    let mut sql = String::new();
-    let mut namespace = None;
-    for declaration in declarations {
-        if namespace != Some(&declaration.namespace) {
-            sql += &search_path(declaration);
-            namespace = Some(&declaration.namespace);
+/// The search path that sessions have.
+#[derive(QueryableByName)]
+struct SearchPath {
+    #[diesel(sql_type = Text)]
+    names: String,
+}
+
+impl SearchPath {
+    fn batch(&self, declarations: &[&Declaration]) -> String {
+        let mut sql = String::new();
+        let mut namespace = None;
+        for declaration in declarations {
+            if namespace != Some(&declaration.namespace) {
+                sql += &self.of(declaration);
+                namespace = Some(&declaration.namespace);
+            }
+            sql += &declaration.sql();
+            sql += ";\n";
         }
-        sql += &declaration.sql();
-        sql += ";\n";
+        sql
     }
-    sql
+
+    /// A declaration is in its own namespace, and sees what a session sees.
+    fn of(&self, declaration: &Declaration) -> String {
+        let own = quoted_ident(&declaration.namespace);
+        let names = [own.as_str(), &self.names, "public"];
+        let names = names.into_iter().filter(|names| !names.is_empty());
+        let path = names.collect::<Vec<_>>().join(", ");
+        format!(
+            "SELECT pg_catalog.set_config('search_path', {}, false);\n",
+            literal(&path)
+        )
+    }
 }
 
-fn search_path(declaration: &Declaration) -> String {
-    format!(
-        "SET search_path = {}, public;\n",
-        quoted_ident(&declaration.namespace)
-    )
-}
-
-fn one_by_one(connection: &mut PgConnection, declarations: Vec<&Declaration>) -> Result<(), Error> {
+fn one_by_one(
+    connection: &mut PgConnection,
+    path: &SearchPath,
+    declarations: Vec<&Declaration>,
+) -> Result<(), Error> {
     let mut left = declarations;
     loop {
         let before = left.len();
         let mut failed = Vec::new();
         for declaration in left {
-            if let Err(error) = attempt(connection, declaration, &declaration.sql()) {
+            if let Err(error) = attempt(connection, path, declaration, &declaration.sql()) {
                 failed.push((declaration, error));
             }
         }
@@ -342,7 +368,7 @@ fn one_by_one(connection: &mut PgConnection, declarations: Vec<&Declaration>) ->
                 .into_iter()
                 .next()
                 .map_or(Ok(()), |(declaration, error)| {
-                    Err(rejected(connection, declaration, &error))
+                    Err(rejected(connection, path, declaration, &error))
                 });
         }
         if failed.is_empty() {
@@ -357,18 +383,24 @@ fn one_by_one(connection: &mut PgConnection, declarations: Vec<&Declaration>) ->
 
 fn attempt(
     connection: &mut PgConnection,
+    path: &SearchPath,
     declaration: &Declaration,
     sql: &str,
 ) -> Result<(), SqlError> {
     run_sql(
         connection,
-        &format!("{}{sql}", search_path(declaration)),
+        &format!("{}{sql}", path.of(declaration)),
         "the models",
     )
 }
 
 /// Finds the part of a declaration that Postgres rejects: the first that fails when the parts are added one by one.
-fn rejected(connection: &mut PgConnection, declaration: &Declaration, error: &SqlError) -> Error {
+fn rejected(
+    connection: &mut PgConnection,
+    path: &SearchPath,
+    declaration: &Declaration,
+    error: &SqlError,
+) -> Error {
     let Declaration {
         head,
         parts,
@@ -381,11 +413,7 @@ fn rejected(connection: &mut PgConnection, declaration: &Declaration, error: &Sq
             .iter()
             .map(|part| part.sql.as_str())
             .collect();
-        let sql = format!(
-            "{}{head}{}{tail}",
-            search_path(declaration),
-            some.join(",\n")
-        );
+        let sql = format!("{}{head}{}{tail}", path.of(declaration), some.join(",\n"));
         let tried = connection.transaction(|connection| {
             let done = connection.batch_execute(&sql);
             done.and_then(|()| Err::<(), _>(diesel::result::Error::RollbackTransaction))

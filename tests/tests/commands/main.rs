@@ -9,6 +9,7 @@ mod drift;
 mod ends;
 mod files;
 mod folders;
+mod furnish;
 mod health;
 mod layers;
 mod programs;

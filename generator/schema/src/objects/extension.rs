@@ -35,7 +35,9 @@ impl Object for Extension {
                 CASE WHEN e.extname <> 'plpgsql' THEN
                     (SELECT a.default_version FROM pg_catalog.pg_available_extensions() a WHERE a.name = e.extname)
                 END,
-            'updates', CASE WHEN e.extname <> 'plpgsql' THEN
+            -- An extension outlives its files, and then the server says no more of it.
+            'updates', CASE WHEN e.extname <> 'plpgsql'
+                    AND EXISTS (SELECT FROM pg_catalog.pg_available_extensions() a WHERE a.name = e.extname) THEN
                 ARRAY(SELECT u.target FROM pg_catalog.pg_extension_update_paths(e.extname) u
                     WHERE u.source = e.extversion AND u.path IS NOT NULL ORDER BY u.target)
                 ELSE '{}' END) AS object
@@ -161,6 +163,10 @@ impl Object for Extension {
             literal(&self.version)
         );
         Some([format!("{line};\n"), format!("DO {};\n", literal(&body))])
+    }
+
+    fn package(&self) -> Option<String> {
+        Some(self.name.clone())
     }
 }
 

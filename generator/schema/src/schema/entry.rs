@@ -255,6 +255,12 @@ impl Entry {
         self.object.dumped()
     }
 
+    /// The name under which its files are installed on a server, where it can only be made of such.
+    #[must_use]
+    pub fn package(&self) -> Option<String> {
+        self.object.package()
+    }
+
     /// The declared object with what models have no way to say, and what they do not decide here, taken from the one that is
     /// there.
     #[must_use]

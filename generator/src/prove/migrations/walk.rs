@@ -89,7 +89,7 @@ impl State {
 impl<'a> Walk<'a> {
     /// Begins where no migration is.
     pub(super) fn begin(project: &'a Project, scratch: &'a Scratch) -> Result<Self, Error> {
-        let start = source::replay_these(scratch, &[])?;
+        let start = source::replay_these(project, &[])?;
         let database = start.scratch.ok_or_else(|| {
             Error::new(
                 ErrorKind::Defect,
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
         if migrations.is_empty() {
             return Ok(());
         }
-        apply::replay(&mut self.database.connect()?, migrations)?;
+        apply::replay(&self.database, migrations)?;
         self.passed += migrations.len();
         self.now = None;
         Ok(())
@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
         };
         let copy = self.scratch.copy(&self.database)?;
         let one = std::slice::from_ref(migration);
-        let done = apply::replay_back(&mut copy.connect()?, one);
+        let done = apply::replay_back(&copy, one);
         if let Err(error) = done {
             if let ApplyError::Failed { failure, .. } = &error {
                 // What ran outside of a transaction may have left something.
@@ -190,7 +190,7 @@ impl<'a> Walk<'a> {
         if !strays.is_empty() {
             return Ok(Outcome::Strays(strays));
         }
-        let again = apply::replay(&mut copy.connect()?, one);
+        let again = apply::replay(&copy, one);
         if let Err(error) = again {
             let fault = Fault::of(migration, "up.sql", &error);
             let says = format!("after down.sql it does not go up again: {}", fault.says);

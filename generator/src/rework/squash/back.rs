@@ -62,7 +62,7 @@ pub(super) fn ways_back(
         run_in_transaction: true,
     });
     let database = touch::copied(scratch, wanted)?;
-    let done = apply::replay_back(&mut database.connect()?, &[migration]);
+    let done = apply::replay_back(&database, &[migration]);
     let Err(ApplyError::Failed { failure, .. }) = done else {
         return Ok((text, drawn));
     };
@@ -121,7 +121,7 @@ fn fault(
         Some(down) => down,
     };
     let copy = touch::copied(scratch, reached)?;
-    let done = apply::replay_back(&mut copy.connect()?, std::slice::from_ref(one));
+    let done = apply::replay_back(&copy, std::slice::from_ref(one));
     match done {
         Ok(()) if anew == Anew::Broken => Ok(None),
         Ok(()) => {

@@ -189,7 +189,7 @@ fn longest(
             run_in_transaction: true,
         });
         let database = touch::copied(scratch, start)?;
-        let failed = match apply::replay(&mut database.connect()?, &[one]) {
+        let failed = match apply::replay(&database, &[one]) {
             Ok(()) => break,
             Err(failed) => failed,
         };

@@ -1,0 +1,407 @@
+//! The scratch is like the live server: roles, settings, extensions, and what a platform brings.
+
+use std::fs;
+
+use diesel::connection::SimpleConnection;
+use generator::{
+    scratch::{Database, Locale},
+    url::Url,
+};
+use tests::checkout::Checkout;
+
+use crate::checkout;
+
+fn holds(database: &Database, condition: &str) -> bool {
+    tests::holds(&mut database.connect().expect("a connection"), condition)
+}
+
+/// Runs each statement by itself, as some cannot run in a transaction.
+fn each(database: &Database, statements: &[&str]) {
+    let mut connection = database.connect().expect("a connection");
+    for sql in statements {
+        connection.batch_execute(sql).expect(sql);
+    }
+}
+
+/// A project without models whose comparisons are of SQL alone.
+fn same(project: &Checkout, from: &str, to: &str) {
+    let ended = project
+        .run(&["diff", "--from", from, "--to", to, "--ignore-unread"])
+        .with(0);
+    assert_eq!(ended.stdout, "", "{}", ended.stderr);
+}
+
+const ROLES: &str = "
+    CREATE ROLE app_owner;
+    CREATE ROLE app_login LOGIN PASSWORD 'x;y' IN ROLE app_owner;
+    CREATE TABLE things (id integer PRIMARY KEY);
+    GRANT SELECT ON things TO app_rw, app_login;
+    ALTER TABLE things ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY own ON things TO app_rw USING (id > 0);
+    ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO app_ro;
+    ALTER TABLE things OWNER TO app_owner;
+    SET ROLE app_other;
+    RESET ROLE;
+    ALTER DATABASE shop SET statement_timeout = '1min';
+    GRANT CONNECT ON DATABASE shop TO app_rw;
+    COMMENT ON DATABASE shop IS 'the shop';
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app_guarded') THEN CREATE ROLE app_guarded; END IF;
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO app_guarded', current_database());
+    END $$;";
+const ROLES_BACK: &str = "
+    DROP TABLE things;
+    ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM app_ro;
+    DROP ROLE app_login, app_owner;";
+
+#[test]
+fn migrations_that_presume_roles_and_the_databases_name_replay_again_and_again() {
+    let mut project = checkout();
+    project.migration("2030-01-01-000000_first", ROLES, ROLES_BACK);
+    project.migration(
+        "2030-01-02-000000_second",
+        "ALTER ROLE app_login RENAME TO app_in; COMMENT ON ROLE app_in IS 'in'; GRANT app_owner TO app_in;",
+        "ALTER ROLE app_in RENAME TO app_login;",
+    );
+    project.database = None;
+    // Each replays several times on one server.
+    same(&project, "migrations", "migrations:migrations");
+    let file = project.file("schema.sql", ROLES);
+    same(&project, &file, &file);
+}
+
+#[test]
+fn what_is_made_on_somebody_elses_server_is_taken_away_again() {
+    let (_server, database) = tests::database();
+    each(
+        &database,
+        &[
+            "CREATE ROLE app_owner LOGIN",
+            "CREATE DATABASE shop",
+            "COMMENT ON DATABASE shop IS 'theirs'",
+            "CREATE DATABASE theirs OWNER app_owner",
+        ],
+    );
+    let mut project = checkout();
+    project.migration(
+        "2030-01-01-000000_first",
+        &format!("{ROLES} ALTER ROLE app_owner NOLOGIN; REASSIGN OWNED BY app_owner TO app_login; DROP DATABASE IF EXISTS theirs;"),
+        "",
+    );
+    project.database = None;
+    let url = database.url().as_secret_str().to_owned();
+    let ended = project
+        .run(&[
+            "diff",
+            "--from",
+            "migrations",
+            "--to",
+            "migrations:migrations",
+            "--ignore-unread",
+            "--scratch-url",
+            &url,
+        ])
+        .with(0);
+    assert_eq!(ended.stdout, "", "{}", ended.stderr);
+    for condition in [
+        "NOT EXISTS (SELECT FROM pg_roles WHERE rolname IN ('app_rw', 'app_login', 'app_ro', 'app_other'))",
+        "(SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app_owner')",
+        "(SELECT shobj_description(oid, 'pg_database') = 'theirs' FROM pg_database WHERE datname = 'shop')",
+        "EXISTS (SELECT FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE datname = 'theirs' AND rolname = 'app_owner')",
+        "NOT EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = 'shop')",
+        "NOT EXISTS (SELECT FROM pg_database WHERE datname LIKE 'trueup_scratch%')",
+    ] {
+        assert!(holds(&database, condition), "{condition}");
+    }
+}
+
+#[test]
+fn a_role_that_cannot_be_made_is_named_with_the_ways_out() {
+    let (_server, database) = tests::database();
+    each(&database, &["CREATE ROLE maker LOGIN CREATEDB"]);
+    let mut project = checkout();
+    project.migration(
+        "2030-01-01-000000_first",
+        "CREATE TABLE t (); GRANT SELECT ON t TO app_rw;",
+        "",
+    );
+    project.database = None;
+    let url = as_user(&database, "maker");
+    project
+        .run(&[
+            "diff",
+            "--from",
+            "migrations",
+            "--to",
+            "migrations:migrations",
+            "--scratch-url",
+            &url,
+        ])
+        .refused(&["role app_rw", "CREATEROLE"]);
+    let doctor = project
+        .run(&["doctor", "--scratch-url", &url])
+        .with(1)
+        .stdout;
+    assert!(doctor.contains("role app_rw"), "{doctor}");
+}
+
+/// The URL of a database for another user, who gets in without a password.
+fn as_user(database: &Database, user: &str) -> String {
+    let url = database.url().as_secret_str().to_owned();
+    let at = url.replacen("postgres://postgres@", &format!("postgres://{user}@"), 1);
+    assert_ne!(at, url);
+    Url::parse(&at).expect("a URL").as_secret_str().to_owned()
+}
+
+const UNQUALIFIED: &str = "CREATE TABLE things (id integer PRIMARY KEY, name text);";
+
+#[test]
+fn the_search_path_of_the_live_database_counts() {
+    for (namespace, statement, first) in [
+        (
+            "app",
+            "ALTER DATABASE it SET search_path TO app, public",
+            "CREATE SCHEMA IF NOT EXISTS app;",
+        ),
+        (
+            "app",
+            "ALTER ROLE me SET search_path TO \"app\"",
+            "CREATE SCHEMA IF NOT EXISTS app;",
+        ),
+        // Somebody made it by hand.
+        (
+            "app",
+            "ALTER ROLE me IN DATABASE it SET search_path = app,public",
+            "",
+        ),
+        // The name of the user is the first namespace by default.
+        (
+            "me",
+            "ALTER SCHEMA app RENAME TO me",
+            "CREATE SCHEMA IF NOT EXISTS me;",
+        ),
+        ("me", "ALTER SCHEMA app RENAME TO me", ""),
+    ] {
+        let (_server, database) = tests::database();
+        let it = database.name();
+        let grant = format!("GRANT CREATE ON DATABASE {it} TO me");
+        each(
+            &database,
+            &[
+                "CREATE ROLE me LOGIN SUPERUSER",
+                &grant,
+                "CREATE SCHEMA app AUTHORIZATION me",
+            ],
+        );
+        let sql = statement.replace("DATABASE it", &format!("DATABASE {it}"));
+        each(&database, &[&sql]);
+        let mut project = checkout();
+        project.database = Some(as_user(&database, "me"));
+        project.migration(
+            "2030-01-01-000000_first",
+            &format!("{first} {UNQUALIFIED}"),
+            "DROP TABLE things;",
+        );
+        project.run(&["upgrade"]).done();
+        assert!(holds(
+            &database,
+            &format!("to_regclass('{namespace}.things') IS NOT NULL")
+        ));
+        same(&project, "migrations", "database");
+        same(&project, "database", "migrations");
+        let check = project.run(&["check"]).with(1);
+        assert!(
+            check.stdout.contains("migrations and database  in sync"),
+            "{}",
+            check.stdout
+        );
+        // Without the database, the file says it.
+        let _ = project.file(
+            "trueup.toml",
+            &format!("[scratch]\nsearch_path = '{namespace}, public'\n"),
+        );
+        if !first.is_empty() {
+            let url = project.database.take().expect("a URL");
+            project.run(&["inspect", "migrations"]).done();
+            same(&project, "migrations", &url);
+        }
+    }
+}
+
+const UNACCENT: &str = "
+    CREATE EXTENSION unaccent;
+    CREATE FUNCTION immutable_unaccent(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT
+        AS $$ SELECT unaccent('unaccent', $1) $$;
+    CREATE TABLE people (
+        id integer PRIMARY KEY,
+        name text CHECK (immutable_unaccent(name) <> ''),
+        plain text GENERATED ALWAYS AS (immutable_unaccent(name)) STORED
+    );
+    INSERT INTO people VALUES (1, 'Zoë');
+    CREATE MATERIALIZED VIEW plain AS SELECT immutable_unaccent(name) AS name FROM people;";
+const INDEX: &str = "CREATE INDEX people_name ON people (immutable_unaccent(name));";
+
+#[test]
+fn functions_that_name_others_without_their_namespace_work() {
+    let (server, database) = tests::database();
+    let scratch = server.scratch(None).expect("a scratch");
+    tests::run(&database, UNACCENT);
+    if scratch.major() < 17 {
+        // From 17 on Postgres itself makes no such index.
+        tests::run(&database, INDEX);
+    }
+    let to = scratch.create(&Locale::default()).expect("a database");
+    tests::run(&to, UNACCENT);
+    tests::run(
+        &to,
+        "ALTER TABLE people ADD born date; CREATE INDEX ON people (born);",
+    );
+    let project = checkout().on(&database);
+    let url = to.url().as_secret_str().to_owned();
+    let ended = project
+        .run(&[
+            "diff",
+            "--from",
+            "database",
+            "--to",
+            &url,
+            "--ignore-unread",
+        ])
+        .with(1);
+    assert!(ended.stdout.contains("ADD COLUMN born"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("not tried"), "{}", ended.stderr);
+    tests::run(&database, &ended.stdout);
+    same(&project, "database", &url);
+}
+
+/// Makes an extension on a server and takes its files away from every other: it is known to this database alone.
+fn strange_extension(database: &Database) {
+    // An extension is a row: no file of it has to be anywhere for those who only read it.
+    each(
+        database,
+        &[
+            "CREATE EXTENSION hstore",
+            "SET allow_system_table_mods = on; UPDATE pg_extension SET extname = 'strange' WHERE extname = 'hstore'",
+        ],
+    );
+}
+
+#[test]
+fn an_extension_that_the_scratch_lacks_is_left_out_where_nothing_needs_it() {
+    let (server, database) = tests::database();
+    strange_extension(&database);
+    tests::run(
+        &database,
+        "CREATE TABLE t (a integer); CREATE TABLE excluded (h hstore);",
+    );
+    let to = server
+        .scratch(None)
+        .expect("a scratch")
+        .create(&Locale::default());
+    let to = to.expect("a database");
+    tests::run(&to, "CREATE TABLE t (a integer, b text);");
+    let project = checkout().on(&database);
+    let url = to.url().as_secret_str().to_owned();
+    let diff = [
+        "diff",
+        "--from",
+        "database",
+        "--to",
+        &url,
+        "--ignore-unread",
+    ];
+    let _ = project.file(
+        "trueup.toml",
+        "exclude = ['extension *', 'public.excluded']\n",
+    );
+    let ended = project.run(&diff).with(1);
+    assert!(
+        ended.stderr.contains("extension strange"),
+        "{}",
+        ended.stderr
+    );
+    let _ = project.file("trueup.toml", "exclude = ['extension *']\n");
+    project.run(&diff).refused(&[
+        "table public.excluded",
+        "postgresql-",
+        "-strange",
+        "--scratch-url",
+        "exclude",
+    ]);
+    let doctor = project.run(&["doctor"]).stdout;
+    assert!(doctor.contains("no extension strange"), "{doctor}");
+    fs::remove_file(project.path().join("trueup.toml")).expect("removed");
+    project.migration("2030-01-01-000000_first", "CREATE EXTENSION nowhere;", "");
+    project
+        .run(&["diff", "--from", "migrations", "--to", &url])
+        .refused(&["lacks the extension nowhere", "--scratch-url"]);
+}
+
+#[test]
+fn a_scratch_user_who_may_not_do_everything_does_without() {
+    let (_server, database) = tests::database();
+    let (_other, elsewhere) = tests::database();
+    each(&elsewhere, &["CREATE ROLE maker LOGIN CREATEDB CREATEROLE"]);
+    each(
+        &database,
+        &[
+            "CREATE ROLE reader",
+            "CREATE TABLE t (a integer)",
+            "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY p ON t TO reader USING (a > 0)",
+            "CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$",
+            "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()",
+            "CREATE PUBLICATION everything FOR ALL TABLES",
+            "CREATE EXTENSION file_fdw",
+        ],
+    );
+    let project = checkout().on(&database);
+    let to = project.file("to.sql", "CREATE TABLE t (a integer, b text);");
+    let url = as_user(&elsewhere, "maker");
+    let ended = project.run(&[
+        "diff",
+        "--from",
+        "database",
+        "--to",
+        &to,
+        "--ignore-unread",
+        "--scratch-url",
+        &url,
+    ]);
+    assert!(
+        ended.stdout.contains("ADD COLUMN b text"),
+        "{}",
+        ended.stderr
+    );
+    for word in ["event trigger e", "publication everything", "file_fdw"] {
+        assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    }
+    assert!(holds(
+        &elsewhere,
+        "NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')"
+    ));
+}
+
+#[test]
+fn a_prelude_makes_what_a_platform_brings() {
+    let mut project = checkout().shipped();
+    project.database = None;
+    let _ = project.file(
+        "platform.sql",
+        "CREATE SCHEMA auth; CREATE TABLE auth.users (id integer PRIMARY KEY);
+         ALTER DATABASE postgres SET search_path TO public, auth; CREATE ROLE anon;",
+    );
+    let _ = project.file(
+        "trueup.toml",
+        "[scratch]\nprelude = 'platform.sql'\nroles = ['service']\n",
+    );
+    project.migration(
+        "2099-01-01-000000_last",
+        "DO $$ BEGIN EXECUTE 'GRANT SELECT ON auth.users TO service, anon'; END $$;",
+        "",
+    );
+    // The platform's table is nobody's to drop.
+    project.run(&["check"]).done();
+    let doctor = project.run(&["doctor"]).stdout;
+    assert!(doctor.contains("public, auth"), "{doctor}");
+}
