@@ -206,7 +206,7 @@ fn is_about_roles(node: &NodeEnum) -> bool {
 /// A statement about a database.
 enum About {
     /// The same about the scratch database.
-    Scratch(NodeEnum),
+    Scratch(Box<NodeEnum>),
     /// Its owner, its name, its limits and its being there are facts about the server.
     Server,
 }
@@ -220,39 +220,45 @@ fn about_database(node: &NodeEnum, database: &str) -> Option<About> {
     if let NodeEnum::AlterDatabaseSetStmt(set) = node {
         let mut set = set.clone();
         database.clone_into(&mut set.dbname);
-        return Some(About::Scratch(NodeEnum::AlterDatabaseSetStmt(set)));
+        return Some(About::Scratch(Box::new(NodeEnum::AlterDatabaseSetStmt(
+            set,
+        ))));
     }
     if let NodeEnum::AlterRoleSetStmt(set) = node {
         let mut set = set.clone();
         (!set.database.is_empty()).then_some(())?;
         database.clone_into(&mut set.database);
-        return Some(About::Scratch(NodeEnum::AlterRoleSetStmt(set)));
+        return Some(About::Scratch(Box::new(NodeEnum::AlterRoleSetStmt(set))));
     }
     if let NodeEnum::GrantStmt(grant) = node {
         (grant.objtype() == ObjectType::ObjectDatabase).then_some(())?;
         let mut grant = grant.clone();
         grant.objects = vec![name()];
-        return Some(About::Scratch(NodeEnum::GrantStmt(grant)));
+        return Some(About::Scratch(Box::new(NodeEnum::GrantStmt(grant))));
     }
     if let NodeEnum::CommentStmt(comment) = node {
         (comment.objtype() == ObjectType::ObjectDatabase).then_some(())?;
         let mut comment = comment.clone();
         comment.object = Some(Box::new(name()));
-        return Some(About::Scratch(NodeEnum::CommentStmt(comment)));
+        return Some(About::Scratch(Box::new(NodeEnum::CommentStmt(comment))));
     }
-    let is_servers = match node {
-        NodeEnum::AlterOwnerStmt(alter) => alter.object_type() == ObjectType::ObjectDatabase,
-        NodeEnum::RenameStmt(rename) => rename.rename_type() == ObjectType::ObjectDatabase,
-        NodeEnum::SecLabelStmt(label) => label.objtype() == ObjectType::ObjectDatabase,
-        other => matches!(
-            other,
-            NodeEnum::AlterDatabaseStmt(_)
-                | NodeEnum::AlterDatabaseRefreshCollStmt(_)
-                | NodeEnum::CreatedbStmt(_)
-                | NodeEnum::DropdbStmt(_)
-        ),
+    let object = if let NodeEnum::AlterOwnerStmt(alter) = node {
+        Some(alter.object_type())
+    } else if let NodeEnum::RenameStmt(rename) = node {
+        Some(rename.rename_type())
+    } else if let NodeEnum::SecLabelStmt(label) = node {
+        Some(label.objtype())
+    } else {
+        None
     };
-    is_servers.then_some(About::Server)
+    let is_whole = matches!(
+        node,
+        NodeEnum::AlterDatabaseStmt(_)
+            | NodeEnum::AlterDatabaseRefreshCollStmt(_)
+            | NodeEnum::CreatedbStmt(_)
+            | NodeEnum::DropdbStmt(_)
+    );
+    (is_whole || object == Some(ObjectType::ObjectDatabase)).then_some(About::Server)
 }
 
 /// Runs the statement, unless it fails for this one reason.

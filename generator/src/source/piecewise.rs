@@ -63,9 +63,9 @@ fn is_extension(sql: &str) -> bool {
     let parsed = pg_query::parse(sql, ParserOptions::default());
     let nodes = parsed.into_iter().flat_map(|parsed| parsed.protobuf.stmts);
     let mut nodes = nodes.filter_map(|raw| raw.stmt?.node);
-    nodes.all(|node| match node {
-        NodeEnum::CommentStmt(comment) => comment.objtype() == ObjectType::ObjectExtension,
-        other => matches!(other, NodeEnum::CreateExtensionStmt(_)),
+    nodes.all(|node| {
+        let is_comment = matches!(&node, NodeEnum::CommentStmt(comment) if comment.objtype() == ObjectType::ObjectExtension);
+        is_comment || matches!(node, NodeEnum::CreateExtensionStmt(_))
     })
 }
 
