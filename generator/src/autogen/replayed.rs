@@ -184,6 +184,7 @@ impl Trial {
                 reprinted: settled.side.reprinted,
                 guidance: Arc::clone(&settled.side.guidance),
                 no_dump: None,
+                left_out: Vec::new(),
             },
             managed: settled.managed.clone(),
         })
@@ -247,6 +248,7 @@ fn side(database: &Database) -> Result<Side, Error> {
         reprinted: false,
         guidance: Arc::default(),
         no_dump: None,
+        left_out: Vec::new(),
     })
 }
 
