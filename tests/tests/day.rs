@@ -272,7 +272,15 @@ fn saved_dropped_and_brought_back(team: &Team) {
 
 fn reset(team: &Team) {
     team.sql("CREATE TABLE scribble ()");
-    team.run(&["db", "reset", "--yes"]).done();
+    let reset = ["db", "reset", "--yes"];
+    team.run(&reset)
+        .refused(&["a table that no migration makes (public.scribble)"]);
+    let url = team.project.database.as_deref().expect("a URL");
+    let name = generator::url::Url::parse(url)
+        .ok()
+        .and_then(|url| url.database());
+    team.run(&["db", "reset", "--yes-destroy", &name.expect("a name")])
+        .done();
     assert!(team.holds("to_regclass('scribble') IS NULL AND NOT EXISTS (SELECT FROM users)"));
     team.run(&["check"]).done();
 }
