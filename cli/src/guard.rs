@@ -25,7 +25,7 @@ impl Consent {
     /// Lets a command pass that loses all of a database.
     pub(crate) fn to_lose_all(&self, live: &Live, context: &Context) -> Result<(), Error> {
         let name = database::name(&live.url)?;
-        if self.repeats(&name)? {
+        if self.repeats(&name)? || database::identify(&live.url)?.is_none() {
             return Ok(());
         }
         if let Some(reason) = reason(&name, live, context)? {
@@ -90,9 +90,6 @@ fn reason(name: &str, live: &Live, context: &Context) -> Result<Option<String>, 
     }
     if database::is_the_servers_own(name) {
         return Ok(Some(format!("{name} is one of the server's own databases")));
-    }
-    if database::identify(&live.url)?.is_none() {
-        return Ok(None);
     }
     let unmanaged = database::unmanaged_tables(&context.project, &live.url)?;
     let shown = unmanaged.iter().take(3).map(String::as_str);

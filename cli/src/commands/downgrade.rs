@@ -42,10 +42,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
-    let chosen = apply::would_take_back(&mut connection, folder, &args.target.0)?;
-    if chosen.len() > 1 {
-        let loss = format!("{} migrations would be taken back", chosen.len());
-        args.consent.in_protected(&live, context, &loss)?;
+    if context.settings.is_protected() {
+        let chosen = apply::would_take_back(&mut connection, folder, &args.target.0)?;
+        if chosen.len() > 1 {
+            let loss = format!("{} migrations would be taken back", chosen.len());
+            args.consent.in_protected(&live, context, &loss)?;
+        }
     }
     let progress = context.output.progress();
     let tell = |event: &Event<'_>| progress.hear(event);
