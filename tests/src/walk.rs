@@ -8,7 +8,7 @@ use generator::{
     draft::Draft,
     rename::{Asked, Refused},
     scratch::Database,
-    source,
+    source::{self, models::settle},
 };
 use tempfile::TempDir;
 use trueup::{__private::Submitted, Declarations, Schema};
@@ -148,6 +148,32 @@ impl Walk {
         self.upgrade();
         differ("there again", &there, &self.schema())?;
         Ok(sql)
+    }
+
+    /// The major of its server.
+    #[must_use]
+    pub fn major(&self) -> u32 {
+        self.schema().server().major()
+    }
+
+    /// What differs between its database and what the models want, once they have the form that Postgres gives them.
+    ///
+    /// # Errors
+    ///
+    /// What autogen says.
+    ///
+    /// # Panics
+    ///
+    /// If there is no scratch.
+    pub fn differing(&self, declarations: &Declarations) -> Result<Vec<String>, String> {
+        let scratch = self.project.scratch(None).expect("a scratch");
+        let live = source::live(&self.project, &self.database.url()).expect("a schema");
+        let from = source::restored(&self.project, scratch, &live).map_err(|error| error.full())?;
+        let managed = from.schema.entries().map(|(id, _)| id.clone()).collect();
+        let settled = settle(&self.project, &from, declarations, &managed, None);
+        let settled = settled.map_err(|error| error.full())?;
+        let deltas = diff(&from.schema, &settled.side.schema);
+        Ok(deltas.iter().map(|(id, _)| id.to_string()).collect())
     }
 
     fn must_be_there(&self, declarations: &Declarations) -> Result<(), String> {

@@ -19,6 +19,7 @@ mod pg_enum;
 mod place;
 mod renamed_from;
 mod setting;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -42,4 +43,11 @@ pub fn derive_pg_enum(input: TokenStream) -> TokenStream {
     pg_enum::expand(&input)
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
+}
+
+/// Makes an enum of every word that attributes may have, for tests that have to answer for each.
+#[doc(hidden)]
+#[proc_macro]
+pub fn words(_nothing: TokenStream) -> TokenStream {
+    words::expand().into()
 }

@@ -31,6 +31,7 @@ use self::field::Field;
 use self::index::Index;
 use crate::mistakes::Mistakes;
 use crate::place::unraw;
+use crate::words::Words;
 
 /// A struct that is a table.
 pub(crate) struct Model {
@@ -51,6 +52,29 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     Ok(model
         .map(|model| expand::expand(&model))
         .unwrap_or_default())
+}
+
+/// The words of every table of settings.
+pub(crate) fn words() -> Vec<Words> {
+    vec![
+        Words::of("Struct", container::CONTAINER),
+        Words::of("Field", field::FIELD),
+        Words::of("PrimaryKey", key::PRIMARY_KEY),
+        Words::of("Unique", key::UNIQUE),
+        Words::of("Index", index::INDEX),
+        Words::of("IndexKey", index_key::KEY),
+        Words::of("Check", check::CHECK),
+        Words::of("Exclude", exclude::EXCLUDE),
+        Words::of("Compared", exclude::COMPARED),
+        Words::of("References", foreign_key::RULES),
+        Words::of("ForeignKey", foreign_key::FOREIGN_KEY),
+        Words::of("Statistics", statistics::STATISTICS),
+        Words::of("Partition", partition::PARTITION),
+        Words::of("Partitions", partition::RULE),
+        Words::of("Identity", filling::IDENTITY),
+        Words::of("Generated", filling::GENERATED),
+        Words::of("Using", using::USING),
+    ]
 }
 
 impl Model {

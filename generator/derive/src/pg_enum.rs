@@ -13,6 +13,7 @@ use crate::mistakes::Mistakes;
 use crate::place::{Place, comment, line, optional, unraw};
 use crate::renamed_from::{RenamedFrom, each_from_another};
 use crate::setting::{Setting, choose, many, once, once_or_empty, read_all, set, text};
+use crate::words::Words;
 
 #[derive(Default)]
 struct Container {
@@ -43,6 +44,11 @@ const CONTAINER: &[Setting<Container>] = &[
         text(&mut it.comment, a)
     }),
 ];
+
+/// The words of every table of settings.
+pub(crate) fn words() -> Vec<Words> {
+    vec![Words::of("Enum", CONTAINER), Words::of("Variant", LABEL)]
+}
 
 struct OneLabel {
     ident: Ident,

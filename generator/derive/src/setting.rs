@@ -53,6 +53,11 @@ pub(crate) const fn once_or_empty<T>(
 }
 
 impl<T> Setting<T> {
+    /// The word.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Says whether this is the setting of that name.
     pub(crate) fn is(&self, key: &Ident) -> bool {
         key == self.name

@@ -46,6 +46,7 @@ pub mod __private {
     pub use std::borrow::Cow;
 
     pub use inventory;
+    pub use trueup_derive::words;
 
     pub use crate::model::{declarations_of, definition::*};
 }

@@ -23,7 +23,7 @@ pub(crate) struct Check {
 }
 
 /// The settings of `check(…)`.
-const CHECK: &[Setting<Check>] = &[
+pub(crate) const CHECK: &[Setting<Check>] = &[
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
     comment(),
     once("expr", "expr = \"…\"", |it, a, _| {

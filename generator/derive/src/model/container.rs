@@ -42,7 +42,7 @@ pub(crate) struct Container {
 }
 
 /// The settings of a struct.
-const CONTAINER: &[Setting<Container>] = &[
+pub(crate) const CONTAINER: &[Setting<Container>] = &[
     once("table", "table = \"…\"", |it, a, _| {
         text(&mut it.table, a)
     }),

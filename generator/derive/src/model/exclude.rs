@@ -30,7 +30,7 @@ pub(crate) struct Compared {
     operator: Option<LitStr>,
 }
 
-const EXCLUDE: &[Setting<Exclude>] = &[
+pub(crate) const EXCLUDE: &[Setting<Exclude>] = &[
     once(
         "columns",
         "columns(a(with = \"=\"), expr(\"…\", with = \"&&\"))",
@@ -55,7 +55,7 @@ const EXCLUDE: &[Setting<Exclude>] = &[
     }),
 ];
 
-const COMPARED: &[Setting<Compared>] = &[
+pub(crate) const COMPARED: &[Setting<Compared>] = &[
     once("with", "with = \"&&\"", |it, a, _| {
         text(&mut it.operator, a)
     }),

@@ -57,7 +57,7 @@ const STORAGES: &[(&str, &str)] = &[
 const COMPRESSIONS: &[(&str, &str)] = &[("pglz", "pglz"), ("lz4", "lz4"), ("default", "DEFAULT")];
 
 /// The settings of a field.
-const FIELD: &[Setting<Field>] = &[
+pub(crate) const FIELD: &[Setting<Field>] = &[
     once("column", "column = \"…\"", |it, a, _| {
         text(&mut it.column, a)
     }),

@@ -31,7 +31,7 @@ pub(crate) struct Identity {
     cycle: bool,
 }
 
-const IDENTITY: &[Setting<Identity>] = &[
+pub(crate) const IDENTITY: &[Setting<Identity>] = &[
     once("always", "always", |it, a, mistakes| {
         it.mode(true, a, mistakes)
     }),
@@ -65,7 +65,7 @@ pub(crate) struct Generated {
     is_virtual: bool,
 }
 
-const GENERATED: &[Setting<Generated>] = &[
+pub(crate) const GENERATED: &[Setting<Generated>] = &[
     once("expr", "expr = \"…\"", |it, a, _| {
         text(&mut it.expression, a)
     }),

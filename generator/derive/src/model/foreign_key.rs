@@ -66,7 +66,7 @@ const ACTIONS: &[(&str, Action)] = &[
 const MATCHES: &[(&str, Match)] = &[("simple", Match::Simple), ("full", Match::Full)];
 
 /// The settings in `references(Other::field, …)`.
-const RULES: &[Setting<Rules>] = &[
+pub(crate) const RULES: &[Setting<Rules>] = &[
     once("name", "name = \"…\"", |it, a, _| text(&mut it.name, a)),
     comment(),
     once(
@@ -96,14 +96,14 @@ const RULES: &[Setting<Rules>] = &[
 
 /// What `foreign_key(…)` says.
 #[derive(Default)]
-struct Draft {
+pub(crate) struct Draft {
     columns: Vec<Ident>,
     period: Option<Ident>,
     target: Option<Target>,
     rules: Rules,
 }
 
-const FOREIGN_KEY: &[Setting<Draft>] = &[
+pub(crate) const FOREIGN_KEY: &[Setting<Draft>] = &[
     once("columns", "columns(a, b)", |it, a, _| {
         columns(&mut it.columns, a)
     }),

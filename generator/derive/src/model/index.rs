@@ -23,7 +23,7 @@ pub(crate) struct Index {
     nulls_not_distinct: Option<Ident>,
 }
 
-const INDEX: &[Setting<Index>] = &[
+pub(crate) const INDEX: &[Setting<Index>] = &[
     once(
         "columns",
         "columns(a, b(desc, nulls = \"first\"), expr(\"lower(c)\"))",

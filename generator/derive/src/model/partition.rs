@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprLit, Ident, Lit, LitInt, LitStr};
 
+pub(crate) use self::rule::RULE;
 use self::rule::Rule;
 use super::columns::Columns;
 use crate::argument::Argument;
@@ -50,7 +51,7 @@ enum Key {
 
 /// One partition.
 #[derive(Clone, Debug)]
-struct Partition {
+pub(crate) struct Partition {
     place: Place,
     name: Option<LitStr>,
     from: Option<LitStr>,
@@ -62,7 +63,7 @@ struct Partition {
     layout: Layout,
 }
 
-const PARTITION: &[Setting<Partition>] = &[
+pub(crate) const PARTITION: &[Setting<Partition>] = &[
     once("from", "from = \"…\"", |it, a, _| text(&mut it.from, a)),
     once("to", "to = \"…\"", |it, a, _| text(&mut it.to, a)),
     once("values", "values(\"…\", \"…\")", |it, a, _| {

@@ -24,7 +24,7 @@ pub(crate) struct Statistics {
     target: Option<i32>,
 }
 
-const STATISTICS: &[Setting<Statistics>] = &[
+pub(crate) const STATISTICS: &[Setting<Statistics>] = &[
     once("columns", "columns(a, \"lower(b)\")", |it, a, mistakes| {
         let on = a.list()?.iter();
         it.on.extend(on.filter_map(|one| read(one, mistakes)));

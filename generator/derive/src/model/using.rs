@@ -16,7 +16,7 @@ pub(crate) struct Using {
     back: Option<LitStr>,
 }
 
-const USING: &[Setting<Using>] = &[once("back", "back = \"…\"", |it, a, _| {
+pub(crate) const USING: &[Setting<Using>] = &[once("back", "back = \"…\"", |it, a, _| {
     text(&mut it.back, a)
 })];
 

@@ -12,7 +12,7 @@ use crate::setting::{Setting, once, read_all, set, text};
 
 /// A rule, as it was written.
 #[derive(Clone, Debug)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     pub(super) place: Place,
     step: Option<Step>,
     from: Option<LitStr>,
@@ -30,7 +30,7 @@ enum Step {
     Year,
 }
 
-const RULE: &[Setting<Rule>] = &[
+pub(crate) const RULE: &[Setting<Rule>] = &[
     once("monthly", "monthly", |it, a, mistakes| {
         it.step(Step::Month, a, mistakes)
     }),
