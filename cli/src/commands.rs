@@ -19,6 +19,7 @@ mod health;
 mod history;
 mod init;
 mod inspect;
+mod losses;
 mod man;
 mod merge;
 mod models;

@@ -65,6 +65,8 @@ pub(crate) struct Known {
     /// A hash of what was in them.
     brought: String,
     said: Said,
+    /// The top-level objects of the schema that autogen's migrations did not make.
+    by_hand: BTreeSet<Id>,
 }
 
 /// What models said.
@@ -169,6 +171,11 @@ impl Known {
         self.said == *said
     }
 
+    /// The top-level objects that autogen's migrations did not make.
+    pub(crate) fn by_hand(&self) -> &BTreeSet<Id> {
+        &self.by_hand
+    }
+
     /// What the models that agreed said.
     pub(crate) fn said(&self) -> &Said {
         &self.said
@@ -228,13 +235,25 @@ impl Agreement {
 
     /// Remembers that the migrations make this schema, and that these models want it. `extensions` are the server's folders
     /// for them. Where that cannot be written, the next check tries again.
-    pub(crate) fn remember(&self, schema: &Schema, said: &Said, extensions: [PathBuf; 2]) {
+    pub(crate) fn remember(
+        &self,
+        schema: &Schema,
+        said: &Said,
+        by_hand: &BTreeSet<Id>,
+        extensions: [PathBuf; 2],
+    ) {
         // What is left without its other half is no harm.
-        let _ = self.write(schema, said, extensions);
+        let _ = self.write(schema, said, by_hand, extensions);
         let _ = forget(&self.folder);
     }
 
-    fn write(&self, schema: &Schema, said: &Said, extensions: [PathBuf; 2]) -> io::Result<()> {
+    fn write(
+        &self,
+        schema: &Schema,
+        said: &Said,
+        by_hand: &BTreeSet<Id>,
+        extensions: [PathBuf; 2],
+    ) -> io::Result<()> {
         let text = schema.to_json_line()?;
         let known = Known {
             shape: shape(schema)?,
@@ -242,6 +261,7 @@ impl Agreement {
             brought: contents(&extensions)?,
             extensions,
             said: said.clone(),
+            by_hand: by_hand.clone(),
         };
         let sealed = format!("{}\n{}", self.key, serde_json::to_string(&known)?);
         put(&self.folder, &known.schema, &text)?;
@@ -408,7 +428,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let one = agreement(folder.path(), "one");
         assert_eq!(one.recall(None), None);
-        one.remember(&schema(), &said(), extensions(folder.path()));
+        one.remember(
+            &schema(),
+            &said(),
+            &BTreeSet::new(),
+            extensions(folder.path()),
+        );
         let known = one.recall(None).expect("it was remembered");
         assert!(known.is_said(&said()));
         let path = one.path();
@@ -425,7 +450,12 @@ mod tests {
             agreement(folder.path(), "one"),
             agreement(folder.path(), "other"),
         );
-        one.remember(&schema(), &said(), extensions(folder.path()));
+        one.remember(
+            &schema(),
+            &said(),
+            &BTreeSet::new(),
+            extensions(folder.path()),
+        );
         fs::copy(one.path(), other.path()).expect("a copy");
         assert_eq!(other.recall(None), None);
     }
@@ -437,6 +467,7 @@ mod tests {
             agreement(folder.path(), &number.to_string()).remember(
                 &schema(),
                 &said(),
+                &BTreeSet::new(),
                 extensions(folder.path()),
             );
         }

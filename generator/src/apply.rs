@@ -305,7 +305,16 @@ fn stamping(
 
 /// Runs migrations on a scratch database as `upgrade` would on a live one.
 pub fn replay(database: &Database, migrations: &[Migration]) -> Result<(), ApplyError> {
-    let migrations = fitted(database, migrations)?;
+    replay_watched(database, migrations, |_, _| {})
+}
+
+/// The same, with something to be done before each migration.
+pub(crate) fn replay_watched(
+    database: &Database,
+    migrations: &[Migration],
+    mut before: impl FnMut(&mut PgConnection, &Migration),
+) -> Result<(), ApplyError> {
+    let fitted = fitted(database, migrations)?;
     let connection = &mut database.connect().map_err(ScratchError::from)?;
     // Diesel's record needs a namespace, and the one that sessions have may be for a migration to make.
     diesel::sql_query(
@@ -316,7 +325,8 @@ pub fn replay(database: &Database, migrations: &[Migration]) -> Result<(), Apply
     .execute(connection)
     .map_err(ApplyError::bookkeeping)?;
     make_and_read(connection)?;
-    for migration in &migrations {
+    for (migration, next) in fitted.iter().zip(migrations) {
+        before(connection, next);
         let done = run::run(connection, migration, Direction::Up);
         match done.map_err(|failed| failed.into_error(migration, Direction::Up, Vec::new())) {
             Ok(()) => {}

@@ -9,7 +9,7 @@ use std::{
 
 use itertools::Itertools;
 use trueup::{
-    Declarations, Hazard, Id, Schema,
+    Declarations, Hazard, Id, Schema, Unread,
     name::{dotted, quoted_ident},
 };
 
@@ -19,11 +19,13 @@ use crate::{
     diff::{Delta, diff},
     draft::{self, Draft, DraftOptions},
     migration::{self, Migration, NewMigration},
+    named::Named,
+    near::most_like,
     plan::{self, Folding},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     routine::{self, Routine},
     source::{
-        self, Side, Source,
+        self, Side, Source, authors,
         models::{Settled, belongs, settle},
     },
 };
@@ -41,6 +43,8 @@ pub struct AutogenOptions<'a> {
     pub renames: &'a [Asked],
     /// What looks like a rename and is none.
     pub no_renames: &'a [Refused],
+    /// What is to be dropped though no migration of autogen's made it.
+    pub drops: &'a [Named],
     /// Whom to ask what looks like a rename; where there is nobody, that is an error.
     pub ask: Option<&'a dyn Ask>,
 }
@@ -53,11 +57,15 @@ pub struct Autogen {
     /// The migrations, where there is anything to do.
     pub draft: Option<Draft>,
     /// What hangs on the old tables and no room reads; it stays as it is.
-    pub taken: Vec<String>,
+    pub taken: Vec<Unread>,
     /// The start's server, where the trial ran on another major.
     pub other_major: Option<u32>,
     /// What models say about old names that are gone already.
     pub stale: Vec<Stale>,
+    /// What no model declares and autogen did not make: it stays.
+    pub unmodelled: Vec<Id>,
+    /// What is dropped because a person named it.
+    pub dropped: BTreeSet<Id>,
     /// Whether a live database was there before any migration.
     pub unmigrated: bool,
     /// Whether the draft is the first migration of a database that has tables already.
@@ -103,7 +111,8 @@ pub fn autogen(
     };
     let Start {
         side,
-        managed,
+        made,
+        drafted,
         words,
         other_major,
         unmigrated,
@@ -111,15 +120,29 @@ pub fn autogen(
         routine,
         replay,
     } = start(project, declarations, &stay, options)?;
+    let dropped = to_drop(project, options.drops, declarations, &side.schema, &made)?;
+    let managed: BTreeSet<Id> = drafted.union(&dropped).cloned().collect();
     let (renames, settled) = settle_renamed(
         project,
         &side,
         declarations,
-        &managed,
+        &Managed {
+            all: &managed,
+            dropped: &dropped,
+        },
         adopted.as_ref(),
         options,
     )?;
     let base = renames.base(&side);
+    project
+        .scope
+        .refuse(declarations, &settled.side.schema, &[&base.schema])?;
+    let unmodelled = unmodelled(
+        project,
+        &settled.side.schema,
+        declarations,
+        &settled.managed,
+    )?;
     let loose = rename::ids_after(&loose, &side.schema, &base.schema);
     refuse_loose(&loose, base, &settled)?;
     routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
@@ -159,6 +182,8 @@ pub fn autogen(
         }),
         taken: settled.taken,
         other_major,
+        unmodelled,
+        dropped,
         unmigrated,
         adopts,
     })
@@ -187,12 +212,105 @@ fn remade(from: &Schema, to: &Schema) -> Vec<Remade> {
     remade.collect()
 }
 
+/// What may go when no model declares it any more.
+struct Managed<'a> {
+    all: &'a BTreeSet<Id>,
+    /// What a person named.
+    dropped: &'a BTreeSet<Id>,
+}
+
+/// The objects of a schema that models could declare and do not, and autogen did not make.
+pub(crate) fn unmodelled(
+    project: &Project,
+    schema: &Schema,
+    declarations: &Declarations,
+    managed: &BTreeSet<Id>,
+) -> Result<Vec<Id>, Error> {
+    let held = project.scope.held(schema);
+    let declared: BTreeSet<&Id> = declarations.ids().collect();
+    let tops = tops(project, schema)?.into_iter();
+    let found = tops
+        .filter(|id| held.contains(id) && !declared.contains(id) && !managed.contains(id))
+        // A partition goes with its table.
+        .filter(|id| {
+            schema
+                .line(id)
+                .skip(1)
+                .all(|above| !declared.contains(&above))
+        })
+        .collect();
+    Ok(found)
+}
+
+/// Finds what a person wants dropped.
+fn to_drop(
+    project: &Project,
+    drops: &[Named],
+    declarations: &Declarations,
+    there: &Schema,
+    made: &BTreeSet<Id>,
+) -> Result<BTreeSet<Id>, Error> {
+    let tops = tops(project, there)?;
+    let mut found = BTreeSet::new();
+    for drop in drops {
+        let meant: Vec<&Id> = tops.iter().filter(|id| drop.means(id)).collect();
+        let id = match meant.as_slice() {
+            [id] => *id,
+            [] => return Err(no_such(drop, there, &tops)),
+            several => {
+                let several = several.iter().map(|id| Named::of(id, &tops).to_string());
+                return Err(Error::input(format!(
+                    "--drop {drop}: this could be {}",
+                    several.collect::<Vec<_>>().join(" or ")
+                ))
+                .hint("write it like that"));
+            }
+        };
+        if let Some(origin) = declarations.origin(id) {
+            return Err(
+                Error::input(format!("--drop {drop}: {origin} declares {id}"))
+                    .hint("take the model away, and autogen drops what it declared"),
+            );
+        }
+        if !made.contains(id) {
+            return Err(Error::input(format!(
+                "--drop {drop}: no migration made {id}, and one that drops it would not run where it never was"
+            ))
+            .hint("drop it in the database by hand"));
+        }
+        found.insert(id.clone());
+    }
+    Ok(found)
+}
+
+fn no_such(drop: &Named, there: &Schema, tops: &BTreeSet<Id>) -> Error {
+    let mut others = there.entries().map(|(id, _)| id);
+    if let Some(id) = others.find(|id| drop.means(id)) {
+        return Error::input(format!(
+            "--drop {drop}: autogen does not drop {id}: models do not declare such a thing by itself"
+        ))
+        .hint("drop it in a migration written by hand: `trueup new MESSAGE` begins one");
+    }
+    let wanted = drop.path.join(".");
+    let names = tops.iter().map(|id| {
+        let name = id.path().join(".");
+        let skip = id.path().len().saturating_sub(drop.path.len());
+        (id.path()[skip..].join("."), name)
+    });
+    let near = most_like(&wanted, names);
+    let hint = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
+    Error::input(format!("--drop {drop}: there is nothing of that name")).hints(hint)
+}
+
 /// Settles the models on the renamed start, until nothing more looks like a rename that nobody spoke of.
 fn settle_renamed(
     project: &Project,
     from: &Side,
     declarations: &Declarations,
-    managed: &BTreeSet<Id>,
+    Managed {
+        all: managed,
+        dropped,
+    }: &Managed<'_>,
     adopted: Option<&Schema>,
     options: AutogenOptions<'_>,
 ) -> Result<(Renames, Settled), Error> {
@@ -202,7 +320,7 @@ fn settle_renamed(
     for refused in options.no_renames {
         refused.check(&from.schema)?;
     }
-    let mut answered: Vec<String> = Vec::new();
+    let mut answered: Vec<String> = dropped.iter().map(ToString::to_string).collect();
     loop {
         let renames = rename::rename(project, from, &tasks, Some(declarations), managed)?;
         let base = renames.base(from);
@@ -312,7 +430,10 @@ pub fn written_together(migrations: &[Migration]) -> &[Migration] {
 
 struct Start {
     side: Side,
-    managed: BTreeSet<Id>,
+    /// The top-level objects that migrations made.
+    made: BTreeSet<Id>,
+    /// Those among them that autogen's migrations made.
+    drafted: BTreeSet<Id>,
     words: String,
     other_major: Option<u32>,
     unmigrated: bool,
@@ -336,11 +457,12 @@ fn start(
     };
     let from = options.from.unwrap_or(&default);
     let words = from.to_string();
-    let whole = |side: Side| -> Result<Start, Error> {
-        let managed = tops(project, &side.schema)?;
+    let whole = |side: Side, drafted: BTreeSet<Id>| -> Result<Start, Error> {
+        let made = tops(project, &side.schema)?;
         Ok(Start {
+            drafted,
             side,
-            managed,
+            made,
             words: words.clone(),
             other_major: None,
             unmigrated: false,
@@ -356,9 +478,10 @@ fn start(
         ),
         Source::Migrations(folder) => {
             let there = without(self::migrations(folder)?, options.without);
-            whole(source::replay_these(project, &there)?)
+            let (side, drafted) = authors::replay(project, &there)?;
+            whole(side, drafted)
         }
-        Source::Sql(path) => whole(source::file(project, path)?),
+        Source::Sql(path) => whole(source::file(project, path)?, BTreeSet::new()),
         Source::Database(url) => {
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
@@ -383,8 +506,8 @@ fn start(
                 .hint("bring it back from the branch that it is on, or compare with the migrations alone: --from migrations"));
             }
             let side = source::restored(project, scratch, &live)?;
-            let replay = source::replay_these(project, migrations)?;
-            let managed = tops(project, &replay.schema)?;
+            let (replay, drafted) = authors::replay(project, migrations)?;
+            let made = tops(project, &replay.schema)?;
             let declared: BTreeSet<&Id> = declarations.ids().collect();
             let mut routine = routine::only_in(&side.schema, &replay.schema);
             routine.retain(|id| !declared.contains(id));
@@ -392,7 +515,7 @@ fn start(
             let side = routine::side_without(side, &routine)?;
             let (side, replay) = source::alike(project, side, replay)?;
             let wanted = project.scope.narrow(&side.schema, &replay.schema);
-            refuse_drift(&side.schema, &wanted, &managed)?;
+            refuse_drift(&side.schema, &wanted, &made)?;
             let other_major = (scratch.major() != major).then_some(major);
             let only_there = side.schema.entries().map(|(id, _)| id);
             let loose = only_there
@@ -401,7 +524,8 @@ fn start(
                 .collect();
             Ok(Start {
                 side,
-                managed,
+                made,
+                drafted,
                 words,
                 other_major,
                 unmigrated: migrations.is_empty(),

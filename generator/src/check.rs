@@ -4,14 +4,14 @@ mod few;
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use trueup::{Declarations, Id, Origin, Schema, UnreadDelta};
 
 use crate::{
     Error, Project,
     agreement::{Agreement, Said},
     apply::{self, ApplyError},
-    autogen::tops,
+    autogen::{tops, unmodelled},
     connection::connect,
     diff::{Delta, diff},
     migration::{self, HistoryProblem, Migration, Proved},
@@ -19,7 +19,7 @@ use crate::{
     prove::migrations::{self, Outcome, Tried, Trust},
     rename::{self, Stale, Told},
     routine,
-    source::{self, models::settle},
+    source::{self, authors, models::settle},
     unread::{self, RightDifference},
     url::Url,
 };
@@ -55,6 +55,13 @@ pub struct Check {
     pub unread_hidden: Vec<String>,
     /// The owners, grants, default privileges and security labels that differ.
     pub rights: Vec<RightDifference>,
+    /// What the migrations make, autogen's not, and no model declares: it stays.
+    #[serde(serialize_with = "names")]
+    pub unmodelled: Vec<Id>,
+    /// The number of objects that the project's patterns leave out.
+    pub left_out: usize,
+    /// The patterns of `exclude` that match nothing, where a database was looked at.
+    pub idle_excludes: Vec<String>,
     /// What models say about old names that are gone already.
     pub stale: Vec<Stale>,
     /// Why it is not known which migrations are applied, where it is not; then all count as applied.
@@ -119,6 +126,9 @@ impl Check {
             unread_hidden,
             rights,
             // Nothing differs for these.
+            unmodelled: _,
+            left_out: _,
+            idle_excludes: _,
             unmigrated: _,
             unproved: _,
             stale: _,
@@ -185,17 +195,28 @@ pub fn check_trusting(
     let agreement = Agreement::of(project, &migrations, major).zip(Said::by(declarations));
     if let Some((agreement, said)) = &agreement {
         let there = live.as_ref().map(|live| &live.schema);
-        if let Some(models) = remembered(project, declarations, agreement, said, there)? {
+        if let Some((models, unmodelled)) =
+            remembered(project, declarations, agreement, said, there)?
+        {
             check.models = models;
+            check.unmodelled = unmodelled;
             return Ok(check);
         }
     }
     let scratch = project.scratch(major)?;
-    let mut replayed = match trial.replayed {
-        Some(replayed) => replayed,
-        None => source::replay_these(project, &migrations)?,
+    let known = match trial.replayed {
+        Some(replayed) => {
+            let drafted = authors::without_replay(project, &migrations, &replayed.schema)?;
+            drafted.map(|drafted| (replayed, drafted))
+        }
+        None => None,
+    };
+    let (mut replayed, drafted) = match known {
+        Some(known) => known,
+        None => authors::replay(project, &migrations)?,
     };
     let made = replayed.schema.clone();
+    let mut there = None;
     if let Some(mut live) = live {
         if Some(scratch.major()) != major {
             live = source::restored(project, scratch, &live)?;
@@ -206,9 +227,10 @@ pub fn check_trusting(
         } else {
             routine::only_in(&live.schema, &replayed.schema)
         };
-        let there = routine::schema_without(&live.schema, &routine);
-        check.database = differences(project, &there, &replayed.schema, declarations);
-        check.rights = unread::rights(&project.scope, &there, &replayed.schema);
+        let known = routine::schema_without(&live.schema, &routine);
+        let known = project.scope.without_theirs(&known, &replayed.schema);
+        check.database = differences(&known, &replayed.schema, declarations);
+        check.rights = unread::rights(&project.scope, &known, &replayed.schema);
         for delta in unread::objects(&project.scope, &live.schema, &replayed.schema) {
             let what = delta.unread().what.clone();
             match delta {
@@ -220,34 +242,35 @@ pub fn check_trusting(
                 UnreadDelta::Change(..) => check.unread_changed.push(what),
             }
         }
+        there = Some(live.schema);
     }
-    let renames = rename::rename(
-        project,
-        &replayed,
-        &[],
-        Some(declarations),
-        &tops(project, &replayed.schema)?,
-    )?;
+    let renames = rename::rename(project, &replayed, &[], Some(declarations), &drafted)?;
+    let after = &renames.base(&replayed).schema;
+    let managed = rename::ids_after(&drafted, &replayed.schema, after);
     check.models = renames.told.into_iter().map(Difference::renamed).collect();
     check.stale = renames.stale;
     let base = renames.side.unwrap_or(replayed);
-    let settled = settle(
-        project,
-        &base,
-        declarations,
-        &tops(project, &base.schema)?,
-        None,
-    )?;
+    let settled = settle(project, &base, declarations, &managed, None)?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
-    check.models.extend(differences(
-        project,
-        &base.schema,
-        &wanted.schema,
-        declarations,
-    ));
+    let sides: Vec<&Schema> = there.iter().chain([&base.schema]).collect();
+    project.scope.refuse(declarations, &wanted.schema, &sides)?;
+    let narrowed = project.scope.narrow(&base.schema, &wanted.schema);
+    check
+        .models
+        .extend(differences(&base.schema, &narrowed, declarations));
+    check.unmodelled = unmodelled(project, &wanted.schema, declarations, &managed)?;
+    let sides: Vec<&Schema> = sides.into_iter().chain([&wanted.schema]).collect();
+    check.left_out = project.scope.left_out(&sides).len();
+    if there.is_some() {
+        check.idle_excludes = project.scope.idle_excludes(&sides);
+    }
     let agrees = check.models.is_empty() && check.stale.is_empty();
     if let Some((agreement, said)) = agreement.filter(|_| agrees) {
-        remember(&agreement, &made, &said, &base.url);
+        let by_hand = tops(project, &made)?
+            .difference(&drafted)
+            .cloned()
+            .collect();
+        remember(&agreement, &made, &said, &by_hand, &base.url);
     }
     Ok(check)
 }
@@ -296,23 +319,37 @@ fn recorded(
     Ok(apply::history(&mut connection, migrations)?)
 }
 
-/// What the models say and no migration does, as far as it follows from what was found before.
+/// What differs between models and migrations, and what of the migrations no model declares.
+type Found = (Vec<Difference>, Vec<Id>);
+
+/// What the models say and no migration does, as far as it follows from what was found before; and what of the migrations no
+/// model declares.
 fn remembered(
     project: &Project,
     declarations: &Declarations,
     agreement: &Agreement,
     said: &Said,
     live: Option<&Schema>,
-) -> Result<Option<Vec<Difference>>, Error> {
+) -> Result<Option<Found>, Error> {
     let Some(known) = agreement.recall(live) else {
         return Ok(None);
     };
+    let declared: BTreeSet<&Id> = declarations.ids().collect();
+    let by_hand = known.by_hand().iter();
+    let unmodelled: Vec<Id> = by_hand
+        .filter(|id| !declared.contains(id))
+        .cloned()
+        .collect();
     if known.is_said(said) {
-        return Ok(Some(Vec::new()));
+        return Ok(Some((Vec::new(), unmodelled)));
     }
     let Some(changed) = said.changed_since(known.said()) else {
         return Ok(None);
     };
+    // A model went, and what it declared stays.
+    if changed.named.iter().any(|id| unmodelled.contains(id)) {
+        return Ok(None);
+    }
     let Some(made) = agreement.schema(&known) else {
         return Ok(None);
     };
@@ -322,30 +359,24 @@ fn remembered(
     else {
         return Ok(None);
     };
-    let found = differences(project, &base.schema, &wanted.schema, declarations);
+    let found = differences(&base.schema, &wanted.schema, declarations);
     if found.is_empty() {
-        remember(agreement, &made, said, &base.url);
+        remember(agreement, &made, said, known.by_hand(), &base.url);
     }
-    Ok(Some(found))
+    Ok(Some((found, unmodelled)))
 }
 
 /// Remembers what agrees, where the server at `url` tells what it rests on.
-fn remember(agreement: &Agreement, made: &Schema, said: &Said, url: &Url) {
+fn remember(agreement: &Agreement, made: &Schema, said: &Said, by_hand: &BTreeSet<Id>, url: &Url) {
     let extensions = connect(url)
         .ok()
         .and_then(|mut there| postgres::extensions(&mut there));
     if let Some(extensions) = extensions {
-        agreement.remember(made, said, extensions);
+        agreement.remember(made, said, by_hand, extensions);
     }
 }
 
-fn differences(
-    project: &Project,
-    there: &Schema,
-    wanted: &Schema,
-    declarations: &Declarations,
-) -> Vec<Difference> {
-    let wanted = &project.scope.narrow(there, wanted);
+fn differences(there: &Schema, wanted: &Schema, declarations: &Declarations) -> Vec<Difference> {
     diff(there, wanted)
         .into_iter()
         .filter(|(_, delta)| !speaks_for(there, wanted, delta))
@@ -386,4 +417,8 @@ fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
             .is_some_and(|parent| wanted.entry(&parent).is_none()),
         Delta::Change { .. } => false,
     }
+}
+
+fn names<S: Serializer>(ids: &[Id], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().map(ToString::to_string))
 }

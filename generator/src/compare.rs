@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use trueup::{Declarations, Schema, Statement};
+use trueup::{Declarations, Id, Schema, Statement};
 
 use crate::{
-    Error, ErrorKind, Project,
-    autogen::tops,
-    fills,
+    Error, ErrorKind, Project, fills, migration,
     plan::{self, Folding, Plan, plan},
     prove,
     rename::{self, Asked, Renames, Renaming, Task},
-    source::{self, Side, Source, models::settle},
+    source::{self, Side, Source, authors, models::settle, rendered},
     unread,
 };
 
@@ -68,6 +66,9 @@ pub fn diff(
         let base = &renames.base(&from).schema;
         rename::refuse_unmet(tasks, base, &to.schema, &other_side)?;
     }
+    project
+        .scope
+        .refuse_idle(&[&from.schema, &to.schema], "on either side")?;
     let (renamed_first, renaming) = match renames {
         Some((_, Renames { side, renaming, .. })) => (side.map(|side| side.schema), renaming),
         None => (None, Renaming::default()),
@@ -205,7 +206,7 @@ fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
     }
     if let (Err(error), false) = (
         project.binaries.pg_dump(major),
-        from.schema.unread().is_empty(),
+        rendered::is_known(project, &from.schema),
     ) {
         return Ok(Start::None(error.to_string()));
     }
@@ -221,15 +222,15 @@ type Found = (Vec<Task>, Renames);
 fn sides(
     project: &Project,
     declarations: impl FnOnce() -> Result<Declarations, Error>,
-    from: &Source,
-    to: &Source,
+    from_source: &Source,
+    to_source: &Source,
     renames: &[Asked],
 ) -> Result<(Side, Option<Found>, Side), Error> {
     let live = |source: &Source| match source {
         Source::Database(url) => source::live(project, url).map(Some),
         Source::Models | Source::Migrations(_) | Source::Sql(_) => Ok(None),
     };
-    let (live_from, live_to) = (live(from)?, live(to)?);
+    let (live_from, live_to) = (live(from_source)?, live(to_source)?);
     let major = |side: &Option<Side>| side.as_ref().map(|side| side.schema.server().major());
     let (live_from, live_to) = match (live_from, live_to) {
         (Some(from), Some(to)) if from.schema.server().major() == to.schema.server().major() => {
@@ -239,15 +240,10 @@ fn sides(
         both => both,
     };
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
-    let settle_on = |base: &Side, declarations: &Declarations| {
-        settle(
-            project,
-            base,
-            declarations,
-            &tops(project, &base.schema)?,
-            None,
-        )
-        .map(|settled| settled.side)
+    let settle_on = |base: &Side, declarations: &Declarations, managed: &BTreeSet<Id>| {
+        let side = settle(project, base, declarations, managed, None)?.side;
+        project.scope.refuse_models(declarations, &side.schema)?;
+        Ok::<Side, Error>(side)
     };
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
         match (source, live) {
@@ -261,10 +257,12 @@ fn sides(
             (Source::Database(url), None) => source::live(project, url).map(Some),
         }
     };
-    let either_is_models = matches!(from, Source::Models) || matches!(to, Source::Models);
+    let either_is_models = [from_source, to_source]
+        .iter()
+        .any(|source| matches!(source, Source::Models));
     match (
-        load(from, live_from, either_is_models)?,
-        load(to, live_to, either_is_models)?,
+        load(from_source, live_from, either_is_models)?,
+        load(to_source, live_to, either_is_models)?,
     ) {
         (Some(from), Some(to)) => {
             let (from, renames) = asked(project, from, renames)?;
@@ -273,19 +271,17 @@ fn sides(
         (Some(from), None) => {
             let declarations = declarations()?;
             let tasks = tasks(renames, &from)?;
-            let renames = rename::rename(
-                project,
-                &from,
-                &tasks,
-                Some(&declarations),
-                &tops(project, &from.schema)?,
-            )?;
-            let to = settle_on(renames.base(&from), &declarations)?;
+            let managed = drafted(project, from_source)?;
+            let renames = rename::rename(project, &from, &tasks, Some(&declarations), &managed)?;
+            let base = renames.base(&from);
+            let managed = rename::ids_after(&managed, &from.schema, &base.schema);
+            let to = settle_on(base, &declarations, &managed)?;
             Ok((from, Some((tasks, renames)), to))
         }
         (None, Some(to)) => {
             let declarations = declarations()?;
-            let from = settle_on(&to, &declarations)?;
+            let managed = drafted(project, to_source)?;
+            let from = settle_on(&to, &declarations, &managed)?;
             let (from, renames) = asked(project, from, renames)?;
             Ok((from, renames, to.guided(declarations.back())))
         }
@@ -293,6 +289,19 @@ fn sides(
             "both sources are the models, which are always equal",
         )),
     }
+}
+
+/// The objects of a source that autogen made, and may drop where no model declares them any more: those of its own migrations.
+fn drafted(project: &Project, source: &Source) -> Result<BTreeSet<Id>, Error> {
+    let folder = match source {
+        Source::Migrations(folder) => folder,
+        Source::Database(url) if project.database.as_ref() == Some(url) => &project.migrations,
+        Source::Database(_) | Source::Sql(_) | Source::Models => return Ok(BTreeSet::new()),
+    };
+    if !folder.exists() {
+        return Ok(BTreeSet::new());
+    }
+    Ok(authors::replay(project, &migration::read(folder)?)?.1)
 }
 
 /// Does on a copy what was asked for. What is not on the scratch is copied there first.

@@ -3,9 +3,9 @@
 //! It is made where it is proved. A down is the plan back from the state that its up really left, so the first half of the
 //! proof, running the ups, comes before the downs are known.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use trueup::{Guidance, Hazard, Id, Schema, Statement, one_line};
+use trueup::{Guidance, Hazard, Id, Schema, Statement, Unread, one_line};
 
 use crate::{
     Error, ErrorKind, Project,
@@ -299,10 +299,11 @@ impl Drafting<'_> {
         }
         let mut back = self.back(&reached, from)?;
         let first = back.remove(0);
+        let again = made_again(from, &reached);
         if back.is_empty() {
             self.parts.push(Part {
                 up: statements(&forth),
-                down: statements(&first),
+                down: first.statements().cloned().chain(again).collect(),
                 in_transaction: forth.in_transaction && first.in_transaction,
                 stays: Vec::new(),
             });
@@ -323,6 +324,9 @@ impl Drafting<'_> {
         for segment in &back {
             self.trial
                 .run("down.sql", &render::sql(segment.statements()))?;
+        }
+        if !again.is_empty() {
+            self.trial.run("down.sql", &render::sql(&again))?;
         }
         let reached = self.go(from, &halfway, detours - 1)?;
         self.go(&reached, to, detours - 1)
@@ -362,6 +366,26 @@ fn warn(parts: &mut [Part], broken: &[Broken]) {
             first.warn(one.hazard());
         }
     }
+}
+
+/// Makes again what no kind reads and went along with something that was dropped.
+fn made_again(from: &Schema, reached: &Schema) -> Vec<Statement> {
+    let still: BTreeSet<&str> = reached
+        .unread()
+        .iter()
+        .map(|one| one.what.as_str())
+        .collect();
+    let gone = from.unread().iter();
+    gone.filter(|unread| !still.contains(unread.what.as_str()))
+        .flat_map(|unread| {
+            let Unread {
+                what, definition, ..
+            } = unread;
+            definition
+                .iter()
+                .map(move |sql| Statement::new(format!("Create {what}"), sql))
+        })
+        .collect()
 }
 
 /// What the ups of some migrations run, in order.

@@ -34,6 +34,8 @@ mod fills;
 mod hash;
 pub mod health;
 pub mod migration;
+pub mod named;
+mod near;
 pub mod plan;
 pub mod postgres;
 mod project;

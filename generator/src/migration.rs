@@ -302,6 +302,14 @@ impl Migration {
         })
     }
 
+    /// True if autogen wrote all that it makes, it or each of those that it was squashed from, and nobody edited it since.
+    #[must_use]
+    pub fn is_drafted(&self) -> bool {
+        let squashed = self.header.as_ref().is_some_and(|header| header.drafted);
+        let edited = matches!(self.proved(), Proved::Edited(_));
+        !edited && (squashed || self.is_generated())
+    }
+
     /// What the header says about a migration that this one stands for.
     #[must_use]
     pub fn replaces(&self, version: &str) -> Option<&Parent> {

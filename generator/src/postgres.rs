@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: the number of queries does not depend on the size of the database.
 
+mod definitions;
 mod rights;
 mod unread;
 
@@ -17,6 +18,7 @@ use diesel::{
     sql_query,
     sql_types::{Array, BigInt, CChar, Integer, Text},
 };
+use serde::de::DeserializeOwned;
 use trueup::{
     Address, CastContext, Casts, Kind, Schema, Server,
     read::{Depend, Identity, Reading},
@@ -37,11 +39,11 @@ pub enum ReadError {
     /// A row does not fit its room.
     #[error(transparent)]
     Row(#[from] trueup::read::ReadError),
-    /// The names that something takes do not have the form that was asked for.
-    #[error("the names {names} do not have the form that was asked for: {source}")]
-    Slots {
-        /// The JSON.
-        names: String,
+    /// The names or the definition of something unread do not have the form that was asked for.
+    #[error("{json} does not have the form that was asked for: {source}")]
+    Unread {
+        /// What was read.
+        json: String,
         /// What does not fit.
         source: serde_json::Error,
     },
@@ -72,6 +74,8 @@ struct IdentityRow {
     name: String,
     #[diesel(sql_type = Text)]
     occupies: String,
+    #[diesel(sql_type = Text)]
+    definition: String,
 }
 
 /// What each object needs. What has no row in `pg_depend` appears as needing nothing, so that it is not overlooked; what a
@@ -130,23 +134,6 @@ const GRANTED: &str = "
 const CASTS: &str = "
     SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, castcontext::text AS context
     FROM pg_catalog.pg_cast";
-
-const IDENTIFY: &str = "
-    SELECT a.class, a.object, a.sub, i.type AS kind, i.identity AS name,
-        array_to_json(array_remove(ARRAY[
-            CASE WHEN c.oid IS NOT NULL OR t.typrelid <> 0 THEN jsonb_build_object('relation',
-                jsonb_build_object('namespace', n.nspname, 'name', COALESCE(c.relname, t.typname))) END,
-            CASE WHEN t.oid IS NOT NULL THEN jsonb_build_object('type',
-                jsonb_build_object('namespace', n.nspname, 'name', t.typname)) END
-        ], NULL))::text AS occupies
-    FROM unnest($1, $2, $3) AS a(class, object, sub)
-        CROSS JOIN LATERAL pg_catalog.pg_identify_object(a.class::oid, a.object::oid, a.sub::int4) i
-        LEFT JOIN pg_catalog.pg_class c
-            ON a.class = 'pg_catalog.pg_class'::regclass::int8 AND c.oid = a.object::oid
-        LEFT JOIN pg_catalog.pg_type t
-            ON a.class = 'pg_catalog.pg_type'::regclass::int8 AND t.oid = a.object::oid OR t.oid = c.reltype
-        LEFT JOIN pg_catalog.pg_namespace n ON n.oid = COALESCE(c.relnamespace, t.typnamespace)
-    WHERE i.identity IS NOT NULL";
 
 /// The queries of a reading, but for the one about what no room reads, which is only asked where there is something.
 #[must_use]
@@ -260,7 +247,7 @@ fn read_snapshot(connection: &mut PgConnection) -> Result<Schema, ReadError> {
     for (address, says) in unread::read(connection, server, &reading.unread_addresses())? {
         reading.says(address, says);
     }
-    let identities = identify(connection, &reading.unclaimed())?;
+    let identities = identify(connection, server, &reading.unclaimed())?;
     Ok(reading.finish(identities, casts(connection)?))
 }
 
@@ -340,12 +327,13 @@ pub fn server(connection: &mut PgConnection) -> Result<Server, ReadError> {
 
 fn identify(
     connection: &mut PgConnection,
+    server: Server,
     addresses: &[Address],
 ) -> Result<Vec<Identity>, ReadError> {
     if addresses.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<IdentityRow> = sql_query(IDENTIFY)
+    let rows: Vec<IdentityRow> = sql_query(definitions::query(server))
         .bind::<Array<BigInt>, _>(
             addresses
                 .iter()
@@ -370,10 +358,6 @@ fn identify(
             source,
         })?;
     let identified = rows.into_iter().map(|row| {
-        let occupies = serde_json::from_str(&row.occupies).map_err(|source| ReadError::Slots {
-            names: row.occupies,
-            source,
-        })?;
         Ok(Identity {
             address: Address {
                 class: row.class,
@@ -382,10 +366,15 @@ fn identify(
             },
             kind: row.kind,
             name: row.name,
-            occupies,
+            occupies: decoded(row.occupies)?,
+            definition: decoded(row.definition)?,
         })
     });
     identified.collect()
+}
+
+fn decoded<T: DeserializeOwned>(json: String) -> Result<T, ReadError> {
+    serde_json::from_str(&json).map_err(|source| ReadError::Unread { json, source })
 }
 
 fn casts(connection: &mut PgConnection) -> Result<Casts, ReadError> {

@@ -2,8 +2,12 @@
 //!
 //! Architecture invariant: names no kind. A pattern is compared with the words that an id is spelled with.
 
+mod mistakes;
+
+use std::collections::BTreeSet;
+
 use glob::{Pattern, PatternError};
-use trueup::{Id, Schema};
+use trueup::{Id, Schema, Unread};
 
 /// What is taken into account of a database; everything, unless it is narrowed.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +27,7 @@ pub struct ScopeError {
 /// A pattern, compared with an object's kind and name, or with its name alone.
 #[derive(Clone, Debug)]
 struct Spelled {
+    text: String,
     whole: Pattern,
     name: Pattern,
 }
@@ -47,24 +52,74 @@ impl Scope {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// Whether an object counts. What hangs on another object goes with it.
+    /// The objects of a schema that count. What hangs on an object goes with it, and what an included object needs comes along,
+    /// unless that is excluded.
     #[must_use]
-    pub fn holds(&self, id: &Id, within: &Schema) -> bool {
-        let mut included = self.include.is_empty();
-        for id in within.line(id) {
-            let words = id.to_string();
-            if matches(&self.exclude, &words) {
-                return false;
-            }
-            included |= matches(&self.include, &words);
+    pub fn held(&self, schema: &Schema) -> BTreeSet<Id> {
+        let named = schema.entries().map(|(id, _)| id);
+        let named = named.filter(|id| self.names(id, schema));
+        let mut held: BTreeSet<Id> = named.cloned().collect();
+        if self.include.is_empty() {
+            return held;
         }
-        included
+        let mut left: Vec<Id> = held.iter().cloned().collect();
+        while let Some(id) = left.pop() {
+            for need in schema.needs(&id) {
+                let Some(top) = schema.line(need).last() else {
+                    continue;
+                };
+                let shared = schema.entry(&top).is_some_and(|entry| entry.is_shared());
+                if shared && !self.excludes(need, schema) {
+                    self.take(&top, schema, &mut held, &mut left);
+                }
+            }
+        }
+        held
     }
 
-    /// Whether something that no room reads counts, by the words that Postgres has for it.
+    /// Takes an object and its parts.
+    fn take(&self, id: &Id, schema: &Schema, held: &mut BTreeSet<Id>, left: &mut Vec<Id>) {
+        if self.excludes(id, schema) || !held.insert(id.clone()) {
+            return;
+        }
+        left.push(id.clone());
+        for part in schema.children(id) {
+            self.take(part, schema, held, left);
+        }
+    }
+
+    /// True if a pattern takes the object, or what it is a part of, and none leaves it out.
+    fn names(&self, id: &Id, within: &Schema) -> bool {
+        let mut line = within.line(id);
+        let included =
+            self.include.is_empty() || line.any(|id| matches(&self.include, &id.to_string()));
+        included && !self.excludes(id, within)
+    }
+
+    /// True if an object counts by its own name, or that of what it is a part of.
+    #[must_use]
+    pub fn holds(&self, id: &Id, within: &Schema) -> bool {
+        self.names(id, within)
+    }
+
+    /// True if something counts that has no id, by the words for it.
     #[must_use]
     pub fn holds_words(&self, words: &str) -> bool {
         (self.include.is_empty() || matches(&self.include, words)) && !matches(&self.exclude, words)
+    }
+
+    fn excludes(&self, id: &Id, within: &Schema) -> bool {
+        let mut line = within.line(id);
+        line.any(|id| matches(&self.exclude, &id.to_string()))
+    }
+
+    /// True if an object counts that no kind reads. One that belongs to a table counts as that does.
+    #[must_use]
+    pub fn holds_unread(&self, unread: &Unread) -> bool {
+        let owners = unread.part_of.iter().map(ToString::to_string);
+        let words: Vec<String> = owners.chain([unread.what.clone()]).collect();
+        let any = |patterns: &[Spelled]| words.iter().any(|words| matches(patterns, words));
+        (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
 
     /// Whether `exclude` has these words, whatever `include` says.
@@ -79,11 +134,58 @@ impl Scope {
         if self.is_everything() {
             return to.clone();
         }
+        let held: BTreeSet<Id> = [from, to]
+            .map(|side| self.held(side))
+            .into_iter()
+            .flatten()
+            .collect();
         let theirs = from
             .entries()
-            .filter(|(id, _)| !self.holds(id, from))
+            .filter(|(id, _)| !held.contains(id))
             .map(|(_, entry)| entry.clone());
-        to.only(|id| self.holds(id, to)).with(theirs, from)
+        to.only(|id| held.contains(id)).with(theirs, from)
+    }
+
+    /// The live schema without what no migration made and does not count. What migrations made is compared whatever the
+    /// patterns say.
+    #[must_use]
+    pub fn without_theirs(&self, live: &Schema, made: &Schema) -> Schema {
+        if self.is_everything() {
+            return live.clone();
+        }
+        let held = self.held(live);
+        live.only(|id| {
+            let (known, new): (Vec<Id>, Vec<Id>) =
+                live.line(id).partition(|id| made.entry(id).is_some());
+            if known.is_empty() {
+                return held.contains(id);
+            }
+            let mut excluded = new.iter().map(ToString::to_string);
+            !excluded.any(|words| matches(&self.exclude, &words))
+        })
+    }
+
+    /// The objects that do not count, each with all that hangs on it counted once.
+    #[must_use]
+    pub fn left_out(&self, schemas: &[&Schema]) -> BTreeSet<String> {
+        let mut left_out = BTreeSet::new();
+        if self.is_everything() {
+            return left_out;
+        }
+        for schema in schemas {
+            let (held, initial) = (self.held(schema), schema.initial());
+            let gone = schema.entries().map(|(id, _)| id);
+            let gone = gone.filter(|id| !held.contains(id) && initial.entry(id).is_none());
+            let gone = gone.filter(|id| {
+                let above = schema.line(id).nth(1);
+                above.is_none_or(|above| held.contains(&above))
+            });
+            left_out.extend(gone.map(ToString::to_string));
+            let unread = schema.unread().iter();
+            let unread = unread.filter(|unread| !self.holds_unread(unread));
+            left_out.extend(unread.map(|unread| unread.what.clone()));
+        }
+        left_out
     }
 }
 
@@ -96,32 +198,42 @@ impl Spelled {
             })
         };
         Ok(Self {
+            text: text.to_owned(),
             whole: pattern(text)?,
             name: pattern(&format!("* {text}"))?,
         })
     }
+
+    fn matches(&self, words: &str) -> bool {
+        self.whole.matches(words) || self.name.matches(words)
+    }
 }
 
 fn matches(patterns: &[Spelled], words: &str) -> bool {
-    patterns
-        .iter()
-        .any(|Spelled { whole, name }| whole.matches(words) || name.matches(words))
+    patterns.iter().any(|pattern| pattern.matches(words))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn holds(scope: &Scope, what: &str) -> bool {
+        scope.holds_unread(&Unread {
+            what: what.to_owned(),
+            ..Unread::default()
+        })
+    }
+
     #[test]
     fn a_pattern_is_for_a_name_or_for_kind_and_name() {
         let scope = Scope::new(&[], &["audit.*", "view public.v?"]).expect("patterns");
-        assert!(!scope.holds_words("table audit.log"));
-        assert!(!scope.holds_words("view public.v1"));
-        assert!(scope.holds_words("table public.v1"));
+        assert!(!holds(&scope, "table audit.log"));
+        assert!(!holds(&scope, "view public.v1"));
+        assert!(holds(&scope, "table public.v1"));
         let scope = Scope::new(&["shop.*"], &["shop.old_*"]).expect("patterns");
-        assert!(scope.holds_words("foreign key shop.orders_fkey"));
-        assert!(!scope.holds_words("table shop.old_orders"));
-        assert!(!scope.holds_words("table public.orders"));
+        assert!(holds(&scope, "foreign key shop.orders_fkey"));
+        assert!(!holds(&scope, "table shop.old_orders"));
+        assert!(!holds(&scope, "table public.orders"));
         assert!(Scope::new(&[], &["[a"]).is_err());
     }
 }

@@ -1,7 +1,9 @@
 //! Where schemas come from. Whatever the source, the schema is read by [`postgres::read`] from a Postgres.
 
+pub(crate) mod authors;
 pub mod models;
 mod piecewise;
+pub(crate) mod rendered;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +16,7 @@ use diesel::{PgConnection, connection::SimpleConnection};
 use trueup::{Guidance, Id, Schema, Statement, name::quoted_ident};
 
 use crate::{
-    Error, ErrorKind, Project, apply,
+    Error, ErrorKind, Project,
     connection::{connect, holds_nothing, run_sql},
     diff::{Delta, diff},
     migration::{self, Migration},
@@ -29,6 +31,8 @@ use crate::{
     url::Url,
     witness::{self, WitnessError},
 };
+
+pub(crate) use rendered::render;
 
 /// Where a schema comes from, as it is spelled on the command line.
 #[derive(Clone, Debug)]
@@ -184,10 +188,7 @@ pub fn replay(project: &Project, folder: &std::path::Path) -> Result<Side, Error
 
 /// Replays these migrations, in this order, on an empty scratch database.
 pub fn replay_these(project: &Project, migrations: &[Migration]) -> Result<Side, Error> {
-    let texts = migrations.iter().map(|migration| migration.up.as_str());
-    let database = empty(project, texts)?;
-    apply::replay(&database, migrations)?;
-    side(database)
+    authors::replay(project, migrations).map(|(side, _)| side)
 }
 
 /// An empty scratch database for these texts of SQL, with what the project's migrations presume.
@@ -255,7 +256,7 @@ fn run_file(database: &Database, path: &std::path::Path) -> Result<(), Error> {
 }
 
 /// Copies a schema to the scratch from what Postgres prints of it: by way of `pg_dump`, or by our own statements where there
-/// is no `pg_dump` that is new enough or it may not lock the tables, and a room for everything.
+/// is no `pg_dump` that is new enough or it may not lock the tables, and everything has a room or a definition.
 pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Side, Error> {
     let mut there = connect(&from.url)?;
     let like = Surroundings::of(&mut there)?;
@@ -265,14 +266,14 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     scratch.make_tablespaces(&mut there)?;
     let barred = witness::barred(&mut there)?;
     drop(there);
-    let is_read = from.schema.unread().is_empty();
+    let is_known = rendered::is_known(project, &from.schema);
     let mut no_dump = from.no_dump.clone();
     let mut refused = Vec::new();
     match (
         project.binaries.pg_dump(from.schema.server().major()),
         barred,
     ) {
-        (_, Some(barred)) if is_read => {
+        (_, Some(barred)) if is_known => {
             render(&database, &from.schema)?;
             no_dump = Some(barred.to_string());
         }
@@ -291,7 +292,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
                 done => done?,
             }
         }
-        (Err(_), None) if is_read => render(&database, &from.schema)?,
+        (Err(_), None) if is_known => render(&database, &from.schema)?,
         (Err(error), None) => return Err(error.into()),
     }
     let mut connection = database.connect()?;
@@ -313,7 +314,10 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     };
     let left_out = [from.left_out.as_slice(), &without.words].concat();
     Ok(Side {
-        schema: copy.schema.with_rights_of(&from.schema, &BTreeMap::new()),
+        schema: copy
+            .schema
+            .with_rights_of(&from.schema, &BTreeMap::new())
+            .unread_as(&from.schema),
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),
@@ -321,21 +325,6 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
         left_out,
         ..copy
     })
-}
-
-/// Builds a schema in an empty database by our own statements.
-pub(crate) fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
-    let mut connection = database.connect()?;
-    let empty = postgres::read(&mut connection)?;
-    let plan = plan(&empty, schema, Folding::Wherever)?;
-    if !plan.is_empty() {
-        run_sql(
-            &mut connection,
-            &render::sql(plan.statements()),
-            "a copy of the schema",
-        )?;
-    }
-    Ok(())
 }
 
 /// Makes up for what `pg_dump` does not say: that the comment of an extension was taken away, for one.
@@ -401,7 +390,8 @@ pub fn reprinted(project: &Project, side: Side) -> Result<Side, Error> {
 /// A copy of a side that was made from what Postgres printed, where it is none yet and this machine can make one.
 fn copy_of_print(project: &Project, side: &Side) -> Result<Option<Side>, Error> {
     let major = side.schema.server().major();
-    let can_copy = side.schema.unread().is_empty() || project.binaries.pg_dump(major).is_ok();
+    let can_copy =
+        rendered::is_known(project, &side.schema) || project.binaries.pg_dump(major).is_ok();
     if side.reprinted || !can_copy {
         return Ok(None);
     }

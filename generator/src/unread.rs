@@ -38,7 +38,7 @@ pub(crate) fn objects<'a>(
     to: &'a Schema,
 ) -> impl Iterator<Item = UnreadDelta<'a>> {
     let deltas = from.unread_differences(to).into_iter();
-    deltas.filter(|delta| scope.holds_words(&delta.unread().what))
+    deltas.filter(|delta| scope.holds_unread(delta.unread()))
 }
 
 /// What differs of the rights on what both have, where it counts.

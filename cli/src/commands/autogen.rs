@@ -2,18 +2,22 @@
 
 use std::io::{self, IsTerminal};
 
-use clap::ValueEnum;
-use dialoguer::{Confirm, Select};
+use dialoguer::Select;
 use generator::{
     Error, ErrorKind,
-    autogen::{self, Autogen, AutogenOptions, Remade},
+    autogen::{self, Autogen, AutogenOptions},
     draft::{Draft, DraftOptions, Part},
     migration,
+    named::Named,
     rename::{Ask, LookAlike, Refused},
-    report::{Drafted, Written},
+    report::{Drafted, Written, kinds, unread_by_kind},
 };
+use trueup::Id;
 
-use super::Status;
+use super::{
+    Status,
+    losses::{Allowed, may_lose, refuse_broken},
+};
 use crate::{
     arguments::{self, FormatArg},
     context::Context,
@@ -29,7 +33,8 @@ use crate::{
 Examples:
   trueup autogen \"add phone_number\"               write migrations/<version>_add_phone_number/
   trueup autogen \"add phone_number\" --dry-run     print the files instead
-  trueup autogen \"drop old\" --allow data-loss     where rows or columns go for good
+  trueup autogen \"drop old\" --allow data-loss=users.fax,public.old    where rows or columns go for good
+  trueup autogen \"drop legacy\" --drop public.legacy    what no model declares and a person's migration made
   trueup autogen \"name it\" --rename users.phone=phone_number
   trueup autogen \"add x\" --from migrations        do not look at the database")]
 pub(crate) struct Args {
@@ -65,21 +70,19 @@ pub(crate) struct Args {
     #[arg(long)]
     no_proof: bool,
 
-    /// Write a migration in spite of this risk
-    #[arg(long, value_enum, value_name = "RISK")]
-    allow: Vec<Risk>,
+    /// Drop this, which no model declares and no migration of autogen's made, with all that is in it; as often as needed
+    #[arg(long, value_name = "PATH")]
+    drop: Vec<String>,
+
+    /// Write the migration though it loses the rows or values of these: data-loss=public.users.fax; as often as needed
+    ///
+    /// Several stand with commas between them. Without names, a terminal asks for each; elsewhere the names are listed.
+    #[arg(long, value_name = "RISK=PATH,…", value_parser = Allowed::parse)]
+    allow: Vec<Allowed>,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text", conflicts_with = "sql")]
     format: FormatArg,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum Risk {
-    /// Rows or values are lost, and no way back restores them
-    DataLoss,
-    /// Functions, triggers or other code in the database fail afterwards
-    CodeBreaks,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
@@ -92,7 +95,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let renames = arguments::renames(&args.rename)?;
     let no_renames = args.no_rename.iter().map(|text| Refused::parse(text));
     let no_renames = no_renames.collect::<Result<Vec<_>, Error>>()?;
+    let drops = args.drop.iter().map(|text| {
+        Named::parse(text).ok_or_else(|| {
+            Error::input(format!("--drop {text}: this names nothing"))
+                .hint("write --drop public.legacy")
+        })
+    });
+    let drops = drops.collect::<Result<Vec<_>, Error>>()?;
     let options = AutogenOptions {
+        drops: &drops,
         renames: &renames,
         no_renames: &no_renames,
         ask: is_terminal().then_some(&Terminal),
@@ -156,9 +167,12 @@ fn remarks(found: &Autogen, context: &Context) {
     for stale in &found.stale {
         context.output.note(stale);
     }
-    for what in &found.taken {
+    if !found.unmodelled.is_empty() {
+        context.output.note(unmodelled(&found.unmodelled));
+    }
+    for what in unread_by_kind(&found.taken) {
         context.output.note(format!(
-            "{what} stays as it is: trueup does not read that kind of object"
+            "left as it is, for trueup does not read that kind of object: {what}"
         ));
     }
     if let Some(major) = found.other_major {
@@ -169,43 +183,20 @@ fn remarks(found: &Autogen, context: &Context) {
     }
 }
 
-/// Whether what is lost for good may be lost.
-pub(super) fn may_lose(found: &Autogen, allow: &[Risk], context: &Context) -> Result<bool, Error> {
-    let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
-    if losses.is_empty() || allow.contains(&Risk::DataLoss) {
-        return Ok(true);
-    }
-    let offers = found.remade.iter().map(|Remade { what, rename, .. }| {
-        format!(
-            "{what} can only be made anew; to keep what it holds under another name: --rename {rename}. Without a model of that \
-             name it stays until the next autogen"
-        )
-    });
-    agreed(&losses, &offers.collect::<Vec<_>>(), context)
-}
-
-/// Refuses what breaks code in the database, unless that was allowed.
-pub(super) fn refuse_broken(draft: &Draft, allow: &[Risk]) -> Result<(), Error> {
-    let broken = &draft.proof.broken;
-    if broken.is_empty() || allow.contains(&Risk::CodeBreaks) {
-        return Ok(());
-    }
-    let listed: Vec<String> = broken.iter().map(|one| format!("- {one}")).collect();
-    Err(Error::input(format!(
-        "code in the database that ran before does not run after this migration; nothing was written\n{}",
-        listed.join("\n")
-    ))
-    .hint(
-        "autogen does not write functions yet: `trueup new` makes a migration by hand, for the statements of \
-         `trueup autogen … --sql` and a CREATE OR REPLACE FUNCTION with the new body",
+/// The remark about what no model declares and autogen did not make.
+pub(super) fn unmodelled(ids: &[Id]) -> String {
+    let (are, stay) = if ids.len() == 1 {
+        ("is", "it stays")
+    } else {
+        ("are", "they stay")
+    };
+    format!(
+        "{} {are} in no model, and no migration of autogen's made them: {stay}. `trueup autogen MESSAGE --drop NAME` drops one",
+        kinds(ids)
     )
-    .hint(
-        "--allow code-breaks writes the migration with these hazards in it; put the new bodies into its up.sql, and the \
-         old ones into its down.sql",
-    ))
 }
 
-fn is_terminal() -> bool {
+pub(super) fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
@@ -228,38 +219,4 @@ impl Ask for Terminal {
         })?;
         Ok((answer < choices.len()).then_some(answer))
     }
-}
-
-/// Asks somebody at a terminal; elsewhere only the option will do.
-fn agreed(losses: &[String], offers: &[String], context: &Context) -> Result<bool, Error> {
-    let listed: Vec<String> = losses.iter().map(|loss| format!("- {loss}")).collect();
-    let listed = listed.join("\n");
-    if !is_terminal() {
-        return Err(Error::input(format!(
-            "this migration loses data for good; nothing was written\n{listed}"
-        ))
-        .hint("where that is meant, say so: --allow data-loss")
-        .hints(offers.iter().cloned())
-        .hint(
-            "where something only got another name, say that: --rename users.phone=phone_number",
-        ));
-    }
-    context.output.warning(format!(
-        "this migration loses data for good, and its down.sql cannot bring it back:\n{listed}"
-    ));
-    for offer in offers {
-        context.output.note(offer);
-    }
-    let question = Confirm::new()
-        .with_prompt("Write it?")
-        .default(false)
-        .interact();
-    let yes = question.map_err(|error| {
-        Error::caused(ErrorKind::Environment, "cannot ask on this terminal", error)
-            .hint("--allow data-loss answers without a question")
-    })?;
-    if !yes {
-        context.output.note("nothing was written");
-    }
-    Ok(yes)
 }

@@ -9,7 +9,7 @@ use generator::{
     report::{CheckReport, Format},
 };
 
-use super::Status;
+use super::{Status, autogen::unmodelled};
 use crate::context::Context;
 
 /// Say whether models, migrations and database agree
@@ -101,6 +101,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     note_unproved(context, &found.unproved);
     for stale in &found.stale {
         context.output.note(stale);
+    }
+    if !found.unmodelled.is_empty() {
+        context.output.note(unmodelled(&found.unmodelled));
+    }
+    for pattern in &found.idle_excludes {
+        context.output.note(format!(
+            "trueup.toml: exclude = [{pattern:?}] matches nothing"
+        ));
     }
     if let Some(why) = &found.hidden {
         context

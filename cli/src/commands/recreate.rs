@@ -9,7 +9,11 @@ use generator::{
     report::{Changed, Written},
 };
 
-use super::{Status, autogen as command, uncommit};
+use super::{
+    Status,
+    losses::{Allowed, may_lose, refuse_broken},
+    uncommit,
+};
 use crate::{arguments::FormatArg, context::Context, mine};
 
 /// Write the last migration anew, while the models it is for still change
@@ -21,15 +25,15 @@ use crate::{arguments::FormatArg, context::Context, mine};
 #[command(after_help = "\
 Examples:
   trueup recreate \"add phone_number\"
-  trueup recreate \"drop old\" --allow data-loss
+  trueup recreate \"drop old\" --allow data-loss=public.users.fax
   trueup recreate \"begin\" --force        without asking git")]
 pub(crate) struct Args {
     /// What changes, in a few words; the folder is named after it
     message: String,
 
-    /// Write a migration in spite of this risk
-    #[arg(long, value_enum, value_name = "RISK")]
-    allow: Vec<command::Risk>,
+    /// Write the migration though it loses the rows or values of these: data-loss=public.users.fax; as often as needed
+    #[arg(long, value_name = "RISK=PATH,…", value_parser = Allowed::parse)]
+    allow: Vec<Allowed>,
 
     /// Also where others could have it, git cannot say, or it was written by hand
     #[arg(long)]
@@ -72,8 +76,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         output.report(&changed, args.format.into())?;
         return Ok(Status::Done);
     };
-    command::refuse_broken(draft, &args.allow)?;
-    if !command::may_lose(&found, &args.allow, context)? {
+    refuse_broken(draft, &args.allow)?;
+    if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
     }
     let folders = autogen::replace(project, &args.message, draft, &without)?;

@@ -26,6 +26,11 @@ pub enum Hazard {
         /// Which and how, as the end of the sentence "changes …".
         what: String,
     },
+    /// Something that no kind reads goes with what is dropped.
+    DropsAlong {
+        /// What, as it is called in the catalog: `trigger t on public.users`.
+        what: String,
+    },
     /// Every row of the table is written anew, under an ACCESS EXCLUSIVE lock.
     RewritesTable {
         /// The table.
@@ -90,6 +95,7 @@ impl Hazard {
             Self::LosesData { of, what: _ } => Some(of),
             Self::ChangesValues { .. }
             | Self::BreaksCode { .. }
+            | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
             | Self::Locks { .. }
             | Self::RunsCode { .. }
@@ -111,34 +117,42 @@ impl Hazard {
     }
 }
 
-impl Display for Hazard {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LosesData { of: _, what } => write!(f, "loses {what}"),
-            Self::ChangesValues { of: _, what } => write!(f, "changes {what}"),
-            Self::RunsCode { what } => write!(f, "runs {what}"),
-            Self::WritesRows { of: _, what } => write!(f, "writes {what}"),
-            Self::RewritesTable { table } => {
-                write!(
-                    f,
-                    "rewrites {table}: nobody can read or write there meanwhile"
-                )
-            }
+impl Hazard {
+    /// The words before what it is about, that, and the words after it.
+    #[must_use]
+    pub fn words(&self) -> [String; 3] {
+        let words: [&str; 3] = match self {
+            Self::LosesData { of: _, what } => ["loses", what, ""],
+            Self::ChangesValues { of: _, what } => ["changes", what, ""],
+            Self::DropsAlong { what } => ["drops", what, " with it"],
+            Self::RunsCode { what } => ["runs", what, ""],
+            Self::WritesRows { of: _, what } => ["writes", what, ""],
+            Self::RewritesTable { table } => [
+                "rewrites",
+                table,
+                ": nobody can read or write there meanwhile",
+            ],
             Self::Locks {
                 table,
                 mode: LockMode::Writes,
-            } => {
-                write!(f, "locks {table}: nobody can write there meanwhile")
-            }
+            } => ["locks", table, ": nobody can write there meanwhile"],
             Self::Locks {
                 table,
                 mode: LockMode::ReadsAndWrites,
-            } => {
-                write!(f, "locks {table}: nobody can read or write there meanwhile")
+            } => ["locks", table, ": nobody can read or write there meanwhile"],
+            Self::MayFail { because } => ["fails", because, ""],
+            Self::BreaksCode { code, because } => {
+                return ["breaks".to_owned(), code.clone(), format!(": {because}")];
             }
-            Self::MayFail { because } => write!(f, "fails {because}"),
-            Self::BreaksCode { code, because } => write!(f, "breaks {code}: {because}"),
-        }
+        };
+        words.map(str::to_owned)
+    }
+}
+
+impl Display for Hazard {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let [before, about, after] = self.words();
+        write!(f, "{before} {about}{after}")
     }
 }
 

@@ -228,6 +228,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
+    /// True if it is used by many and belongs to none of them: a filter that takes what needs it takes it too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what goes with
     /// something else, and for what can stay there: what models cannot declare, or alter where it stands.
     fn clear(&self) -> Option<String> {

@@ -344,6 +344,10 @@ impl AnyObject {
         each!(self, object => object.holds_on())
     }
 
+    pub(crate) fn is_shared(&self) -> bool {
+        each!(self, object => object.is_shared())
+    }
+
     pub(crate) fn clear(&self) -> Option<String> {
         each!(self, object => object.clear())
     }

@@ -35,6 +35,8 @@ pub struct Identity {
     pub name: String,
     /// The names it takes.
     pub occupies: Vec<Slot>,
+    /// The statements that make it, where Postgres prints them.
+    pub definition: Vec<String>,
 }
 
 impl Identity {
@@ -341,9 +343,15 @@ impl Reading {
             }
         }
         let internal = self.internal();
+        let mirrors: HashMap<Address, Address> = self
+            .depends
+            .iter()
+            .filter(|depend| depend.kind == b'P' && self.claims.get(depend.to).is_none())
+            .map(|depend| (whole(depend.from), whole(depend.to)))
+            .collect();
         let mut parts: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
         for candidate in candidates {
-            if let Some(root) = self.root(candidate, &owners, &skipped, &internal) {
+            if let Some(root) = self.root(candidate, &owners, &skipped, &internal, &mirrors) {
                 parts.entry(root).or_default().insert(candidate);
             }
         }
@@ -378,6 +386,7 @@ impl Reading {
         owners: &HashMap<Address, Vec<Address>>,
         skipped: &HashSet<Address>,
         parts: &HashSet<Address>,
+        mirrors: &HashMap<Address, Address>,
     ) -> Option<Address> {
         let mut seen = HashSet::from_iter([start]);
         let mut root = start;
@@ -390,6 +399,11 @@ impl Reading {
             };
             if above.iter().any(|owner| skipped.contains(&whole(*owner))) {
                 return None;
+            }
+            // What a partition has of a trigger of its table is a part of that.
+            if let Some(owner) = mirrors.get(&root).filter(|owner| seen.insert(**owner)) {
+                root = *owner;
+                continue;
             }
             // A trigger or a policy is made for its table alone (`a`), and yet it is an object of its own.
             if above.iter().any(|owner| self.claims.get(*owner).is_some()) {
@@ -421,17 +435,28 @@ impl Reading {
         }
         let mut needs: BTreeMap<Address, BTreeSet<Id>> = BTreeMap::new();
         let mut among: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+        let mut part_of: BTreeMap<Address, BTreeSet<Id>> = BTreeMap::new();
+        let mirrored = self.depends.iter().filter(|depend| depend.kind == b'P');
+        let mirrored: HashSet<Address> = mirrored.map(|depend| whole(depend.from)).collect();
         let wholes = self.wholes();
         for depend in &self.depends {
             let Some(root) = root_of.get(&whole(depend.from)) else {
                 continue;
             };
+            // What a partition has of the trigger of its table goes with the partition, and the trigger stays.
+            if mirrored.contains(&whole(depend.from)) {
+                continue;
+            }
             if let Some(other) = root_of.get(&whole(depend.to)) {
                 among.entry(*root).or_default().insert(*other);
             } else if let Some(place) = self.resolve(depend.to, &wholes) {
                 // Also by a part that no room claims: a function takes rows of a table by the type of its rows.
-                let id = self.claims.ids[place].clone();
-                needs.entry(*root).or_default().insert(id);
+                let id = &self.claims.ids[place];
+                needs.entry(*root).or_default().insert(id.clone());
+                let is_own = depend.kind == b'a' && whole(depend.from) == *root;
+                if is_own && self.claims.get(depend.to).is_some() {
+                    part_of.entry(*root).or_default().insert(id.clone());
+                }
             }
         }
         let mut unread: Vec<Unread> = parts
@@ -455,6 +480,9 @@ impl Reading {
                     needs: all,
                     occupies: identity.occupies.clone(),
                     says: self.all_said(&parts[root]),
+                    kind: identity.kind.clone(),
+                    part_of: part_of.remove(root).unwrap_or_default(),
+                    definition: identity.definition.clone(),
                 })
             })
             .collect();

@@ -70,6 +70,25 @@ impl Display for Origin {
     }
 }
 
+impl Unread {
+    /// True if it goes along with something that `from` has and `to` has not, and can be made again when that comes back.
+    #[must_use]
+    pub fn goes_along(&self, from: &Schema, to: &Schema) -> bool {
+        let goes = |owner: &Id| from.entry(owner).is_some() && to.entry(owner).is_none();
+        let owner = self.part_of.iter().find(|owner| goes(owner));
+        // What needs the owner goes before it, and would meet what is still there.
+        owner.is_some_and(|owner| {
+            let mut others = self.needs.iter();
+            !self.definition.is_empty()
+                && !others.any(|other| {
+                    from.line(other).all(|id| id != *owner)
+                        && to.entry(other).is_none()
+                        && from.needs(other).any(|need| need == owner)
+                })
+        })
+    }
+}
+
 /// A whole database's shape.
 #[derive(Clone, Debug)]
 pub struct Schema {
@@ -395,6 +414,17 @@ impl Schema {
             },
             ..self
         }
+    }
+
+    /// The same schema with what no room reads and `of` alone has: a copy need not have what is left out of account.
+    #[must_use]
+    pub fn unread_as(mut self, of: &Self) -> Self {
+        let is_here = |other: &&Unread| self.unread.iter().any(|one| one.what == other.what);
+        let missing = of.unread.iter().filter(|other| !is_here(other));
+        let missing: Vec<Unread> = missing.cloned().collect();
+        self.unread.extend(missing);
+        self.unread.sort();
+        self
     }
 
     /// The part of the schema that every new database has.

@@ -29,6 +29,9 @@ pub enum KnownBy {
     Whole,
 }
 
+/// Who wrote what was squashed.
+const DRAFTED: &str = "by autogen, all of it";
+
 /// What our own migrations say about themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
@@ -52,6 +55,8 @@ pub struct Header {
     pub was: Option<String>,
     /// The hash by which others know it.
     pub known_by: KnownBy,
+    /// Whether it was squashed from migrations that autogen wrote, all of them.
+    pub drafted: bool,
 }
 
 /// Another migration, as it was when this one was made.
@@ -103,6 +108,9 @@ impl Header {
         if let Some(hash) = &self.was {
             line("was", hash);
         }
+        if self.drafted {
+            line("drafted", DRAFTED);
+        }
         text.push('\n');
         text
     }
@@ -131,6 +139,7 @@ impl Header {
                 Some(("written", BY_HAND)) => header.by_hand = true,
                 Some(("after", text)) => header.after = Parent::parse(text),
                 Some(("was", text)) => header.was = Some(text.to_owned()),
+                Some(("drafted", text)) => header.drafted = text == DRAFTED,
                 // A later version of ours may have more to say.
                 Some(_) | None => {}
             }

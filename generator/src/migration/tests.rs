@@ -164,6 +164,7 @@ fn headers_are_read_back() {
         after: None,
         was: Some("ef".to_owned()),
         known_by: KnownBy::Body,
+        drafted: true,
     };
     let text = header.render() + "-- message: not this\nSELECT 1;\n";
     assert_eq!(Header::body(&text), "-- message: not this\nSELECT 1;\n");

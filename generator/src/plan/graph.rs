@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Id, Lead, Schema, Slot, Statement, Turn};
+use trueup::{Id, Lead, Schema, Slot, Statement, Turn, Unread};
 
 mod cycles;
 mod sorting;
@@ -63,6 +63,7 @@ pub(super) fn order(
     };
     graph.add_nodes();
     graph.add_edges();
+    graph.add_unread();
     graph.add_slots();
     graph.fall();
     graph.fold(folding);
@@ -163,6 +164,29 @@ impl<'a> Graph<'a> {
                         self.wish(altered, mine);
                     } else {
                         self.edge(altered, mine);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What no kind reads goes with its owner, before anything is done to what else it needs.
+    fn add_unread(&mut self) {
+        let unread = self.from.unread().iter();
+        let along: Vec<&Unread> = unread
+            .filter(|unread| unread.goes_along(self.from, self.to))
+            .collect();
+        for unread in along {
+            for owner in &unread.part_of {
+                let goes = self.place(owner, Act::Go);
+                let others = unread
+                    .needs
+                    .iter()
+                    .filter(|need| self.from.line(need).all(|id| id != *owner));
+                let others: Vec<&Id> = others.collect();
+                for other in others {
+                    for act in [Act::Go, Act::Alter, Act::Clear] {
+                        self.edge(goes, self.place(other, act));
                     }
                 }
             }

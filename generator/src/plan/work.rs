@@ -389,6 +389,7 @@ impl Closure<'_> {
             .unread()
             .iter()
             .filter(|unread| unread.needs.contains(id))
+            .filter(|unread| !unread.goes_along(self.from, self.to))
             .map(|unread| unread.what.clone())
             .collect();
         for what in in_the_way {

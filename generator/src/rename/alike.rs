@@ -6,13 +6,14 @@ use trueup::{Entry, Guidance, Id, Schema};
 
 use super::{
     Task,
-    asked::{Refused, likeness, spell},
+    asked::{Refused, spell},
     trying::goes_along,
     turns::Thing,
 };
 use crate::{
     Error,
     diff::{Delta, diff},
+    near::likeness,
 };
 
 /// Something that goes, and what comes that could be it.

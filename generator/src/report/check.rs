@@ -49,6 +49,9 @@ impl CheckReport {
             unread_changed,
             unread_hidden,
             rights,
+            unmodelled: _,
+            left_out: _,
+            idle_excludes: _,
             unmigrated: _,
             unproved: _,
             stale: _,
@@ -87,21 +90,9 @@ impl CheckReport {
             }
         }
         for one in broken {
-            let place = match &one.outcome {
-                Outcome::Broken(fault) => Some(Origin {
-                    file: fault.file.clone(),
-                    line: fault
-                        .line
-                        .and_then(|line| u32::try_from(line).ok())
-                        .unwrap_or(1),
-                    item: one.name.clone(),
-                    field: None,
-                }),
-                Outcome::Strays(_) | Outcome::Returns | Outcome::Irreversible(_) => None,
-            };
             text += &annotation(
                 "a migration does not go up and down",
-                place.as_ref(),
+                place(one).as_ref(),
                 &one.says(),
             );
         }
@@ -138,6 +129,22 @@ impl CheckReport {
     }
 }
 
+/// The line at which a migration does not go up and down, where there is one.
+fn place(tried: &Tried) -> Option<Origin> {
+    match &tried.outcome {
+        Outcome::Broken(fault) => Some(Origin {
+            file: fault.file.clone(),
+            line: fault
+                .line
+                .and_then(|line| u32::try_from(line).ok())
+                .unwrap_or(1),
+            item: tried.name.clone(),
+            field: None,
+        }),
+        Outcome::Strays(_) | Outcome::Returns | Outcome::Irreversible(_) => None,
+    }
+}
+
 /// One annotation: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
 fn annotation(title: &str, origin: Option<&Origin>, words: &str) -> String {
     let data = |text: &str| {
@@ -171,6 +178,9 @@ impl Report for CheckReport {
             unread_changed,
             unread_hidden,
             rights,
+            unmodelled: _,
+            left_out: _,
+            idle_excludes: _,
             unmigrated: _,
             unproved: _,
             stale: _,
@@ -201,7 +211,7 @@ impl Report for CheckReport {
             "mend it; where there is no way back, its down.sql says so: DO $$ BEGIN RAISE EXCEPTION 'why'; END $$;",
         );
         let Some(url) = compared else {
-            return text;
+            return text + &self.found.left_out();
         };
         text += &self.found.in_the_database();
         text += &list(
@@ -232,17 +242,7 @@ impl Report for CheckReport {
             "object",
             "the migrations make them, the database does not have them, and trueup does not read that kind: put them back",
         );
-        let both: Vec<String> = unread_changed
-            .iter()
-            .map(|what| format!("{what} differs: in the migrations / in the database"))
-            .collect();
-        text += &list(
-            "not alike",
-            &both,
-            "object",
-            "trueup does not read that kind and has no SQL for it: where the migrations are right, run their statement again;\n     \
-             where the database is, say so in a migration",
-        );
+        text += &not_alike(unread_changed);
         text += &list(
             "hidden",
             unread_hidden,
@@ -257,11 +257,34 @@ impl Report for CheckReport {
                 "trueup has no SQL for them: say them in a migration, or leave them out, as in `exclude = [\"grants *\"]`",
             );
         }
-        text + &format!("{DIM}database: {url}{DIM:#}\n")
+        text + &self.found.left_out() + &format!("{DIM}database: {url}{DIM:#}\n")
     }
 }
 
+fn not_alike(changed: &[String]) -> String {
+    let both: Vec<String> = changed
+        .iter()
+        .map(|what| format!("{what} differs: in the migrations / in the database"))
+        .collect();
+    list(
+        "not alike",
+        &both,
+        "object",
+        "trueup does not read that kind and has no SQL for it: where the migrations are right, run their statement again;\n     \
+         where the database is, say so in a migration",
+    )
+}
+
 impl Check {
+    /// The number of objects that are left out of account, where there are any.
+    fn left_out(&self) -> String {
+        if self.left_out == 0 {
+            return String::new();
+        }
+        let objects = count(self.left_out, "object");
+        format!("{DIM}left out by trueup.toml: {objects}{DIM:#}\n")
+    }
+
     /// What the database has otherwise than the migrations say, or why that is not known.
     fn in_the_database(&self) -> String {
         let by = if self.history.is_empty() {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     Report,
+    counted::risks,
     style::{GOOD, HEADING, WARNING, columns},
 };
 use crate::{autogen::numbered, draft::Draft};
@@ -17,6 +18,9 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// The risks of the ups, in words.
     pub hazards: Vec<String>,
+    /// The same in fewer lines.
+    #[serde(skip)]
+    pub risks: Vec<String>,
     /// What was proved and on which Postgres, or why there was nothing to do.
     pub proof: String,
     /// Whether anything was proved.
@@ -30,6 +34,7 @@ impl Written {
         Self {
             files: Vec::new(),
             hazards: Vec::new(),
+            risks: Vec::new(),
             proof: format!("nothing to do: the models and {from} agree"),
             proved: true,
         }
@@ -45,6 +50,7 @@ impl Written {
                 .flat_map(|folder| files.map(|file| folder.join(file)))
                 .collect(),
             hazards: draft.hazards().map(ToString::to_string).collect(),
+            risks: risks(&draft.hazards().cloned().collect::<Vec<_>>()),
             proof: draft.proof.sentence(),
             proved: draft.proof.postgres.is_some(),
         }
@@ -63,7 +69,7 @@ impl Report for Written {
             .collect();
         let proof = if self.proved { GOOD } else { WARNING };
         let mut rows: Vec<[String; 2]> = self
-            .hazards
+            .risks
             .iter()
             .map(|hazard| {
                 [

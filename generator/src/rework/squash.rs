@@ -104,6 +104,7 @@ pub fn squash(
             replaces: one.many.iter().map(Parent::of).collect(),
             replaced: replaced(&one.many),
             proof: vec![proof.clone()],
+            drafted: one.many.iter().all(Migration::is_drafted),
             ..Header::default()
         };
         let folder = folder.under(header);

@@ -14,7 +14,7 @@ use diesel::{
     sql_types::Text,
 };
 use trueup::{
-    Declaration, Declarations, Detail, Id, Keeping, Newer, Origin, Schema,
+    Declaration, Declarations, Detail, Id, Keeping, Newer, Origin, Schema, Unread,
     name::{literal, quoted_ident},
 };
 
@@ -36,7 +36,7 @@ pub struct Settled {
     pub managed: BTreeSet<Id>,
     /// What the trial had to take along with the old tables and no room reads, in Postgres' words. It is still in the
     /// database.
-    pub taken: Vec<String>,
+    pub taken: Vec<Unread>,
 }
 
 /// What models decide, though it may be left as it is.
@@ -130,12 +130,13 @@ pub fn settle(
         .iter()
         .map(|unread| unread.what.as_str())
         .collect();
-    let taken: Vec<String> = from
+    let taken: Vec<Unread> = from
         .schema
         .unread()
         .iter()
-        .map(|unread| unread.what.clone())
-        .filter(|what| !still.contains(what.as_str()))
+        .filter(|unread| !still.contains(unread.what.as_str()))
+        .filter(|unread| !unread.goes_along(&from.schema, &settled))
+        .cloned()
         .collect();
     let side = Side {
         schema: settled,

@@ -181,7 +181,8 @@ fn diesel_runs_what_autogen_writes() {
 fn data_is_not_lost_unless_that_is_meant() {
     let (_server, database) = tests::database();
     let project = checkout().shipped().on(&database);
-    project.migration(NOTES.0, NOTES.1, NOTES.2);
+    let first = project.folders().remove(0);
+    project.made_on(&[&first], NOTES.0, NOTES.1, NOTES.2);
     project.run(&["upgrade"]).done();
     tests::run(&database, "INSERT INTO notes VALUES (1, 'keep me')");
     let folders = project.folders();
@@ -189,14 +190,14 @@ fn data_is_not_lost_unless_that_is_meant() {
     project.run(&["autogen", "drop notes"]).refused(&[
         "loses data for good; nothing was written",
         "every row of public.notes",
-        "--allow data-loss",
+        "--allow data-loss=public.notes",
     ]);
     assert_eq!(project.folders(), folders);
     let dry = project.run(&["autogen", "drop notes", "--dry-run"]).done();
     assert!(dry.contains("DROP TABLE public.notes;"), "{dry}");
     assert_eq!(project.folders(), folders);
 
-    let allowed = ["autogen", "drop notes", "--allow", "data-loss"];
+    let allowed = ["autogen", "drop notes", "--allow", "data-loss=notes"];
     let said = project.run(&allowed).done();
     assert!(said.contains("hazard"), "{said}");
     assert_eq!(project.folders().len(), folders.len() + 1);

@@ -165,10 +165,9 @@ fn what_an_autogen_that_was_killed_left_is_swept_by_the_next() {
     gate.open();
     assert!(inside.data.is_dir());
 
-    project.migration("2030-01-02-000000_notes", "CREATE TABLE notes ();", "");
-    project
-        .run(&["autogen", "y", "--allow", "data-loss"])
-        .done();
+    let less = "ALTER TABLE users DROP COLUMN active;";
+    project.migration("2030-01-02-000000_less", less, "SELECT 1;");
+    project.run(&["autogen", "y"]).done();
     assert!(!inside.data.exists(), "{}", inside.data.display());
     assert!(!inside.is_served());
     assert!(!unfinished.exists());

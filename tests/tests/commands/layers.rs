@@ -165,7 +165,10 @@ fn what_is_excluded_is_no_difference() {
         "{sql}"
     );
 
-    let _ = project.file("trueup.toml", "include = ['audit.*', 'namespace audit']\n");
+    let _ = project.file(
+        "trueup.toml",
+        "include = ['audit.*', 'public.*']\nexclude = ['public.legacy_*']\n",
+    );
     let drift = project.run(&["check"]).with(1).stdout;
     assert!(
         drift.contains("audit.log") && !drift.contains("legacy"),

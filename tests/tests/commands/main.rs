@@ -2,12 +2,14 @@
 
 use tests::checkout::Checkout;
 
+mod adoption;
 mod branches;
 mod databases;
 mod day;
 mod drift;
 mod ends;
 mod files;
+mod filters;
 mod folders;
 mod furnish;
 mod health;

@@ -121,7 +121,8 @@ fn what_check_prints_is_as_its_schema_says() {
 fn github_gets_annotations_at_the_structs() {
     let project = checkout().shipped();
     let less = "ALTER TABLE users DROP COLUMN full_name; CREATE TABLE by_hand ();";
-    project.migration("2030-01-01-000000_less", less, "SELECT 1;");
+    let first = project.folders().remove(0);
+    project.made_on(&[&first], "2030-01-01-000000_less", less, "SELECT 1;");
     let said = project
         .run(&["check", "--offline", "--format", "github"])
         .with(1);

@@ -69,7 +69,7 @@ fn no_rename_drops_and_adds() {
             .run(&autogen)
             .refused(&["loses every value of public.users.name", "--rename"]);
         project
-            .run(&[&autogen[..], &["--allow", "data-loss"]].concat())
+            .run(&[&autogen[..], &["--allow", "data-loss=users.name"]].concat())
             .done();
         let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
         assert!(up.contains("DROP COLUMN name;"), "{up}");

@@ -113,6 +113,124 @@ fn whoever_may_read_the_catalog_can_check_and_compare() {
     assert!(up.contains("reader may not read public."), "{up}");
 }
 
+/// What Diesel's own first migration makes.
+const DIESEL: (&str, &str, &str) = (
+    "00000000000000_diesel_initial_setup",
+    "CREATE OR REPLACE FUNCTION diesel_manage_updated_at(_tbl regclass) RETURNS VOID AS $$
+     BEGIN
+         EXECUTE format('CREATE TRIGGER set_updated_at BEFORE UPDATE ON %s FOR EACH ROW EXECUTE PROCEDURE diesel_set_updated_at()', _tbl);
+     END;
+     $$ LANGUAGE plpgsql;
+     CREATE OR REPLACE FUNCTION diesel_set_updated_at() RETURNS trigger AS $$
+     BEGIN
+         IF (NEW IS DISTINCT FROM OLD AND NEW.updated_at IS NOT DISTINCT FROM OLD.updated_at) THEN
+             NEW.updated_at := current_timestamp;
+         END IF;
+         RETURN NEW;
+     END;
+     $$ LANGUAGE plpgsql;",
+    "DROP FUNCTION diesel_manage_updated_at(_tbl regclass); DROP FUNCTION diesel_set_updated_at();",
+);
+
+/// Functions that tables call, functions that are about tables, and what else no kind reads.
+const CODE: (&str, &str, &str) = (
+    "2030-01-01-000000_code",
+    "CREATE DOMAIN positive AS int DEFAULT 1 NOT NULL CONSTRAINT one CHECK (value > 0) CONSTRAINT few CHECK (value < 10);
+     COMMENT ON DOMAIN positive IS 'It is.';
+     CREATE FUNCTION next_code(p positive) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''x'' || p';
+     COMMENT ON FUNCTION next_code(positive) IS 'It''s a code.';
+     CREATE TABLE codes (p positive, kind varchar(9) CHECK (kind IN ('a', 'b')), code text DEFAULT next_code(1), updated_at timestamptz,
+         CHECK (next_code(p) <> ''), CHECK (length(kind) > 0));
+     CREATE INDEX ON codes (next_code(p));
+     CREATE FUNCTION all_codes() RETURNS SETOF codes LANGUAGE sql STABLE AS 'SELECT * FROM public.codes';
+     CREATE VIEW seen AS SELECT code FROM all_codes();
+     SELECT diesel_manage_updated_at('codes');
+     ALTER TABLE codes ENABLE ROW LEVEL SECURITY;
+     CREATE POLICY p ON codes FOR SELECT USING (next_code(p) = code);
+     CREATE PROCEDURE nothing() LANGUAGE plpgsql AS 'BEGIN END';",
+    "DROP VIEW seen; DROP FUNCTION all_codes(); DROP TABLE codes; DROP FUNCTION next_code(positive); DROP DOMAIN positive; DROP PROCEDURE nothing();",
+);
+
+#[test]
+fn whoever_may_connect_can_check_a_database_with_functions() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.migration(DIESEL.0, DIESEL.1, DIESEL.2);
+    project.run(&["upgrade"]).done();
+    let theirs = reader(&project, &database);
+    let _ = theirs.run(&["check"]).done();
+    project.migration(CODE.0, CODE.1, CODE.2);
+    theirs.migration(CODE.0, CODE.1, CODE.2);
+    project.run(&["upgrade"]).done();
+    let clean = theirs.run(&["check"]).done();
+    assert!(
+        clean.contains("migrations and database  in sync"),
+        "{clean}"
+    );
+
+    // What differs is read again from a copy.
+    tests::run(
+        &database,
+        "ALTER TABLE codes ALTER code SET DEFAULT next_code(2), DROP CONSTRAINT codes_kind_check,
+             ADD CONSTRAINT codes_kind_check CHECK (kind IN ('a', 'c'))",
+    );
+    let drift = theirs.run(&["check"]).with(1).stdout;
+    assert!(drift.contains("2 differences"), "{drift}");
+    assert!(
+        !drift.contains("not read") && !drift.contains("gone"),
+        "{drift}"
+    );
+    let diff = [
+        "diff",
+        "--from",
+        "database",
+        "--to",
+        "migrations",
+        "--ignore-unread",
+    ];
+    let sql = theirs.run(&diff).with(1).stdout;
+    assert!(sql.contains("SET DEFAULT public.next_code((1)"), "{sql}");
+}
+
+#[test]
+fn what_is_left_out_is_no_reason_to_stop() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "CREATE ROLE app LOGIN; CREATE ROLE auditor; CREATE SCHEMA audit;
+         CREATE TABLE audit.log (id int, user_id bigint REFERENCES users (id));
+         CREATE AGGREGATE audit.total(int) (sfunc = int4pl, stype = int);
+         CREATE FUNCTION audit.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+         CREATE TRIGGER t BEFORE INSERT ON audit.log FOR EACH ROW EXECUTE FUNCTION audit.f();
+         ALTER TABLE audit.log OWNER TO auditor;
+         ALTER TABLE users OWNER TO app; ALTER TABLE equipment OWNER TO app; ALTER TABLE devices OWNER TO app;
+         ALTER TABLE calibrations OWNER TO app; ALTER TABLE readings OWNER TO app; GRANT SELECT ON __diesel_schema_migrations TO app;
+         ALTER TABLE users DROP COLUMN active",
+    );
+    let mut theirs = reader(&project, &database);
+    theirs.database = Some(database.url().to_string().replace("postgres@", "app@"));
+    tests::run(&database, "GRANT USAGE ON SCHEMA public TO app");
+    let _ = theirs.file("trueup.toml", "exclude = ['audit.*', 'namespace audit']\n");
+    let drift = theirs.run(&["check"]).with(1).stdout;
+    assert!(drift.contains("1 difference"), "{drift}");
+    for from in ["database", "migrations"] {
+        let diff = ["diff", "--from", from, "--to", "models"];
+        let ended = theirs.run(&diff);
+        assert_eq!(ended.code, Some(i32::from(from == "database")), "{ended:?}");
+        assert!(!ended.stdout.contains("audit"), "{ended:?}");
+    }
+    tests::run(
+        &database,
+        "ALTER TABLE users ADD COLUMN active boolean DEFAULT true NOT NULL",
+    );
+    theirs.migration(DROP.0, DROP.1, DROP.2);
+    project.migration(DROP.0, DROP.1, DROP.2);
+    project.run(&["upgrade"]).done();
+    theirs.run(&["autogen", "x"]).done();
+}
+
 #[test]
 fn what_only_pg_dump_could_copy_asks_for_more_rights() {
     let (_server, database) = tests::database();
@@ -120,7 +238,7 @@ fn what_only_pg_dump_could_copy_asks_for_more_rights() {
     project.run(&["upgrade"]).done();
     tests::run(
         &database,
-        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE users DROP COLUMN active",
+        "CREATE AGGREGATE total(int) (sfunc = int4pl, stype = int); ALTER TABLE users DROP COLUMN active",
     );
     let theirs = reader(&project, &database);
     let drift = theirs.run(&["check"]).with(1);

@@ -159,6 +159,10 @@ impl Object for Collation {
     fn declarable(&self, _within: &Schema) -> bool {
         false
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 impl Provider {

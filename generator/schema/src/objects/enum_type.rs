@@ -143,6 +143,10 @@ impl Object for EnumType {
     fn clear(&self) -> Option<String> {
         Some(format!("DROP TYPE IF EXISTS {} CASCADE", self.name))
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 /// Of the labels that the enum type loses, those that rows may have, each with the one that takes its place.

@@ -168,6 +168,10 @@ impl Object for Extension {
     fn package(&self) -> Option<String> {
         Some(self.name.clone())
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 impl Extension {

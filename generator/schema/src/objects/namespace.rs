@@ -86,4 +86,8 @@ impl Object for Namespace {
             format!("ALTER SCHEMA {name} RENAME TO {to}"),
         )
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }

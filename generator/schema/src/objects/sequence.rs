@@ -225,6 +225,10 @@ impl Object for Sequence {
         let Member { relation, name } = within.get::<Owner>(&self.name)?.member();
         Some(chosen(&relation.name, Some(name), "seq"))
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
 
 impl Sequence {

@@ -242,6 +242,12 @@ impl Entry {
         self.object.holds_on()
     }
 
+    /// True if it is used by many and belongs to none of them: a filter that takes what needs it takes it too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.object.is_shared()
+    }
+
     /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what goes with
     /// something else, or can stay there.
     #[must_use]

@@ -7,10 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::{Id, Slot};
 
 /// An object in the catalog that no room reads.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct Unread {
     /// The object, in Postgres' words: `function public.touch()`.
     pub what: String,
+    /// Its kind, in Postgres' words: `function`.
+    #[serde(default)]
+    pub kind: String,
+    /// The objects that take it along when they are dropped: a trigger's table.
+    #[serde(default)]
+    pub part_of: BTreeSet<Id>,
+    /// The statements that make it, where Postgres prints them; else none.
+    #[serde(default)]
+    pub definition: Vec<String>,
     /// The objects with a room that it needs.
     pub needs: BTreeSet<Id>,
     /// The names it takes.
@@ -96,6 +105,7 @@ mod tests {
             needs: BTreeSet::new(),
             occupies: Vec::new(),
             says: says.map(str::to_owned),
+            ..Unread::default()
         }
     }
 

@@ -1,5 +1,7 @@
 //! The statements of a node and of what goes along with it.
 
+use std::collections::BTreeSet;
+
 use trueup::{Clause, Entry, Hazard, Id, Kind, Statement};
 
 use super::{Act, Graph, Node, top};
@@ -90,7 +92,24 @@ impl<'a> Graph<'a> {
                 .filter(Hazard::loses_data);
             statements.push(losses.fold(last, Statement::hazard));
         }
+        if let Some(last) = statements.pop() {
+            let along = self.along(root, members);
+            statements.push(along.fold(last, Statement::hazard));
+        }
         statements
+    }
+
+    /// What no kind reads and goes with what is dropped.
+    fn along(&self, root: usize, members: &[usize]) -> impl Iterator<Item = Hazard> {
+        let places = std::iter::once(root).chain(members.iter().copied());
+        let ids: BTreeSet<&Id> = places.map(|place| self.nodes[place].id).collect();
+        let unread = self.from.unread().iter();
+        unread
+            .filter(move |unread| unread.part_of.iter().any(|owner| ids.contains(owner)))
+            .filter(|unread| unread.goes_along(self.from, self.to))
+            .map(|unread| Hazard::DropsAlong {
+                what: unread.what.clone(),
+            })
     }
 
     fn created(&self, root: usize, members: &[usize]) -> Vec<Statement> {

@@ -10,6 +10,7 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
     told(runs).filter_map(|hazard| match hazard {
         Hazard::LosesData { of, what } => Some((of, what.as_str())),
         Hazard::ChangesValues { .. }
+        | Hazard::DropsAlong { .. }
         | Hazard::RunsCode { .. }
         | Hazard::WritesRows { .. }
         | Hazard::RewritesTable { .. }
@@ -26,7 +27,8 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
             Hazard::LosesData { of, .. }
             | Hazard::ChangesValues { of, .. }
             | Hazard::WritesRows { of, .. } => Some(of),
-            Hazard::RunsCode { .. }
+            Hazard::DropsAlong { .. }
+            | Hazard::RunsCode { .. }
             | Hazard::RewritesTable { .. }
             | Hazard::Locks { .. }
             | Hazard::MayFail { .. }

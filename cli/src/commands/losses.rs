@@ -1,0 +1,204 @@
+//! What a person allows: that something is lost, `--allow data-loss=public.users.fax`, and that code breaks.
+
+use dialoguer::Confirm;
+use generator::{
+    Error, ErrorKind,
+    autogen::{Autogen, Remade},
+    draft::Draft,
+    named::Named,
+};
+use trueup::{Hazard, Id};
+
+use super::autogen::is_terminal;
+use crate::context::Context;
+
+/// Rows or values are lost, and no way back restores them.
+const RISK: &str = "data-loss";
+
+/// Functions, triggers or other code in the database fail afterwards.
+const CODE_BREAKS: &str = "code-breaks";
+
+/// One `--allow`.
+#[derive(Clone, Debug)]
+pub(super) enum Allowed {
+    /// The objects whose rows or values may go; none asks for each.
+    Losses(Vec<Named>),
+    /// Code may fail.
+    CodeBreaks,
+}
+
+impl Allowed {
+    /// Reads what stands after `--allow`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let (risk, names) = match text.split_once('=') {
+            Some((risk, names)) => (risk, Some(names)),
+            None => (text, None),
+        };
+        let names = match (risk, names) {
+            (CODE_BREAKS, None) => return Ok(Self::CodeBreaks),
+            (RISK, None) => return Ok(Self::Losses(Vec::new())),
+            (RISK, Some(names)) => names,
+            _ => {
+                return Err(format!(
+                    "the risks that can be allowed are {RISK}=PATH,… and {CODE_BREAKS}"
+                ));
+            }
+        };
+        let names = Named::parse_all(names);
+        names
+            .map(Self::Losses)
+            .map_err(|name| format!("{name:?} names nothing: write {RISK}=public.users.fax"))
+    }
+}
+
+/// A loss that nobody allowed.
+struct Open<'a> {
+    of: &'a Id,
+    hazards: Vec<&'a Hazard>,
+}
+
+/// Whether what is lost for good may be lost. Only what was named counts, and what a person says yes to at a terminal.
+pub(super) fn may_lose(
+    found: &Autogen,
+    allow: &[Allowed],
+    context: &Context,
+) -> Result<bool, Error> {
+    let all = losses(found);
+    let ids: Vec<&Id> = all.iter().map(|loss| loss.of).collect();
+    let mut allowed: Vec<&Id> = found.dropped.iter().collect();
+    let names = allow.iter().filter_map(|allowed| match allowed {
+        Allowed::Losses(names) => Some(names),
+        Allowed::CodeBreaks => None,
+    });
+    for named in names.flatten() {
+        let meant: Vec<&Id> = ids.iter().copied().filter(|id| named.means(id)).collect();
+        match meant.as_slice() {
+            [id] => allowed.push(id),
+            [] => context.output.note(format!(
+                "--allow {RISK}={named}: this migration loses nothing there"
+            )),
+            several => {
+                let several = several
+                    .iter()
+                    .map(|id| Named::of(id, ids.iter().copied()).to_string());
+                return Err(Error::input(format!(
+                    "--allow {RISK}={named}: this could be {}",
+                    several.collect::<Vec<_>>().join(" or ")
+                ))
+                .hint("write it like that"));
+            }
+        }
+    }
+    let open: Vec<&Open<'_>> = all
+        .iter()
+        .filter(|loss| !allowed.contains(&loss.of))
+        .collect();
+    if open.is_empty() {
+        return Ok(true);
+    }
+    let offers = found.remade.iter().map(|Remade { what, rename, .. }| {
+        format!(
+            "{what} can only be made anew; to keep what it holds under another name: --rename {rename}. Without a model of that \
+             name it stays until the next autogen"
+        )
+    });
+    let offers: Vec<String> = offers.collect();
+    if !is_terminal() {
+        return Err(refusal(&open, &ids, &offers));
+    }
+    for offer in offers {
+        context.output.note(offer);
+    }
+    for loss in open {
+        if !agreed(loss)? {
+            context.output.note("nothing was written");
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Refuses what breaks code in the database, unless that was allowed.
+pub(super) fn refuse_broken(draft: &Draft, allow: &[Allowed]) -> Result<(), Error> {
+    let broken = &draft.proof.broken;
+    let is_allowed = |allowed: &Allowed| matches!(allowed, Allowed::CodeBreaks);
+    if broken.is_empty() || allow.iter().any(is_allowed) {
+        return Ok(());
+    }
+    let listed: Vec<String> = broken.iter().map(|one| format!("- {one}")).collect();
+    Err(Error::input(format!(
+        "code in the database that ran before does not run after this migration; nothing was written\n{}",
+        listed.join("\n")
+    ))
+    .hint(
+        "autogen does not write functions yet: `trueup new` makes a migration by hand, for the statements of \
+         `trueup autogen … --sql` and a CREATE OR REPLACE FUNCTION with the new body",
+    )
+    .hint(
+        "--allow code-breaks writes the migration with these hazards in it; put the new bodies into its up.sql, and the \
+         old ones into its down.sql",
+    ))
+}
+
+fn losses(found: &Autogen) -> Vec<Open<'_>> {
+    let mut all: Vec<Open<'_>> = Vec::new();
+    for hazard in found.losses() {
+        let Hazard::LosesData { of, .. } = hazard else {
+            continue;
+        };
+        match all.iter_mut().find(|loss| loss.of == of) {
+            Some(loss) => loss.hazards.push(hazard),
+            None => all.push(Open {
+                of,
+                hazards: vec![hazard],
+            }),
+        }
+    }
+    all
+}
+
+/// Elsewhere than at a terminal only the option will do; it is told whole, to be read and pasted.
+fn refusal(open: &[&Open<'_>], ids: &[&Id], offers: &[String]) -> Error {
+    let listed: Vec<String> = open
+        .iter()
+        .flat_map(|loss| &loss.hazards)
+        .map(|hazard| format!("- {hazard}"))
+        .collect();
+    let names: Vec<String> = open
+        .iter()
+        .map(|loss| Named::of(loss.of, ids.iter().copied()).to_string())
+        .collect();
+    let names = names.join(",");
+    let option = format!("{RISK}={names}");
+    // A name that a shell would not take for one word stands in double quotes.
+    let quoted = if option.contains('"') {
+        format!("'{}'", option.replace('\'', r"'\''"))
+    } else {
+        option
+    };
+    Error::input(format!(
+        "this migration loses data for good; nothing was written\n{}",
+        listed.join("\n")
+    ))
+    .hint(format!("where that is meant, say so: --allow {quoted}"))
+    .hints(offers.iter().cloned())
+    .hint("where something only got another name, say that: --rename users.phone=phone_number")
+}
+
+/// Asks somebody at a terminal about one loss.
+fn agreed(loss: &Open<'_>) -> Result<bool, Error> {
+    let words: Vec<String> = loss.hazards.iter().map(ToString::to_string).collect();
+    let question = Confirm::new()
+        .with_prompt(format!(
+            "This {}, and its down.sql cannot bring it back. Write it?",
+            words.join(", and ")
+        ))
+        .default(false)
+        .interact();
+    question.map_err(|error| {
+        Error::caused(ErrorKind::Environment, "cannot ask on this terminal", error).hint(format!(
+            "--allow {RISK}={} answers without a question",
+            loss.of.path().join(".")
+        ))
+    })
+}
