@@ -44,7 +44,8 @@ table!(OfOther, #[model(table = "a_of", of = "another_type")]);
 #[derive(Model)]
 #[model(table = "a_period", primary_key(columns(id, at), without_overlaps))]
 struct Periods {
-    id: i32,
+    #[model(sql_type = "int4range")]
+    id: String,
     #[model(sql_type = "int4range")]
     at: String,
 }
@@ -52,7 +53,8 @@ struct Periods {
 #[derive(Model)]
 #[model(table = "a_period_of")]
 struct NoPeriod {
-    id: i32,
+    #[model(sql_type = "int4range")]
+    id: String,
     #[model(sql_type = "int4range")]
     at: String,
 }
@@ -63,7 +65,8 @@ struct NoPeriod {
     foreign_key(columns(id, at), references = Periods(id, at), period)
 )]
 struct Period {
-    id: i32,
+    #[model(sql_type = "int4range")]
+    id: String,
     #[model(sql_type = "int4range")]
     at: String,
 }
@@ -74,7 +77,8 @@ struct Period {
     foreign_key(columns(id, at), references = Periods(id, at), period, name = "a_period_said")
 )]
 struct NamedPeriod {
-    id: i32,
+    #[model(sql_type = "int4range")]
+    id: String,
     #[model(sql_type = "int4range")]
     at: String,
 }

@@ -255,13 +255,13 @@ rows! {
         -> #[model(unique(columns(a), nulls_not_distinct))] { a: Option<i32>, b: i32, }
         -> #[model(unique(columns(a)))] { a: Option<i32>, b: i32, };
     w_primary_key_without_overlaps, Each, 18:
-        { a: i32, #[model(sql_type = "int4range")] b: String, }
-        -> #[model(primary_key(columns(a, b), without_overlaps))] { a: i32, #[model(sql_type = "int4range")] b: String, }
-        -> #[model(primary_key(columns(a, b)))] { a: i32, #[model(sql_type = "int4range")] b: String, };
+        { #[model(sql_type = "int4range")] a: String, #[model(sql_type = "int4range")] b: String, }
+        -> #[model(primary_key(columns(a, b), without_overlaps))] { #[model(sql_type = "int4range")] a: String, #[model(sql_type = "int4range")] b: String, }
+        -> #[model(primary_key(columns(a, b)))] { #[model(sql_type = "int4range")] a: String, #[model(sql_type = "int4range")] b: String, };
     w_unique_without_overlaps, Each, 18:
-        { a: i32, #[model(sql_type = "int4range")] b: String, }
-        -> #[model(unique(columns(a, b), without_overlaps))] { a: i32, #[model(sql_type = "int4range")] b: String, }
-        -> #[model(unique(columns(a, b)))] { a: i32, #[model(sql_type = "int4range")] b: String, };
+        { #[model(sql_type = "int4range")] a: String, #[model(sql_type = "int4range")] b: String, }
+        -> #[model(unique(columns(a, b), without_overlaps))] { #[model(sql_type = "int4range")] a: String, #[model(sql_type = "int4range")] b: String, }
+        -> #[model(unique(columns(a, b)))] { #[model(sql_type = "int4range")] a: String, #[model(sql_type = "int4range")] b: String, };
     w_index_columns, Each, 0:
         { a: i32, b: i32, c: i32, }
         -> #[model(index(columns(a)))] { a: i32, b: i32, c: i32, }
