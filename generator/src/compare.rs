@@ -150,8 +150,14 @@ fn compare(
         match trial.side(from) {
             Some(start) => {
                 let segments = compared.plan.clone().segments();
-                let told = prove::there(project, start, &compared.renaming, to, &segments)?;
-                prove::data::tell(compared.plan.statements_mut(), &told);
+                let tried = prove::there(project, start, &compared.renaming, to, &segments)?;
+                prove::data::tell(compared.plan.statements_mut(), &tried.told);
+                let renames = compared.renaming.up.iter_mut();
+                let first = renames.chain(compared.plan.statements_mut()).next();
+                if let Some(first) = first {
+                    let broken = tried.broken.iter().rev();
+                    broken.for_each(|one| first.warn(one.hazard()));
+                }
                 compared.no_dump.clone_from(&start.no_dump);
             }
             None => compared.unproved = trial.why_not(),

@@ -125,7 +125,7 @@ impl Proof {
     }
 }
 
-/// Proves the way there alone: what a comparison prints has no way back. Returns what only the trial could tell of the
+/// Proves the way there alone: a comparison prints no way back. Returns the facts that only the trial knows of the
 /// segments' statements.
 pub fn there(
     project: &Project,
@@ -133,7 +133,7 @@ pub fn there(
     renaming: &Renaming,
     to: &Side,
     segments: &[Segment],
-) -> Result<Vec<Told>, Error> {
+) -> Result<There, Error> {
     let mut trial = Trial::begin(project, from, to, true)?;
     let mut reached = from.schema.clone();
     let mut runs = Vec::new();
@@ -150,15 +150,33 @@ pub fn there(
         reached = trial.run("the SQL", &render::sql(segment.statements()))?;
     }
     trial.is_target(&reached)?;
+    let mut broken = std::mem::take(&mut trial.broken);
     trial.leave();
     runs.extend(segments.iter().map(Run::from));
-    let told = keep(project, from, renamed.as_ref(), None, &runs, &[])?.told;
+    let Kept {
+        told,
+        broken: exercised,
+        ..
+    } = keep(project, from, renamed.as_ref(), None, &runs, &[])?;
+    broken.extend(exercised);
     let after = renaming.up.len();
     let of_segments = told.into_iter().filter_map(|one| {
         let statement = one.statement.checked_sub(after)?;
         Some(Told { statement, ..one })
     });
-    Ok(of_segments.collect())
+    Ok(There {
+        told: of_segments.collect(),
+        broken,
+    })
+}
+
+/// Facts that only the trial of a way knows.
+#[derive(Debug)]
+pub struct There {
+    /// Risks of numbered statements, renames aside.
+    pub told: Vec<Told>,
+    /// Code that ran before and does not run afterwards.
+    pub broken: Vec<Broken>,
 }
 
 /// A copy of the start, on which the proof goes there and back.

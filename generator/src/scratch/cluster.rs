@@ -344,7 +344,7 @@ mod tests {
         );
         assert_eq!(
             fit("COMMENT ON DATABASE shop IS 'it''s'; ALTER DATABASE shop RENAME TO x;"),
-            "COMMENT ON DATABASE scratch_1 IS 'it''s';SELECT;"
+            "COMMENT ON DATABASE scratch_1 IS 'it''s'; SELECT;"
         );
         assert_eq!(
             fit("SELECT 'ALTER DATABASE shop'"),

@@ -142,7 +142,7 @@ fn databases_on_a_server_that_is_given_are_always_dropped() {
     );
     // A process that is killed closes its session and drops nothing.
     let mut admin = connect(&url).expect("a connection");
-    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'";
+    let kill = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'";
     admin.batch_execute(kill).expect("killed");
     drop(start());
     assert_eq!(databases(&url), 0);

@@ -153,3 +153,31 @@ fn a_rename_under_a_trigger_is_refused_until_that_is_meant() {
         .done();
     assert_eq!(project.folders().len(), folders.len() + 1);
 }
+
+#[test]
+fn a_comparison_tells_what_code_its_sql_breaks() {
+    let project = checkout();
+    let made = |column: &str| {
+        format!(
+            "CREATE TABLE users (id bigint PRIMARY KEY, {column} text);
+             CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN
+                 NEW.name := upper(NEW.name);
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER shouted BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION shout();"
+        )
+    };
+    let _ = project.file("from.sql", &made("name"));
+    let _ = project.file("to.sql", &made("title"));
+    let diff = ["diff", "--from", "from.sql", "--to", "to.sql"];
+    let rename = ["--rename", "public.users.name=title"];
+    let sql = project
+        .run(&[&diff[..], &rename[..]].concat())
+        .with(1)
+        .stdout;
+    assert!(
+        sql.contains("-- hazard: breaks function public.shout() line 3"),
+        "{sql}"
+    );
+}
