@@ -26,7 +26,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("DateStyle", "'German, DMY'"),
     ("TimeZone", "'Asia/Kolkata'"),
     ("IntervalStyle", "iso_8601"),
-    ("search_path", "\"Sales & More\", app, public, pg_catalog"),
+    // Unqualified names of a file are made where the database's own sessions make them, so `public` comes first.
+    ("search_path", "public, \"Sales & More\", app, pg_catalog"),
     ("extra_float_digits", "-15"),
     ("bytea_output", "escape"),
     ("standard_conforming_strings", "off"),
