@@ -152,8 +152,8 @@ fn compare(
                 let segments = compared.plan.clone().segments();
                 let tried = prove::there(project, start, &compared.renaming, to, &segments)?;
                 prove::data::tell(compared.plan.statements_mut(), &tried.told);
-                let renames = compared.renaming.up.iter_mut();
-                let first = renames.chain(compared.plan.statements_mut()).next();
+                let before = compared.renaming.up.iter_mut();
+                let first = before.chain(compared.plan.statements_mut()).next();
                 if let Some(first) = first {
                     let broken = tried.broken.iter().rev();
                     broken.for_each(|one| first.warn(one.hazard()));

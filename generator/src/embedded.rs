@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -112,6 +113,10 @@ impl EmbeddedError {
     }
 }
 
+/// How often a start is tried, and how long is waited between two.
+const TRIES: usize = 3;
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Where a project's cluster is.
 #[derive(Debug, Clone)]
 struct Place {
@@ -126,25 +131,7 @@ impl Embedded {
         let place = Place::of(root, account)?;
         let gate = place.gate().map_err(ScratchError::at(&place.folder))?;
         let users = place.users().map_err(ScratchError::at(&place.folder))?;
-        let data = place.data();
-        let mut child = None;
-        if postmaster::is_running(&data) {
-            place.join(&place.server(binaries)?)?;
-        } else {
-            let server = place.server(binaries)?;
-            if !data.exists() {
-                place.make(&server)?;
-            }
-            match place.launch(&server) {
-                Ok(started) => child = Some(started),
-                // A command that was killed had started one, and that was still on its way.
-                Err(_) if postmaster::is_running(&data) => place.join(&server)?,
-                Err(source @ ScratchError::Start { .. }) => {
-                    return Err(EmbeddedError::NotStarted { data, source });
-                }
-                Err(other) => return Err(other.into()),
-            }
-        }
+        let child = place.start_or_join(&place.server(binaries)?)?;
         flock(&users, FlockOperation::LockShared)
             .map_err(|error| ScratchError::at(&place.folder)(error.into()))?;
         let users: Users = Arc::new(Mutex::new(Some(users)));
@@ -331,6 +318,33 @@ impl Place {
                     major,
                     source,
                 }),
+        }
+    }
+
+    /// Starts the server unless one runs; `None` where another command started it.
+    ///
+    /// A command that was killed may leave one that is on its way up, or down: either can fail under our eyes, and the
+    /// next try finds neither.
+    fn start_or_join(&self, server: &Server) -> Result<Option<Child>, EmbeddedError> {
+        let data = self.data();
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            let ended = if postmaster::is_running(&data) {
+                self.join(server).map(|()| None)
+            } else {
+                if !data.exists() {
+                    self.make(server)?;
+                }
+                self.launch(server).map(Some)
+            };
+            match ended {
+                Err(ScratchError::Start { .. }) if tries > 0 => std::thread::sleep(PAUSE),
+                Err(source @ ScratchError::Start { .. }) => {
+                    return Err(EmbeddedError::NotStarted { data, source });
+                }
+                other => return Ok(other?),
+            }
         }
     }
 

@@ -47,8 +47,11 @@ impl From<io::Error> for NotStarted {
 pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
     let log = launch.data.with_extension("log");
     let output = File::create(&log)?;
-    // Left by a server that was killed, it would pass for the new one's.
-    remove_if_there(&launch.data.join("postmaster.pid"))?;
+    // The number in a file that a killed server left may be another process' by now, and then Postgres would not start. The
+    // file of one that is on its way stays: it keeps a second server off the cluster.
+    if !is_running(launch.data) {
+        remove_if_there(&launch.data.join("postmaster.pid"))?;
+    }
     let mut postgres = command(&launch.server.folder.join("postgres"), launch.account);
     postgres
         .arg("-D")
