@@ -53,7 +53,8 @@ const CHANGES: &[(&str, &str)] = &[
     ),
     (
         "ALTER TABLE parted_1 DISABLE TRIGGER ptg",
-        "trigger ptg on public.parted_1 differs",
+        // The trigger of a partition is a part of the one that made it.
+        "trigger ptg on public.parted differs",
     ),
     ("ALTER EVENT TRIGGER et DISABLE", "event trigger et differs"),
     (
