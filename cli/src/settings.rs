@@ -176,7 +176,7 @@ pub(crate) struct Settings {
     pub(crate) patterns: Patterns,
     /// The environments in which commands that destroy want the database's name repeated, where the project lists them.
     protected: Option<Vec<String>>,
-    /// What migrations presume of a server.
+    /// Presumptions of migrations about a server.
     pub(crate) scratch: Scratch,
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn asked(from: &Side, to: &Side) -> Result<Arc<Guidance>, Error> {
     Ok(Arc::new(guidance))
 }
 
-/// Whether there is anything to ask.
+/// True if there is anything to ask.
 pub(crate) fn are_there(from: &Schema, to: &Side) -> bool {
     !to.guidance.fills(from, &to.schema).is_empty()
 }

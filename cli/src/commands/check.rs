@@ -173,5 +173,5 @@ fn note_unproved(context: &Context, unproved: &[Tried]) {
     }
 }
 
-/// How many migrations are named that do not lead back.
+/// Limit on the migrations named that do not lead back.
 const SHOWN: usize = 3;

@@ -1,4 +1,4 @@
-//! What a person allows: that something is lost, `--allow data-loss=public.users.fax`, and that code breaks.
+//! Consent on the command line: to losses, `--allow data-loss=public.users.fax`, and to code that breaks.
 
 use dialoguer::Confirm;
 use generator::{
@@ -57,7 +57,7 @@ struct Open<'a> {
     hazards: Vec<&'a Hazard>,
 }
 
-/// Whether what is lost for good may be lost. Only what was named counts, and what a person says yes to at a terminal.
+/// Consent to losses for good: objects that were named, and those that a person says yes to at a terminal.
 pub(super) fn may_lose(
     found: &Autogen,
     allow: &[Allowed],

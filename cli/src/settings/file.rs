@@ -24,7 +24,7 @@ pub(crate) struct Patterns {
     pub(crate) exclude: Vec<String>,
 }
 
-/// What migrations presume of a server, as it is written.
+/// Presumptions of migrations about a server, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Scratch {

@@ -26,7 +26,7 @@ pub(crate) enum Namespace {
     /// No path was written.
     #[default]
     Unwritten,
-    /// That of no module: `public`, as far as the path tells.
+    /// The path names no namespace: `public`, as far as it tells.
     Default,
     /// `schema::v2::account` says `v2`.
     Module(String),

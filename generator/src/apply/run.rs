@@ -174,7 +174,7 @@ pub(super) fn run(
     done.map(|_| ()).map_err(Failed::Harness)
 }
 
-/// Whether a migration is all or nothing, together with its record.
+/// True if a migration is all or nothing, together with its record.
 fn runs_in_transaction(migration: &Migration, direction: Direction) -> bool {
     migration.run_in_transaction || is_one_transaction(direction.sql(migration))
 }

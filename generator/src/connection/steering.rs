@@ -105,7 +105,7 @@ const BEGINS: [TransactionStmtKind; 2] = [
     TransactionStmtKind::TransStmtStart,
 ];
 
-/// Whether a statement begins or ends a transaction.
+/// True if a statement begins or ends a transaction.
 fn steers(kind: TransactionStmtKind) -> bool {
     match kind {
         TransactionStmtKind::TransStmtBegin

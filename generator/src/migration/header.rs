@@ -29,7 +29,7 @@ pub enum KnownBy {
     Whole,
 }
 
-/// Who wrote what was squashed.
+/// The authors of the squashed migrations.
 const DRAFTED: &str = "by autogen, all of it";
 
 /// What our own migrations say about themselves.

@@ -100,7 +100,7 @@ impl Refused {
     }
 }
 
-/// Whether this is a thing's path, with or without its namespace.
+/// True for a thing's path, with or without its namespace.
 fn means(spelled: &Named, thing: &Thing) -> bool {
     spelled.is(&thing.kind(), &thing.path())
 }

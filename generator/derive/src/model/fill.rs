@@ -1,4 +1,4 @@
-//! What the rows that are there get where they have no value.
+//! Values for existing rows that have none.
 
 use proc_macro2::TokenStream;
 use quote::quote;
