@@ -1,12 +1,11 @@
-//! Applying migrations, with Diesel's own harness and bookkeeping, and with the care that Diesel leaves to its callers: one
+//! Applying migrations, with Diesel's own record of them, and with the care that Diesel leaves to its callers: one
 //! at a time, in order, and with a failure that names file, line and statement.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text};
-use diesel_migrations::MigrationHarness;
+use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::migration::{self, Migration};
 use crate::scratch::{Database, ScratchError};
@@ -16,6 +15,7 @@ mod error;
 mod lock;
 mod options;
 mod patience;
+mod record;
 mod redo;
 mod rehearse;
 mod remembered;
@@ -23,6 +23,7 @@ mod replaced;
 mod resume;
 mod run;
 mod script;
+mod stamp;
 mod steering;
 mod target;
 #[cfg(test)]
@@ -31,11 +32,13 @@ mod watch;
 
 pub use error::ApplyError;
 pub use options::{Event, Listener, Options, Timeouts};
+pub use record::Record;
 pub use redo::redo;
 pub use rehearse::{Rehearsal, Stopped, rehearse};
 pub use remembered::{edited, history};
 pub use replaced::without_replaced;
 pub use script::script;
+pub use stamp::{Stamping, stamp, would_stamp};
 pub use steering::Steers;
 pub use target::{DownTarget, StampTarget, UpTarget, find};
 
@@ -55,50 +58,12 @@ pub struct AppliedReport {
     pub took: Duration,
 }
 
-/// Whether there is a record, and whether it is for this user to read. A search path leaves out what is in a namespace that one may not
-/// use, so that a record there would look like none.
-const RECORD: &str = "
-    SELECT current_user::text AS user, found.record IS NOT NULL AS is_there,
-        CASE WHEN found.record IS NOT NULL THEN NOT pg_catalog.has_column_privilege(found.record, 'version', 'SELECT')
-            ELSE EXISTS (SELECT FROM pg_catalog.pg_class c
-                WHERE c.relname = '__diesel_schema_migrations' AND c.relkind = 'r'
-                    AND NOT pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE'))
-        END AS is_hidden
-    FROM (SELECT pg_catalog.to_regclass('__diesel_schema_migrations')::pg_catalog.oid) found(record)";
-
-#[derive(QueryableByName)]
-struct Record {
-    #[diesel(sql_type = Text)]
-    user: String,
-    #[diesel(sql_type = Bool)]
-    is_there: bool,
-    #[diesel(sql_type = Bool)]
-    is_hidden: bool,
-}
-
-/// The versions that Diesel has recorded as applied, oldest first; it does not make Diesel's table.
+/// The versions that are recorded as applied, oldest first; it does not make the record.
 pub fn applied(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        version: String,
+    match Record::find(connection)? {
+        Some(record) => record.versions(connection),
+        None => Ok(Vec::new()),
     }
-    let record: Record = diesel::sql_query(RECORD)
-        .get_result(connection)
-        .map_err(ApplyError::bookkeeping)?;
-    if record.is_hidden {
-        return Err(ApplyError::Hidden { user: record.user });
-    }
-    if !record.is_there {
-        return Ok(Vec::new());
-    }
-    let rows: Vec<Row> = diesel::sql_query("SELECT version::text FROM __diesel_schema_migrations")
-        .load(connection)
-        .map_err(ApplyError::bookkeeping)?;
-    let mut versions: Vec<_> = rows.into_iter().map(|row| row.version).collect();
-    // Here and not in the query: the database's collation may not be the order of bytes in which folders are sorted.
-    versions.sort();
-    Ok(versions)
 }
 
 /// The migrations that are not applied.
@@ -153,7 +118,8 @@ fn to_apply<'a>(
     target: &UpTarget,
     options: Options<'_>,
 ) -> Result<Vec<&'a Migration>, ApplyError> {
-    let applied = make_and_read(connection)?;
+    let record = Record::make(connection)?;
+    let applied = record.versions(connection)?;
     let applied = forget_replaced(connection, migrations, &applied)?;
     let chosen = target.choose(migrations, pending(migrations, &applied))?;
     if options.allow_out_of_order {
@@ -226,83 +192,6 @@ fn to_take_back<'a>(
     Ok(chosen)
 }
 
-/// Records what is applied without running anything, so that an existing database can start; returns the versions that are
-/// recorded then. Applied versions without a folder stay as they are unless they are newer than the target.
-pub fn stamp(
-    connection: &mut PgConnection,
-    dir: &Path,
-    target: &StampTarget,
-    options: Options<'_>,
-) -> Result<Vec<String>, ApplyError> {
-    let migrations = migration::read(dir)?;
-    with_lock(connection, options, |connection| {
-        let old = make_and_read(connection)?;
-        let Stamping { recorded, removed } = stamping(&migrations, target, &old)?;
-        let new = recorded.clone();
-        let done = connection.transaction(|connection| {
-            for version in removed {
-                diesel::sql_query("DELETE FROM __diesel_schema_migrations WHERE version = $1")
-                    .bind::<Text, _>(version)
-                    .execute(connection)?;
-            }
-            for version in recorded {
-                diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ($1)")
-                    .bind::<Text, _>(version)
-                    .execute(connection)?;
-            }
-            QueryResult::Ok(())
-        });
-        done.map_err(ApplyError::bookkeeping)?;
-        remembered::prepare(connection);
-        for migration in &migrations {
-            if new.contains(&migration.version) {
-                remembered::remember(connection, migration);
-            }
-        }
-        applied(connection)
-    })
-}
-
-/// What a stamp records and what it removes from the record.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stamping {
-    /// The versions that count as applied then and do not now.
-    pub recorded: Vec<String>,
-    /// The versions that count as applied now and will not then.
-    pub removed: Vec<String>,
-}
-
-impl Stamping {
-    /// Whether the record is as it should be already.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.recorded.is_empty() && self.removed.is_empty()
-    }
-}
-
-/// What [`stamp`] would do.
-pub fn would_stamp(
-    connection: &mut PgConnection,
-    dir: &Path,
-    target: &StampTarget,
-) -> Result<Stamping, ApplyError> {
-    stamping(&migration::read(dir)?, target, &applied(connection)?)
-}
-
-fn stamping(
-    migrations: &[Migration],
-    target: &StampTarget,
-    applied: &[String],
-) -> Result<Stamping, ApplyError> {
-    let (wanted, limit) = target.choose(migrations)?;
-    let beyond = |version: &&String| limit.is_none_or(|limit| **version > *limit);
-    let recorded = wanted.into_iter().filter(|one| !applied.contains(one));
-    Ok(Stamping {
-        recorded: recorded.cloned().collect(),
-        removed: applied.iter().filter(beyond).cloned().collect(),
-    })
-}
-
 /// Runs migrations on a scratch database as `upgrade` would on a live one.
 pub fn replay(database: &Database, migrations: &[Migration]) -> Result<(), ApplyError> {
     replay_watched(database, migrations, |_, _| {})
@@ -324,7 +213,7 @@ pub(crate) fn replay_watched(
     )
     .execute(connection)
     .map_err(ApplyError::bookkeeping)?;
-    make_and_read(connection)?;
+    Record::make(connection)?;
     for (migration, next) in fitted.iter().zip(migrations) {
         before(connection, next);
         let done = run::run(connection, migration, Direction::Up);
@@ -410,14 +299,6 @@ pub fn replay_back(database: &Database, migrations: &[Migration]) -> Result<(), 
     Ok(())
 }
 
-/// Makes Diesel's table if need be: `run_migration` alone fails on a fresh database.
-fn make_and_read(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError> {
-    connection
-        .applied_migrations()
-        .map_err(ApplyError::bookkeeping)?;
-    applied(connection)
-}
-
 fn run_all(
     connection: &mut PgConnection,
     migrations: &[&Migration],
@@ -428,8 +309,11 @@ fn run_all(
         steering::check(migration, direction)?;
     }
     options.timeouts.set(connection)?;
-    if direction == Direction::Up && !migrations.is_empty() {
-        remembered::prepare(connection);
+    if direction == Direction::Up
+        && !migrations.is_empty()
+        && let Some(record) = Record::find(connection)?
+    {
+        remembered::prepare(connection, &record);
     }
     let mut reports: Vec<AppliedReport> = Vec::new();
     for (number, migration) in migrations.iter().enumerate() {
@@ -448,9 +332,6 @@ fn run_all(
         let done = || reports.iter().map(|report| report.name.clone()).collect();
         patience::run(connection, migration, direction, options)
             .map_err(|failed| failed.into_error(migration, direction, done()))?;
-        if direction == Direction::Up {
-            remembered::remember(connection, migration);
-        }
         reports.push(AppliedReport {
             version: migration.version.clone(),
             name: migration.name.clone(),

@@ -2,7 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use serde::Serialize;
 
 use crate::{Error, Project, connection::connect, postgres, source, url::Url};
@@ -40,9 +40,12 @@ pub struct Facts {
     /// The extensions, with their versions.
     #[diesel(sql_type = Text)]
     pub extensions: String,
-    /// Whether Diesel's record of applied migrations is there.
-    #[diesel(sql_type = Bool)]
-    pub has_record: bool,
+    /// The namespace in which its sessions make tables that are given none.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub default_namespace: Option<String>,
+    /// The tables of the name of Diesel's record of applied migrations.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub record: Option<String>,
 }
 
 const FACTS: &str = "
@@ -57,7 +60,11 @@ const FACTS: &str = "
            pg_catalog.pg_is_in_recovery() AS standby,
            coalesce((SELECT pg_catalog.string_agg(extname || ' ' || extversion, ', ' ORDER BY extname)
                      FROM pg_catalog.pg_extension), '') AS extensions,
-           pg_catalog.to_regclass('__diesel_schema_migrations') IS NOT NULL AS has_record
+           pg_catalog.current_schema()::text AS default_namespace,
+           (SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', n.nspname, c.relname), ' and ' ORDER BY n.nspname)
+            FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p', 'v', 'f')
+              AND c.relpersistence <> 't') AS record
     FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
 
 /// Looks at a database and its server.

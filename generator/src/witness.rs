@@ -14,8 +14,11 @@ mod agree;
 
 pub use agree::{Difference, agree};
 
-/// Diesel's bookkeeping is no part of a schema.
-const NOT_DUMPED: &str = "--exclude-table=*.__diesel_schema_migrations";
+/// The bookkeeping, Diesel's and ours, is no part of a schema.
+const NOT_DUMPED: [&str; 2] = [
+    "--exclude-table=*.__diesel_schema_migrations",
+    "--exclude-table=*.__trueup_journal",
+];
 
 /// What a program of Postgres' had to say.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +92,7 @@ pub fn barred(connection: &mut PgConnection) -> QueryResult<Option<Barred>> {
         SELECT current_user::text AS user, pg_catalog.format('%I.%I', n.nspname, c.relname) AS table
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'
-          AND c.relname <> '__diesel_schema_migrations'
+          AND c.relname NOT IN ('__diesel_schema_migrations', '__trueup_journal')
           AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))
         ORDER BY 2 LIMIT 1";
     let found: Option<Row> = diesel::sql_query(query).get_result(connection).optional()?;
@@ -104,8 +107,8 @@ pub fn dump(pg_dump: &Path, url: &Url) -> Result<String, WitnessError> {
         "--no-owner",
         "--no-privileges",
         "--encoding=UTF8",
-        NOT_DUMPED,
     ]);
+    command.args(NOT_DUMPED);
     let output = command.stdin(Stdio::null()).output();
     let text = String::from_utf8(finish(pg_dump, url, output)?.stdout);
     let text = text.map_err(|_| WitnessError::NotUtf8 {

@@ -1,7 +1,9 @@
 //! `trueup doctor`: why something does not work.
 
 use generator::{
-    Error, autogen,
+    Error,
+    apply::{self, Record},
+    autogen,
     connection::connect,
     doctor::{self, Facts},
     migration,
@@ -136,6 +138,7 @@ fn look(url: &Url, report: &mut Doctor) {
         );
     }
     report.problems.extend(problems(&facts));
+    record(url, &facts, report);
     if !facts.may_create_databases {
         report.advice.push(format!(
             "{} may not create databases: `db create`, `db recreate` and a scratch on this server need that \
@@ -144,6 +147,31 @@ fn look(url: &Url, report: &mut Doctor) {
         ));
     }
     report.database = Some(Ok(facts));
+}
+
+/// Looks at the record as `upgrade` would, and as Diesel's own runner would.
+fn record(url: &Url, facts: &Facts, report: &mut Doctor) {
+    let found = connect(url)
+        .map_err(Error::from)
+        .and_then(|mut connection| {
+            let record = Record::find(&mut connection)?;
+            apply::applied(&mut connection)?;
+            Ok(record)
+        });
+    match (found, &facts.default_namespace) {
+        (Err(error), _) => {
+            report.problems.push(error.to_string());
+            report.advice.extend(error.advice().iter().cloned());
+        }
+        (Ok(Some(record)), Some(default)) if record.namespace() != default => {
+            report.advice.push(format!(
+                "sessions of {} make tables in {default}, and the record is {record}: Diesel's own runner would make a second \
+                 record there and apply everything again; trueup finds the one that is there",
+                facts.user
+            ));
+        }
+        (Ok(_), _) => {}
+    }
 }
 
 fn problems(facts: &Facts) -> Vec<String> {

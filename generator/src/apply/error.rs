@@ -1,5 +1,9 @@
 //! Why migrations were not applied, and what to do about it.
 
+use std::borrow::Cow;
+
+use trueup::name::quoted_ident;
+
 use super::steering::Steers;
 use crate::connection::SqlError;
 use crate::migration::MigrationError;
@@ -177,9 +181,9 @@ pub enum ApplyError {
         /// What the scratch server lacks for it, and what to do about that.
         lacks: Option<String>,
     },
-    /// It ran, and Diesel could not note that it did.
+    /// It ran, and could not be recorded.
     #[error(
-        "{name} ran, but could not be recorded in __diesel_schema_migrations: {message}\n  {}",
+        "{name} ran, but could not be recorded: {message}\n  {}",
         if *rolled_back { "it was rolled back as a whole" } else { "it is kept, and the next run would run it again" }
     )]
     NotRecorded {
@@ -187,16 +191,33 @@ pub enum ApplyError {
         name: String,
         /// Whether all of it was rolled back.
         rolled_back: bool,
-        /// What Diesel says.
+        /// What Postgres says.
         message: String,
     },
     /// The record is there, and this user may not read it.
-    #[error(
-        "{user} may not read __diesel_schema_migrations, where it is recorded which migrations are applied"
-    )]
+    #[error("{user} may not read {record}, where it is recorded which migrations are applied")]
     Hidden {
         /// Who asks.
         user: String,
+        /// The record.
+        record: String,
+    },
+    /// There is more than one record, and each says something else.
+    #[error(
+        "there is more than one record of applied migrations: {}",
+        counted(records, versions)
+    )]
+    Records {
+        /// Their qualified names.
+        records: Vec<String>,
+        /// How many versions are in each; `None` where this user may not read it.
+        versions: Vec<Option<i64>>,
+    },
+    /// Something has the record's name and is none.
+    #[error("{relation} is there, and is no table in which migrations could be recorded")]
+    NoRecord {
+        /// What has the name.
+        relation: String,
     },
     /// The connection ended with it, perhaps before and perhaps after its end was on the server's disk.
     #[error(
@@ -205,11 +226,11 @@ pub enum ApplyError {
     Lost {
         /// Its folder's name.
         name: String,
-        /// What Diesel says.
+        /// What Postgres says.
         message: String,
     },
     /// The bookkeeping could not be read or written.
-    #[error("cannot use __diesel_schema_migrations: {0}")]
+    #[error("cannot use the record of applied migrations: {0}")]
     Bookkeeping(String),
 }
 
@@ -233,8 +254,8 @@ impl ApplyError {
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Migrations(error) => error.hint(),
             Self::Busy { .. } => Some("wait for it, or end that session with pg_terminate_backend"),
             Self::OutOfOrder { .. } => Some(
@@ -269,15 +290,25 @@ impl ApplyError {
             ),
             Self::Lost { .. } => Some("`trueup status` says whether it was"),
             Self::NotRecorded { .. } => Some(
-                "a migration must leave search_path, role and privileges so that the next statement can write the record",
+                "a migration must leave the role, its privileges and the record so that the next statement can write it",
             ),
             Self::Steers { why, .. } => Some(why.hint()),
             Self::Partly { .. } => Some(
-                "before the next run, take what is kept out of the file or let it be run again (IF NOT EXISTS); or give                  each part a folder of its own",
+                "before the next run, take what is kept out of the file or let it be run again (IF NOT EXISTS); or give \
+                 each part a folder of its own",
             ),
-            Self::Hidden { .. } => Some(
-                "GRANT SELECT ON __diesel_schema_migrations to this user, and USAGE on its schema; or use another user",
-            ),
+            Self::Hidden { user, record } => {
+                return Some(Cow::Owned(format!(
+                    "GRANT SELECT ON {record} TO {}, and USAGE on its namespace; or use another user",
+                    quoted_ident(user)
+                )));
+            }
+            Self::Records { records, versions } => {
+                return Some(Cow::Owned(drop_one(records, versions)));
+            }
+            Self::NoRecord { .. } => {
+                Some("rename it or drop it: Diesel records in a table of that name")
+            }
             Self::Failed {
                 failure,
                 in_transaction,
@@ -314,12 +345,45 @@ impl ApplyError {
             | Self::Deferred { .. }
             | Self::Scratch(_)
             | Self::Bookkeeping(_) => None,
-        }
+        };
+        hint.map(Cow::Borrowed)
     }
 
     pub(super) fn bookkeeping(error: impl std::fmt::Display) -> Self {
         Self::Bookkeeping(error.to_string())
     }
+}
+
+/// The records, each with what it holds.
+fn counted(records: &[String], versions: &[Option<i64>]) -> String {
+    let each = records.iter().zip(versions).map(|(record, versions)| {
+        let holds = match versions {
+            None => "not for this user to read".to_owned(),
+            Some(0) => "empty".to_owned(),
+            Some(1) => "1 version".to_owned(),
+            Some(many) => format!("{many} versions"),
+        };
+        format!("{record} ({holds})")
+    });
+    each.collect::<Vec<_>>().join(" and ")
+}
+
+/// Advice to keep one of them. One that is empty beside one that is not was made by a session with another search path.
+fn drop_one(records: &[String], versions: &[Option<i64>]) -> String {
+    let pairs = || records.iter().zip(versions);
+    let empty: Vec<&str> = pairs()
+        .filter(|(_, versions)| **versions == Some(0))
+        .map(|(record, _)| record.as_str())
+        .collect();
+    let drop = if empty.len() + 1 == records.len() {
+        format!("DROP TABLE {}, which is empty", empty.join(", "))
+    } else {
+        "find out which one says what this database has, and DROP TABLE the other".to_owned()
+    };
+    format!(
+        "{drop}; sessions with different search paths made them, and Diesel's own runner makes another one wherever it finds \
+         none, so give its sessions the search path that leads to the one that stays"
+    )
 }
 
 fn were(asked: usize) -> String {

@@ -36,7 +36,7 @@ pub(super) fn run(
             options.listener.tell(&Event::Resumes { name, what });
         }
         if let Left::Finished(_) = left {
-            return Ok(run::record(connection, migration, direction)?);
+            return run::record(connection, migration, direction).map_err(Failed::Harness);
         }
         let waits_quietly = resume::disturbs_nobody(migration, direction);
         if waits_quietly {

@@ -1,38 +1,28 @@
 //! What an `up.sql` was when it was applied: its hash, in a column beside Diesel's own in Diesel's record.
 //!
 //! Diesel names the columns that it reads and writes, so it does not see this one, and a row that it takes away takes the
-//! hash along. Where Diesel applied a migration, or the table is somebody else's, nothing is remembered, and nothing is said.
+//! hash along. It is written in the statement that adds the row. Where Diesel applied a migration, or the table is somebody
+//! else's, nothing is remembered, and nothing is said.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Text;
 
 use super::ApplyError;
+use super::record::Record;
 use crate::migration::{HistoryProblem, Migration, Parent, history_problems};
 
 /// Makes the column, where it is not there and may be made. Whoever is in the way is not waited for.
-pub(super) fn prepare(connection: &mut PgConnection) {
-    if matches!(is_there(connection), Ok(true)) {
+pub(super) fn prepare(connection: &mut PgConnection, record: &Record) {
+    if matches!(record.takes_hashes(connection, "INSERT"), Ok(true)) {
         return;
     }
     let _ = connection.transaction(|connection| {
-        connection.batch_execute(
+        connection.batch_execute(&format!(
             "SET LOCAL lock_timeout = '500ms';
-             ALTER TABLE __diesel_schema_migrations ADD COLUMN IF NOT EXISTS trueup_hash text",
-        )
+             ALTER TABLE {record} ADD COLUMN IF NOT EXISTS trueup_hash text"
+        ))
     });
-}
-
-/// Remembers a migration that was applied just now.
-pub(super) fn remember(connection: &mut PgConnection, migration: &Migration) {
-    let was = Parent::of(migration);
-    // Somebody's right to add a row is not the right to change one, and it was applied all the same.
-    let _ = diesel::sql_query(
-        "UPDATE __diesel_schema_migrations SET trueup_hash = $2 WHERE version = $1",
-    )
-    .bind::<Text, _>(&was.version)
-    .bind::<Text, _>(&was.hash)
-    .execute(connection);
 }
 
 /// The names of the applied migrations whose `up.sql` is no longer what was applied, as far as that was remembered.
@@ -47,11 +37,17 @@ pub fn edited(
         #[diesel(sql_type = Text)]
         hash: String,
     }
-    if !is_there(connection).map_err(ApplyError::bookkeeping)? {
+    let record = Record::find(connection)?.filter(Record::is_readable);
+    let Some(record) = record else {
+        return Ok(Vec::new());
+    };
+    let is_there = record.takes_hashes(connection, "SELECT");
+    if !is_there.map_err(ApplyError::bookkeeping)? {
         return Ok(Vec::new());
     }
-    let query = "SELECT version::text, trueup_hash::text AS hash FROM __diesel_schema_migrations
-                 WHERE trueup_hash IS NOT NULL";
+    let query = format!(
+        "SELECT version::text, trueup_hash::text AS hash FROM {record} WHERE trueup_hash IS NOT NULL"
+    );
     let rows: Vec<Row> = diesel::sql_query(query)
         .load(connection)
         .map_err(ApplyError::bookkeeping)?;
@@ -84,12 +80,4 @@ pub fn history(
         .map(|name| HistoryProblem::EditedSince { name });
     problems.extend(since);
     Ok(problems)
-}
-
-fn is_there(connection: &mut PgConnection) -> QueryResult<bool> {
-    let query = "EXISTS (SELECT FROM pg_catalog.pg_attribute
-                 WHERE attrelid = pg_catalog.to_regclass('__diesel_schema_migrations')
-                   AND attname = 'trueup_hash' AND NOT attisdropped
-                   AND pg_catalog.has_table_privilege(attrelid, 'SELECT'))";
-    diesel::select(diesel::dsl::sql::<Bool>(query)).get_result(connection)
 }

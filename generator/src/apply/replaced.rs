@@ -3,9 +3,9 @@
 //! The one that stands for them has the version of the last, so a database that has them all has it recorded already.
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::ApplyError;
+use super::record::Record;
 use crate::migration::Migration;
 
 /// The applied versions but for those that an applied migration stands for.
@@ -35,11 +35,11 @@ pub(super) fn forget_replaced(
             });
         }
     }
+    let replaced = replaced(migrations, applied);
+    let record = Record::find(connection)?;
     let forgotten = connection.transaction(|connection| {
-        for version in replaced(migrations, applied) {
-            diesel::sql_query("DELETE FROM __diesel_schema_migrations WHERE version = $1")
-                .bind::<Text, _>(version)
-                .execute(connection)?;
+        for (version, record) in replaced.iter().zip(record.iter().cycle()) {
+            record.remove(connection, version)?;
         }
         QueryResult::Ok(())
     });

@@ -1,16 +1,12 @@
-//! One migration through Diesel's harness.
+//! One migration and its record, as Diesel's harness does it, but for the name of the record.
 
 use std::error::Error;
 
-use diesel::connection::BoxableConnection;
-use diesel::migration::{self, MigrationMetadata, MigrationName, MigrationVersion};
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Failure};
-use diesel::sql_types::Text;
-use diesel_migrations::MigrationHarness;
 
 use super::ApplyError;
+use super::record::{self, Record};
 use super::steering::{self, Partly, Refused};
 use crate::connection::{self, Code, SqlError, Steering, is_one_transaction, run_sql};
 use crate::migration::Migration;
@@ -43,7 +39,7 @@ impl Direction {
 
 /// Why a migration did not run.
 pub(super) enum Failed {
-    /// What Diesel's harness gave back.
+    /// A statement, the record, or the commit failed.
     Harness(Box<dyn Error + Send + Sync>),
     /// Others had what it needed, each time.
     Blocked { holder: Option<String>, times: u32 },
@@ -145,7 +141,7 @@ fn at_its_end(
         Some(Failure::DatabaseError(_, said))
             if said
                 .table_name()
-                .is_some_and(|table| table != "__diesel_schema_migrations") =>
+                .is_some_and(|table| table != record::TABLE) =>
         {
             ApplyError::Deferred { name, message }
         }
@@ -163,102 +159,55 @@ pub(super) fn run(
     migration: &Migration,
     direction: Direction,
 ) -> Result<(), Failed> {
-    let diesels = Diesels {
-        migration,
-        in_transaction: runs_in_transaction(migration, direction),
+    let in_transaction = runs_in_transaction(migration, direction);
+    let done = if in_transaction {
+        connection.transaction(|connection| {
+            send(connection, migration, direction, in_transaction)?;
+            record(connection, migration, direction)
+        })
+    } else {
+        send(connection, migration, direction, in_transaction)
+            .and_then(|()| connection.transaction(|it| record(it, migration, direction)))
     };
-    let done = match direction {
-        Direction::Up => connection.run_migration(&diesels),
-        Direction::Down => connection.revert_migration(&diesels),
-    };
-    done.map(|_| ()).map_err(Failed::Harness)
+    done.map_err(Failed::Harness)
 }
 
 /// True if a migration is all or nothing, together with its record.
-fn runs_in_transaction(migration: &Migration, direction: Direction) -> bool {
+pub(super) fn runs_in_transaction(migration: &Migration, direction: Direction) -> bool {
     migration.run_in_transaction || is_one_transaction(direction.sql(migration))
 }
 
-/// Records a migration that was run already, or no longer is.
+/// Records a migration that was run, or no longer is. It may have moved the record.
 pub(super) fn record(
     connection: &mut PgConnection,
     migration: &Migration,
     direction: Direction,
-) -> QueryResult<()> {
-    let sql = match direction {
-        Direction::Up => "INSERT INTO __diesel_schema_migrations (version) VALUES ($1)",
-        Direction::Down => "DELETE FROM __diesel_schema_migrations WHERE version = $1",
-    };
-    diesel::sql_query(sql)
-        .bind::<Text, _>(&migration.version)
-        .execute(connection)
-        .map(|_| ())
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let found = record::candidates(connection)?;
+    let record = Record::only(connection, found)?;
+    let record = record.ok_or("it is gone: the migration dropped it")?;
+    match direction {
+        Direction::Up => record.add(connection, migration)?,
+        Direction::Down => record.remove(connection, &migration.version)?,
+    }
+    Ok(())
 }
 
-/// A migration as Diesel sees it. Diesel's own [`diesel_migrations::FileBasedMigrations`] sends a file in one piece, and then
-/// Postgres does not say which statement failed.
-struct Diesels<'a> {
-    migration: &'a Migration,
+/// Sends the statements one by one, so that Postgres says which one failed.
+fn send(
+    connection: &mut PgConnection,
+    migration: &Migration,
+    direction: Direction,
     in_transaction: bool,
-}
-
-impl diesel::migration::Migration<Pg> for Diesels<'_> {
-    fn run(&self, connection: &mut dyn BoxableConnection<Pg>) -> migration::Result<()> {
-        self.send(connection, Direction::Up)
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let (sql, path) = (direction.sql(migration), direction.path(migration));
+    if let Some(refused) = steering::refused(sql, &path, in_transaction) {
+        return Err(Box::new(refused));
     }
-
-    fn revert(&self, connection: &mut dyn BoxableConnection<Pg>) -> migration::Result<()> {
-        self.send(connection, Direction::Down)
-    }
-
-    fn metadata(&self) -> &dyn MigrationMetadata {
-        self
-    }
-
-    fn name(&self) -> &dyn MigrationName {
-        self
-    }
-}
-
-impl Diesels<'_> {
-    fn send(
-        &self,
-        connection: &mut dyn BoxableConnection<Pg>,
-        direction: Direction,
-    ) -> migration::Result<()> {
-        let connection = connection
-            .downcast_mut::<PgConnection>()
-            .ok_or("this is no connection to Postgres")?;
-        let (sql, path) = (
-            direction.sql(self.migration),
-            direction.path(self.migration),
-        );
-        if let Some(refused) = steering::refused(sql, &path, self.in_transaction) {
-            return Err(Box::new(refused));
+    match connection::steering(sql) {
+        Some(Steering::Several(all)) => steering::run_several(connection, sql, &path, &all),
+        Some(Steering::One { .. } | Steering::Broken(..)) | None => {
+            Ok(run_sql(connection, sql, &path)?)
         }
-        match connection::steering(sql) {
-            Some(Steering::Several(all)) => steering::run_several(connection, sql, &path, &all),
-            Some(Steering::One { .. } | Steering::Broken(..)) | None => {
-                Ok(run_sql(connection, sql, &path)?)
-            }
-        }
-    }
-}
-
-impl MigrationMetadata for Diesels<'_> {
-    fn run_in_transaction(&self) -> bool {
-        self.in_transaction
-    }
-}
-
-impl MigrationName for Diesels<'_> {
-    fn version(&self) -> MigrationVersion<'_> {
-        MigrationVersion::from(self.migration.version.as_str())
-    }
-}
-
-impl std::fmt::Display for Diesels<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.migration.name)
     }
 }

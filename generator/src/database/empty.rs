@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 use trueup::name::quoted_ident;
 
-use crate::apply::{self, with_lock};
+use crate::apply::{self, Record, with_lock};
 use crate::connection::connect;
 use crate::url::Url;
 use crate::{Error, ErrorKind, Project, source};
@@ -42,9 +42,16 @@ pub fn empty(
                 global: &global,
                 extensions: &extensions,
             };
+            // Which of two would be emptied is not for us to say.
+            Record::find(live)?;
             what.lock(live)?;
             what.refuse_elsewhere(live)?;
-            what.drop(live)
+            what.drop(live)?;
+            // It may stand in a namespace that stays.
+            if let Some(record) = Record::find(live)? {
+                record.clear(live)?;
+            }
+            Ok(())
         });
         emptied.map_err(|error: Error| {
             error.hint("the database is as it was: it is emptied in one transaction, or not at all")

@@ -192,7 +192,8 @@ impl Doctor {
             read_only,
             standby,
             extensions,
-            has_record,
+            default_namespace: _,
+            record,
         } = facts;
         let may = [
             (*superuser, "anything (superuser)"),
@@ -218,11 +219,7 @@ impl Doctor {
             row("extensions", extensions),
             row(
                 "record",
-                if *has_record {
-                    "__diesel_schema_migrations is there"
-                } else {
-                    "no migration was ever applied"
-                },
+                record.as_deref().unwrap_or("no migration was ever applied"),
             ),
         ]
     }

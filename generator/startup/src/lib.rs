@@ -44,6 +44,12 @@ pub enum NotReady {
         /// What is not there.
         missing: Vec<String>,
     },
+    /// It has more than one record of applied migrations, and which one counts depends on the search path.
+    #[error("the database has more than one record of applied migrations: {}; drop the one that is not right", .records.join(", "))]
+    Records {
+        /// Their qualified names.
+        records: Vec<String>,
+    },
     /// It could not be asked.
     #[error("the database cannot be asked what it has: {0}")]
     Database(#[from] diesel::result::Error),
@@ -117,15 +123,38 @@ struct Row {
     version: String,
 }
 
-/// What is recorded; the table of the record is not made where it is not there.
-fn applied(connection: &mut PgConnection) -> QueryResult<BTreeSet<String>> {
-    let there = diesel::dsl::sql::<Bool>(
-        "pg_catalog.to_regclass('__diesel_schema_migrations') IS NOT NULL",
-    );
-    if !diesel::select(there).get_result::<bool>(connection)? {
-        return Ok(BTreeSet::new());
-    }
-    let query = "SELECT version::text FROM __diesel_schema_migrations";
+#[derive(QueryableByName)]
+struct Record {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The tables in which Diesel records, in whatever namespace, and views that stand in for one. A view that reads another of these
+/// shows the same rows.
+const RECORDS: &str = "
+    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p', 'v', 'f') AND c.relpersistence <> 't'
+        AND NOT (c.relkind = 'v' AND EXISTS (
+            SELECT FROM pg_catalog.pg_rewrite r
+                JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+                    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+            WHERE r.ev_class = c.oid AND t.oid <> c.oid AND t.relname = c.relname AND t.relkind IN ('r', 'p', 'f')))
+    ORDER BY 1";
+
+/// The recorded versions; the table of the record is not made where it is not there.
+fn applied(connection: &mut PgConnection) -> Result<BTreeSet<String>, NotReady> {
+    let records: Vec<Record> = diesel::sql_query(RECORDS).load(connection)?;
+    let record = match records.as_slice() {
+        [] => return Ok(BTreeSet::new()),
+        [one] => &one.name,
+        [..] => {
+            let records = records.into_iter().map(|one| one.name).collect();
+            return Err(NotReady::Records { records });
+        }
+    };
+    let query = format!("SELECT version::text FROM {record}");
     let rows: Vec<Row> = diesel::sql_query(query).load(connection)?;
     Ok(rows.into_iter().map(|row| row.version).collect())
 }

@@ -16,6 +16,7 @@ mod health;
 mod layers;
 mod programs;
 mod prove;
+mod record;
 mod refusals;
 mod renames;
 mod reset;

@@ -62,7 +62,7 @@ fn whoever_may_read_the_catalog_can_check_and_compare() {
     assert!(
         clean
             .stderr
-            .contains("reader may not read __diesel_schema_migrations"),
+            .contains("reader may not read public.__diesel_schema_migrations"),
         "{clean:?}"
     );
     // Who may use the namespace sees the record, and may not read it all the same.
@@ -96,7 +96,7 @@ fn whoever_may_read_the_catalog_can_check_and_compare() {
     );
 
     let said = theirs.run(&["autogen", "x"]).refused(&[
-        "reader may not read __diesel_schema_migrations",
+        "reader may not read public.__diesel_schema_migrations",
         "GRANT SELECT",
     ]);
     assert!(said.contains("hint:"), "{said}");

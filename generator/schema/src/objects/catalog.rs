@@ -19,11 +19,11 @@ pub(super) fn no_member(class: &str, oid: &str) -> String {
     )
 }
 
-/// The condition that `c` is a table that [`super::table`] reads: not Diesel's own table.
+/// The condition that `c` is a table that [`super::table`] reads: not Diesel's own table, nor the journal beside it.
 pub(super) fn table() -> String {
     format!(
         "c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-            AND c.relname <> '__diesel_schema_migrations' AND {USER_NAMESPACE} AND {}",
+            AND c.relname NOT IN ('__diesel_schema_migrations', '__trueup_journal') AND {USER_NAMESPACE} AND {}",
         no_member("pg_class", "c.oid")
     )
 }

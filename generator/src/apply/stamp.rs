@@ -1,0 +1,79 @@
+//! The record is told what a database has, and nothing is run.
+
+use std::path::Path;
+
+use diesel::prelude::*;
+
+use super::record::Record;
+use super::{ApplyError, Options, StampTarget, applied, lock::with_lock, remembered};
+use crate::migration::{self, Migration};
+
+/// Records what is applied without running anything, so that an existing database can start; returns the versions that are
+/// recorded then. Applied versions without a folder stay as they are unless they are newer than the target.
+pub fn stamp(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &StampTarget,
+    options: Options<'_>,
+) -> Result<Vec<String>, ApplyError> {
+    let migrations = migration::read(dir)?;
+    with_lock(connection, options, |connection| {
+        let record = Record::make(connection)?;
+        let old = record.versions(connection)?;
+        let Stamping { recorded, removed } = stamping(&migrations, target, &old)?;
+        remembered::prepare(connection, &record);
+        let done = connection.transaction(|connection| {
+            for version in &removed {
+                record.remove(connection, version)?;
+            }
+            for migration in &migrations {
+                if recorded.contains(&migration.version) {
+                    record.add(connection, migration)?;
+                }
+            }
+            QueryResult::Ok(())
+        });
+        done.map_err(ApplyError::bookkeeping)?;
+        record.versions(connection)
+    })
+}
+
+/// What a stamp records and what it removes from the record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamping {
+    /// The versions that count as applied then and do not now.
+    pub recorded: Vec<String>,
+    /// The versions that count as applied now and will not then.
+    pub removed: Vec<String>,
+}
+
+impl Stamping {
+    /// Whether the record is as it should be already.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.recorded.is_empty() && self.removed.is_empty()
+    }
+}
+
+/// What [`stamp`] would do.
+pub fn would_stamp(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &StampTarget,
+) -> Result<Stamping, ApplyError> {
+    stamping(&migration::read(dir)?, target, &applied(connection)?)
+}
+
+fn stamping(
+    migrations: &[Migration],
+    target: &StampTarget,
+    applied: &[String],
+) -> Result<Stamping, ApplyError> {
+    let (wanted, limit) = target.choose(migrations)?;
+    let beyond = |version: &&String| limit.is_none_or(|limit| **version > *limit);
+    let recorded = wanted.into_iter().filter(|one| !applied.contains(one));
+    Ok(Stamping {
+        recorded: recorded.cloned().collect(),
+        removed: applied.iter().filter(beyond).cloned().collect(),
+    })
+}
