@@ -18,6 +18,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::binaries::{Binaries, BinariesError, Server};
 use crate::connection::connect;
 use crate::hash::short_hash;
+use crate::lock;
 use crate::scratch::account::{Account, server_account};
 use crate::scratch::claim::{cache, private_folder};
 use crate::scratch::live::{self, Registration};
@@ -286,22 +287,12 @@ impl Place {
 
     /// Held while the server starts or stops.
     fn gate(&self) -> io::Result<File> {
-        let gate = self.open("gate")?;
-        flock(&gate, FlockOperation::LockExclusive)?;
-        Ok(gate)
+        lock::take(&self.folder.join("gate"))
     }
 
     /// Every command that uses the server holds a shared lock on this.
     fn users(&self) -> io::Result<File> {
-        self.open("users")
-    }
-
-    fn open(&self, name: &str) -> io::Result<File> {
-        File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.folder.join(name))
+        lock::open(&self.folder.join("users"))
     }
 
     /// The server that fits the cluster, or the newest for a new one.

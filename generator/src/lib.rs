@@ -33,6 +33,7 @@ mod error;
 mod fills;
 mod hash;
 pub mod health;
+mod lock;
 pub mod migration;
 pub mod named;
 mod near;

@@ -110,6 +110,16 @@ pub enum MigrationError {
         /// What is wrong with it.
         message: String,
     },
+    /// It names what no command of ours changes.
+    #[error("{} names {name:?}, which is {why}; nothing was changed", path.display())]
+    Strays {
+        /// The file.
+        path: PathBuf,
+        /// What it names.
+        name: String,
+        /// What that is.
+        why: &'static str,
+    },
     /// Somebody wrote or removed migrations since what is to be written was drafted.
     #[error("{} came or went while this was being drafted; nothing was written", names.join(", "))]
     Meanwhile {
@@ -157,6 +167,10 @@ impl MigrationError {
             Self::Interrupted { .. } => Some(
                 "a command was killed while it changed several folders: compare them with your version control, and \
                  remove that file",
+            ),
+            Self::Strays { .. } => Some(
+                "where you wrote no such file yourself, it came with the checkout: remove it; a link among the migrations \
+                 is to be replaced by the folder itself",
             ),
             Self::Io { source, .. } => {
                 let kind = source.kind();

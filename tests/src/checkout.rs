@@ -197,13 +197,14 @@ impl Checkout {
         self.environment = vec![("TRUEUP_PG_BIN", folder.display().to_string().leak())];
     }
 
-    /// The names of all that is in the folder of migrations, half-written or not, but for Diesel's lock; the oldest first.
+    /// The names of all that is in the folder of migrations, half-written or not, but for Diesel's lock and what git
+    /// ignores; the oldest first.
     #[must_use]
     pub fn folders(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path().join("migrations"));
         let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
         let mut names: Vec<_> = entries.into_iter().flatten().flatten().map(name).collect();
-        names.retain(|name| name != ".diesel_lock");
+        names.retain(|name| name != ".diesel_lock" && name != ".gitignore");
         // In Diesel's order, in which no dash counts.
         let version = |name: &String| name.split('_').next().unwrap_or_default().replace('-', "");
         names.sort_by_key(version);

@@ -4,15 +4,16 @@
 //! there on the change is made, and whoever reads the directory after a kill finishes it.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::{Header, Migration, MigrationError, Seal, read};
 use crate::connection::parts;
+use crate::lock;
 
 /// Diesel's own lock, which `diesel migration generate` takes.
 pub(super) const LOCK: &str = ".diesel_lock";
@@ -20,8 +21,15 @@ pub(super) const LOCK: &str = ".diesel_lock";
 /// How a folder is called until it is complete, or when it is to go; Diesel does not look into folders with a dot.
 const UNFINISHED: &str = ".trueup-unfinished-";
 
-/// The file that says what is being changed.
+/// The file that says what is being changed. It may have come with the checkout, and so nothing that it says is believed
+/// unless a command of ours could have written it.
 const CHANGE: &str = ".trueup-change";
+
+/// No change names so many folders that the file is longer.
+const LONGEST: u64 = 1 << 20;
+
+/// The file that has git leave out what stands beside migrations for a moment, or for one machine.
+const IGNORE: &str = ".gitignore";
 
 /// A folder that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +79,7 @@ pub fn change(
 ) -> Result<Vec<PathBuf>, MigrationError> {
     fs::create_dir_all(dir).map_err(MigrationError::at(dir))?;
     let _lock = lock(dir).map_err(MigrationError::at(&dir.join(LOCK)))?;
+    ignore(dir).map_err(MigrationError::at(&dir.join(IGNORE)))?;
     finish(dir)?;
     remove_unfinished(dir).map_err(MigrationError::at(dir))?;
     let existing = read(dir)?;
@@ -89,6 +98,7 @@ pub fn change(
         remove: go.into_iter().map(|migration| migration.name).collect(),
         add: folders.iter().map(|folder| folder.name.clone()).collect(),
     };
+    plan.check(dir)?;
     let _writing = hold_writing();
     prepare(dir, &folders, &plan).map_err(MigrationError::at(dir))?;
     finish(dir)?;
@@ -97,7 +107,7 @@ pub fn change(
 
 /// Finishes what a command that was killed had begun.
 pub(super) fn finish_interrupted(dir: &Path) -> Result<(), MigrationError> {
-    if !dir.join(CHANGE).exists() {
+    if fs::symlink_metadata(dir.join(CHANGE)).is_err() {
         return Ok(());
     }
     // Most likely somebody is at it this moment: then it is gone once the lock is free.
@@ -111,6 +121,43 @@ pub(super) fn finish_interrupted(dir: &Path) -> Result<(), MigrationError> {
 struct Plan {
     remove: Vec<String>,
     add: Vec<String>,
+}
+
+impl Plan {
+    /// Fails on anything but names of folders in `dir`: a path or a link would lead out of it.
+    fn check(&self, dir: &Path) -> Result<(), MigrationError> {
+        let strays = |name: &str, why| {
+            Err(MigrationError::Strays {
+                path: dir.join(CHANGE),
+                name: name.to_owned(),
+                why,
+            })
+        };
+        for name in self.remove.iter().chain(&self.add) {
+            let mut parts = Path::new(name).components();
+            let is_name = matches!(
+                (parts.next(), parts.next()),
+                (Some(Component::Normal(part)), None) if part == name.as_str()
+            );
+            if !is_name || name.starts_with('.') || name.contains('\0') {
+                return strays(name, "no name of a folder of migrations");
+            }
+        }
+        let touched = self
+            .remove
+            .iter()
+            .flat_map(|name| [dir.join(name), going(dir, name)]);
+        let made = self.add.iter().map(|name| unfinished(dir, name));
+        for path in touched.chain(made) {
+            if let Ok(found) = fs::symlink_metadata(&path)
+                && !found.is_dir()
+            {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                return strays(&name, "a file or a link, and no folder");
+            }
+        }
+        Ok(())
+    }
 }
 
 fn unfinished(dir: &Path, name: &str) -> PathBuf {
@@ -135,8 +182,7 @@ fn prepare(dir: &Path, folders: &[Folder], plan: &Plan) -> io::Result<()> {
         File::open(&path)?.sync_all()?;
     }
     let noted = unfinished(dir, "change");
-    fs::write(&noted, serde_json::to_vec(plan)?)?;
-    File::open(&noted)?.sync_all()?;
+    write_file(&noted, &serde_json::to_string(plan)?)?;
     fs::rename(noted, dir.join(CHANGE))?;
     File::open(dir)?.sync_all()
 }
@@ -144,15 +190,24 @@ fn prepare(dir: &Path, folders: &[Folder], plan: &Plan) -> io::Result<()> {
 /// Does what the file says, from wherever the last one who tried got to. Only who holds the lock may.
 fn finish(dir: &Path) -> Result<(), MigrationError> {
     let path = dir.join(CHANGE);
-    let text = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        read => read.map_err(MigrationError::at(&path))?,
+    let interrupted = |message: String| MigrationError::Interrupted {
+        path: path.clone(),
+        message,
     };
-    let plan: Plan =
-        serde_json::from_slice(&text).map_err(|error| MigrationError::Interrupted {
-            path: path.clone(),
-            message: error.to_string(),
-        })?;
+    match fs::symlink_metadata(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(MigrationError::at(&path)(error)),
+        Ok(found) if !found.is_file() => {
+            return Err(interrupted("it is no file, or a link".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    let mut text = String::new();
+    File::open(&path)
+        .and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+        .map_err(MigrationError::at(&path))?;
+    let plan: Plan = serde_json::from_str(&text).map_err(|error| interrupted(error.to_string()))?;
+    plan.check(dir)?;
     carry_out(dir, &plan).map_err(MigrationError::at(dir))
 }
 
@@ -208,13 +263,22 @@ fn not_empty(what: &'static str, sql: &str) -> Result<(), MigrationError> {
 
 /// Waits for and takes the lock, which ends with the file.
 pub(super) fn lock(dir: &Path) -> io::Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(LOCK))?;
-    flock(&file, FlockOperation::LockExclusive)?;
-    Ok(file)
+    lock::take(&dir.join(LOCK))
+}
+
+/// Has git ignore Diesel's lock and what is unfinished, where nobody has said what git is to ignore here.
+fn ignore(dir: &Path) -> io::Result<()> {
+    let path = dir.join(IGNORE);
+    if fs::symlink_metadata(&path).is_ok_and(|found| found.len() > 0) {
+        return Ok(());
+    }
+    let mut file = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .permissions(fs::Permissions::from_mode(0o644))
+        .tempfile_in(dir)?;
+    write!(file, "{LOCK}\n{CHANGE}\n{UNFINISHED}*\n")?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// Nobody else writes while we hold the lock: what is unfinished was left by a run that was killed.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, flock, statvfs};
 
 use super::account::{Account, give, own_uid};
 use super::{ScratchError, postmaster};
+use crate::lock;
 
 /// A socket's path has 108 bytes on Linux and 104 on macOS, of which `/.s.PGSQL.5432` takes 14.
 const LONGEST_SOCKET_FOLDER: usize = 85;
@@ -44,10 +45,15 @@ pub(crate) fn cache(account: Option<Account>) -> Result<PathBuf, ScratchError> {
             return Ok(folder);
         }
     }
-    let folder = Path::new("/var/tmp").join(format!("trueup-{uid}"));
     let mode = if account.is_some() { 0o711 } else { 0o700 };
-    private_folder(&folder, mode).map_err(ScratchError::at(&folder))?;
-    Ok(folder)
+    let folder = Path::new("/var/tmp").join(format!("trueup-{uid}"));
+    let Err(error) = private_folder(&folder, mode) else {
+        return Ok(folder);
+    };
+    // Anybody may take a name in /var/tmp; this one only root can make.
+    let other = Path::new("/var/cache").join(format!("trueup-{uid}"));
+    private_folder(&other, mode).map_err(|_| ScratchError::at(&folder)(error))?;
+    Ok(other)
 }
 
 /// The folder that scratch servers run below. Where the machine has memory to spare it is in memory: a copy of a cluster is
@@ -94,7 +100,12 @@ impl Claim {
         for number in 0_u32.. {
             let folder = run.join(format!("{}-{number}", std::process::id()));
             let lock_path = folder.with_extension("lock");
-            match File::create_new(&lock_path) {
+            let new = File::options()
+                .create_new(true)
+                .write(true)
+                .mode(0o600)
+                .open(&lock_path);
+            match new {
                 Ok(lock) => {
                     flock(&lock, FlockOperation::LockExclusive)?;
                     let claim = Self {
@@ -213,13 +224,7 @@ pub(crate) fn sweep(cache: &Path) {
 
 /// Keeps a sweep from seeing a lock file between its making and its locking.
 fn gate(cache: &Path) -> io::Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(cache.join("gate"))?;
-    flock(&file, FlockOperation::LockExclusive)?;
-    Ok(file)
+    lock::take(&cache.join("gate"))
 }
 
 #[cfg(test)]

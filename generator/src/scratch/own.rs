@@ -127,6 +127,18 @@ impl Drop for Own {
     }
 }
 
+/// The end of what a server wrote; the reason is in its last lines.
+fn last_words(said: &str) -> String {
+    const LINES: usize = 20;
+    let lines: Vec<&str> = said.trim().lines().collect();
+    if lines.is_empty() {
+        return "it ended at once and wrote nothing: start it by hand to see why, or look whether something ended it (memory that \
+                ran out, a limit on processes)"
+            .to_owned();
+    }
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
 /// Says which program did not start, and why.
 pub(crate) fn not_started(server: &Server, error: NotStarted) -> ScratchError {
     let program = server.folder.join("postgres");
@@ -137,7 +149,7 @@ pub(crate) fn not_started(server: &Server, error: NotStarted) -> ScratchError {
         },
         NotStarted::Ended(said) => ScratchError::Start {
             program,
-            said: said.trim().to_owned(),
+            said: last_words(&said),
         },
         NotStarted::Slow => ScratchError::Start {
             program,

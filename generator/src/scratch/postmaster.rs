@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -46,7 +47,7 @@ impl From<io::Error> for NotStarted {
 /// Starts a server and waits until it takes connections.
 pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
     let log = launch.data.with_extension("log");
-    let output = File::create(&log)?;
+    let output = new_log(&log)?;
     // The number in a file that a killed server left may be another process' by now, and then Postgres would not start. The
     // file of one that is on its way stays: it keeps a second server off the cluster.
     if !is_running(launch.data) {
@@ -81,12 +82,26 @@ pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
     Ok(child)
 }
 
+/// A server's log has statements with all that stands in them, so it is for nobody else to read. What has its name may have
+/// come with a checkout, and may be a link to another file.
+fn new_log(path: &Path) -> io::Result<File> {
+    remove_if_there(path)?;
+    File::options()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+}
+
 /// Waits for a server that somebody else started to take connections.
 pub(crate) fn wait(data: &Path) -> Result<(), NotStarted> {
     let begun = Instant::now();
     while !is_ready(data) {
         if !is_running(data) {
-            return Err(NotStarted::Ended(String::new()));
+            let log = data.with_extension("log");
+            return Err(NotStarted::Ended(
+                fs::read_to_string(log).unwrap_or_default(),
+            ));
         }
         if begun.elapsed() > PATIENCE {
             return Err(NotStarted::Slow);
@@ -161,7 +176,7 @@ fn running(data: &Path) -> Option<Pid> {
     works_here.then_some(pid)
 }
 
-fn remove_if_there(path: &PathBuf) -> io::Result<()> {
+fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
