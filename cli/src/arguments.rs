@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, ValueEnum};
 use generator::{
     Error,
     rename::Asked,
-    report::{Color, Format, Output, Verbosity},
+    report::{Color, Format, Output, Reader, Verbosity},
     url::Url,
 };
 
@@ -140,6 +140,23 @@ impl Global {
             } else {
                 Verbosity::Normal
             },
+            reader: Reader::Person,
+        }
+    }
+}
+
+impl Cli {
+    /// Where to speak, and to whom.
+    pub(crate) fn output(&self) -> Output {
+        let in_actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let reader = if in_actions || self.command.is_for_github() {
+            Reader::Github
+        } else {
+            Reader::Person
+        };
+        Output {
+            reader,
+            ..self.global.output()
         }
     }
 }

@@ -84,6 +84,13 @@ pub(crate) enum Command {
     Man(man::Args),
 }
 
+impl Command {
+    /// True if GitHub Actions reads what it says.
+    pub(crate) fn is_for_github(&self) -> bool {
+        matches!(self, Self::Check(args) if args.is_for_github())
+    }
+}
+
 pub(crate) fn run(command: &Command, context: &Context) -> Result<Status, Error> {
     match command {
         Command::Autogen(args) => autogen::run(args, context),

@@ -9,13 +9,14 @@ use generator::{
     embedded::{self, Embedded},
     report::Output,
     scope::Scope,
+    secrets,
     source::Source,
     url::Url,
 };
 
 use crate::{
     arguments::Global,
-    settings::{self, Found, Given, Place, Setting, Settings},
+    settings::{self, Found, Given, Setting, Settings},
     workspace,
 };
 
@@ -62,18 +63,36 @@ struct Patience {
 impl Patience {
     /// The server knows which texts are times, and says so when it is told.
     fn of(settings: &Settings) -> Result<Self, Error> {
-        let text = |setting: &Setting| -> Result<String, Error> {
-            let found = settings.get(setting);
-            found.map_or_else(|| Ok(String::new()), |found| utf8(&found, setting))
+        let text = |setting: &Setting| -> Result<(String, String), Error> {
+            let Some(found) = settings.get(setting) else {
+                return Ok((String::new(), String::new()));
+            };
+            Ok((utf8(&found, setting)?, settings.written(setting, &found)))
         };
-        let retries = text(&settings::LOCK_RETRIES)?;
+        let time = |setting: &Setting| -> Result<String, Error> {
+            let (value, place) = text(setting)?;
+            // For Postgres it is a number of milliseconds, which is hardly what anybody means.
+            let is_bare = value
+                .trim()
+                .parse::<f64>()
+                .is_ok_and(|number| number != 0.0);
+            if !is_bare {
+                return Ok(value);
+            }
+            Err(
+                Error::input(format!("{place} = {value} is a time without a unit")).hint(format!(
+                    "write {value}s for seconds, {value}ms, or {value}min"
+                )),
+            )
+        };
+        let (retries, place) = text(&settings::LOCK_RETRIES)?;
         let retries = retries.parse().map_err(|error: ParseIntError| {
-            let doing = format!("{retries:?} is no number of retries");
+            let doing = format!("{place}: {retries:?} is no number of retries");
             Error::caused(ErrorKind::Input, doing, error)
         })?;
         Ok(Self {
-            lock: text(&settings::LOCK_TIMEOUT)?,
-            statement: text(&settings::STATEMENT_TIMEOUT)?,
+            lock: time(&settings::LOCK_TIMEOUT)?,
+            statement: time(&settings::STATEMENT_TIMEOUT)?,
             retries,
         })
     }
@@ -103,13 +122,14 @@ impl Context {
                 output.detail(format!("{} is not set", setting.variable));
                 return Ok(None);
             };
-            let url = parse(&found, setting)?;
+            let url = parse(&found, setting, &settings)?;
             let place = found.place;
             output.detail(format!("{} is {url}, from {place}", setting.variable));
             Ok(Some(url))
         };
         let database = url(&settings::DATABASE)?;
         let scratch = url(&settings::SCRATCH)?;
+        secrets::remember_files(database.as_ref());
         let programs = settings.get(&settings::PROGRAMS);
         let binaries = Binaries::find(programs.as_ref().map(|found| found.value.as_os_str()));
         let patterns = &settings.patterns;
@@ -205,21 +225,15 @@ fn given(global: &Global) -> Given {
         )
 }
 
-fn parse(found: &Found, setting: &Setting) -> Result<Url, Error> {
-    let what = no_connection_string(found, setting);
+fn parse(found: &Found, setting: &Setting, settings: &Settings) -> Result<Url, Error> {
+    let what = format!(
+        "{} is no connection string",
+        settings.written(setting, found)
+    );
     Url::parse(&utf8(found, setting)?).map_err(|error| {
         Error::caused(ErrorKind::Input, what, error)
-            .hint("write postgres://USER:PASSWORD@HOST:PORT/NAME, or leave it empty for none")
+            .hint("write postgres://USER@HOST:PORT/NAME (a password goes behind USER and a colon), or leave it empty for none")
     })
-}
-
-fn no_connection_string(found: &Found, setting: &Setting) -> String {
-    match &found.place {
-        Place::Option(option) => format!("{option} is no connection string"),
-        place @ (Place::Environment | Place::File(_) | Place::Default) => {
-            format!("{} in {place} is no connection string", setting.variable)
-        }
-    }
 }
 
 fn utf8(found: &Found, setting: &Setting) -> Result<String, Error> {

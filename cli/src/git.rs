@@ -2,6 +2,8 @@
 
 use std::{path::Path, process::Command};
 
+use generator::environment;
+
 /// Whether others could have something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Sharing {
@@ -35,7 +37,9 @@ const UPSTREAM: &str = "@{upstream}";
 
 /// What git prints, or what it says is wrong.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
+    let mut command = Command::new("git");
+    environment::for_git(&mut command);
+    let output = command
         .arg("-C")
         .arg(folder)
         .args(arguments)

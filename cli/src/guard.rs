@@ -9,7 +9,12 @@ use std::{
 };
 
 use dialoguer::Confirm;
-use generator::{Error, ErrorKind, database, url::Url};
+use generator::{
+    Error, ErrorKind,
+    database::{self, Identity},
+    report::Output,
+    url::Url,
+};
 
 use crate::context::{Context, Live};
 
@@ -22,11 +27,20 @@ pub(crate) struct Consent {
 }
 
 impl Consent {
-    /// Lets a command pass that loses all of a database.
-    pub(crate) fn to_lose_all(&self, live: &Live, context: &Context) -> Result<(), Error> {
-        let name = database::name(&live.url)?;
-        if self.repeats(&name)? || database::identify(&live.url)?.is_none() {
-            return Ok(());
+    /// Lets a command pass that loses all of a database, and says which one that is, where it is there.
+    pub(crate) fn to_lose_all(
+        &self,
+        live: &Live,
+        context: &Context,
+    ) -> Result<Option<Identity>, Error> {
+        let Some(meant) = database::identify(&live.url)? else {
+            // Nothing is there to lose; a name that is repeated is compared all the same.
+            let name = database::written_name(&live.url)?;
+            return self.repeats(&name).map(|_| None);
+        };
+        let name = meant.name.clone();
+        if self.repeats(&name)? {
+            return Ok(Some(meant));
         }
         if let Some(reason) = reason(&name, live, context)? {
             return Err(refused(
@@ -36,7 +50,7 @@ impl Consent {
             ));
         }
         if context.yes || asked(&format!("All of {name} is lost. Go on?"))? {
-            return Ok(());
+            return Ok(Some(meant));
         }
         if can_ask() {
             return Err(Error::input(format!("{name} is as it was")));
@@ -66,6 +80,14 @@ impl Consent {
             &format!("{loss} in {name}"),
             &name,
         ))
+    }
+
+    /// Refuses a name that is repeated and is not the database's, where nothing else asks for it.
+    pub(crate) fn compared(&self, live: &Live) -> Result<(), Error> {
+        if self.yes_destroy.is_some() {
+            self.repeats(&database::name(&live.url)?)?;
+        }
+        Ok(())
     }
 
     fn repeats(&self, name: &str) -> Result<bool, Error> {
@@ -166,7 +188,7 @@ fn asked(question: &str) -> Result<bool, Error> {
         return Ok(false);
     }
     let answer = Confirm::new()
-        .with_prompt(question)
+        .with_prompt(Output::default().question(question))
         .default(false)
         .interact();
     answer.map_err(|error| {

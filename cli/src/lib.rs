@@ -11,6 +11,7 @@ use generator::report::Output;
 mod arguments;
 mod commands;
 mod context;
+mod exit;
 mod git;
 mod guard;
 mod interrupt;
@@ -27,11 +28,12 @@ use context::Context;
 /// went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    exit::prepare();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return arguments::refuse(&error),
     };
-    let output = cli.global.output();
+    let output = cli.output();
     let done = interrupt::install().and_then(|()| run(&cli, output));
     interrupt::wait_if_ending();
     match done {

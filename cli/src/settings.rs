@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use generator::{Error, ErrorKind};
+use generator::{Error, ErrorKind, secrets};
 
 mod file;
 
@@ -178,6 +178,8 @@ pub(crate) struct Settings {
     protected: Option<Vec<String>>,
     /// Presumptions of migrations about a server.
     pub(crate) scratch: Scratch,
+    /// The lines of settings in files, by file and variable.
+    lines: BTreeMap<(PathBuf, String), usize>,
 }
 
 impl Settings {
@@ -186,11 +188,15 @@ impl Settings {
     pub(crate) fn load(root: &Path, given: Given) -> Result<Self, Error> {
         let environment = environment(root)?;
         let mut layers = given.layers();
+        let mut lines = BTreeMap::new();
         layers.push((Place::Environment, std::env::vars_os().collect()));
         for name in env_files(&environment.value.to_string_lossy()) {
             let path = root.join(name);
             if let Some(text) = read_if_there(&path)? {
-                layers.push((Place::File(path.clone()), parse(&path, &text)?));
+                let layer = parse(&path, &text)?;
+                remember(&layer);
+                lines.extend(self::lines(&path, &text));
+                layers.push((Place::File(path.clone()), layer));
                 // It was read a moment ago.
                 let _ = dotenvy::from_path(&path);
             }
@@ -199,6 +205,9 @@ impl Settings {
         let mut rules = Rules::default();
         if let Some(text) = read_if_there(&path)? {
             let (layer, found) = file::parse(&path, &text)?;
+            remember(&layer);
+            let found_lines = found.lines.iter();
+            lines.extend(found_lines.map(|(name, line)| ((path.clone(), name.clone()), *line)));
             layers.push((Place::File(path), layer));
             rules = found;
         }
@@ -208,7 +217,29 @@ impl Settings {
             patterns: rules.patterns,
             protected: rules.protected,
             scratch: rules.scratch,
+            lines,
         })
+    }
+
+    /// A setting as somebody has to look for it who is to mend it: `trueup.toml:3: lock_timeout`.
+    pub(crate) fn written(&self, setting: &Setting, found: &Found) -> String {
+        match &found.place {
+            Place::Option(option) => (*option).to_owned(),
+            Place::Environment | Place::Default => {
+                format!("{} in {}", setting.variable, found.place)
+            }
+            Place::File(path) => {
+                let line = self.lines.get(&(path.clone(), setting.variable.to_owned()));
+                let line = line.map_or_else(String::new, |line| format!(":{line}"));
+                let is_toml = path.file_name() == Some(OsStr::new(file::NAME));
+                let name = if is_toml {
+                    setting.key
+                } else {
+                    setting.variable
+                };
+                format!("{}{line}: {name}", path.display())
+            }
+        }
     }
 
     /// A setting and where it is from. One that is empty is as good as none, and hides those in weaker layers.
@@ -322,13 +353,24 @@ fn env_files(environment: &str) -> Vec<String> {
     files
 }
 
+/// From here on no text that leaves the process has the passwords of a file.
+fn remember(layer: &BTreeMap<OsString, OsString>) {
+    let texts = layer
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+    secrets::remember_variables(texts);
+}
+
 fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => read.map(Some).map_err(|error| {
-            let doing = format!("cannot read {}", path.display());
-            Error::caused(ErrorKind::Environment, doing, error)
-        }),
+        // Editors on Windows begin a file with a byte order mark.
+        read => read
+            .map(|text| Some(text.trim_start_matches('\u{feff}').to_owned()))
+            .map_err(|error| {
+                let doing = format!("cannot read {}", path.display());
+                Error::caused(ErrorKind::Environment, doing, error)
+            }),
     }
 }
 
@@ -347,13 +389,31 @@ fn parse(path: &Path, text: &str) -> Result<BTreeMap<OsString, OsString>, Error>
     Ok(settings)
 }
 
+/// The lines of variables in the text of a `.env`; of two lines the last counts.
+fn lines(path: &Path, text: &str) -> BTreeMap<(PathBuf, String), usize> {
+    let named = text.lines().enumerate().filter_map(|(before, line)| {
+        let line = line.trim_start();
+        let (name, _) = line
+            .strip_prefix("export ")
+            .unwrap_or(line)
+            .split_once('=')?;
+        Some(((path.to_owned(), name.trim().to_owned()), before + 1))
+    });
+    named.collect()
+}
+
 fn line(text: &str, error: &dotenvy::Error) -> Option<usize> {
     let dotenvy::Error::LineParse(part, _) = error else {
         return None;
     };
-    let before = text.lines().position(|line| line.contains(part.trim()))?;
+    // A quote that is not closed takes all lines up to the end.
+    let part = part.trim().lines().next()?.trim();
+    let before = text.lines().position(|line| line.contains(part))?;
     Some(before + 1)
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {
@@ -379,6 +439,7 @@ mod tests {
             patterns: Patterns::default(),
             protected: None,
             scratch: Scratch::default(),
+            lines: BTreeMap::new(),
         }
     }
 

@@ -36,7 +36,7 @@ pub use record::Record;
 pub use redo::redo;
 pub use rehearse::{Rehearsal, Stopped, rehearse};
 pub use remembered::{edited, history};
-pub use replaced::without_replaced;
+pub use replaced::{Halfway, halfway, without_replaced};
 pub use script::script;
 pub use stamp::{Stamping, stamp, would_stamp};
 pub use steering::Steers;

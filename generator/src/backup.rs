@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -9,7 +10,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::connection::{connect, server_version};
-use crate::database;
+use crate::database::{self, Identity};
+use crate::environment;
 use crate::scratch::on_end;
 use crate::url::Url;
 use crate::witness::command;
@@ -17,11 +19,11 @@ use crate::{Error, ErrorKind, Project};
 
 /// What there is to do about a database that a backup is restored to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Onto {
+pub enum Onto<'a> {
     /// It must be empty.
     Empty,
-    /// What the backup has as well is replaced.
-    Whatever,
+    /// What the backup has as well is replaced in the database that somebody was asked about.
+    Over(&'a Identity),
 }
 
 /// Whose everything is when it is restored.
@@ -47,13 +49,16 @@ pub struct Stage<'a> {
 /// Makes a folder for backups, which git is told to ignore.
 pub fn prepare(folder: &Path) -> Result<(), Error> {
     let ignore = folder.join(".gitignore");
-    let made = fs::create_dir_all(folder).and_then(|()| {
-        if ignore.exists() {
-            Ok(())
-        } else {
-            fs::write(&ignore, "*\n")
-        }
-    });
+    let private = || fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
+    let made = fs::create_dir_all(folder)
+        .and_then(|()| private())
+        .and_then(|()| {
+            if ignore.exists() {
+                Ok(())
+            } else {
+                fs::write(&ignore, "*\n")
+            }
+        });
     made.map_err(|error| {
         let doing = format!("cannot make {}", folder.display());
         Error::caused(ErrorKind::Environment, doing, error)
@@ -82,7 +87,9 @@ pub fn save(
         )
     };
     if let Some(folder) = folder {
-        fs::create_dir_all(folder).map_err(|error| at(folder, error))?;
+        let mut private = fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(folder).map_err(|error| at(folder, error))?;
     }
     let mut connection = connect(url)?;
     let major = server_version(&mut connection)? / 10_000;
@@ -103,6 +110,12 @@ pub fn save(
     };
     let tables = diesel::sql_query(TABLES).get_result(&mut connection)?;
     drop(connection);
+    File::options()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .map_err(|error| at(file, error))?;
     let saved = run(
         &pg_dump,
         dump,
@@ -154,7 +167,9 @@ fn counted(
 
 /// How many things are in a backup.
 fn contents(pg_restore: &Path, file: &Path) -> Count {
-    let listed = Command::new(pg_restore).arg("--list").arg(file).output();
+    let mut command = Command::new(pg_restore);
+    environment::for_program(&mut command);
+    let listed = command.arg("--list").arg(file).output();
     // Where it cannot be read, that is said when it is restored.
     let text = listed.map_or_else(|_| Vec::new(), |listed| listed.stdout);
     let text = String::from_utf8_lossy(&text);
@@ -177,7 +192,7 @@ pub fn restore(
     project: &Project,
     url: &Url,
     file: &Path,
-    onto: Onto,
+    onto: Onto<'_>,
     owners: Owners,
     tell: impl FnMut(Stage<'_>),
 ) -> Result<(), Error> {
@@ -190,12 +205,21 @@ pub fn restore(
         return Err(Error::input(format!("{url} is not empty; nothing was restored"))
             .hint("`trueup db recreate` makes it anew and empty (then `restore`), or --over replaces what the backup has"));
     }
+    if let Onto::Over(meant) = onto {
+        meant.expect(&mut connection)?;
+        if let Some(hosts) = url.several_hosts() {
+            return Err(Error::input(format!(
+                "pg_restore may go to any of {hosts}, and the database that was asked about is on one; nothing was restored"
+            ))
+            .hint("write the address of one server"));
+        }
+    }
     let major = server_version(&mut connection)? / 10_000;
     drop(connection);
     let pg_restore = project.binaries.pg_restore(major)?;
     let mut restore = command(&pg_restore, url);
     restore.args(["--verbose", "--exit-on-error", "--single-transaction"]);
-    if onto == Onto::Whatever {
+    if matches!(onto, Onto::Over(_)) {
         restore.args(["--clean", "--if-exists"]);
     }
     if owners == Owners::Mine {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::environment;
 use crate::report::Programs;
 
 /// Where installers put programs: a folder, how its entries begin, and where in an entry the programs are.
@@ -271,7 +272,9 @@ impl Binaries {
 
     fn by_pg_config(&self) -> &[Folder] {
         self.by_pg_config.get_or_init(|| {
-            let output = Command::new("pg_config").arg("--bindir").output().ok();
+            let mut command = Command::new("pg_config");
+            environment::for_program(&mut command);
+            let output = command.arg("--bindir").output().ok();
             let text = output
                 .filter(|output| output.status.success())
                 .and_then(|output| String::from_utf8(output.stdout).ok());
@@ -355,7 +358,9 @@ fn major_by_name(folder: &Path) -> Option<u32> {
 
 /// The major of `postgres (PostgreSQL) 15.18 (Debian …)`, `pg_dump (PostgreSQL) 18beta1`.
 fn ask(program: &Path) -> Option<u32> {
-    let output = Command::new(program)
+    let mut command = Command::new(program);
+    environment::for_program(&mut command);
+    let output = command
         .arg("--version")
         .output()
         .ok()

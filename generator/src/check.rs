@@ -309,6 +309,9 @@ fn recorded(
         }
         read => read?,
     };
+    if let Some(halfway) = apply::halfway(migrations, &applied).into_iter().next() {
+        return Err(ApplyError::Halfway(halfway).into());
+    }
     let applied = apply::without_replaced(migrations, &applied);
     check.pending = apply::pending(migrations, &applied)
         .into_iter()

@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
+use crate::secrets;
 use crate::url::Url;
 
 mod run;
@@ -41,7 +42,8 @@ const LIMITS: &[(u32, &str)] = &[
     (17, "transaction_timeout"),
 ];
 
-/// Why there is no connection. No variant holds a password: libpq's messages repeat none of a URL that [`Url`] accepts.
+/// Why there is no connection. No variant holds a password: libpq repeats a URI that it does not like whole, and so its words
+/// go through [`secrets::hidden`].
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nobody answers at the address.
@@ -118,9 +120,24 @@ impl ConnectError {
         }
     }
 
-    fn refused(url: &Url, message: &str) -> Self {
+    /// What it is, without host, user, database or anything that a server says.
+    #[must_use]
+    pub fn in_short(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "the database does not answer",
+            Self::Password { .. } => "the server does not accept the password",
+            Self::NoSuchDatabase { .. } => "the server has no such database",
+            Self::Refused { .. } => "the server refuses the connection",
+            Self::TooOld { .. } => "the server is too old",
+            Self::Prepare { .. } => "the connection cannot be prepared",
+        }
+    }
+
+    fn refused(url: &Url, address: &Url, message: &str) -> Self {
         let url = url.clone();
-        let message = message.trim().to_owned();
+        let message = message.trim();
+        let message = message.replace(address.as_secret_str(), &address.to_string());
+        let message = secrets::hidden(&message).into_owned();
         let says = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
         if says(&["password authentication failed", "no password supplied"]) {
             Self::Password { url, message }
@@ -141,7 +158,7 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
         .with_default("connect_timeout", "10")
         .with_default("fallback_application_name", "trueup");
     let refused = |error| match error {
-        ConnectionError::BadConnection(message) => ConnectError::refused(url, &message),
+        ConnectionError::BadConnection(message) => ConnectError::refused(url, &address, &message),
         ConnectionError::CouldntSetupConfiguration(source) => ConnectError::Prepare {
             url: url.clone(),
             source,
@@ -149,7 +166,7 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
         ConnectionError::InvalidCString(_) | ConnectionError::InvalidConnectionUrl(_) | _ => {
             ConnectError::Refused {
                 url: url.clone(),
-                message: error.to_string(),
+                message: secrets::hidden(&error.to_string()).into_owned(),
             }
         }
     };

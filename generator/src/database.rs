@@ -46,7 +46,8 @@ pub fn name(url: &Url) -> Result<String, Error> {
     }
 }
 
-fn written_name(url: &Url) -> Result<String, Error> {
+/// The name that a URL gives a database which need not be there.
+pub fn written_name(url: &Url) -> Result<String, Error> {
     url.database().ok_or_else(|| {
         Error::input(format!("{url} names no database"))
             .hint("write its name at the end of the URL, as dbname=…, or in PGDATABASE")
@@ -78,11 +79,8 @@ pub fn create(url: &Url) -> Result<bool, Error> {
     }
 }
 
-/// Removes the database, whoever is connected to it, and says whether it was there.
-pub fn remove(url: &Url) -> Result<bool, Error> {
-    let Some(meant) = identify(url)? else {
-        return Ok(false);
-    };
+/// Removes the database that is meant, to which the URL leads, whoever is connected to it.
+pub fn remove(url: &Url, meant: &Identity) -> Result<(), Error> {
     let mut admin = admin(url, &meant.name)?;
     if !meant.is_of_server(&mut admin)? {
         return Err(Error::new(
@@ -98,8 +96,7 @@ pub fn remove(url: &Url) -> Result<bool, Error> {
     admin.batch_execute(&sql).map_err(|error| {
         let doing = format!("cannot drop the database {}", meant.name);
         Error::caused(ErrorKind::Environment, doing, error)
-    })?;
-    Ok(true)
+    })
 }
 
 /// A session in another database of the same server than `own`.

@@ -11,8 +11,11 @@ use crate::{apply, connection::connect, migration, url::Url};
 pub struct Health {
     /// Whether the database answers and has every migration.
     pub healthy: bool,
-    /// Why not.
+    /// Why not, in words for anybody who may ask over a network: without host, user or path.
     pub reason: Option<String>,
+    /// All that is known about it, for whoever runs this.
+    #[serde(skip)]
+    pub detail: Option<String>,
     /// The newest migration that is applied.
     pub version: Option<String>,
     /// How many migrations are not applied.
@@ -28,32 +31,55 @@ pub fn health(url: &Url, migrations: &std::path::Path) -> Health {
     let mut health = Health {
         healthy: false,
         reason: None,
+        detail: None,
         version: None,
         pending: 0,
         milliseconds: 0,
     };
-    health.reason = ask(url, migrations, &mut health).err();
+    if let Err(Unwell { reason, detail }) = ask(url, migrations, &mut health) {
+        health.reason = Some(reason);
+        health.detail = detail;
+    }
     health.healthy = health.reason.is_none();
     health.milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     health
 }
 
-fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(), String> {
-    let known = migration::read(migrations).map_err(|error| error.to_string())?;
+/// Why a database cannot be used.
+struct Unwell {
+    reason: String,
+    detail: Option<String>,
+}
+
+impl Unwell {
+    fn because(reason: &str, detail: &impl ToString) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            detail: Some(detail.to_string()),
+        }
+    }
+}
+
+fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(), Unwell> {
+    let known = migration::read(migrations)
+        .map_err(|error| Unwell::because("the migrations cannot be read", &error))?;
     // Whoever probes has less patience than a person.
     let patient = url.with_default("connect_timeout", "3");
-    let mut connection = connect(&patient).map_err(|error| error.to_string())?;
-    let applied = apply::applied(&mut connection).map_err(|error| error.to_string())?;
+    let mut connection =
+        connect(&patient).map_err(|error| Unwell::because(error.in_short(), &error))?;
+    let applied = apply::applied(&mut connection).map_err(|error| {
+        Unwell::because("the record of applied migrations cannot be read", &error)
+    })?;
     health.version = applied.last().cloned();
     let pending = apply::pending(&known, &applied);
     health.pending = pending.len();
-    match pending.as_slice() {
-        [] => Ok(()),
-        [one] => Err(format!("{} is not applied", one.name)),
-        [first, rest @ ..] => Err(format!(
-            "{} and {} more are not applied",
-            first.name,
-            rest.len()
-        )),
-    }
+    let reason = match pending.as_slice() {
+        [] => return Ok(()),
+        [one] => format!("{} is not applied", one.name),
+        [first, rest @ ..] => format!("{} and {} more are not applied", first.name, rest.len()),
+    };
+    Err(Unwell {
+        reason,
+        detail: None,
+    })
 }

@@ -101,11 +101,11 @@ const DEPENDS: &str = "
 
 type Depends = (BigInt, BigInt, BigInt, BigInt, BigInt, BigInt, CChar);
 
-/// Diesel's own table and the journal beside it, and what sessions keep for themselves.
+/// Diesel's own table and ours beside it, and what sessions keep for themselves.
 const BOOKKEEPING: &str = "
     SELECT 'pg_catalog.pg_class'::regclass::int8 AS class, oid::int8 AS object
     FROM pg_catalog.pg_class
-    WHERE oid >= 16384 AND (relpersistence = 't' OR relname IN ('__diesel_schema_migrations', '__trueup_journal'))";
+    WHERE oid >= 16384 AND (relpersistence = 't' OR relname ~ '^__(diesel_schema_migrations$|trueup_)')";
 
 /// Where something else is granted than when its owner makes it anew: then default privileges count.
 const GRANTED: &str = "

@@ -11,7 +11,7 @@ use std::{
 use anstream::{AutoStream, stream::RawStream};
 use serde::Serialize;
 
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, secrets};
 
 mod applied;
 mod changed;
@@ -22,6 +22,7 @@ mod database;
 mod doctor;
 mod drafted;
 mod failure;
+mod github;
 mod health;
 mod history;
 mod initialized;
@@ -63,6 +64,11 @@ use terminal::neutral;
 pub trait Report: Serialize {
     /// The text for a terminal, with ANSI styles, which are taken out where they are not wanted.
     fn text(&self) -> String;
+
+    /// The same without styles, for a report that is SQL or has SQL in it: piped, that stays as it is.
+    fn verbatim(&self) -> Option<String> {
+        None
+    }
 }
 
 /// How a report is written.
@@ -99,6 +105,16 @@ pub enum Color {
     Never,
 }
 
+/// Who reads what a command says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Reader {
+    /// A person, at a terminal or in a log.
+    #[default]
+    Person,
+    /// GitHub Actions, which takes some lines for commands, on stdout and on stderr.
+    Github,
+}
+
 /// Where a command speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Output {
@@ -106,29 +122,58 @@ pub struct Output {
     pub color: Color,
     /// How much is said.
     pub verbosity: Verbosity,
+    /// Who reads it.
+    pub reader: Reader,
 }
 
 impl Output {
     /// Writes a command's result to stdout.
     pub fn report(self, report: &impl Report, format: Format) -> Result<(), Error> {
         match format {
-            Format::Text => self.result(&report.text()),
+            Format::Text => match report.verbatim() {
+                // A runner of GitHub's reads a pipe too.
+                Some(text) if self.reader == Reader::Person && !io::stdout().is_terminal() => {
+                    self.data(&text)
+                }
+                Some(_) | None => self.result(&report.text()),
+            },
             Format::Json => {
                 let json = serde_json::to_string_pretty(report).map_err(|error| {
                     Error::caused(ErrorKind::Defect, "cannot write the JSON", error)
                 })?;
-                self.data(&(json + "\n"))
+                self.raw(&(secrets::hidden_in_json(&json) + "\n"))
             }
         }
     }
 
     /// Writes text for people to stdout: what is no style of ours is shown, and does nothing to a terminal.
     pub fn result(self, text: &str) -> Result<(), Error> {
-        Self::written(self.stream(io::stdout()), &neutral(text))
+        Self::written(self.stream(io::stdout()), &self.shown(text))
     }
 
-    /// Writes what a program is to read, SQL above all, to stdout: every byte as it is, but for a terminal.
+    /// Writes annotations for GitHub, which are commands by intent, and then text, of which nothing is a command.
+    pub fn annotated(self, annotations: &str, text: &str) -> Result<(), Error> {
+        let annotations = neutral(&secrets::hidden(annotations)).into_owned();
+        Self::written(
+            self.stream(io::stdout()),
+            &(annotations + &self.shown(text)),
+        )
+    }
+
+    /// Writes SQL for a program to read to stdout: every byte as it is, but for a terminal.
+    ///
+    /// SQL that lacks a word of its own is another statement. So a secret in it stays, and that is said.
     pub fn data(self, text: &str) -> Result<(), Error> {
+        self.raw(text)?;
+        if secrets::are_in(text) && !io::stdout().is_terminal() {
+            self.warning(
+                "the SQL has a password of this run in it: keep it where others cannot read it",
+            );
+        }
+        Ok(())
+    }
+
+    fn raw(self, text: &str) -> Result<(), Error> {
         let stdout = io::stdout();
         if stdout.is_terminal() {
             return self.result(text);
@@ -192,7 +237,24 @@ impl Output {
     fn remark(self, text: &str) {
         let _ = self
             .stream(io::stderr())
-            .write_all(neutral(text).as_bytes());
+            .write_all(self.shown(text).as_bytes());
+    }
+
+    /// The text as people may see it: without secrets, and without anything that a terminal or GitHub obeys.
+    #[must_use]
+    pub fn shown(self, text: &str) -> String {
+        let text = secrets::hidden(text);
+        let text = neutral(&text);
+        match self.reader {
+            Reader::Person => text.into_owned(),
+            Reader::Github => github::no_command(&text),
+        }
+    }
+
+    /// A question in one line, as [`Output::shown`] gives it: for programs that ask by themselves.
+    #[must_use]
+    pub fn question(self, text: &str) -> String {
+        self.shown(&text.replace(['\n', '\t'], " "))
     }
 
     fn stream<S: RawStream>(self, raw: S) -> AutoStream<S> {

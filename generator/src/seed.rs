@@ -7,8 +7,14 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 
-use crate::connection::{Code, run_sql};
+use crate::connection::{Code, SqlError, run_sql};
+use crate::hash::short_hash;
 use crate::{Error, ErrorKind};
+
+mod remembered;
+
+pub use remembered::Remembered;
+pub(crate) use remembered::forget;
 
 /// A file of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,16 +23,21 @@ pub struct Seed {
     pub path: PathBuf,
     /// Its file's name, without its ending.
     pub name: String,
+    /// Its name among all seeds: `010_users`, `test/020_more`.
+    pub key: String,
 }
 
 /// The seeds in a folder: those that are for everywhere, then those in the sub-folder of this environment.
 pub fn find(folder: &Path, environment: &str) -> Result<Vec<Seed>, Error> {
-    let mut seeds = files(folder)?;
-    seeds.extend(files(&folder.join(environment))?);
+    let mut seeds = files(folder, "")?;
+    seeds.extend(files(
+        &folder.join(environment),
+        &format!("{environment}/"),
+    )?);
     Ok(seeds)
 }
 
-fn files(folder: &Path) -> Result<Vec<Seed>, Error> {
+fn files(folder: &Path, within: &str) -> Result<Vec<Seed>, Error> {
     let fail = |error| {
         let doing = format!("cannot read {}", folder.display());
         Error::caused(ErrorKind::Environment, doing, error)
@@ -41,7 +52,8 @@ fn files(folder: &Path) -> Result<Vec<Seed>, Error> {
         if path.extension().is_some_and(|extension| extension == "sql") && path.is_file() {
             let name = path.file_stem().unwrap_or_default();
             let name = name.to_string_lossy().into_owned();
-            seeds.push(Seed { path, name });
+            let key = format!("{within}{name}");
+            seeds.push(Seed { path, name, key });
         }
     }
     seeds.sort_by(|one, other| one.path.cmp(&other.path));
@@ -67,18 +79,100 @@ pub fn named(seeds: Vec<Seed>, name: &str) -> Result<Vec<Seed>, Error> {
     Ok(found)
 }
 
-/// Runs a seed, all of it or nothing, and says how long it took.
-pub fn run(connection: &mut PgConnection, seed: &Seed) -> Result<Duration, Error> {
+/// The text of a seed, as it is now.
+#[derive(Debug)]
+pub struct Text {
+    sql: String,
+    /// A hash of it.
+    pub hash: String,
+}
+
+/// Reads a seed.
+pub fn read(seed: &Seed) -> Result<Text, Error> {
+    let sql = fs::read_to_string(&seed.path).map_err(|error| {
+        let doing = format!("cannot read {}", seed.path.display());
+        Error::caused(ErrorKind::Input, doing, error)
+    })?;
+    let hash = short_hash(sql.as_bytes());
+    Ok(Text { sql, hash })
+}
+
+/// Runs a seed, all of it or nothing, remembers that where it can be, and says how long it took.
+pub fn run(
+    connection: &mut PgConnection,
+    seed: &Seed,
+    text: &Text,
+    remembered: Option<&Remembered>,
+) -> Result<Duration, Error> {
     let begun = Instant::now();
     let what = seed.path.display().to_string();
-    let sql = fs::read_to_string(&seed.path)
-        .map_err(|error| Error::caused(ErrorKind::Input, format!("cannot read {what}"), error))?;
-    run_sql(connection, &sql, &what).map_err(|error| {
-        let advice = (error.code == Code::Duplicate).then_some(
-            "a row of that key is there already; with ON CONFLICT DO NOTHING (or DO UPDATE) at the end of its INSERT a seed \
-             can be run again",
-        );
-        Error::input(format!("{error}\n  none of this seed's rows were kept")).hints(advice)
+    let ran = connection.transaction(|connection| {
+        run_sql(connection, &text.sql, &what)?;
+        remember(connection, seed, text, remembered)
+    });
+    let ran = match ran {
+        // VACUUM and its like, and code that commits: what they do is done before it can be remembered.
+        Err(Failed::Sql(error)) if has_no_place_in_a_transaction(&error) => {
+            run_sql(connection, &text.sql, &what)
+                .map_err(Failed::from)
+                .and_then(|()| remember(connection, seed, text, remembered))
+        }
+        ran => ran,
+    };
+    ran.map_err(|failed| match failed {
+        Failed::Sql(error) => {
+            let advice = (error.code == Code::Duplicate).then_some(
+                "a row of that key is there already; with ON CONFLICT DO NOTHING (or DO UPDATE) at the end of its INSERT a \
+                 seed can be run again",
+            );
+            Error::input(format!("{error}\n  none of this seed's rows were kept")).hints(advice)
+        }
+        Failed::Record(error) => Error::caused(
+            ErrorKind::Environment,
+            format!("{what} ran, and that could not be recorded or committed"),
+            error,
+        ),
     })?;
     Ok(begun.elapsed())
+}
+
+fn remember(
+    connection: &mut PgConnection,
+    seed: &Seed,
+    text: &Text,
+    remembered: Option<&Remembered>,
+) -> Result<(), Failed> {
+    match remembered {
+        Some(remembered) => Ok(remembered.add(connection, &seed.key, &text.hash)?),
+        None => Ok(()),
+    }
+}
+
+/// Why a seed was not run, or not remembered.
+enum Failed {
+    Sql(SqlError),
+    Record(diesel::result::Error),
+}
+
+impl From<SqlError> for Failed {
+    fn from(error: SqlError) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<diesel::result::Error> for Failed {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Record(error)
+    }
+}
+
+/// True for what Postgres says of a statement that commits, or that must not be in a transaction.
+fn has_no_place_in_a_transaction(error: &SqlError) -> bool {
+    [
+        "cannot run inside a transaction",
+        "cannot be executed from a function",
+        "invalid transaction termination",
+    ]
+    .iter()
+    .any(|words| error.message.contains(words))
 }

@@ -8,10 +8,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-mod service;
+use crate::secrets::{self, HIDDEN};
 
-/// Stands where a password stood, or may have stood.
-const HIDDEN: &str = "***";
+pub(crate) mod service;
 
 /// The parameters whose values are shown. Not all others are secret, but one that is misspelt may be the password.
 const SHOWN: &[&str] = &[
@@ -60,6 +59,8 @@ struct Uri {
     hosts: String,
     database: Option<String>,
     parameters: Vec<(String, String)>,
+    /// True for a server that this process started: nothing in the environment has a say in how to get there.
+    is_ours: bool,
 }
 
 /// What is wrong with a connection string. The text itself is not repeated, since it may hold a password.
@@ -96,15 +97,22 @@ pub enum UrlError {
 impl Url {
     /// Reads a connection string as libpq would.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let text = text.trim();
+        let text = text.trim_matches(is_blank);
         let uri = ["postgres://", "postgresql://"]
             .iter()
             .find_map(|scheme| text.strip_prefix(scheme));
         let form = match uri {
             Some(rest) => Form::Uri(Uri::parse(rest)?),
-            None if text.contains("://") || !text.contains('=') => return Err(UrlError::Unknown),
+            // In a value it may well stand.
+            None if text
+                .split_once('=')
+                .is_none_or(|(key, _)| key.contains("://")) =>
+            {
+                return Err(UrlError::Unknown);
+            }
             None => Form::Pairs(parse_pairs(text)?),
         };
+        form.remember_secrets();
         Ok(Self::of(form))
     }
 
@@ -120,6 +128,7 @@ impl Url {
                 ("host".to_owned(), encode(folder)),
                 ("port".to_owned(), port.to_string()),
             ],
+            is_ours: true,
         }))
     }
 
@@ -189,14 +198,35 @@ impl Url {
             return Some(name).filter(named);
         }
         let variable = |name: &str| std::env::var(name).ok().filter(named);
-        let service = self
-            .0
-            .form
-            .parameter("service")
-            .or_else(|| variable("PGSERVICE"));
-        service
-            .and_then(|service| service::database(&service))
+        self.service()
+            .and_then(|service| service::setting(&service, "dbname"))
             .or_else(|| variable("PGDATABASE"))
+    }
+
+    /// The hosts, where there is more than one: in the connection string, else in the service, else in the environment.
+    pub(crate) fn several_hosts(&self) -> Option<String> {
+        let in_path = match &self.0.form {
+            Form::Uri(uri) => Some(uri.hosts.clone()).filter(|hosts| !hosts.is_empty()),
+            Form::Pairs(_) => None,
+        };
+        let parameter = |key| self.0.form.parameter(key);
+        let written = parameter("hostaddr")
+            .or_else(|| parameter("host"))
+            .or(in_path);
+        let of_service = || {
+            let service = self.service()?;
+            service::setting(&service, "hostaddr").or_else(|| service::setting(&service, "host"))
+        };
+        let hosts = written
+            .or_else(of_service)
+            .or_else(|| std::env::var("PGHOST").ok());
+        hosts.filter(|hosts| hosts.contains(','))
+    }
+
+    fn service(&self) -> Option<String> {
+        let named = |name: &String| !name.is_empty();
+        let variable = || std::env::var("PGSERVICE").ok().filter(named);
+        self.0.form.parameter("service").or_else(variable)
     }
 
     /// The name of the database in the connection string; empty where the string says that there is none.
@@ -209,10 +239,25 @@ impl Url {
         parameter.or_else(|| in_path.map(decode))
     }
 
+    /// True if [`Url::of_socket`] made it.
+    pub(crate) fn is_of_socket_of_ours(&self) -> bool {
+        matches!(&self.0.form, Form::Uri(uri) if uri.is_ours)
+    }
+
+    /// The last value of a parameter, as it is meant.
+    pub(crate) fn parameter(&self, key: &str) -> Option<String> {
+        self.0.form.parameter(key)
+    }
+
     fn of(form: Form) -> Self {
         let secret = form.written(|_, value| value);
         Self(Arc::new(Written { form, secret }))
     }
+}
+
+/// True if the value of a parameter is no secret.
+pub(crate) fn is_shown(key: &str) -> bool {
+    SHOWN.contains(&key)
 }
 
 impl FromStr for Url {
@@ -229,7 +274,7 @@ impl fmt::Display for Url {
             &self
                 .0
                 .form
-                .written(|key, value| if SHOWN.contains(&key) { value } else { HIDDEN }),
+                .written(|key, value| if is_shown(key) { value } else { HIDDEN }),
         )
     }
 }
@@ -252,6 +297,45 @@ impl Form {
             Self::Pairs(pairs) => {
                 let (_, value) = pairs.iter().rev().find(|(written, _)| written == key)?;
                 Some(value.clone())
+            }
+        }
+    }
+
+    /// From here on no text that leaves the process has them.
+    fn remember_secrets(&self) {
+        let (shown, secret): (Vec<_>, Vec<_>) = match self {
+            Self::Uri(uri) => {
+                let parameters = uri
+                    .parameters
+                    .iter()
+                    .map(|(key, value)| (decode(key), value));
+                let password = uri
+                    .password
+                    .iter()
+                    .map(|value| ("password".to_owned(), value));
+                let user = uri.user.iter().map(|value| ("user".to_owned(), value));
+                let database = uri
+                    .database
+                    .iter()
+                    .map(|value| ("dbname".to_owned(), value));
+                let host = ("host".to_owned(), &uri.hosts);
+                let all = parameters.chain(password).chain(user).chain(database);
+                all.chain([host]).partition(|(key, _)| is_shown(key))
+            }
+            Self::Pairs(pairs) => {
+                // Any text with an equals sign may be tried; a connection string has a word of libpq's in it.
+                let is_any = pairs.iter().any(|(key, _)| is_shown(key));
+                let meant = |key: &str| is_any || key.contains("pass");
+                let all = pairs.iter().filter(|(key, _)| meant(key));
+                let all = all.map(|(key, value)| (key.clone(), value));
+                all.partition(|(key, _)| is_shown(key))
+            }
+        };
+        let shown: Vec<&str> = shown.iter().map(|(_, value)| value.as_str()).collect();
+        for (_, value) in secret {
+            secrets::remember_beside(value, &shown);
+            if matches!(self, Self::Uri(_)) {
+                secrets::remember_beside(&decode(value), &shown);
             }
         }
     }
@@ -295,8 +379,11 @@ impl Uri {
         let (hosts, database) = address
             .split_once('/')
             .map_or((address, None), |(hosts, name)| (hosts, Some(name)));
+        // Nothing behind a `?` or a last `&` is no parameter.
+        let query = query.map(|query| query.strip_suffix('&').unwrap_or(query));
         let parameters = query
             .into_iter()
+            .filter(|query| !query.is_empty())
             .flat_map(|query| query.split('&'))
             .map(|pair| {
                 pair.split_once('=')
@@ -310,6 +397,7 @@ impl Uri {
             hosts: hosts.to_owned(),
             database: database.map(str::to_owned),
             parameters,
+            is_ours: false,
         })
     }
 
@@ -336,18 +424,23 @@ impl Uri {
 
 fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, UrlError> {
     let mut pairs = Vec::new();
-    let mut rest = text.trim_start();
+    let mut rest = text.trim_start_matches(is_blank);
     while !rest.is_empty() {
         let (key, after) = rest.split_once('=').ok_or(UrlError::Pair)?;
-        let key = key.trim_end();
-        if key.is_empty() || key.contains(char::is_whitespace) {
+        let key = key.trim_end_matches(is_blank);
+        if key.is_empty() || key.contains(is_blank) {
             return Err(UrlError::Pair);
         }
-        let (value, after) = parse_value(after.trim_start())?;
+        let (value, after) = parse_value(after.trim_start_matches(is_blank))?;
         pairs.push((key.to_owned(), value));
-        rest = after.trim_start();
+        rest = after.trim_start_matches(is_blank);
     }
     Ok(pairs)
+}
+
+/// True for what C's `isspace` takes for a blank, and so libpq.
+fn is_blank(character: char) -> bool {
+    character.is_ascii_whitespace() || character == '\u{b}'
 }
 
 /// One value, quoted or bare; a backslash takes the next character as it is in both.
@@ -359,7 +452,7 @@ fn parse_value(text: &str) -> Result<(String, &str), UrlError> {
         match character {
             '\\' => value.extend(characters.next().map(|(_, next)| next)),
             '\'' if quoted => return Ok((value, &text[at + 1..])),
-            space if !quoted && space.is_whitespace() => return Ok((value, &text[at..])),
+            space if !quoted && is_blank(space) => return Ok((value, &text[at..])),
             other => value.push(other),
         }
     }
@@ -372,7 +465,7 @@ fn parse_value(text: &str) -> Result<(String, &str), UrlError> {
 
 fn quote(value: &str) -> String {
     let plain =
-        !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c == '\'' || c == '\\');
+        !value.is_empty() && !value.contains(|c: char| is_blank(c) || c == '\'' || c == '\\');
     if plain {
         value.to_owned()
     } else {
@@ -388,7 +481,7 @@ fn is_percent_encoded(text: &str) -> bool {
     })
 }
 
-fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes()
         .map(|byte| {
@@ -401,7 +494,7 @@ fn encode(text: &str) -> String {
         .collect()
 }
 
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut parts = text.split('%');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {

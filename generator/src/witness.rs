@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use crate::connection::PINNED;
+use crate::environment;
 use crate::url::Url;
 
 mod agree;
@@ -17,7 +18,7 @@ pub use agree::{Difference, agree};
 /// The bookkeeping, Diesel's and ours, is no part of a schema.
 const NOT_DUMPED: [&str; 2] = [
     "--exclude-table=*.__diesel_schema_migrations",
-    "--exclude-table=*.__trueup_journal",
+    "--exclude-table=*.__trueup_*",
 ];
 
 /// What a program of Postgres' had to say.
@@ -92,7 +93,7 @@ pub fn barred(connection: &mut PgConnection) -> QueryResult<Option<Barred>> {
         SELECT current_user::text AS user, pg_catalog.format('%I.%I', n.nspname, c.relname) AS table
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'
-          AND c.relname NOT IN ('__diesel_schema_migrations', '__trueup_journal')
+          AND c.relname !~ '^__(diesel_schema_migrations$|trueup_)'
           AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT'))
         ORDER BY 2 LIMIT 1";
     let found: Option<Row> = diesel::sql_query(query).get_result(connection).optional()?;
@@ -148,14 +149,14 @@ pub fn restore(psql: &Path, url: &Url, dump: &str, public: Public) -> Result<(),
 /// A session by hand: without the settings that make text the same everywhere.
 #[must_use]
 pub fn session(program: &Path, url: &Url) -> Command {
-    let mut command = command(program, url);
-    command.env_remove("PGOPTIONS").env_remove("LC_ALL");
+    let mut command = Command::new(program);
+    environment::for_person(&mut command);
+    addressed(&mut command, url);
     command
 }
 
-/// A client of Postgres on this database. The password goes into its environment: everybody may read its arguments.
+/// A client of Postgres on this database.
 pub(crate) fn command(program: &Path, url: &Url) -> Command {
-    let (url, password) = url.split_password();
     // pg_dump lifts the limits itself, but not before its first query.
     let limits = [("statement_timeout", "0")];
     let options: Vec<_> = PINNED
@@ -164,16 +165,24 @@ pub(crate) fn command(program: &Path, url: &Url) -> Command {
         .map(|(name, value)| format!("-c {name}={}", value.replace(' ', r"\ ")))
         .collect();
     let mut command = Command::new(program);
+    environment::for_client(&mut command, url);
+    command
+        .env("LC_ALL", "C")
+        .env("PGOPTIONS", options.join(" "));
+    addressed(&mut command, url);
+    command
+}
+
+/// Tells a client where to connect. The password goes into its environment: everybody may read its arguments.
+fn addressed(command: &mut Command, url: &Url) {
+    let (url, password) = url.split_password();
     command
         .arg("--dbname")
         .arg(url.as_secret_str())
-        .arg("--no-password")
-        .env("LC_ALL", "C")
-        .env("PGOPTIONS", options.join(" "));
+        .arg("--no-password");
     if let Some(password) = password {
         command.env("PGPASSWORD", password);
     }
-    command
 }
 
 fn finish(

@@ -10,7 +10,7 @@ use generator::{
     migration,
     named::Named,
     rename::{Ask, LookAlike, Refused},
-    report::{Drafted, Written, kinds, unread_by_kind},
+    report::{Drafted, Output, Written, kinds, unread_by_kind},
 };
 use trueup::Id;
 
@@ -207,8 +207,11 @@ struct Terminal;
 impl Ask for Terminal {
     fn which(&self, look_alike: &LookAlike) -> Result<Option<usize>, Error> {
         let choices = look_alike.choices();
-        let prompt = format!("{} goes. It was", look_alike.gone());
-        let items = choices.iter().map(|choice| format!("renamed to {choice}"));
+        let output = Output::default();
+        let prompt = output.question(&format!("{} goes. It was", look_alike.gone()));
+        let items = choices
+            .iter()
+            .map(|choice| output.question(&format!("renamed to {choice}")));
         let items: Vec<String> = items
             .chain(["dropped, and what comes is new".to_owned()])
             .collect();

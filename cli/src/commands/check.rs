@@ -6,7 +6,7 @@ use generator::{
     check::{self, Scope},
     connection::connect,
     prove::migrations::{Outcome, Tried, Trust},
-    report::{CheckReport, Format},
+    report::{CheckReport, Format, Report},
 };
 
 use super::{Status, autogen::unmodelled};
@@ -50,6 +50,11 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// True if GitHub Actions reads the report.
+    pub(crate) fn is_for_github(&self) -> bool {
+        self.format == CheckFormat::Github
+    }
+
     fn scope(&self) -> Scope {
         if self.offline {
             Scope::Offline
@@ -119,7 +124,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     match args.format {
         CheckFormat::Text => context.output.report(&report, Format::Text)?,
         CheckFormat::Json => context.output.report(&report, Format::Json)?,
-        CheckFormat::Github => context.output.result(&report.github())?,
+        CheckFormat::Github => context
+            .output
+            .annotated(&report.annotations(), &report.text())?,
     }
     Ok(if report.in_sync {
         Status::Done

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
+    args.consent.compared(&live)?;
     if context.settings.is_protected() {
         let chosen = apply::would_take_back(&mut connection, folder, &args.target.0)?;
         if chosen.len() > 1 {

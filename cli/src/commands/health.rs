@@ -44,6 +44,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         });
     }
     let found = look();
+    if let Some(detail) = &found.detail {
+        context.output.note(detail);
+    }
     context.output.report(&found, args.format.into())?;
     Ok(if found.healthy {
         Status::Done

@@ -8,12 +8,17 @@ use generator::{
     report::Initialized,
 };
 
-use super::{Status, seed, upgrade};
+use super::{
+    Status,
+    seed::{self, Wanted},
+    upgrade,
+};
 use crate::{arguments::FormatArg, context::Context};
 
 /// Make the database if it is missing, apply the migrations, run the seeds
 ///
-/// What is done already is not done again, so it can be run at any time.
+/// What is done already is not done again, so it can be run at any time: a seed runs once in a database, and again when its
+/// file has changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -51,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         seeded: None,
     };
     if !args.no_seed {
-        match seed::sow(&mut connection, context, None) {
+        match seed::sow(&mut connection, context, Wanted::Missing) {
             Ok(seeded) => report.seeded = Some(seeded),
             Err(error) => {
                 // What was applied stays, and is told all the same.

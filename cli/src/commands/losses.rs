@@ -6,6 +6,7 @@ use generator::{
     autogen::{Autogen, Remade},
     draft::Draft,
     named::Named,
+    report::Output,
 };
 use trueup::{Hazard, Id};
 
@@ -189,10 +190,10 @@ fn refusal(open: &[&Open<'_>], ids: &[&Id], offers: &[String]) -> Error {
 fn agreed(loss: &Open<'_>) -> Result<bool, Error> {
     let words: Vec<String> = loss.hazards.iter().map(ToString::to_string).collect();
     let question = Confirm::new()
-        .with_prompt(format!(
+        .with_prompt(Output::default().question(&format!(
             "This {}, and its down.sql cannot bring it back. Write it?",
             words.join(", and ")
-        ))
+        )))
         .default(false)
         .interact();
     question.map_err(|error| {

@@ -40,12 +40,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    let onto = if args.over {
-        args.consent.to_lose_all(&live, context)?;
-        Onto::Whatever
+    let meant = if args.over {
+        args.consent.to_lose_all(&live, context)?
     } else {
-        Onto::Empty
+        args.consent.compared(&live)?;
+        None
     };
+    let onto = meant.as_ref().map_or(Onto::Empty, Onto::Over);
     let owners = if args.no_owner {
         Owners::Mine
     } else {

@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
+    args.consent.compared(&live)?;
     let stamping = apply::would_stamp(&mut connection, folder, &args.target.0)?;
     if !stamping.is_nothing() {
         let loss = "the record of applied migrations would be another";

@@ -8,7 +8,7 @@ use std::{
 
 use generator::{Error, ErrorKind};
 use serde::Deserialize;
-use toml::Value;
+use toml::{Value, de::DeTable};
 
 use super::ALL;
 
@@ -36,6 +36,22 @@ pub(crate) struct Scratch {
     pub(crate) search_path: Option<String>,
 }
 
+/// The line of each top-level key, for whoever has to mend one.
+fn lines(text: &str) -> BTreeMap<String, usize> {
+    let Ok(table) = DeTable::parse(text) else {
+        return BTreeMap::new();
+    };
+    let keys = table.get_ref().keys();
+    keys.map(|key| (key.get_ref().to_string(), line(text, key.span().start)))
+        .collect()
+}
+
+/// The number of the line that has this byte.
+fn line(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().iter().take(at);
+    1 + before.filter(|byte| **byte == b'\n').count()
+}
+
 /// Settings that no environment variable and no option has.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
@@ -43,6 +59,8 @@ pub(crate) struct Rules {
     /// The environments in which commands that destroy want the database's name repeated.
     pub(super) protected: Option<Vec<String>>,
     pub(super) scratch: Scratch,
+    /// The lines of the settings, by their variables.
+    pub(super) lines: BTreeMap<String, usize>,
 }
 
 #[derive(Deserialize)]
@@ -62,18 +80,32 @@ pub(super) fn parse(
     text: &str,
 ) -> Result<(BTreeMap<OsString, OsString>, Rules), Error> {
     let file: File = toml::from_str(text).map_err(|error| {
-        let doing = format!("{} does not parse", path.display());
+        let at = error.span().map(|span| line(text, span.start));
+        let at = at.map_or_else(String::new, |line| format!(":{line}"));
+        let doing = format!("{}{at} does not parse", path.display());
         // Its own words show the line, which may be the one with a password.
         Error::caused(ErrorKind::Input, doing, error.message().to_owned())
     })?;
+    let lines = lines(text);
+    let at = |key: &str| match lines.get(key) {
+        Some(line) => format!("{}:{line}", path.display()),
+        None => path.display().to_string(),
+    };
     let mut layer = BTreeMap::new();
+    let mut places = BTreeMap::new();
     for (key, value) in file.settings {
         let Some(setting) = ALL.iter().find(|setting| setting.key == key) else {
             let known: Vec<&str> = ALL.iter().map(|setting| setting.key).collect();
+            let like = known.iter().max_by(|one, other| {
+                let alike = |known: &str| strsim::jaro_winkler(known, &key);
+                alike(one).total_cmp(&alike(other))
+            });
+            let like = like.filter(|like| strsim::jaro_winkler(like, &key) > 0.8);
             return Err(Error::input(format!(
                 "{} has a setting that trueup does not know: {key}",
-                path.display()
+                at(&key)
             ))
+            .hints(like.map(|like| format!("was {like} meant?")))
             .hint(format!(
                 "there are include, exclude, protected, [scratch], {}",
                 known.join(", ")
@@ -88,12 +120,17 @@ pub(super) fn parse(
             | Value::Array(_)
             | Value::Table(_) => {
                 return Err(Error::input(format!(
-                    "{key} in {} is neither a text nor a number",
-                    path.display()
+                    "{}: {key} is neither a text nor a number",
+                    at(&key)
                 )));
             }
         };
         layer.insert(setting.variable.into(), value.into());
+        places.extend(
+            lines
+                .get(&key)
+                .map(|line| (setting.variable.to_owned(), *line)),
+        );
     }
     let patterns = Patterns {
         include: file.include.unwrap_or_default(),
@@ -102,6 +139,7 @@ pub(super) fn parse(
     Ok((
         layer,
         Rules {
+            lines: places,
             patterns,
             protected: file.protected,
             scratch: file.scratch,
@@ -139,8 +177,20 @@ mod tests {
             let error = parse(Path::new(NAME), text).expect_err("a mistake");
             format!("{error}: {error:?}")
         };
-        assert!(fails("lok_timeout = '2s'").contains("lok_timeout"));
-        assert!(fails("[scratch]\nrole = 'a'").contains("role"));
+        let misspelt = fails("# ours\nlok_timeout = '2s'");
+        assert!(
+            misspelt.starts_with("trueup.toml:2 has a setting"),
+            "{misspelt}"
+        );
+        assert!(misspelt.contains("was lock_timeout meant?"), "{misspelt}");
+        let nested = fails("seeds = 'a'\n[scratch]\nrole = 'a'");
+        assert!(
+            nested.starts_with("trueup.toml:3 does not parse"),
+            "{nested}"
+        );
+        assert!(nested.contains("role"), "{nested}");
+        assert!(fails("a = 1\n[scrach]\nroles = []").starts_with("trueup.toml:1 has a setting"));
+        assert!(fails("\n[scrach]\nroles = []").starts_with("trueup.toml:2 has a setting"));
         assert!(fails("seeds = true").contains("neither a text nor a number"));
         let broken = fails("database_url = postgres://me:s3cret@h/db");
         assert!(!broken.contains("s3cret"), "{broken}");

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use trueup::name::quoted_ident;
 
+use super::replaced::Halfway;
 use super::steering::Steers;
 use crate::connection::SqlError;
 use crate::migration::MigrationError;
@@ -39,13 +40,8 @@ pub enum ApplyError {
         heads: Vec<String>,
     },
     /// A database that has some of the migrations that were squashed into one.
-    #[error("{name} stands for several migrations, and the database has only some of them: {}", has.join(", "))]
-    Halfway {
-        /// The folder's name of the one.
-        name: String,
-        /// The versions that it has.
-        has: Vec<String>,
-    },
+    #[error("{0}")]
+    Halfway(Halfway),
     /// No such version.
     #[error("there is no migration {version}{}", most_like(near))]
     Unknown {
@@ -266,9 +262,7 @@ impl ApplyError {
                 "`trueup rebase` moves yours after the other's; `trueup merge` joins what others have already; \
                  --allow-out-of-order applies them as they are",
             ),
-            Self::Halfway { .. } => Some(
-                "go to the commit before they were squashed, `trueup upgrade` there, and come back",
-            ),
+            Self::Halfway(halfway) => return Some(Cow::Owned(halfway.advice.clone())),
             Self::Unknown { .. } => Some("`history` lists the migrations"),
             Self::Ambiguous { .. } => Some("write more of it"),
             Self::NoFolder { .. } => {

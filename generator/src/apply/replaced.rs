@@ -2,7 +2,10 @@
 //!
 //! The one that stands for them has the version of the last, so a database that has them all has it recorded already.
 
+use std::fmt;
+
 use diesel::prelude::*;
+use serde::Serialize;
 
 use super::ApplyError;
 use super::record::Record;
@@ -16,6 +19,63 @@ pub fn without_replaced(migrations: &[Migration], applied: &[String]) -> Vec<Str
     rest.cloned().collect()
 }
 
+/// A database that has some of the migrations that one stands for, and not all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Halfway {
+    /// The folder's name of the one.
+    pub name: String,
+    /// The versions that the database has.
+    pub has: Vec<String>,
+    /// What to do.
+    pub advice: String,
+}
+
+impl fmt::Display for Halfway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, has, .. } = self;
+        let has = has.join(", ");
+        write!(
+            f,
+            "{name} stands for several migrations, and the database has only some of them: {has}"
+        )
+    }
+}
+
+/// The migrations of which a database has a part.
+#[must_use]
+pub fn halfway(migrations: &[Migration], applied: &[String]) -> Vec<Halfway> {
+    let mut found = Vec::new();
+    for (index, migration) in migrations.iter().enumerate() {
+        let others = others(migration, applied);
+        let direct = migration.header.iter().flat_map(|header| &header.replaces);
+        let mut missing = direct.filter(|one| !applied.contains(&one.version));
+        // One that has forgotten the others, or never had them, has the one itself at most.
+        let Some(first) = missing.next().filter(|_| !others.is_empty()) else {
+            continue;
+        };
+        let mut advice =
+            "go to the commit before they were squashed, `trueup upgrade` there, and come back"
+                .to_owned();
+        // Another tool's way back runs the one's down.sql, and takes the one alone out of the record.
+        if first.version == migration.version && missing.next().is_none() {
+            let before = index
+                .checked_sub(1)
+                .and_then(|before| migrations.get(before));
+            let before = before.map_or("base", |before| before.version.as_str());
+            advice += &format!(
+                ". Where `diesel migration revert` took all of it back: `trueup stamp {before}` records that, and `trueup upgrade` \
+                 applies it again"
+            );
+        }
+        found.push(Halfway {
+            name: migration.name.clone(),
+            has: others.into_iter().cloned().collect(),
+            advice,
+        });
+    }
+    found
+}
+
 /// Takes those out of Diesel's record that an applied migration stands for, and returns the rest. A database that has some of
 /// them and not the last is at a place to which no migration here leads.
 pub(super) fn forget_replaced(
@@ -23,17 +83,8 @@ pub(super) fn forget_replaced(
     migrations: &[Migration],
     applied: &[String],
 ) -> Result<Vec<String>, ApplyError> {
-    for migration in migrations {
-        let others = others(migration, applied);
-        let mut direct = migration.header.iter().flat_map(|header| &header.replaces);
-        let has_all = direct.all(|one| applied.contains(&one.version));
-        // One that has forgotten the others, or never had them, has the one itself at most.
-        if !others.is_empty() && !has_all {
-            return Err(ApplyError::Halfway {
-                name: migration.name.clone(),
-                has: others.into_iter().cloned().collect(),
-            });
-        }
+    if let Some(halfway) = halfway(migrations, applied).into_iter().next() {
+        return Err(ApplyError::Halfway(halfway));
     }
     let replaced = replaced(migrations, applied);
     let record = Record::find(connection)?;

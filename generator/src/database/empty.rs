@@ -8,10 +8,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, Oid, Text};
 use trueup::name::quoted_ident;
 
+use super::Identity;
 use crate::apply::{self, Record, with_lock};
 use crate::connection::connect;
 use crate::url::Url;
-use crate::{Error, ErrorKind, Project, source};
+use crate::{Error, ErrorKind, Project, seed, source};
 
 /// Empties the namespaces that the migrations make or make something in, record of applied migrations included, in one
 /// transaction under the lock that `upgrade` takes. Objects without a namespace go where a migration makes them; extensions
@@ -19,6 +20,7 @@ use crate::{Error, ErrorKind, Project, source};
 pub fn empty(
     project: &Project,
     url: &Url,
+    meant: &Identity,
     options: apply::Options<'_>,
 ) -> Result<Vec<String>, Error> {
     // The replay is also the proof that there is a way back up.
@@ -31,6 +33,7 @@ pub fn empty(
     )?;
     let extensions = named(&mut made, EXTENSIONS)?;
     let mut live = connect(url)?;
+    meant.expect(&mut live)?;
     with_lock(&mut live, options, |live| {
         let emptied = live.transaction(|live| {
             live.batch_execute(
@@ -51,7 +54,7 @@ pub fn empty(
             if let Some(record) = Record::find(live)? {
                 record.clear(live)?;
             }
-            Ok(())
+            Ok(seed::forget(live)?)
         });
         emptied.map_err(|error: Error| {
             error.hint("the database is as it was: it is emptied in one transaction, or not at all")

@@ -3,6 +3,8 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Oid, Text};
 
+use crate::{Error, ErrorKind};
+
 /// A database, told apart from one of the same name on another server.
 #[derive(Clone, PartialEq, Eq, Debug, QueryableByName)]
 pub struct Identity {
@@ -25,6 +27,23 @@ impl Identity {
     pub fn of(connection: &mut PgConnection) -> QueryResult<Self> {
         diesel::sql_query(format!("{IDENTITY} pg_catalog.current_database()"))
             .get_result(connection)
+    }
+
+    /// Fails where a session is in another database than the one that is meant: a URL may lead to more than one.
+    pub fn expect(&self, connection: &mut PgConnection) -> Result<(), Error> {
+        let found = Self::of(connection)?;
+        if found == *self {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Environment,
+            format!(
+                "the database that was asked about is {}, and the next session is in {} of another server or of another \
+                 beginning; nothing was done",
+                self.name, found.name
+            ),
+        )
+        .hint("write the address of one server"))
     }
 
     /// True if a session in any database of a server sees this database there, of this name and identity.

@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use trueup::one_line;
+
 use super::{Migration, history::hash_of, seal::Seal};
 
 /// The first line; the number is the format's.
@@ -78,7 +80,10 @@ impl Header {
             let _ = writeln!(
                 text,
                 "-- {word}: {}",
-                value.split_whitespace().collect::<Vec<_>>().join(" ")
+                one_line(value)
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
             );
         };
         line("message", &self.message);

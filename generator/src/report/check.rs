@@ -5,6 +5,7 @@ use trueup::Origin;
 
 use super::{
     Report,
+    github::annotation,
     style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
 use crate::{
@@ -33,9 +34,9 @@ impl From<Check> for CheckReport {
 }
 
 impl CheckReport {
-    /// What GitHub shows beside the lines of a change, in its own words for that, and then the text.
+    /// What GitHub shows beside the lines of a change, in its own words for that.
     #[must_use]
-    pub fn github(&self) -> String {
+    pub fn annotations(&self) -> String {
         let Check {
             models,
             database,
@@ -119,13 +120,7 @@ impl CheckReport {
                 text += &annotation(title, None, item);
             }
         }
-        // A name with a newline in it could begin a line that GitHub takes for a command.
-        let said = self.text();
-        let lines = said.split_inclusive('\n').map(|line| {
-            let is_command = line.trim_start().starts_with("::");
-            format!("{}{line}", if is_command { "\\n" } else { "" })
-        });
-        text + &lines.collect::<String>()
+        text
     }
 }
 
@@ -143,24 +138,6 @@ fn place(tried: &Tried) -> Option<Origin> {
         }),
         Outcome::Strays(_) | Outcome::Returns | Outcome::Irreversible(_) => None,
     }
-}
-
-/// One annotation: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>.
-fn annotation(title: &str, origin: Option<&Origin>, words: &str) -> String {
-    let data = |text: &str| {
-        text.replace('%', "%25")
-            .replace('\r', "%0D")
-            .replace('\n', "%0A")
-    };
-    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
-    let place = origin.map_or_else(String::new, |origin| {
-        format!("file={},line={},", property(&origin.file), origin.line)
-    });
-    format!(
-        "::error {place}title={}::{}\n",
-        property(title),
-        data(words)
-    )
 }
 
 impl Report for CheckReport {
@@ -421,20 +398,6 @@ pending  1 migration
   -> `trueup upgrade` applies them
 database: postgres://h/db
 "
-        );
-    }
-
-    #[test]
-    fn annotations_stand_at_the_struct() {
-        let origin = Origin {
-            file: "models/src/user.rs".to_owned(),
-            line: 7,
-            item: "User".to_owned(),
-            field: None,
-        };
-        assert_eq!(
-            annotation("a: b", Some(&origin), "100%\nsure"),
-            "::error file=models/src/user.rs,line=7,title=a%3A b::100%25%0Asure\n"
         );
     }
 

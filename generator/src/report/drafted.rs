@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use anstyle::Style;
 use serde::Serialize;
+use trueup::one_line;
 
 use super::{
     Report,
@@ -127,17 +129,28 @@ impl Drafted {
     }
 }
 
-impl Report for Drafted {
-    fn text(&self) -> String {
+impl Drafted {
+    fn files(&self, heading: Style) -> String {
         let mut files = Vec::new();
         for migration in &self.migrations {
             let DraftedMigration {
                 message, up, down, ..
             } = migration;
             for (name, sql) in [("up.sql", up), ("down.sql", down)] {
-                files.push(format!("{HEADING}-- {name}: {message}{HEADING:#}\n\n{sql}"));
+                let message = one_line(message);
+                files.push(format!("{heading}-- {name}: {message}{heading:#}\n\n{sql}"));
             }
         }
         files.join("\n")
+    }
+}
+
+impl Report for Drafted {
+    fn text(&self) -> String {
+        self.files(HEADING)
+    }
+
+    fn verbatim(&self) -> Option<String> {
+        Some(self.files(Style::new()))
     }
 }

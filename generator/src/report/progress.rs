@@ -40,8 +40,13 @@ impl Progress {
     pub fn at(&self, done: usize, of: usize, what: impl Display) {
         self.bar.set_length(of as u64);
         self.bar.set_position(done as u64);
-        self.bar.set_message(what.to_string());
+        self.message(&what.to_string());
         self.bar.enable_steady_tick(TICK);
+    }
+
+    fn message(&self, text: &str) {
+        self.bar
+            .set_message(self.output.shown(text).replace('\n', " "));
     }
 
     /// A remark, above the bar.
@@ -57,9 +62,7 @@ impl Progress {
                 name,
                 phase,
                 percent,
-            } => self
-                .bar
-                .set_message(format!("{percent} % of {phase}: {name}")),
+            } => self.message(&format!("{percent} % of {phase}: {name}")),
             Event::Waits { name, holder } => {
                 self.note(format!("{name} waits for {holder}"));
             }

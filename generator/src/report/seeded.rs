@@ -15,6 +15,8 @@ use super::{
 pub struct Seeded {
     /// In the order in which they were run.
     pub seeds: Vec<SeedRun>,
+    /// The files that were not run, since this database has them as they are.
+    pub known: Vec<String>,
     /// Where they were looked for.
     pub folder: String,
     /// The environment whose seeds were run beside those that are for everywhere.
@@ -45,9 +47,16 @@ impl Report for Seeded {
     fn text(&self) -> String {
         let Self {
             seeds,
+            known,
             folder,
             environment,
         } = self;
+        if seeds.is_empty() && !known.is_empty() {
+            return format!(
+                "nothing to seed: {} for {environment} ran here before\n",
+                count(known.len(), "seed")
+            );
+        }
         if seeds.is_empty() {
             return format!(
                 "nothing to seed: no .sql files in {folder} or {folder}/{environment}\n"

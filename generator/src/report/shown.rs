@@ -1,8 +1,10 @@
 //! One migration with its files.
 
+use anstream::adapter::strip_str;
+use anstyle::Style;
 use serde::Serialize;
 
-use super::{Listed, Report, style::HEADING};
+use super::{Listed, Output, Report, style::HEADING};
 use crate::migration::Migration;
 
 /// One migration with its files.
@@ -29,16 +31,27 @@ impl Shown {
     }
 }
 
-impl Report for Shown {
-    fn text(&self) -> String {
+impl Shown {
+    fn files(&self, heading: Style) -> String {
         let file = |name: &str, sql: &str| {
-            format!("\n{HEADING}-- {name}{HEADING:#}\n\n{}\n", sql.trim_end())
+            format!("\n{heading}-- {name}{heading:#}\n\n{}\n", sql.trim_end())
         };
-        let mut text = self.listed.full();
+        let mut text = String::new();
         text += &file("up.sql", crate::migration::Header::body(&self.up));
         if let Some(down) = &self.down {
             text += &file("down.sql", down);
         }
         text
+    }
+}
+
+impl Report for Shown {
+    fn text(&self) -> String {
+        self.listed.full() + &self.files(HEADING)
+    }
+
+    fn verbatim(&self) -> Option<String> {
+        let about = Output::default().shown(&strip_str(&self.listed.full()).to_string());
+        Some(about + &self.files(Style::new()))
     }
 }

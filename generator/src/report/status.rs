@@ -7,7 +7,7 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
 use crate::{
-    apply,
+    apply::{self, Halfway},
     migration::{HistoryProblem, Lineage, Migration, Proved, history_problems},
 };
 
@@ -26,6 +26,8 @@ pub struct Status {
     pub pending: Vec<String>,
     /// The names of the pending ones that are older than an applied one.
     pub out_of_order: Vec<String>,
+    /// The migrations that were squashed of several, of which the database has only some.
+    pub halfway: Vec<Halfway>,
     /// The applied versions that no folder has.
     pub unknown: Vec<String>,
     /// The migrations that were edited after another was made on them, or after they were applied.
@@ -66,6 +68,7 @@ impl Status {
             edited,
         }) = live
         {
+            status.halfway = apply::halfway(migrations, &applied);
             let applied = apply::without_replaced(migrations, &applied);
             status.edited = edited;
             status.database = Some(database);
@@ -76,6 +79,13 @@ impl Status {
                 .last()
                 .map(|version| found(version).map_or(version, |one| &one.name).clone());
             status.unknown = apply::unknown(migrations, applied);
+            for halfway in &status.halfway {
+                status.pending.retain(|name| *name != halfway.name);
+                status.out_of_order.retain(|name| *name != halfway.name);
+                status
+                    .unknown
+                    .retain(|version| !halfway.has.contains(version));
+            }
         }
         for problem in history_problems(migrations) {
             match problem {
@@ -98,7 +108,8 @@ impl Status {
         if heads.len() > 1 {
             status.heads = names(heads);
         }
-        status.in_order = status.groups().iter().all(|group| group.names.is_empty());
+        let nothing = status.groups().iter().all(|group| group.names.is_empty());
+        status.in_order = nothing && status.halfway.is_empty();
         status
     }
 
@@ -189,6 +200,15 @@ impl Report for Status {
                 "two heads" => format!("{} heads", names.len()),
                 word => format!("{} {word}", names.len()),
             });
+        }
+        for halfway in &self.halfway {
+            text += &format!(
+                "{HEADING}halfway{HEADING:#}\n  {halfway}\n  -> {}\n",
+                halfway.advice
+            );
+        }
+        if !self.halfway.is_empty() {
+            said.push(format!("{} halfway", self.halfway.len()));
         }
         if let Some(first) = self.never_proved.first() {
             let said = match self.never_proved.len() {

@@ -10,6 +10,8 @@ pub(super) const WARNING: Style = AnsiColor::Yellow.on_default();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const NOTE: Style = AnsiColor::Cyan.on_default();
 pub(super) const HEADING: Style = Style::new().bold();
+/// The heading that clap gives to how a command is written.
+pub(super) const USAGE: Style = Style::new().bold().underline();
 pub(super) const DIM: Style = Style::new().dimmed();
 
 /// Text whose lines after the first begin `columns` further in.
@@ -21,7 +23,14 @@ pub(super) fn hang(text: impl Display, columns: usize) -> String {
 }
 
 /// Rows whose columns stand under each other, each row after `indent` blanks; the last column may be of any width.
+///
+/// A name with a line's end in it stays in its row: it would look like a row of ours.
 pub(super) fn columns<const N: usize>(indent: usize, rows: &[[String; N]]) -> String {
+    let in_one_line = |cell: &String| cell.replace('\n', "\\n");
+    let rows: Vec<[String; N]> = rows
+        .iter()
+        .map(|row| row.each_ref().map(in_one_line))
+        .collect();
     let width = |column: usize| {
         rows.iter()
             .map(|row| seen(&row[column]))
@@ -30,7 +39,7 @@ pub(super) fn columns<const N: usize>(indent: usize, rows: &[[String; N]]) -> St
     };
     let widths: Vec<usize> = (0..N).map(width).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = " ".repeat(indent);
         for (cell, width) in row.iter().zip(&widths) {
             line += cell;

@@ -3,14 +3,14 @@
 //! Control characters move the cursor, hide text or set the window's title; bidirectional overrides show a name in another
 //! order than it has. Both are written out. The styles of this crate are the only sequences that stay.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
-use super::style::{DIM, ERROR, GOOD, HEADING, NOTE, WARNING};
+use super::style::{DIM, ERROR, GOOD, HEADING, NOTE, USAGE, WARNING};
 
 /// The text with all but our own styles written out: `␛]0;x` comes out as `\u{1b}]0;x`.
-pub(super) fn neutral(text: &str) -> String {
+pub(super) fn neutral(text: &str) -> Cow<'_, str> {
     if !text.contains(is_active) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let styles = styles();
     let mut safe = String::with_capacity(text.len());
@@ -33,11 +33,12 @@ pub(super) fn neutral(text: &str) -> String {
             characters.as_str()
         };
     }
-    safe + rest
+    Cow::Owned(safe + rest)
 }
 
 fn styles() -> Vec<String> {
-    let all = [ERROR, WARNING, GOOD, NOTE, HEADING, DIM];
+    // One that begins like another comes before it.
+    let all = [ERROR, USAGE, WARNING, GOOD, NOTE, HEADING, DIM];
     let begun = all.iter().map(ToString::to_string);
     let ended = all.iter().map(|style| format!("{style:#}"));
     begun

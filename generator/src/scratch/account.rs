@@ -6,6 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::environment;
+
 /// A user of this machine other than us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Account {
@@ -77,6 +79,7 @@ pub(crate) fn give(path: &Path, to: Option<Account>) -> io::Result<()> {
 /// A command that runs as the server's user, in a process group of its own so that Ctrl-C is ours to act on.
 pub(crate) fn command(program: &Path, account: Option<Account>) -> Command {
     let mut command = Command::new(program);
+    environment::for_program(&mut command);
     if let Some(account) = account {
         command.uid(account.uid).gid(account.gid);
     }

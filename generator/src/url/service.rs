@@ -1,4 +1,4 @@
-//! libpq's connection service file, as far as the name of the database goes.
+//! libpq's connection service file, as far as the name of the database, hosts and passwords go.
 //!
 //! Source: "The Connection Service File" in PostgreSQL's manual, and `parseServiceFile` in libpq.
 
@@ -7,18 +7,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The database of a service; `None` where no file knows the service or the service names none.
-pub(super) fn database(service: &str) -> Option<String> {
+/// A setting of a service; `None` where no file knows the service or the service does not say.
+pub(super) fn setting(service: &str, key: &str) -> Option<String> {
     let texts = files()
         .into_iter()
         .filter_map(|file| fs::read_to_string(file).ok());
     // The first file that has the service decides.
     let mut sections = texts.filter_map(|text| section(&text, service));
-    sections.next()?.remove("dbname")
+    sections.next()?.remove(key)
 }
 
 /// The files in libpq's order: the user's, then the system's.
-fn files() -> Vec<PathBuf> {
+pub(crate) fn files() -> Vec<PathBuf> {
     let named = |variable: &str| env::var_os(variable).filter(|value| !value.is_empty());
     let own = named("PGSERVICEFILE").map_or_else(
         || named("HOME").map(|home| Path::new(&home).join(".pg_service.conf")),
@@ -26,6 +26,14 @@ fn files() -> Vec<PathBuf> {
     );
     let system = named("PGSYSCONFDIR").map(|folder| Path::new(&folder).join("pg_service.conf"));
     own.into_iter().chain(system).collect()
+}
+
+/// All settings of all services, as they stand there.
+pub(crate) fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
 }
 
 type Section = std::collections::BTreeMap<String, String>;

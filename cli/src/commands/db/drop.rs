@@ -22,11 +22,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    args.consent.to_lose_all(&live, context)?;
-    let (done, detail) = if database::remove(&live.url)? {
-        (What::Dropped, "")
-    } else {
-        (What::Nothing, "it is not there")
+    let (done, detail) = match args.consent.to_lose_all(&live, context)? {
+        Some(meant) => {
+            database::remove(&live.url, &meant)?;
+            (What::Dropped, "")
+        }
+        None => (What::Nothing, "it is not there"),
     };
     let report = DatabaseDone {
         done,

@@ -24,11 +24,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    args.consent.to_lose_all(&live, context)?;
-    let done = if database::remove(&live.url)? {
-        What::Recreated
-    } else {
-        What::Created
+    let done = match args.consent.to_lose_all(&live, context)? {
+        Some(meant) => {
+            database::remove(&live.url, &meant)?;
+            What::Recreated
+        }
+        None => What::Created,
     };
     database::create(&live.url)?;
     let report = DatabaseDone {

@@ -30,11 +30,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    args.consent.to_lose_all(&live, context)?;
+    let Some(meant) = args.consent.to_lose_all(&live, context)? else {
+        return Err(Error::input(format!("{} is not there", live.url))
+            .hint("`trueup init` makes it and applies the migrations"));
+    };
     let progress = context.output.progress();
     let tell = |event: &Event<'_>| progress.hear(event);
     let options = context.applying(&live, &tell);
-    let emptied = database::empty(&context.project, &live.url, options)?;
+    let emptied = database::empty(&context.project, &live.url, &meant, options)?;
     progress.note(format!("emptied: {}", emptied.join(", ")));
     let applied = upgrade::apply(&mut connect(&live.url)?, context, &UpTarget::Head, options)?;
     drop(progress);

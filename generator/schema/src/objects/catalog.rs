@@ -23,7 +23,7 @@ pub(super) fn no_member(class: &str, oid: &str) -> String {
 pub(super) fn table() -> String {
     format!(
         "c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-            AND c.relname NOT IN ('__diesel_schema_migrations', '__trueup_journal') AND {USER_NAMESPACE} AND {}",
+            AND c.relname !~ '^__(diesel_schema_migrations$|trueup_)' AND {USER_NAMESPACE} AND {}",
         no_member("pg_class", "c.oid")
     )
 }

@@ -168,7 +168,7 @@ const TABLES: &str = "
         NOT c.relispartition AS whole
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'
-        AND c.relname NOT IN ('__diesel_schema_migrations', '__trueup_journal')
+        AND c.relname !~ '^__(diesel_schema_migrations$|trueup_)'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
             WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
     ORDER BY c.oid";
