@@ -22,8 +22,12 @@ test: setup ## Run every test
 test-matrix: setup ## Try all cases on PostgreSQL 14 to 18, those of them that this machine has
 	TRUEUP_MAJORS="$${MAJORS:-14 15 16 17 18}" cargo test -p tests --no-fail-fast --test cases --test noise --test majors
 
-fuzz: setup ## Try pairs of schemas that nobody thought of, for as long as PAIRS says
-	TRUEUP_PAIRS=$${PAIRS:-2000} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test pairs
+fuzz: export TRUEUP_FUZZ ?= $(or $(FUZZ),10000)
+fuzz: export TRUEUP_PAIRS ?= $(or $(PAIRS),2000)
+fuzz: export TRUEUP_SEED ?= $(or $(SEED),$(shell date +%s))
+fuzz: setup ## Try schemas and texts that nobody thought of, for as long as PAIRS and FUZZ say
+	cargo test -p cli --lib -- fuzz
+	cargo test -p tests --test pairs --test fuzz
 
 bench: setup ## Measure reading, comparing and the commands at size; some minutes
 	cargo bench -q -p tests --bench size

@@ -63,10 +63,10 @@ fn a_dot_env_is_read_or_its_line_is_named() {
     let ends = prop::sample::select(&["\n", "\r\n", "\n\n", "\n# ours\n", ""][..]);
     let lines = prop::collection::vec((names, values(), ends), 0..5);
     hold((any::<bool>(), lines), |(has_mark, lines)| {
-        let text: String = lines
+        let written = lines
             .iter()
-            .map(|(name, value, end)| format!("{name}={value}{end}"))
-            .collect();
+            .map(|(name, value, end)| format!("{name}={value}{end}"));
+        let text = written.collect::<Vec<_>>().concat();
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(".env");
         let mark = if has_mark { "\u{feff}" } else { "" };

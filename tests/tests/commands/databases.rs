@@ -80,6 +80,57 @@ fn init_makes_migrates_and_seeds_and_can_be_run_again() {
 }
 
 #[test]
+fn init_runs_a_seed_once_and_again_when_it_has_changed() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    fs::create_dir_all(project.path().join("fixtures/seeds")).expect("a folder");
+    let insert =
+        "INSERT INTO users (email, full_name) VALUES (gen_random_uuid() || '@x.example', 'A');\n";
+    let _ = project.file("fixtures/seeds/a.sql", insert);
+    // What must not be in a transaction is run without one.
+    let _ = project.file("fixtures/seeds/b.sql", "VACUUM users;\n");
+    let rows = |number: u32| {
+        holds(
+            &project,
+            &format!("(SELECT count(*) = {number} FROM users)"),
+        )
+    };
+    let said = project.run(&["init"]).done();
+    assert!(said.ends_with("2 seeds for development\n"), "{said}");
+    assert!(rows(1));
+    let said = project.run(&["init"]).done();
+    assert!(
+        said.ends_with("nothing to seed: 2 seeds for development ran here before\n"),
+        "{said}"
+    );
+    assert!(rows(1));
+    let json = project.run(&["init", "--format", "json"]).done();
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["seeded"]["known"][0], "fixtures/seeds/a.sql");
+    let _ = project.file("fixtures/seeds/a.sql", &format!("-- more\n{insert}"));
+    let said = project.run(&["init"]).done();
+    assert!(said.ends_with("1 seed for development\n"), "{said}");
+    assert!(rows(2));
+    // Whoever asks for them gets them.
+    project.run(&["seed", "a"]).done();
+    assert!(rows(3));
+    project.run(&["init"]).done();
+    assert!(rows(3));
+    // It is no part of the schema, and a failed seed is not remembered.
+    project.run(&["check"]).done();
+    let _ = project.file("fixtures/seeds/c.sql", &format!("{insert}SELECT 1 / 0;\n"));
+    project.run(&["init"]).with(2);
+    project.run(&["init"]).with(2);
+    assert!(rows(3));
+    fs::remove_file(project.path().join("fixtures/seeds/c.sql")).expect("a file");
+    // Without rows nothing was seeded.
+    project.run(&["db", "reset", "--yes"]).done();
+    let said = project.run(&["init"]).done();
+    assert!(said.ends_with("2 seeds for development\n"), "{said}");
+    assert!(rows(1));
+}
+
+#[test]
 fn a_seed_is_all_or_nothing_and_a_key_that_is_there_is_explained() {
     let (_server, database) = tests::database();
     let project = checkout().shipped().on(&database);
@@ -100,10 +151,10 @@ fn the_seeds_that_ship_can_be_run_twice() {
     let seeds = fs::canonicalize(tests::root().join("fixtures/seeds")).expect("a folder");
     let seeds: &'static str = seeds.display().to_string().leak();
     project.environment = vec![("TRUEUP_SEEDS", seeds)];
-    for _ in 0..2 {
+    for command in ["init", "seed"] {
         assert!(
             project
-                .run(&["init"])
+                .run(&[command])
                 .done()
                 .ends_with("2 seeds for development\n")
         );

@@ -65,11 +65,39 @@ fn an_unreachable_database_is_not_healthy() {
         .refused(&["no database is configured"]);
     project.database = Some("postgres://me:s3cret@127.0.0.1:1/shop".to_owned());
     let said = project.run(&["health"]).with(1);
+    assert_eq!(said.stdout, "unhealthy: the database does not answer\n");
+    // Whoever runs it is told more than whoever asks over a network.
     assert!(
-        said.stdout.contains("cannot reach the database"),
+        said.stderr
+            .contains("cannot reach the database at postgres://me:***@127.0.0.1:1/shop"),
         "{said:?}"
     );
     assert!(!format!("{said:?}").contains("s3cret"), "{said:?}");
+    let json = project.run(&["health", "--format", "json"]).with(1).stdout;
+    for word in ["127.0.0.1", "me", "shop"] {
+        assert!(
+            !json.contains(&format!("{word}:")) && !json.contains(&format!("/{word}")),
+            "{json}"
+        );
+    }
+}
+
+#[test]
+fn a_probe_tells_the_network_no_host_and_no_user() {
+    let mut project = checkout().shipped();
+    project.database = Some("postgres://carol:s3cret@127.0.0.1:1/shop".to_owned());
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address").to_string();
+    drop(free);
+    let server = project.start(&["health", "--listen", &address]);
+    until("it listens", || TcpStream::connect(&address).is_ok());
+    let (_, body) = ask(&address, "/health").expect("an answer");
+    assert_eq!(body["reason"], "the database does not answer");
+    let said = body.to_string();
+    for word in ["carol", "127.0.0.1", "shop", "s3cret", "/tmp"] {
+        assert!(!said.contains(word), "{word}: {said}");
+    }
+    server.kill();
 }
 
 #[test]

@@ -431,3 +431,73 @@ fn what_steers_transactions_stays_by_itself() {
     project.run(&["upgrade"]).done();
     project.run(&["downgrade", "base"]).done();
 }
+
+#[test]
+fn after_another_tools_way_back_status_and_upgrade_give_the_same_advice_and_it_works() {
+    let (_server, database) = tests::database();
+    let project = four(FILLS).on(&database);
+    project.run(&["upgrade"]).done();
+    project
+        .run(&["squash", "base..head", "--message", "all"])
+        .done();
+    let mut connection = database.connect().expect("a connection");
+    let migrations = FileBasedMigrations::from_path(project.path().join("migrations"));
+    let reverted = connection.revert_last_migration(migrations.expect("what Diesel reads"));
+    assert_eq!(reverted.expect("a way back").to_string(), "20300104000000");
+    let half = "to_regclass('a') IS NULL AND (SELECT count(*) = 3 FROM __diesel_schema_migrations)";
+    assert!(tests::holds(&mut connection, half));
+
+    let advice = "Where `diesel migration revert` took all of it back: `trueup stamp base`";
+    for command in ["upgrade", "downgrade", "check"] {
+        project
+            .run(&[command])
+            .refused(&["has only some of them", advice]);
+    }
+    let status = project.run(&["status"]).with(1).stdout;
+    assert!(
+        status.contains(advice) && status.contains("1 halfway"),
+        "{status}"
+    );
+    assert!(
+        !status.contains("unknown") && !status.contains("pending"),
+        "{status}"
+    );
+    project.run(&["stamp", "base", "--yes"]).done();
+    project.run(&["upgrade"]).done();
+    let whole = "(SELECT array_agg(number) = '{7}' FROM a) AND (SELECT count(*) = 1 FROM __diesel_schema_migrations)";
+    assert!(tests::holds(&mut connection, whole));
+    project.run(&["status"]).done();
+    project.run(&["check"]).with(1);
+}
+
+#[test]
+fn a_database_that_is_behind_what_was_squashed_is_sent_back_to_before() {
+    let (_server, database) = tests::database();
+    let project = four(FILLS).on(&database);
+    project.run(&["upgrade", "+2"]).done();
+    project
+        .run(&["squash", "base..head", "--database-url", ""])
+        .done();
+    let advice =
+        "go to the commit before they were squashed, `trueup upgrade` there, and come back";
+    let refused = project
+        .run(&["upgrade"])
+        .refused(&["has only some of them", advice]);
+    assert!(!refused.contains("diesel migration revert"), "{refused}");
+    let status = project.run(&["status"]).with(1).stdout;
+    assert!(
+        status.contains(advice) && status.contains("1 halfway"),
+        "{status}"
+    );
+    assert!(
+        !status.contains("`trueup upgrade` applies") && !status.contains("unknown"),
+        "{status}"
+    );
+    let json = project.run(&["status", "--format", "json"]).with(1).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        json["halfway"][0]["has"],
+        serde_json::json!(["20300101000000", "20300102000000"])
+    );
+    assert_eq!(json["unknown"], serde_json::json!([]));
+}

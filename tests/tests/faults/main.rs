@@ -5,6 +5,7 @@ mod disks;
 mod kills;
 mod rights;
 mod servers;
+mod strangers;
 
 use std::{
     fs,
