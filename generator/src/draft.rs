@@ -82,7 +82,7 @@ impl Part {
             );
         }
         for hazard in self.up.iter().flat_map(Statement::hazards) {
-            if let Hazard::LosesData { of: _, what } = hazard {
+            if let Hazard::LosesData { what, .. } = hazard {
                 text += &format!("-- This does not bring back {}.\n", one_line(what));
             }
         }

@@ -185,7 +185,8 @@ fn a_name_that_is_there_already_gives_way() {
         autogen::autogen(&project, &declarations, AutogenOptions::default()).expect("a draft");
 
     let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
-    assert_eq!(losses, ["loses every value of hr.people.years__old"]);
+    let says = "loses every value of hr.people.years__old, and breaks deployed code that names it";
+    assert_eq!(losses, [says]);
     let up = tests::ups(found.draft.as_ref());
     assert!(
         up.contains("RENAME COLUMN years TO years__old;")

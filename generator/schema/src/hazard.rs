@@ -17,6 +17,8 @@ pub enum Hazard {
         of: Id,
         /// What is lost, as the end of the sentence "loses …".
         what: String,
+        /// True if the object itself goes, with its name.
+        goes: bool,
     },
     /// Values become what a person said they shall become, and no down brings the old ones back.
     ChangesValues {
@@ -61,6 +63,16 @@ pub enum Hazard {
         /// When, as the end of the sentence "fails …".
         because: String,
     },
+    /// Programs that were made for the schema before still run, and what they send fails from now on.
+    BreaksDeployed {
+        /// What they do, as the middle of the sentence "breaks deployed code that …".
+        does: &'static str,
+        /// To what, as its end.
+        what: String,
+        /// The columns that it takes; where none of them was there before, no program does it. None: it takes no column.
+        #[serde(skip)]
+        by: Vec<Id>,
+    },
     /// Code in the database that ran before does not run afterwards.
     BreaksCode {
         /// The function and line, or else the statement that fails.
@@ -85,15 +97,78 @@ impl Hazard {
     #[must_use]
     pub fn loses(of: Id, what: impl Into<String>) -> Self {
         let what = what.into();
-        Self::LosesData { of, what }
+        let goes = false;
+        Self::LosesData { of, what, goes }
+    }
+
+    /// A loss at `of`, which goes itself; `what` is the end of the sentence "loses …".
+    #[must_use]
+    pub fn drops(of: Id, what: impl Into<String>) -> Self {
+        let what = what.into();
+        let goes = true;
+        Self::LosesData { of, what, goes }
+    }
+
+    /// Nothing has the name afterwards.
+    #[must_use]
+    pub fn names(what: impl Display) -> Self {
+        Self::breaks_deployed("names", what, Vec::new())
+    }
+
+    /// Deployed code fails that does this, with these columns.
+    #[must_use]
+    pub fn breaks_deployed(does: &'static str, what: impl Display, by: Vec<Id>) -> Self {
+        let what = what.to_string();
+        Self::BreaksDeployed { does, what, by }
+    }
+
+    /// The same risk where what goes comes back under its name: `None` where there is no other.
+    #[must_use]
+    pub fn while_it_comes_back(self) -> Option<Self> {
+        match self {
+            Self::BreaksDeployed { .. } => None,
+            Self::LosesData { of, what, goes: _ } => Some(Self::loses(of, what)),
+            Self::ChangesValues { .. }
+            | Self::BreaksCode { .. }
+            | Self::DropsAlong { .. }
+            | Self::RewritesTable { .. }
+            | Self::Locks { .. }
+            | Self::RunsCode { .. }
+            | Self::WritesRows { .. }
+            | Self::MayFail { .. } => Some(self),
+        }
+    }
+
+    /// True if the risk is to programs alone.
+    #[must_use]
+    pub fn breaks_programs(&self) -> bool {
+        matches!(self, Self::BreaksDeployed { .. })
+    }
+
+    /// True if it is a risk to programs that none has, since `there` knows none of the columns that it takes.
+    #[must_use]
+    pub fn is_of_nobody(&self, there: impl Fn(&Id) -> bool) -> bool {
+        match self {
+            Self::BreaksDeployed { by, .. } => !by.is_empty() && !by.iter().any(there),
+            Self::LosesData { .. }
+            | Self::ChangesValues { .. }
+            | Self::BreaksCode { .. }
+            | Self::DropsAlong { .. }
+            | Self::RewritesTable { .. }
+            | Self::Locks { .. }
+            | Self::RunsCode { .. }
+            | Self::WritesRows { .. }
+            | Self::MayFail { .. } => false,
+        }
     }
 
     /// What the loss is about, where data is lost.
     #[must_use]
     pub fn lost(&self) -> Option<&Id> {
         match self {
-            Self::LosesData { of, what: _ } => Some(of),
+            Self::LosesData { of, .. } => Some(of),
             Self::ChangesValues { .. }
+            | Self::BreaksDeployed { .. }
             | Self::BreaksCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
@@ -122,7 +197,20 @@ impl Hazard {
     #[must_use]
     pub fn words(&self) -> [String; 3] {
         let words: [&str; 3] = match self {
-            Self::LosesData { of: _, what } => ["loses", what, ""],
+            Self::LosesData {
+                of: _,
+                what,
+                goes: false,
+            } => ["loses", what, ""],
+            Self::LosesData {
+                of: _,
+                what,
+                goes: true,
+            } => ["loses", what, ", and breaks deployed code that names it"],
+            Self::BreaksDeployed { does, what, by: _ } => {
+                let breaks = format!("breaks deployed code that {does}");
+                return [breaks, what.clone(), String::new()];
+            }
             Self::ChangesValues { of: _, what } => ["changes", what, ""],
             Self::DropsAlong { what } => ["drops", what, " with it"],
             Self::RunsCode { what } => ["runs", what, ""],

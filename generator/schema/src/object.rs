@@ -25,6 +25,9 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// What the parts of one are called that are no objects of their own.
     const PART: &'static str = "part";
 
+    /// Whether programs say its name in what they send.
+    const IS_NAMED_BY_PROGRAMS: bool = true;
+
     /// What tells one object of the kind from another.
     type Key: Clone + Ord + Debug + Display + Path + Serialize + DeserializeOwned;
 
@@ -156,18 +159,24 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// The statement that gives it another name, where it can have one.
     fn rename(key: &Self::Key, to: &str) -> Statement {
         let to = quoted_ident(to);
-        Statement::new(
-            format!("Rename {} {key} to {to}", Self::NAME),
-            format!("ALTER {} RENAME TO {to}", Self::designation(key)),
+        named_by_programs::<Self>(
+            key,
+            Statement::new(
+                format!("Rename {} {key} to {to}", Self::NAME),
+                format!("ALTER {} RENAME TO {to}", Self::designation(key)),
+            ),
         )
     }
 
     /// The statement that moves it to another namespace; `None` where it goes with something else, or is made anew there.
     fn relocate(key: &Self::Key, namespace: &str) -> Option<Statement> {
         let namespace = quoted_ident(namespace);
-        Some(Statement::new(
-            format!("Move {} {key} to namespace {namespace}", Self::NAME),
-            format!("ALTER {} SET SCHEMA {namespace}", Self::designation(key)),
+        Some(named_by_programs::<Self>(
+            key,
+            Statement::new(
+                format!("Move {} {key} to namespace {namespace}", Self::NAME),
+                format!("ALTER {} SET SCHEMA {namespace}", Self::designation(key)),
+            ),
         ))
     }
 
@@ -247,6 +256,15 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// The name under which its files are installed on a server, where it can only be made of such.
     fn package(&self) -> Option<String> {
         None
+    }
+}
+
+/// The statement after which nothing is called `key`.
+fn named_by_programs<O: Object>(key: &O::Key, statement: Statement) -> Statement {
+    if O::IS_NAMED_BY_PROGRAMS {
+        statement.hazard(Hazard::names(key))
+    } else {
+        statement
     }
 }
 

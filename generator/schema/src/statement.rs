@@ -82,6 +82,14 @@ impl Statement {
         self.with_those(|_, endangered| endangered.is_some_and(&there))
     }
 
+    /// The same statement where what goes comes back under its name.
+    pub fn of_what_comes_back(mut self) -> Self {
+        let risks = self.hazards.into_iter().zip(self.endangered);
+        let kept = risks.filter_map(|(hazard, of)| Some((hazard.while_it_comes_back()?, of)));
+        (self.hazards, self.endangered) = kept.unzip();
+        self
+    }
+
     fn with_those(mut self, wanted: impl Fn(&Hazard, Option<&Id>) -> bool) -> Self {
         let risks = self.hazards.into_iter().zip(self.endangered);
         let kept = risks.filter(|(hazard, endangered)| wanted(hazard, endangered.as_ref()));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use trueup::{
-    Entry, Id, Schema, Slot, Statement,
+    Entry, Hazard, Id, Schema, Slot, Statement,
     name::{literal, set_aside},
 };
 
@@ -143,6 +143,8 @@ pub(super) struct Turns<'a> {
     schema: &'a Schema,
     places: BTreeMap<Place, Occupant>,
     taken: Vec<Turn>,
+    /// What was given a free name so that another can have its own.
+    aside: Vec<Occupant>,
 }
 
 impl<'a> Turns<'a> {
@@ -151,6 +153,7 @@ impl<'a> Turns<'a> {
             schema,
             places: BTreeMap::new(),
             taken: Vec::new(),
+            aside: Vec::new(),
         };
         for (id, entry) in schema.entries() {
             let slots = entry.occupies().into_iter().map(Place::Slot);
@@ -235,9 +238,15 @@ impl<'a> Turns<'a> {
             )
         };
         let (named, mut up) = thing.named(name).ok_or_else(cannot)?;
-        let (_, down) = named.named(&thing.name()).ok_or_else(cannot)?;
+        let (_, mut down) = named.named(&thing.name()).ok_or_else(cannot)?;
+        // No program says the name that a thing has in between.
+        if self.aside.contains(&thing.occupant()) {
+            up = up.without(Hazard::breaks_programs);
+        }
         if let Some(why) = why {
             up = up.because(why);
+            down = down.without(Hazard::breaks_programs);
+            self.aside.push(named.occupant());
         }
         self.take(thing, &named, Turn::of(up, down));
         Ok(named)

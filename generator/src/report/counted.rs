@@ -127,6 +127,10 @@ mod tests {
         ];
         assert_eq!(risks(&all), lines);
 
+        let names = ["t.a", "t.b", "t.c", "t.d"].map(Hazard::names);
+        let line = "breaks deployed code that names t.a, t.b, t.c and 1 more";
+        assert_eq!(risks(&names), [line]);
+
         let function = |name: &str| Unread {
             what: format!("function {name}()"),
             kind: "function".to_owned(),

@@ -40,10 +40,12 @@ fn rename_keeps_the_values_and_goes_back() {
 
     let rename = ["autogen", "full name", "--rename", "users.name=full_name"];
     let said = project.run(&rename).done();
-    assert!(!said.contains("hazard"), "{said}");
+    let hazard = "hazard  breaks deployed code that names public.users.name\n";
+    assert!(said.contains(hazard), "{said}");
+    assert_eq!(said.matches("hazard").count(), 1, "{said}");
     let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
     assert!(
-        up.contains("-- Rename column public.users.name to full_name\nALTER TABLE public.users RENAME COLUMN name TO full_name;"),
+        up.contains("-- Rename column public.users.name to full_name\n-- hazard: breaks deployed code that names public.users.name\nALTER TABLE public.users RENAME COLUMN name TO full_name;"),
         "{up}"
     );
     project.run(&["upgrade"]).done();

@@ -8,7 +8,7 @@ use super::{
     inheritance::{
         Descending, Descent, inherits, lasting_parents, leading_parents, only_unless_partitioned,
     },
-    key_constraint::rename_constraint,
+    key_constraint::{contradicts, rename_constraint},
     table::{Table, scan},
 };
 use crate::{
@@ -101,15 +101,23 @@ impl Object for Check {
         vec![Slot::Constraint(self.key())]
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let table = &self.relation;
-        let add = Statement::new(
+        let mut add = Statement::new(
             format!(
                 "Add check constraint {} to {table}",
                 quoted_ident(&self.name)
             ),
             format!("ALTER TABLE {table} ADD {}", self.definition()),
         );
+        if self.enforced {
+            add = add.hazard(contradicts(
+            Self::NAME,
+            &self.key(),
+            &self.columns,
+            within,
+        ));
+        }
         if !self.validated {
             return vec![add];
         }

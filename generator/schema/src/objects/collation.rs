@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::{USER_NAMESPACE, no_member};
 use crate::{
-    Alter, Clause, Name, Schema, Server, Statement,
+    Alter, Clause, Hazard, Name, Schema, Server, Statement,
     name::{literal, quoted_ident, set_aside},
     object::Object,
 };
@@ -114,7 +114,8 @@ impl Object for Collation {
         vec![Statement::new(
             format!("Drop collation {}", self.name),
             format!("DROP COLLATION {}", self.name),
-        )]
+        )
+        .hazard(Hazard::names(&self.name))]
     }
 
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {

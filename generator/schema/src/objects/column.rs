@@ -6,6 +6,8 @@ mod fit;
 mod identity;
 mod retype;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -304,6 +306,9 @@ impl Object for Column {
         {
             add = add.hazard(alter::finds_no_value(self));
         }
+        if self.is_left_out_in_vain(within) {
+            add = add.hazard(alter::leaves_out(self));
+        }
         let mut statements = vec![add];
         statements.extend(first.settings(within));
         if let Some(fill) = fill {
@@ -349,12 +354,12 @@ impl Object for Column {
                 quoted_ident(name)
             ),
         );
-        let lost = Hazard::loses(
+        let lost = Hazard::drops(
             Self::id(self.key()),
             format!("every value of {}", self.key()),
         );
         vec![if self.generated.is_some() {
-            drop
+            drop.hazard(Hazard::names(self.key()))
         } else {
             drop.hazard(lost)
         }]
@@ -366,9 +371,12 @@ impl Object for Column {
 
     /// The values of a virtual column are nowhere, so the plain one in its place begins without any.
     fn loss(&self, next: &Self) -> Option<Hazard> {
-        let becomes_plain = self.generated.is_some() && next.generated.is_none();
         let what = format!("the computed values of {}", self.key());
-        becomes_plain.then(|| Hazard::loses(Self::id(self.key()), what))
+        match (&self.generated, &next.generated) {
+            (Some(_), None) => Some(Hazard::loses(Self::id(self.key()), what)),
+            (None, Some(_)) => Some(Hazard::breaks_deployed("writes", self.key(), Vec::new())),
+            (None, None) | (Some(_), Some(_)) => None,
+        }
     }
 
     fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {
@@ -448,6 +456,7 @@ impl Object for Column {
                 key.ident()
             ),
         )
+        .hazard(Hazard::names(key))
     }
 
     /// The sequence of an identity, and in PostgreSQL 18 the constraint of a NOT NULL, are called after the column.
@@ -519,6 +528,25 @@ impl Column {
     /// Whether it has values though nothing is written into it.
     pub(super) fn fills_itself(&self) -> bool {
         self.identity.is_some() || self.generated.is_some()
+    }
+
+    /// Whether it takes no NULL.
+    pub(super) fn is_required(&self) -> bool {
+        self.not_null.is_some()
+    }
+
+    /// Its id and those of the other columns of a table that an object needs.
+    pub(super) fn needed_by(id: &Id, relation: &Name, within: &Schema) -> Vec<Id> {
+        let table = Table::id(relation.clone());
+        let own: BTreeSet<Id> = within.parts::<Self>(&table).map(|one| Self::id(one.key())).collect();
+        let needs = within.needs(id).filter(|on| own.contains(*on));
+        needs.cloned().collect()
+    }
+
+    /// Whether a row without a value for it is refused.
+    fn is_left_out_in_vain(&self, within: &Schema) -> bool {
+        let has_default = within.get::<Default>(&self.key()).is_some();
+        self.not_null.is_some() && !self.fills_itself() && !has_default
     }
 
     /// Whether a sequence can number it.

@@ -7,8 +7,11 @@ use super::{
     catalog::table,
     column::Column,
     inheritance::{leading_parents, only},
+    sequence::Sequence,
 };
-use crate::{Alter, Clause, Id, Lead, Member, Schema, Server, Statement, Turn, object::Object};
+use crate::{
+    Alter, Clause, Hazard, Id, Lead, Member, Schema, Server, Statement, Turn, object::Object,
+};
 
 /// A row of `pg_attrdef`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -94,7 +97,21 @@ impl Object for Default {
     }
 
     fn remove(&self, within: &Schema) -> Vec<Statement> {
-        vec![drop_default(&self.column, within)]
+        let drop = drop_default(&self.column, within);
+        // Something else numbers the rows where a sequence did.
+        let numbers = || {
+            let id = Self::id(self.column.clone());
+            let mut needs = within.needs(&id);
+            needs.any(|on| on.kind() == Sequence::kind())
+        };
+        let column = within.get::<Column>(&self.column);
+        let is_required = column.is_some_and(Column::is_required);
+        vec![if is_required && !numbers() {
+            let leaves_out = Hazard::breaks_deployed("leaves out", &self.column, Vec::new());
+            drop.hazard(leaves_out)
+        } else {
+            drop
+        }]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {

@@ -68,7 +68,8 @@ impl Object for EnumType {
         vec![Statement::new(
             format!("Drop enum type {}", self.name),
             format!("DROP TYPE {}", self.name),
-        )]
+        )
+        .hazard(Hazard::names(&self.name))]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
@@ -98,6 +99,11 @@ impl Object for EnumType {
                     })
                 })
                 .collect();
+        }
+        let lost = labels.iter().filter(|label| !wanted.contains(label));
+        let lost: Vec<Hazard> = lost.map(|label| names_label(name, label)).collect();
+        if let Some(first) = create.pop() {
+            create.push(lost.into_iter().fold(first, Statement::hazard));
         }
         Alter::Rebuild {
             aside: vec![Statement::new(
@@ -132,7 +138,8 @@ impl Object for EnumType {
             format!("Rename label {old} of enum type {name} to {new}"),
             format!("ALTER TYPE {name} RENAME VALUE {old} TO {new}"),
         )
-        .respells();
+        .respells()
+        .hazard(names_label(name, part));
         Some((renamed, statement))
     }
 
@@ -194,6 +201,11 @@ fn additions(name: &Name, labels: &[String], wanted: &[String]) -> Vec<Statement
         );
     }
     statements
+}
+
+/// Nothing of the type is called so afterwards.
+fn names_label(name: &Name, label: &str) -> Hazard {
+    Hazard::names(format!("label {} of {name}", literal(label)))
 }
 
 /// A name for the old type that nothing has.

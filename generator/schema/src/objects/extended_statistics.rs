@@ -28,6 +28,8 @@ pub(crate) struct ExtendedStatistics {
 impl Object for ExtendedStatistics {
     const NAME: &'static str = "extended statistics";
 
+    const IS_NAMED_BY_PROGRAMS: bool = false;
+
     type Key = Name;
 
     fn catalog(_server: Server) -> String {

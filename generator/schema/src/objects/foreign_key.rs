@@ -6,7 +6,7 @@ use super::{
     Registered,
     catalog::{COLUMNS, RELATION, chosen_name, table},
     inheritance::{lasting_parents, partitions_above},
-    key_constraint::{TIMING, rename_constraint},
+    key_constraint::{TIMING, contradicts, rename_constraint},
     table::Table,
 };
 use crate::{
@@ -134,9 +134,9 @@ impl Object for ForeignKey {
         vec![Slot::Constraint(self.key())]
     }
 
-    fn create(&self, _within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
+    fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let (table, other) = (&self.relation, &self.referenced);
-        let add = Statement::new(
+        let mut add = Statement::new(
             format!(
                 "Add foreign key {} from {table} to {other}",
                 quoted_ident(&self.name)
@@ -151,6 +151,14 @@ impl Object for ForeignKey {
             },
             mode: LockMode::Writes,
         });
+        if self.enforced {
+            add = add.hazard(contradicts(
+            Self::NAME,
+            &self.key(),
+            &self.columns,
+            within,
+        ));
+        }
         if !self.validated {
             return vec![add];
         }

@@ -6,12 +6,14 @@ mod part;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyObject,
+    AnyObject, Registered,
     catalog::{
         INDEX_COLUMNS, RELATION, RelationKind, chosen_name, few_parentheses, materialized_view,
         no_member, parameter_changes, parameters, set_tablespace, table, tablespace_name,
     },
+    column::Column,
     inheritance::only,
+    key_constraint::is_no_arbiter,
     table::{replica_identity_index, scan},
 };
 use crate::{
@@ -50,6 +52,8 @@ pub(crate) struct Index {
 
 impl Object for Index {
     const NAME: &'static str = "index";
+
+    const IS_NAMED_BY_PROGRAMS: bool = false;
 
     type Key = Name;
 
@@ -192,6 +196,11 @@ impl Object for Index {
                 because: format!("while two rows of {relation} have the same key"),
             });
         }
+        if *unique {
+            let columns = Column::needed_by(&Self::id(self.key()), relation, within);
+            let what = format!("unique index {}", self.key());
+            create = create.hazard(Hazard::breaks_deployed("contradicts", what, columns));
+        }
         let mut statements = vec![create];
         statements.extend(attached.as_ref().map(|to| to.attach(relation, name)));
         statements.extend(statistics_changes(&self.key(), &[], statistics));
@@ -213,10 +222,15 @@ impl Object for Index {
         } else {
             ""
         };
-        vec![Statement::new(
+        let drop = Statement::new(
             format!("Drop index {key}"),
             format!("DROP INDEX {key}{cascade}"),
-        )]
+        );
+        vec![if self.unique {
+            drop.hazard(is_no_arbiter(&format!("unique index {key}")))
+        } else {
+            drop
+        }]
     }
 
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {

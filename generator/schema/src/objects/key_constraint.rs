@@ -10,6 +10,7 @@ use super::{
     catalog::{
         INDEX_COLUMNS, RELATION, chosen_name, few_parentheses, parameter_changes, parameters, table,
     },
+    column::Column,
     index::{
         ALIKE, Attached, Attaching, Constraint, IndexPart, any_clusters, cluster_change,
         index_option_changes,
@@ -166,6 +167,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
                     because: format!("while two rows of {relation} contradict {definition}"),
                 });
         }
+        add = add.hazard(contradicts(K::NAME, &self.key(), &self.columns, within));
         let mut statements = vec![add];
         statements.extend(self.settings());
         statements
@@ -179,10 +181,13 @@ impl<K: Contype> Object for KeyConstraint<K> {
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let Self { relation, name, .. } = self;
         let name = quoted_ident(name);
-        vec![Statement::new(
-            format!("Drop {} {name} of {relation}", K::NAME),
-            format!("ALTER TABLE {relation} DROP CONSTRAINT {name}"),
-        )]
+        vec![
+            Statement::new(
+                format!("Drop {} {name} of {relation}", K::NAME),
+                format!("ALTER TABLE {relation} DROP CONSTRAINT {name}"),
+            )
+            .hazard(is_no_arbiter(&format!("{} {name} of {relation}", K::NAME))),
+        ]
     }
 
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
@@ -376,6 +381,22 @@ impl<K: Contype> KeyConstraint<K> {
         ));
         statements
     }
+}
+
+/// What programs write may contradict a new constraint on these columns.
+pub(super) fn contradicts(what: &str, key: &Member, columns: &[String], within: &Schema) -> Hazard {
+    let Member { relation, .. } = key;
+    let columns = columns
+        .iter()
+        .map(|name| Member::new(relation.clone(), name));
+    let columns = columns.filter(|column| within.get::<Column>(column).is_some());
+    let what = format!("{what} {} of {relation}", key.ident());
+    Hazard::breaks_deployed("contradicts", what, columns.map(Column::id).collect())
+}
+
+/// Programs may say ON CONFLICT with what is unique; Postgres refuses that where nothing is.
+pub(super) fn is_no_arbiter(what: &str) -> Hazard {
+    Hazard::breaks_deployed("says ON CONFLICT for", what, Vec::new())
 }
 
 /// The statement that gives a constraint of a table another name, whatever sort it is.

@@ -166,7 +166,8 @@ impl Object for MaterializedView {
         vec![Statement::new(
             format!("Drop materialized view {name}"),
             format!("DROP MATERIALIZED VIEW {name}"),
-        )]
+        )
+        .hazard(Hazard::names(name))]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{USER_NAMESPACE, no_member};
-use crate::{Alter, Clause, Schema, Server, Statement, name::quoted_ident, object::Object};
+use crate::{Alter, Clause, Hazard, Schema, Server, Statement, name::quoted_ident, object::Object};
 
 /// A row of `pg_namespace`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -85,6 +85,7 @@ impl Object for Namespace {
             format!("Rename namespace {name} to {to}"),
             format!("ALTER SCHEMA {name} RENAME TO {to}"),
         )
+        .hazard(Hazard::names(format!("namespace {name}")))
     }
 
     fn is_shared(&self) -> bool {

@@ -130,7 +130,7 @@ impl Object for Sequence {
                 format!("Drop sequence {}", self.name),
                 format!("DROP SEQUENCE {}", self.name),
             )
-            .hazard(Hazard::loses(
+            .hazard(Hazard::drops(
                 Self::id(self.name.clone()),
                 format!("where sequence {} stands", self.name),
             )),

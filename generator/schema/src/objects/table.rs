@@ -171,9 +171,9 @@ impl Object for Table {
         } else if self.has_identity(within) {
             format!("where the numbers of {name} stand")
         } else {
-            return vec![drop];
+            return vec![drop.hazard(Hazard::names(name))];
         };
-        vec![drop.hazard(Hazard::loses(Self::id(name.clone()), lost))]
+        vec![drop.hazard(Hazard::drops(Self::id(name.clone()), lost))]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {

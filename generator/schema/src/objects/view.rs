@@ -7,7 +7,7 @@ use super::{
     reads::Reads,
 };
 use crate::{
-    Alter, Clause, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident, object::Object,
+    Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident, object::Object,
 };
 
 /// A row of `pg_class` with `relkind = 'v'`.
@@ -111,7 +111,8 @@ impl Object for View {
         vec![Statement::new(
             format!("Drop view {name}"),
             format!("DROP VIEW {name}"),
-        )]
+        )
+        .hazard(Hazard::names(name))]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {

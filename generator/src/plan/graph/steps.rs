@@ -40,6 +40,9 @@ impl<'a> Graph<'a> {
             // Its rows were computed when it came.
             Some(_) => statement.without(|hazard| !hazard.may_fail()),
         });
+        let there = |id: &Id| self.from.entry(id).is_some();
+        let statements =
+            statements.map(|statement| statement.without(|hazard| hazard.is_of_nobody(there)));
         let statements = statements.collect();
         let mut ids: Vec<Id> = vec![(*id).clone()];
         ids.extend(
@@ -83,7 +86,14 @@ impl<'a> Graph<'a> {
             return Vec::new();
         };
         let mut statements = entry.remove(self.from);
-        if let Some(last) = statements.pop_if(|last| last.hazards().is_empty()) {
+        if self.to.entry(self.nodes[root].id).is_some() {
+            statements = statements
+                .into_iter()
+                .map(Statement::of_what_comes_back)
+                .collect();
+        }
+        let is_bare = |last: &mut Statement| last.hazards().iter().all(Hazard::breaks_programs);
+        if let Some(last) = statements.pop_if(is_bare) {
             let gone = members.iter().filter_map(|place| removes(*place));
             let losses = gone
                 .filter(|gone| gone.parent().is_none())
@@ -119,6 +129,10 @@ impl<'a> Graph<'a> {
         let clauses = self.clauses(root, members);
         let mut statements = entry.create(self.to, &clauses);
         let old = self.from.entry(self.nodes[root].id);
+        if old == Some(entry) {
+            let as_before = |one: Statement| one.without(Hazard::breaks_programs);
+            statements = statements.into_iter().map(as_before).collect();
+        }
         if let Some(loss) = old.and_then(|old| old.loss(entry))
             && !statements.is_empty()
         {

@@ -104,13 +104,12 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
     }
 
     if identity.is_some() && to.identity.is_none() {
-        statements.push(
-            Statement::new(
-                format!("Drop the identity of {}", from.qualified()),
-                format!("{column} DROP IDENTITY"),
-            )
-            .hazard(loses_count(from)),
-        );
+        let drop = Statement::new(
+            format!("Drop the identity of {}", from.qualified()),
+            format!("{column} DROP IDENTITY"),
+        )
+        .hazard(loses_count(from));
+        statements.push(numbers_no_more(drop, to, within));
     }
     let key = from.key();
     if let (Some(old), Some(new)) = (identity, &to.identity) {
@@ -214,6 +213,15 @@ pub(super) fn settings(from: &Column, to: &Column, table: &str) -> Vec<Statement
     statements
 }
 
+/// The statement after which nothing but a default gives a value to a row that brings none.
+fn numbers_no_more(statement: Statement, to: &Column, within: &Schema) -> Statement {
+    if to.is_left_out_in_vain(within) {
+        statement.hazard(leaves_out(to))
+    } else {
+        statement
+    }
+}
+
 /// The statements that change how values are generated; `Err` where it takes more than that.
 fn generated_change(
     from: &Column,
@@ -224,10 +232,13 @@ fn generated_change(
     match (&from.generated, &to.generated) {
         (None, None) => Ok(Vec::new()),
         (Some(old), Some(new)) if old == new => Ok(Vec::new()),
-        (Some(old), None) if old.stored => Ok(vec![Statement::new(
-            format!("Let {} be an ordinary column", from.qualified()),
-            format!("{column} DROP EXPRESSION"),
-        )]),
+        (Some(old), None) if old.stored => {
+            let drop = Statement::new(
+                format!("Let {} be an ordinary column", from.qualified()),
+                format!("{column} DROP EXPRESSION"),
+            );
+            Ok(vec![numbers_no_more(drop, to, within)])
+        }
         (Some(old), Some(new)) if old.stored == new.stored && within.server().at_least(17) => {
             let set = Statement::new(
                 format!("Change the expression of {}", from.qualified()),
@@ -305,12 +316,19 @@ fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
         let not_valid = if *validated { "" } else { " NOT VALID" };
         format!("ALTER TABLE {table} ADD {named}NOT NULL {ident}{no_inherit}{not_valid}")
     };
+    let nulls = Hazard::breaks_deployed(
+        "leaves NULL in",
+        column.qualified(),
+        vec![Column::id(column.key())],
+    );
     if !validated {
-        return Statement::new(format!("Let no new NULL into {}", column.qualified()), sql);
+        return Statement::new(format!("Let no new NULL into {}", column.qualified()), sql)
+            .hazard(nulls);
     }
     Statement::new(format!("Require a value in {}", column.qualified()), sql)
         .hazard(scan(table))
         .hazard(finds_null(column))
+        .hazard(nulls)
 }
 
 /// The statements that change the constraint behind a NOT NULL, which PostgreSQL 18 has.
@@ -390,6 +408,11 @@ fn identity_change(
         });
     }
     statements
+}
+
+/// The hazard of a column that every row must give a value from now on.
+pub(super) fn leaves_out(column: &Column) -> Hazard {
+    Hazard::breaks_deployed("leaves out", column.qualified(), Vec::new())
 }
 
 fn loses_count(column: &Column) -> Hazard {

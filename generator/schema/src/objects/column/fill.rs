@@ -96,6 +96,9 @@ pub(super) fn add_constant(
             table: relation.to_string(),
         });
     }
+    if column.is_left_out_in_vain(within) {
+        add = add.hazard(alter::leaves_out(column));
+    }
     let mut statements = vec![add];
     let alter = format!("ALTER TABLE {relation} ALTER COLUMN {}", key.ident());
     match default.filter(|_| has_own) {

@@ -63,6 +63,9 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
             table: table.to_string(),
         });
     }
+    if is_taken_for_another(from, to, &fit) {
+        statement = statement.hazard(takes(from));
+    }
     statement = match fit {
         Fit::AsTheyAre | Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
@@ -93,10 +96,26 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
         of: Column::id(to.key()),
         what: format!("every value of {} to {}", to.qualified(), one_line(sql)),
     })
+    .hazard(takes(from))
     .hazard(Hazard::MayFail {
         because: "while a row has a value for which the expression fails".to_owned(),
     });
     statement.disturbs(casualties()).parts(comparisons())
+}
+
+/// Programs say of a value what type they take it for, or are told.
+fn is_taken_for_another(from: &Column, to: &Column, fit: &Fit) -> bool {
+    let is_one = from.base_type == to.base_type
+        || is_string(&from.base_type) && is_string(&to.base_type);
+    match fit {
+        Fit::AsTheyAre | Fit::Whole => !is_one,
+        Fit::OrNot(_) | Fit::Without(_) | Fit::WithoutOrNot(..) => true,
+    }
+}
+
+fn takes(from: &Column) -> Hazard {
+    let what = format!("{} for {}", from.qualified(), from.data_type);
+    Hazard::breaks_deployed("takes", what, Vec::new())
 }
 
 /// The statement as far as every type change has it.

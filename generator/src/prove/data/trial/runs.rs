@@ -8,7 +8,7 @@ use crate::prove::data::Run;
 
 pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
     told(runs).filter_map(|hazard| match hazard {
-        Hazard::LosesData { of, what } => Some((of, what.as_str())),
+        Hazard::LosesData { of, what, .. } => Some((of, what.as_str())),
         Hazard::ChangesValues { .. }
         | Hazard::DropsAlong { .. }
         | Hazard::RunsCode { .. }
@@ -16,6 +16,7 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
         | Hazard::RewritesTable { .. }
         | Hazard::Locks { .. }
         | Hazard::MayFail { .. }
+        | Hazard::BreaksDeployed { .. }
         | Hazard::BreaksCode { .. } => None,
     })
 }
@@ -32,6 +33,7 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
             | Hazard::RewritesTable { .. }
             | Hazard::Locks { .. }
             | Hazard::MayFail { .. }
+            | Hazard::BreaksDeployed { .. }
             | Hazard::BreaksCode { .. } => None,
         })
         .collect()
