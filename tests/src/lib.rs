@@ -15,6 +15,7 @@ use generator::{
 use trueup::Declarations;
 
 pub mod checkout;
+pub mod drafted;
 pub mod pooler;
 pub mod walk;
 

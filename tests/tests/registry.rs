@@ -1,37 +1,9 @@
 //! A schema in the manner of a public package registry, with code around most of its tables: what breaks that code is found.
 
-use std::{collections::BTreeSet, path::PathBuf};
-
-use generator::{
-    Error,
-    draft::{self, Draft, DraftOptions},
-    prove::code::Broken,
-    rename::{self, Asked},
-    source::{self, Side},
-};
+use generator::{draft::Draft, prove::code::Broken};
+use tests::drafted::drafted;
 
 const REGISTRY: &str = include_str!("registry/from.sql");
-
-/// Drafts the way from one schema to what `change` makes of it.
-fn drafted(from: &str, change: &str, renames: &[&str]) -> Result<Draft, Error> {
-    let project = tests::project(PathBuf::from("no migrations"));
-    let folder = tempfile::tempdir().expect("a folder");
-    let side = |name: &str, sql: &str| -> Result<Side, Error> {
-        let path = folder.path().join(name);
-        std::fs::write(&path, sql).expect("a file");
-        source::file(&project, &path)
-    };
-    let from_side = side("from.sql", from)?;
-    let to = side("to.sql", &format!("{from}\n{change};"))?;
-    let asked = renames.iter().map(|text| Asked::parse(text));
-    let asked = asked.collect::<Result<Vec<_>, Error>>()?;
-    let tasks = asked.iter().map(|asked| asked.task(&from_side.schema));
-    let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
-    let renames = rename::rename(&project, &from_side, &tasks, None, &BTreeSet::new())?;
-    let options = DraftOptions::default();
-    let draft = draft::after_renames(&project, from_side, &renames.renaming, to, options)?;
-    Ok(draft.expect("something to do"))
-}
 
 fn registry(change: &str, renames: &[&str]) -> Draft {
     drafted(REGISTRY, change, renames).unwrap_or_else(|error| panic!("{}", error.full()))

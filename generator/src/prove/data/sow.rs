@@ -1,5 +1,6 @@
 //! Puts rows into every table that takes some.
 
+mod circles;
 mod guards;
 mod search;
 
@@ -68,10 +69,16 @@ pub(super) fn sow(
     sowing.count(connection)?;
     sowing.find_out(connection);
     let untouched = sowing.sown.rows.is_empty();
-    for table in order(shape) {
-        if !sowing.sown.rows.contains_key(&table) {
-            sowing.table(connection, &shape.tables[&table]);
+    let order = order(shape);
+    sowing.all(connection, &order);
+    let bare = sowing.sown.bare.keys().copied().collect();
+    let mut circles = circles::circles(shape, &bare).into_iter();
+    if circles.any(|circle| sowing.circle(connection, &circle)) {
+        for circle in circles {
+            sowing.circle(connection, &circle);
         }
+        // What refers to them has something to refer to.
+        sowing.all(connection, &order);
     }
     sowing.settle(connection)?;
     connection.batch_execute("DROP FUNCTION pg_temp.trueup_holding(text[])")?;
@@ -158,15 +165,48 @@ impl<'a> Sowing<'a> {
         if self.guards.is_empty() {
             return Ok(());
         }
-        let counts = self.counts(connection)?;
+        let mut counts = self.counts(connection)?;
+        let brought = counts.keys().copied().filter(|table| {
+            let is_out = self.moods.of(*table, 0) == Mood::None;
+            is_out && !self.sown.found.contains(table)
+        });
+        let brought: Vec<i64> = brought.collect();
+        for table in &brought {
+            self.clear(connection, *table);
+        }
+        if !brought.is_empty() {
+            counts = self.counts(connection)?;
+        }
         let said = std::mem::take(&mut self.sown.rows);
         for table in said.keys().filter(|table| !counts.contains_key(table)) {
-            let why = "its triggers or rules keep no row".to_owned();
-            self.sown.bare.insert(*table, why);
+            let why = if brought.is_empty() {
+                "its triggers or rules keep no row"
+            } else {
+                "its rows refer to some that are out"
+            };
+            self.sown.bare.insert(*table, why.to_owned());
             self.sown.whole.remove(table);
         }
         self.sown.rows = counts;
         Ok(())
+    }
+
+    /// Takes out the rows that triggers brought into a table which is to have none, and those that refer to them.
+    fn clear(&self, connection: &mut PgConnection, table: i64) {
+        let name = &self.shape.tables[&table].name;
+        let switched = |how: &dyn Fn(&Guards, &str) -> String| {
+            let guards = self.guards.iter();
+            let tables =
+                guards.filter_map(|(oid, guards)| Some((self.shape.tables.get(oid)?, guards)));
+            let each = tables.map(|(table, guards)| how(guards, &table.name));
+            each.collect::<Vec<_>>().join("; ")
+        };
+        let (off, on) = (switched(&Guards::off), switched(&Guards::on));
+        let without = |delete: String| format!("{off}; {delete}; {on}");
+        if attempt(connection, &without(format!("DELETE FROM {name}"))).is_err() {
+            // Whether it can be done shows in the counts.
+            let _ = attempt(connection, &without(format!("TRUNCATE {name} CASCADE")));
+        }
     }
 
     /// How many rows there are in each table that has some.
@@ -207,6 +247,15 @@ impl<'a> Sowing<'a> {
         }
     }
 
+    /// Puts rows into all tables that have none.
+    fn all(&mut self, connection: &mut PgConnection, order: &[i64]) {
+        for table in order {
+            if !self.sown.rows.contains_key(table) {
+                self.table(connection, &self.shape.tables[table]);
+            }
+        }
+    }
+
     fn table(&mut self, connection: &mut PgConnection, table: &Table) {
         if !table.whole || self.moods.of(table.oid, 0) == Mood::None {
             return;
@@ -232,6 +281,7 @@ impl<'a> Sowing<'a> {
             Ok(_) => "its triggers or rules keep no row".to_owned(),
             // A trigger of another table has brought some, which are in the way of others.
             Err(_) if !self.guards.is_empty() && has_rows(connection, table) => {
+                self.sown.bare.remove(&table.oid);
                 self.sown.rows.insert(table.oid, 1);
                 return;
             }
@@ -257,6 +307,7 @@ impl<'a> Sowing<'a> {
     }
 
     fn taken(&mut self, table: &Table, taken: usize, offered: usize) {
+        self.sown.bare.remove(&table.oid);
         self.sown.rows.insert(table.oid, taken);
         if taken == offered {
             self.sown.whole.insert(table.oid);
@@ -325,13 +376,24 @@ impl<'a> Sowing<'a> {
         table: &Table,
         wanted: usize,
     ) -> Result<Vec<Choice<'a>>, String> {
+        self.choices_in(connection, table, wanted, &BTreeSet::new())
+    }
+
+    /// The same for a table in a circle, whose tables get their rows at once.
+    fn choices_in(
+        &self,
+        connection: &mut PgConnection,
+        table: &Table,
+        wanted: usize,
+        circle: &BTreeSet<i64>,
+    ) -> Result<Vec<Choice<'a>>, String> {
         let mut choices = Vec::new();
         for column in self.shape.columns(table.oid) {
             if column.generated {
                 continue;
             }
             let mood = self.moods.of(table.oid, column.number);
-            let mut options = match self.referred(table, column, wanted)? {
+            let mut options = match self.referred(table, column, wanted, circle)? {
                 Some(options) => options,
                 None => self.constants(column, mood, wanted),
             };
@@ -459,6 +521,7 @@ impl<'a> Sowing<'a> {
         table: &Table,
         column: &Column,
         wanted: usize,
+        circle: &BTreeSet<i64>,
     ) -> Result<Option<Vec<String>>, String> {
         let key = table.constraints.0.iter().find_map(|constraint| {
             let target = constraint.target?;
@@ -481,8 +544,8 @@ impl<'a> Sowing<'a> {
             return Ok(None);
         };
         let rows = self.sown.rows.get(&target.oid).copied().unwrap_or(0);
-        if rows == 0 && target.oid == table.oid {
-            // A row may refer to itself.
+        if rows == 0 && (target.oid == table.oid || circle.contains(&target.oid)) {
+            // A row may refer to itself, and rows of a circle to each other.
             return Ok(Some(if column.required {
                 self.constants(referred, self.moods.of(target.oid, number), wanted)
             } else {
