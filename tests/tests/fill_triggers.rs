@@ -413,3 +413,33 @@ fn an_owner_whom_policies_bind_fills_every_row() {
         "(SELECT relforcerowsecurity FROM pg_class WHERE relname = 'users')",
     );
 }
+
+#[derive(Model)]
+#[model(table = "owned")]
+#[allow(dead_code, reason = "only what it declares is of interest")]
+struct Owned {
+    #[model(primary_key)]
+    id: i32,
+    #[model(fill = "(SELECT max(t.name) FROM teams t)")]
+    team: String,
+}
+
+/// The fill would find no team, and leave NULL where it is meant to leave a name; the scratch's own user sees all.
+#[test]
+fn policies_that_hide_rows_from_what_a_fill_reads_are_no_way() {
+    let teams = |security: &str| {
+        format!(
+            "CREATE TABLE owned (id integer PRIMARY KEY, team text);
+            CREATE TABLE teams (name text PRIMARY KEY);
+            ALTER TABLE teams {security};
+            CREATE POLICY mine ON teams USING (name = current_setting('app.team', true));"
+        )
+    };
+    let error = refused(&teams(
+        "ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    ));
+    let said = error.full();
+    assert!(said.contains("not yet: public.owned.team cannot be filled as it is meant: public.teams has forced row level security"), "{said}");
+    // An owner whom nothing binds reads all of its own tables.
+    let _ = Tried::on(&teams("ENABLE ROW LEVEL SECURITY"));
+}

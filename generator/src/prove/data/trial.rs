@@ -1,5 +1,6 @@
 //! One run of the way there and back on a copy of the start that has rows.
 
+mod bound;
 mod code;
 mod map;
 mod runs;

@@ -6,9 +6,9 @@ use diesel::{
     result::Error as SqlError, sql_query, sql_types::Text,
 };
 use pg_query::NodeEnum;
-use trueup::{Hazard, Id, Schema};
+use trueup::{Hazard, Id, Schema, name::quoted_ident};
 
-use super::{Map, Trial};
+use super::{Map, Trial, bound};
 use crate::{
     Error, ErrorKind,
     prove::data::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// A trigger or a rule that an UPDATE runs.
 #[derive(QueryableByName, PartialEq, Eq)]
-struct Code {
+pub(super) struct Code {
     /// Its table, qualified and quoted.
     #[diesel(sql_type = Text)]
     table: String,
@@ -62,7 +62,7 @@ const CODE: &str = "
     ORDER BY 1, 2, 3";
 
 /// What became of a statement that was taken back.
-type Tried = Result<Memory, SqlError>;
+pub(super) type Tried = Result<Memory, SqlError>;
 
 /// A statement that fills a column, as Postgres' own parser reads it.
 struct Filling<'a> {
@@ -133,12 +133,15 @@ fn hazards(
         code.into_iter().partition(|one| one.kind == "table");
     let tables: Vec<&str> = tables.iter().map(|one| one.table.as_str()).collect();
     let nulls = |memory: &Memory| memory.nulls(&tables, &filling.column);
+    let mut hazards = Vec::new();
+    let of = format!("{}.{}", filling.table, quoted_ident(&filling.column));
+    hazards.extend(bound::fill(connection, filling.sql, &of)?);
     if code.is_empty() {
-        return Ok(Vec::new());
+        return Ok(hazards);
     }
     let all: Vec<&Code> = code.iter().collect();
     let Ok(without) = attempt(connection, &all, filling.sql) else {
-        return Ok(Vec::new());
+        return Ok(hazards);
     };
     let mut alone = Vec::new();
     let with = attempt(connection, &[], filling.sql);
@@ -150,14 +153,15 @@ fn hazards(
         Ok(with) => with,
         Err(error) => {
             let by = by(&alone, Result::is_err);
-            return Ok(vec![Hazard::MayFail {
+            hazards.push(Hazard::MayFail {
                 because: format!("while {by} refuses a row: {}", message(&error)),
-            }]);
+            });
+            return Ok(hazards);
         }
     };
     // What is computed anew each time is no work of code.
     let Ok(again) = attempt(connection, &all, filling.sql) else {
-        return Ok(Vec::new());
+        return Ok(hazards);
     };
     let computed = without.changes(&again);
     let mut changes = without.changes(&with);
@@ -169,7 +173,6 @@ fn hazards(
         };
         return Err(skips(filling, &by(&alone, leaves)));
     }
-    let mut hazards = Vec::new();
     for (place, change) in changes {
         let Some(id) = id(map, place) else { continue };
         let is_so = |tried: &Tried| {
@@ -234,7 +237,7 @@ fn by(alone: &[(&Code, Tried)], is_so: impl Fn(&Tried) -> bool) -> String {
 }
 
 /// Runs a statement without some of the code, with what waits for the end, and takes everything back.
-fn attempt(connection: &mut PgConnection, off: &[&Code], sql: &str) -> Tried {
+pub(super) fn attempt(connection: &mut PgConnection, off: &[&Code], sql: &str) -> Tried {
     let mut memory = None;
     let ended = connection.transaction(|connection| {
         for code in off {
