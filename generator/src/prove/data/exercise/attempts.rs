@@ -116,11 +116,14 @@ pub(super) fn attempts(
         }
     }
     if covered.truncates(table.oid) {
-        add(
-            Act::Truncate,
-            Vec::new(),
-            format!("TRUNCATE {}", table.name),
-        );
+        // Rows that refer to it would keep it.
+        let cascade = if covered.referrers(table.oid).is_empty() {
+            ""
+        } else {
+            " CASCADE"
+        };
+        let sql = format!("TRUNCATE {}{cascade}", table.name);
+        add(Act::Truncate, Vec::new(), sql);
     }
 }
 

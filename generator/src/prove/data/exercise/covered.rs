@@ -18,6 +18,7 @@ pub(super) struct Covered {
     tables: BTreeMap<i64, Coded>,
     policies: Vec<Policy>,
     views: Vec<View>,
+    written: Vec<Written>,
 }
 
 #[derive(QueryableByName)]
@@ -59,6 +60,26 @@ struct View {
     name: String,
     #[diesel(sql_type = Bool)]
     materialized: bool,
+}
+
+/// A view that triggers or rules write.
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Array<Text>)]
+    columns: Vec<String>,
+    /// The tables that it reads.
+    #[diesel(sql_type = Array<Text>)]
+    reads: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    inserts: bool,
+    #[diesel(sql_type = Bool)]
+    updates: bool,
+    #[diesel(sql_type = Bool)]
+    deletes: bool,
 }
 
 /// A row, and where it is.
@@ -128,6 +149,31 @@ const VIEWS: &str = "
     WHERE c.relkind IN ('v', 'm')
     ORDER BY oid";
 
+const WRITTEN: &str = "
+    SELECT c.oid::int8 AS oid, c.oid::pg_catalog.regclass::text AS name,
+        ARRAY(SELECT quote_ident(a.attname) FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns,
+        ARRAY(SELECT DISTINCT r.oid::pg_catalog.regclass::text FROM pg_catalog.pg_rewrite w
+                JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+                JOIN pg_catalog.pg_class r ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                    AND r.oid = d.refobjid AND r.relkind IN ('r', 'p')
+            WHERE w.ev_class = c.oid AND w.rulename = '_RETURN') AS reads,
+        EXISTS (SELECT FROM events e WHERE e.relation = c.oid AND e.event = 'insert') AS inserts,
+        EXISTS (SELECT FROM events e WHERE e.relation = c.oid AND e.event = 'update') AS updates,
+        EXISTS (SELECT FROM events e WHERE e.relation = c.oid AND e.event = 'delete') AS deletes
+    FROM pg_catalog.pg_class c
+    WHERE c.relkind = 'v' AND c.oid IN (SELECT relation FROM events)
+    ORDER BY c.oid";
+
+/// What happens to a view instead of, or beside, being written.
+const EVENTS: &str = "
+    SELECT t.tgrelid AS relation, e.event FROM pg_catalog.pg_trigger t
+        JOIN (VALUES (4, 'insert'), (8, 'delete'), (16, 'update')) e(bit, event) ON t.tgtype & e.bit <> 0
+    WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+    UNION SELECT r.ev_class, e.event FROM pg_catalog.pg_rewrite r
+        JOIN (VALUES ('3', 'insert'), ('4', 'delete'), ('2', 'update')) e(bit, event) ON r.ev_type::text = e.bit
+    WHERE r.rulename <> '_RETURN'";
+
 impl Covered {
     pub(super) fn read(connection: &mut PgConnection) -> QueryResult<Self> {
         let tables = TABLES.replacen(
@@ -140,11 +186,15 @@ impl Covered {
             tables: tables.into_iter().map(|table| (table.oid, table)).collect(),
             policies: sql_query(POLICIES).load(connection)?,
             views: sql_query(format!("WITH ours AS ({OURS}) {VIEWS}")).load(connection)?,
+            written: sql_query(format!("WITH events AS ({EVENTS}) {WRITTEN}")).load(connection)?,
         })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.policies.is_empty() && self.views.is_empty()
+        self.tables.is_empty()
+            && self.policies.is_empty()
+            && self.views.is_empty()
+            && self.written.is_empty()
     }
 
     pub(super) fn tables<'a>(&self, shape: &'a Shape) -> impl Iterator<Item = &'a Table> {
@@ -204,7 +254,43 @@ impl Covered {
                 (deed, verb(Act::Read, name), attempt(sql))
             }
         });
-        policies.chain(views).collect()
+        let written = self.written.iter().flat_map(Written::attempts);
+        policies.chain(views).chain(written).collect()
+    }
+}
+
+impl Written {
+    /// What a program does to the rows of the view.
+    fn attempts(&self) -> Vec<(Deed, String, Attempt)> {
+        let Self { oid, name, .. } = self;
+        let sets = self
+            .columns
+            .iter()
+            .map(|column| format!("{column} = {column}"));
+        let sets = sets.collect::<Vec<_>>().join(", ");
+        let deed = |act: Act, before: Vec<String>, sql: String| {
+            let attempt = Attempt {
+                before,
+                sql,
+                namespace: None,
+            };
+            (Deed { of: *oid, act }, verb(act, name), attempt)
+        };
+        // The rows that come are those that were there, lest a key refuse them.
+        let aside =
+            format!("CREATE TEMPORARY TABLE trueup_rows AS SELECT * FROM {name} LIMIT {ROWS}");
+        let gone = self
+            .reads
+            .iter()
+            .map(|table| format!("DELETE FROM {table}"));
+        let before = [aside].into_iter().chain(gone).collect();
+        let insert = format!("INSERT INTO {name} SELECT * FROM pg_temp.trueup_rows");
+        let inserts = self.inserts.then(|| deed(Act::Insert, before, insert));
+        let update = format!("UPDATE {name} SET {sets}");
+        let updates = self.updates.then(|| deed(Act::Touch, Vec::new(), update));
+        let delete = format!("DELETE FROM {name}");
+        let deletes = self.deletes.then(|| deed(Act::Delete, Vec::new(), delete));
+        [inserts, updates, deletes].into_iter().flatten().collect()
     }
 }
 

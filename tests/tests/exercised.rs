@@ -1,0 +1,134 @@
+//! Code around tables of every sort that Postgres has runs in the proof, before and after.
+
+use generator::{draft::Draft, prove::code::Broken};
+use tests::drafted::drafted;
+
+const TABLES: &str = "
+CREATE TABLE users (id integer PRIMARY KEY, full_name text, age integer);
+CREATE TABLE log (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, what text);
+";
+
+fn renamed(code: &str, table: &str, old: &str) -> Draft {
+    let change = format!("ALTER TABLE {table} RENAME {old} TO renamed");
+    let rename = format!("public.{table}.{old}=renamed");
+    let from = format!("{TABLES}{code}");
+    drafted(&from, &change, &[&rename]).unwrap_or_else(|error| panic!("{}", error.full()))
+}
+
+/// What fails after up.sql when the column has another name.
+#[track_caller]
+fn fails(code: &str, table: &str, old: &str, attempts: &[&str]) {
+    let draft = renamed(code, table, old);
+    let said: Vec<&Broken> = draft.proof.broken.iter().collect();
+    for attempt in attempts {
+        let is_it = |one: &&Broken| {
+            one.file == "up.sql"
+                && one.attempt == *attempt
+                && one
+                    .function
+                    .as_deref()
+                    .is_some_and(|name| name.starts_with("public.code("))
+        };
+        assert!(said.iter().any(is_it), "{attempt}: {said:#?}");
+    }
+    // Another column is in nobody's way.
+    let harmless = renamed(code, "users", "age");
+    assert_eq!(harmless.proof.broken, []);
+    let sentence = harmless.proof.sentence();
+    assert!(
+        sentence.contains("runs as before") || code.contains("POLICY"),
+        "{sentence}"
+    );
+}
+
+/// A trigger's function that writes the log.
+const LOGS: &str = "
+CREATE FUNCTION code() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log (what) VALUES (TG_OP);
+    RETURN NULL;
+END $$;";
+
+#[test]
+fn a_policy_calls_a_function() {
+    fails(
+        "CREATE FUNCTION code(given integer) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+         BEGIN
+             RETURN (SELECT u.full_name IS NULL FROM users u WHERE u.id = given);
+         END $$;
+         ALTER TABLE users ENABLE ROW LEVEL SECURITY;
+         CREATE POLICY mine ON users USING (code(id)) WITH CHECK (code(id) IS NOT NULL);",
+        "users",
+        "full_name",
+        &["policy mine on users"],
+    );
+}
+
+#[test]
+fn a_rule_calls_a_function() {
+    fails(
+        "CREATE FUNCTION code(given integer) RETURNS bigint LANGUAGE plpgsql AS $$
+         BEGIN
+             RETURN (SELECT count(l.what) FROM log l WHERE l.id = given);
+         END $$;
+         CREATE RULE counts AS ON UPDATE TO users DO ALSO SELECT code(NEW.id);",
+        "log",
+        "what",
+        &["UPDATE public.users"],
+    );
+}
+
+#[test]
+fn a_trigger_waits_for_truncate() {
+    let code = format!(
+        "{LOGS} CREATE TRIGGER code AFTER TRUNCATE ON users FOR EACH STATEMENT EXECUTE FUNCTION code();"
+    );
+    fails(&code, "log", "what", &["TRUNCATE public.users"]);
+}
+
+#[test]
+fn a_trigger_of_a_statement_and_one_that_waits_run() {
+    let code = format!(
+        "{LOGS} CREATE TRIGGER code AFTER DELETE ON users FOR EACH STATEMENT EXECUTE FUNCTION code();"
+    );
+    fails(&code, "log", "what", &["DELETE FROM public.users"]);
+    let code = format!(
+        "{LOGS} CREATE CONSTRAINT TRIGGER code AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION code();"
+    );
+    fails(&code, "log", "what", &["INSERT INTO public.users"]);
+}
+
+#[test]
+fn triggers_stand_instead_of_writing_a_view() {
+    fails(
+        "CREATE VIEW ages AS SELECT id, full_name IS NULL AS nameless FROM users;
+         CREATE FUNCTION code() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             IF TG_OP = 'INSERT' THEN
+                 INSERT INTO users (id) VALUES (NEW.id);
+             END IF;
+             INSERT INTO log (what) VALUES (TG_OP);
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER code INSTEAD OF INSERT OR UPDATE OR DELETE ON ages FOR EACH ROW EXECUTE FUNCTION code();",
+        "log",
+        "what",
+        &["INSERT INTO ages"],
+    );
+}
+
+#[test]
+fn a_default_and_a_check_call_a_function() {
+    let function = "CREATE FUNCTION code() RETURNS integer LANGUAGE plpgsql AS $$
+         BEGIN
+             RETURN (SELECT count(l.what) FROM log l);
+         END $$;";
+    let code = format!("{function} ALTER TABLE users ALTER age SET DEFAULT code();");
+    let draft = renamed(&code, "log", "what");
+    let said: Vec<String> = draft.proof.broken.iter().map(ToString::to_string).collect();
+    assert!(
+        said[0].starts_with("INSERT INTO public.users, after up.sql"),
+        "{said:#?}"
+    );
+}
