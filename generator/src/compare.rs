@@ -7,7 +7,10 @@ use trueup::{Declarations, Id, Schema, Statement};
 use crate::{
     Error, ErrorKind, Project, fills, migration,
     plan::{self, Folding, Plan, plan},
-    prove,
+    prove::{
+        self,
+        code::{Suspect, untold},
+    },
     rename::{self, Asked, Renames, Renaming, Task},
     source::{self, Side, Source, authors, models::settle, rendered},
     unread,
@@ -155,6 +158,9 @@ fn compare(
                 let before = compared.renaming.up.iter_mut();
                 let first = before.chain(compared.plan.statements_mut()).next();
                 if let Some(first) = first {
+                    let suspects = untold(&tried.suspects, &tried.broken);
+                    let suspects = suspects.iter().rev().map(Suspect::hazard);
+                    suspects.for_each(|hazard| first.warn(hazard));
                     let broken = tried.broken.iter().rev();
                     broken.for_each(|one| first.warn(one.hazard()));
                 }

@@ -14,7 +14,7 @@ use crate::{
     plan::{self, Folding, Segment},
     prove::{
         self, Proof, Trial,
-        code::{Broken, UP},
+        code::{UP, untold},
         data::{Run, keep, tell},
     },
     rename::{self, Renaming},
@@ -223,7 +223,10 @@ fn attempt(
         parts.iter_mut().flat_map(|part| &mut part.up),
         &proof.data.told,
     );
-    warn(&mut parts, &proof.broken);
+    proof.suspects = untold(&proof.suspects, &proof.broken);
+    let suspects = proof.suspects.iter().map(|one| (one.file, one.hazard()));
+    let broken = proof.broken.iter().map(|one| (one.file, one.hazard()));
+    warn(&mut parts, broken.chain(suspects).collect());
     Ok(Some(Draft {
         parts,
         proof,
@@ -354,16 +357,16 @@ impl Drafting<'_> {
     }
 }
 
-/// Writes what code breaks above the first statement of the way on which it does.
-fn warn(parts: &mut [Part], broken: &[Broken]) {
-    for one in broken.iter().rev() {
-        let statements = if one.file == UP {
+/// Writes what code breaks, or may, above the first statement of the way on which it does.
+fn warn(parts: &mut [Part], hazards: Vec<(&str, Hazard)>) {
+    for (file, hazard) in hazards.into_iter().rev() {
+        let statements = if file == UP {
             parts.first_mut().map(|part| &mut part.up)
         } else {
             parts.last_mut().map(|part| &mut part.down)
         };
         if let Some(first) = statements.and_then(|statements| statements.first_mut()) {
-            first.warn(one.hazard());
+            first.warn(hazard);
         }
     }
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use trueup::Schema;
 
 use self::{
-    code::{Bodies, Broken},
+    code::{Bodies, Broken, Functions, Names, Suspect},
     data::{Kept, Run, Told, keep},
 };
 use crate::{
@@ -45,6 +45,8 @@ pub struct Proof {
     pub no_dump: Option<String>,
     /// Code that ran before and does not run afterwards.
     pub broken: Vec<Broken>,
+    /// Code that names what changes.
+    pub suspects: Vec<Suspect>,
     /// What the way back leaves, since it may have been there before.
     pub stays: Vec<String>,
     /// What the scratch cannot have, so that nothing was tried with it.
@@ -76,6 +78,7 @@ impl Proof {
             data: Kept::default(),
             no_dump: None,
             broken: Vec::new(),
+            suspects: Vec::new(),
             stays: Vec::new(),
             left_out: Vec::new(),
         }
@@ -151,6 +154,7 @@ pub fn there(
     }
     trial.is_target(&reached)?;
     let mut broken = std::mem::take(&mut trial.broken);
+    let suspects = std::mem::take(&mut trial.suspects);
     trial.leave();
     runs.extend(segments.iter().map(Run::from));
     let Kept {
@@ -167,6 +171,7 @@ pub fn there(
     Ok(There {
         told: of_segments.collect(),
         broken,
+        suspects,
     })
 }
 
@@ -177,6 +182,8 @@ pub struct There {
     pub told: Vec<Told>,
     /// Code that ran before and does not run afterwards.
     pub broken: Vec<Broken>,
+    /// Code that names what changes.
+    pub suspects: Vec<Suspect>,
 }
 
 /// A copy of the start, on which the proof goes there and back.
@@ -191,6 +198,9 @@ pub struct Trial<'a> {
     /// Which functions compile at the start, where that is asked.
     bodies: Option<Bodies>,
     broken: Vec<Broken>,
+    /// The functions whose bodies name something, and what has a name by now; `None` where there are none.
+    named: Option<(Functions, Names)>,
+    suspects: Vec<Suspect>,
     left_out: Vec<String>,
     start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
     target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
@@ -216,8 +226,17 @@ impl<'a> Trial<'a> {
             Some(thread::spawn(move || witness::dump(&pg_dump, &url)))
         };
         let bodies = witnessed.then(|| Bodies::compile(&database)).transpose()?;
+        let mut connection = database.connect()?;
+        let functions = witnessed
+            .then(|| Functions::read(&mut connection))
+            .transpose()?;
+        let functions = functions.filter(|functions| !functions.is_empty());
+        let named =
+            functions.map(|functions| Ok::<_, Error>((functions, Names::read(&mut connection)?)));
         Ok(Self {
-            connection: database.connect()?,
+            named: named.transpose()?,
+            suspects: Vec::new(),
+            connection,
             database,
             bodies,
             broken: Vec::new(),
@@ -272,14 +291,21 @@ impl<'a> Trial<'a> {
             witness,
             data: Kept::default(),
             no_dump: self.no_dump,
+            suspects: self.suspects,
             broken: self.broken,
             stays: Vec::new(),
             left_out: self.left_out,
         })
     }
 
-    /// Compiles every function again.
+    /// Compiles every function again, and looks for what it names.
     fn compile(&mut self, file: &'static str) -> Result<(), Error> {
+        if let Some((functions, before)) = &mut self.named {
+            let after = Names::read(&mut self.connection)?;
+            let found = functions.suspects(&mut self.connection, before, &after, file)?;
+            self.suspects.extend(found);
+            *before = after;
+        }
         if let Some(before) = self.bodies.as_ref().filter(|bodies| !bodies.is_empty()) {
             let after = Bodies::compile(&self.database)?;
             self.broken.extend(before.broken(&after, file));

@@ -1,11 +1,14 @@
 //! Consent on the command line: to losses, `--allow data-loss=public.users.fax`, and to code that breaks.
 
+use std::collections::BTreeSet;
+
 use dialoguer::Confirm;
 use generator::{
     Error, ErrorKind,
     autogen::{Autogen, Remade},
     draft::Draft,
     named::Named,
+    prove::code::Broken,
     report::Output,
 };
 use trueup::{Hazard, Id};
@@ -24,8 +27,8 @@ const CODE_BREAKS: &str = "code-breaks";
 pub(super) enum Allowed {
     /// The objects whose rows or values may go; none asks for each.
     Losses(Vec<Named>),
-    /// Code may fail.
-    CodeBreaks,
+    /// The functions that may fail, and the triggers whose functions may; none is all of them, and what is in no function.
+    CodeBreaks(Vec<Named>),
 }
 
 impl Allowed {
@@ -35,20 +38,19 @@ impl Allowed {
             Some((risk, names)) => (risk, Some(names)),
             None => (text, None),
         };
-        let names = match (risk, names) {
-            (CODE_BREAKS, None) => return Ok(Self::CodeBreaks),
-            (RISK, None) => return Ok(Self::Losses(Vec::new())),
-            (RISK, Some(names)) => names,
+        let (of, example): (fn(Vec<Named>) -> Self, _) = match risk {
+            CODE_BREAKS => (Self::CodeBreaks, "public.touch_user"),
+            RISK => (Self::Losses, "public.users.fax"),
             _ => {
                 return Err(format!(
-                    "the risks that can be allowed are {RISK}=PATH,… and {CODE_BREAKS}"
+                    "the risks that can be allowed are {RISK}=PATH,… and {CODE_BREAKS}=NAME,…"
                 ));
             }
         };
-        let names = Named::parse_all(names);
+        let names = names.map_or(Ok(Vec::new()), Named::parse_all);
         names
-            .map(Self::Losses)
-            .map_err(|name| format!("{name:?} names nothing: write {RISK}=public.users.fax"))
+            .map(of)
+            .map_err(|name| format!("{name:?} names nothing: write {risk}={example}"))
     }
 }
 
@@ -69,7 +71,7 @@ pub(super) fn may_lose(
     let mut allowed: Vec<&Id> = found.dropped.iter().collect();
     let names = allow.iter().filter_map(|allowed| match allowed {
         Allowed::Losses(names) => Some(names),
-        Allowed::CodeBreaks => None,
+        Allowed::CodeBreaks(_) => None,
     });
     for named in names.flatten() {
         let meant: Vec<&Id> = ids.iter().copied().filter(|id| named.means(id)).collect();
@@ -120,13 +122,41 @@ pub(super) fn may_lose(
 }
 
 /// Refuses what breaks code in the database, unless that was allowed.
-pub(super) fn refuse_broken(draft: &Draft, allow: &[Allowed]) -> Result<(), Error> {
+pub(super) fn refuse_broken(
+    draft: &Draft,
+    allow: &[Allowed],
+    context: &Context,
+) -> Result<(), Error> {
     let broken = &draft.proof.broken;
-    let is_allowed = |allowed: &Allowed| matches!(allowed, Allowed::CodeBreaks);
-    if broken.is_empty() || allow.iter().any(is_allowed) {
+    let allowed: Vec<&Vec<Named>> = allow
+        .iter()
+        .filter_map(|allowed| match allowed {
+            Allowed::CodeBreaks(names) => Some(names),
+            Allowed::Losses(_) => None,
+        })
+        .collect();
+    for named in allowed.iter().copied().flatten() {
+        if !broken.iter().any(|one| one.is_of(named)) {
+            context.output.note(format!(
+                "--allow {CODE_BREAKS}={named}: this migration breaks no function or trigger of that name"
+            ));
+        }
+    }
+    let is_allowed = |one: &Broken| {
+        let mut allowed = allowed.iter();
+        allowed.any(|names| names.is_empty() || names.iter().any(|named| one.is_of(named)))
+    };
+    let open: Vec<&Broken> = broken.iter().filter(|one| !is_allowed(one)).collect();
+    if open.is_empty() {
         return Ok(());
     }
-    let listed: Vec<String> = broken.iter().map(|one| format!("- {one}")).collect();
+    let listed: Vec<String> = open.iter().map(|one| format!("- {one}")).collect();
+    let names: BTreeSet<String> = open.iter().filter_map(|one| one.name()).collect();
+    let all = if open.iter().all(|one| one.name().is_some()) {
+        format!("={}", names.into_iter().collect::<Vec<_>>().join(","))
+    } else {
+        String::new()
+    };
     Err(Error::input(format!(
         "code in the database that ran before does not run after this migration; nothing was written\n{}",
         listed.join("\n")
@@ -135,10 +165,10 @@ pub(super) fn refuse_broken(draft: &Draft, allow: &[Allowed]) -> Result<(), Erro
         "autogen does not write functions yet: `trueup new` makes a migration by hand, for the statements of \
          `trueup autogen … --sql` and a CREATE OR REPLACE FUNCTION with the new body",
     )
-    .hint(
-        "--allow code-breaks writes the migration with these hazards in it; put the new bodies into its up.sql, and the \
-         old ones into its down.sql",
-    ))
+    .hint(format!(
+        "--allow '{CODE_BREAKS}{all}' writes the migration with these hazards in it; put the new bodies into its up.sql, and \
+         the old ones into its down.sql"
+    )))
 }
 
 fn losses(found: &Autogen) -> Vec<Open<'_>> {

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         output.report(&changed, args.format.into())?;
         return Ok(Status::Done);
     };
-    refuse_broken(draft, &args.allow)?;
+    refuse_broken(draft, &args.allow, context)?;
     if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
     }

@@ -73,6 +73,13 @@ pub enum Hazard {
         #[serde(skip)]
         by: Vec<Id>,
     },
+    /// Code in the database names what changes, and nobody saw it run.
+    MayBreakCode {
+        /// The function and line.
+        code: String,
+        /// What it names and what becomes of that, or why that is not known.
+        because: String,
+    },
     /// Code in the database that ran before does not run afterwards.
     BreaksCode {
         /// The function and line, or else the statement that fails.
@@ -130,6 +137,7 @@ impl Hazard {
             Self::LosesData { of, what, goes: _ } => Some(Self::loses(of, what)),
             Self::ChangesValues { .. }
             | Self::BreaksCode { .. }
+            | Self::MayBreakCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
             | Self::Locks { .. }
@@ -152,6 +160,7 @@ impl Hazard {
             Self::BreaksDeployed { by, .. } => !by.is_empty() && !by.iter().any(there),
             Self::LosesData { .. }
             | Self::ChangesValues { .. }
+            | Self::MayBreakCode { .. }
             | Self::BreaksCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
@@ -169,6 +178,7 @@ impl Hazard {
             Self::LosesData { of, .. } => Some(of),
             Self::ChangesValues { .. }
             | Self::BreaksDeployed { .. }
+            | Self::MayBreakCode { .. }
             | Self::BreaksCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
@@ -229,6 +239,9 @@ impl Hazard {
                 mode: LockMode::ReadsAndWrites,
             } => ["locks", table, ": nobody can read or write there meanwhile"],
             Self::MayFail { because } => ["fails", because, ""],
+            Self::MayBreakCode { code, because } => {
+                return ["may break".to_owned(), code.clone(), format!(": {because}")];
+            }
             Self::BreaksCode { code, because } => {
                 return ["breaks".to_owned(), code.clone(), format!(": {because}")];
             }

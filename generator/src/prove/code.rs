@@ -6,14 +6,18 @@
 
 mod attempts;
 mod bodies;
+mod named;
 
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
-use trueup::Hazard;
+use trueup::{Hazard, name::dotted};
+
+use crate::named::Named;
 
 pub use attempts::{Attempt, Failure, Session};
 pub use bodies::Bodies;
+pub use named::{Functions, Names, Suspect, untold};
 
 /// The file of the way there.
 pub const UP: &str = "up.sql";
@@ -33,6 +37,9 @@ pub struct Broken {
     pub line: Option<usize>,
     /// The triggers that call the function.
     pub triggers: Vec<String>,
+    /// The kinds and paths by which a person may mean it: those of the function, and of its triggers.
+    #[serde(skip)]
+    pub paths: Vec<(&'static str, Vec<String>)>,
     /// The statement in the function.
     pub statement: Option<String>,
     /// The message of Postgres.
@@ -40,6 +47,19 @@ pub struct Broken {
 }
 
 impl Broken {
+    /// True if the name is that of the function, or of a trigger that calls it.
+    #[must_use]
+    pub fn is_of(&self, named: &Named) -> bool {
+        self.paths.iter().any(|(kind, path)| named.is(kind, path))
+    }
+
+    /// The name of the function, where it is in one.
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
+        let (_, path) = self.paths.first()?;
+        Some(dotted(path))
+    }
+
     /// The code that fails, in words.
     #[must_use]
     pub fn code(&self) -> String {

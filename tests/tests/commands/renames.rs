@@ -150,10 +150,27 @@ fn a_rename_under_a_trigger_is_refused_until_that_is_meant() {
     let dry = project.run(&[&autogen[..], &["--dry-run"]].concat()).done();
     let says = "-- hazard: breaks function public.shout() line 3 (INSERT INTO public.users): record \"new\" has no field";
     assert!(dry.contains(says), "{dry}");
-    project
-        .run(&[&autogen[..], &["--allow", "code-breaks"]].concat())
-        .done();
-    assert_eq!(project.folders().len(), folders.len() + 1);
+    let other = [&autogen[..], &["--allow", "code-breaks=other"]].concat();
+    project.run(&other).refused(&[
+        "--allow code-breaks=other: this migration breaks no function or trigger of that name",
+        "- INSERT INTO public.users, after up.sql",
+        "--allow 'code-breaks=public.shout'",
+    ]);
+    assert_eq!(project.folders(), folders);
+    for name in [
+        "code-breaks",
+        "code-breaks=public.shout",
+        "code-breaks=shout,users.shout",
+        "code-breaks=function:shout",
+        "code-breaks=trigger:public.users.shout",
+        "code-breaks=users.shout",
+    ] {
+        project
+            .run(&[&autogen[..], &["--allow", name]].concat())
+            .done();
+        assert_eq!(project.folders().len(), folders.len() + 1, "{name}");
+        project.run(&["uncommit", "--force", "--yes"]).done();
+    }
 }
 
 #[test]

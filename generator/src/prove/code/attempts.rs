@@ -102,10 +102,27 @@ struct Ended {
 struct Called {
     #[diesel(sql_type = Text)]
     name: String,
+    /// Its namespace and name.
+    #[diesel(sql_type = Array<Text>)]
+    path: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
     triggers: Vec<String>,
+    /// Of each trigger the namespace, the table and the name.
+    #[diesel(sql_type = Array<Text>)]
+    trigger_paths: Vec<String>,
     #[diesel(sql_type = Text)]
     body: String,
+}
+
+impl Called {
+    fn paths(&self) -> Vec<(&'static str, Vec<String>)> {
+        let triggers = self.trigger_paths.chunks_exact(3);
+        let triggers = triggers.map(|path| ("trigger", path.to_vec()));
+        [("function", self.path.clone())]
+            .into_iter()
+            .chain(triggers)
+            .collect()
+    }
 }
 
 impl Session {
@@ -175,6 +192,7 @@ impl Session {
                 .or_else(|| spot.map(|spot| spot.function.clone())),
             line,
             statement: repeated.or(stands),
+            paths: called.as_ref().map_or_else(Vec::new, Called::paths),
             triggers: called.map_or_else(Vec::new, |called| called.triggers),
             message: one_line(&failure.message),
         }
@@ -190,6 +208,14 @@ impl Session {
         let query = format!(
             "SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '('
                     || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' AS name,
+                ARRAY[n.nspname, p.proname]::text[] AS path,
+                ARRAY(SELECT o.name FROM pg_catalog.pg_trigger t
+                        JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+                        JOIN pg_catalog.pg_namespace m ON m.oid = c.relnamespace
+                        CROSS JOIN LATERAL unnest(ARRAY[m.nspname, c.relname, t.tgname]::text[])
+                            WITH ORDINALITY o(name, place)
+                    WHERE t.tgfoid = p.oid AND NOT t.tgisinternal
+                    ORDER BY t.oid, o.place) AS trigger_paths,
                 ARRAY(SELECT 'trigger ' || quote_ident(t.tgname) || ' on ' || quote_ident(m.nspname) || '.'
                         || quote_ident(c.relname)
                     FROM pg_catalog.pg_trigger t

@@ -23,6 +23,9 @@ struct Function {
     oid: i64,
     #[diesel(sql_type = Text)]
     name: String,
+    /// Its namespace and name.
+    #[diesel(sql_type = diesel::sql_types::Array<Text>)]
+    path: Vec<String>,
     #[diesel(sql_type = Text)]
     namespace: String,
     #[diesel(sql_type = Text)]
@@ -53,7 +56,7 @@ struct Placed {
 const FUNCTIONS: &str = "
     SELECT p.oid::int8 AS oid, quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '('
             || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' AS name,
-        quote_ident(n.nspname) AS namespace, pg_catalog.pg_get_functiondef(p.oid) AS sql, NULLIF(p.prosrc, '') AS body,
+        ARRAY[n.nspname, p.proname]::text[] AS path, quote_ident(n.nspname) AS namespace, pg_catalog.pg_get_functiondef(p.oid) AS sql, NULLIF(p.prosrc, '') AS body,
         l.lanname = 'plpgsql' AS is_plpgsql
     FROM pg_catalog.pg_proc p
         JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -98,6 +101,7 @@ impl Bodies {
                         line,
                         function: Some(function.name.clone()),
                         triggers: Vec::new(),
+                        paths: vec![("function", function.path.clone())],
                         statement: text.map(|text| text.trim().to_owned()),
                         ..broken
                     }
@@ -205,6 +209,7 @@ fn check<'a>(
                 function: Some(function.name.clone()),
                 line: first.line.and_then(|line| usize::try_from(line).ok()),
                 triggers: Vec::new(),
+                paths: vec![("function", function.path.clone())],
                 statement: first.statement,
                 message: first.message,
             });

@@ -17,6 +17,7 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
         | Hazard::Locks { .. }
         | Hazard::MayFail { .. }
         | Hazard::BreaksDeployed { .. }
+        | Hazard::MayBreakCode { .. }
         | Hazard::BreaksCode { .. } => None,
     })
 }
@@ -34,6 +35,7 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
             | Hazard::Locks { .. }
             | Hazard::MayFail { .. }
             | Hazard::BreaksDeployed { .. }
+            | Hazard::MayBreakCode { .. }
             | Hazard::BreaksCode { .. } => None,
         })
         .collect()

@@ -1,0 +1,254 @@
+//! What has a name at one time: relations with their columns, types with their labels.
+
+use std::collections::BTreeMap;
+
+use diesel::{
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
+    sql_types::{Array, BigInt, Bool, Integer, Text},
+};
+use trueup::name::{dotted, literal};
+
+/// A namespace and a name in it.
+pub(super) type Key = [String; 2];
+
+/// All names of a database.
+pub struct Names {
+    relations: BTreeMap<Key, Relation>,
+    types: BTreeMap<Key, Type>,
+}
+
+#[derive(QueryableByName)]
+struct Relation {
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
+    #[diesel(sql_type = Text)]
+    namespace: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    /// Whether it is none of Postgres' own.
+    #[diesel(sql_type = Bool)]
+    ours: bool,
+    /// The columns in their order.
+    #[diesel(sql_type = Array<Integer>)]
+    numbers: Vec<i32>,
+    #[diesel(sql_type = Array<Text>)]
+    columns: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    types: Vec<String>,
+    /// The same as numbers of the catalog, which a type keeps when it gets another name.
+    #[diesel(sql_type = Array<Text>)]
+    type_oids: Vec<String>,
+}
+
+#[derive(QueryableByName)]
+struct Type {
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
+    #[diesel(sql_type = Text)]
+    namespace: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Array<Text>)]
+    labels: Vec<String>,
+}
+
+const RELATIONS: &str = "
+    SELECT c.oid::int8 AS oid, n.nspname::text AS namespace, c.relname::text AS name,
+        c.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AS ours,
+        COALESCE(a.numbers, '{}') AS numbers, COALESCE(a.columns, '{}') AS columns,
+        COALESCE(a.types, '{}') AS types, COALESCE(a.type_oids, '{}') AS type_oids
+    FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN LATERAL (SELECT array_agg(a.attnum::int4 ORDER BY a.attnum) AS numbers,
+                array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+                array_agg(pg_catalog.format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum) AS types,
+                array_agg(a.atttypid::text || ' ' || a.atttypmod ORDER BY a.attnum) AS type_oids
+            FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) a ON c.oid >= 16384 AND c.relkind <> 'S'
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname !~ '^pg_(toast|temp)'";
+
+const TYPES: &str = "
+    SELECT t.oid::int8 AS oid, n.nspname::text AS namespace, t.typname::text AS name,
+        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid) AS labels
+    FROM pg_catalog.pg_type t
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)";
+
+/// Something that a body names.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Thing {
+    Relation(Key),
+    Column(Key, String),
+    /// All columns of a relation, by a star or by a list of values.
+    Every(Key),
+    Type(Key),
+    Label(Key, String),
+    /// What cannot be told, for this reason.
+    Unknown(String),
+}
+
+impl Names {
+    /// Reads them.
+    pub fn read(connection: &mut PgConnection) -> QueryResult<Self> {
+        let relations: Vec<Relation> = sql_query(RELATIONS).load(connection)?;
+        let types: Vec<Type> = sql_query(TYPES).load(connection)?;
+        let key = |namespace: &String, name: &String| [namespace.clone(), name.clone()];
+        Ok(Self {
+            relations: relations
+                .into_iter()
+                .map(|one| (key(&one.namespace, &one.name), one))
+                .collect(),
+            types: types
+                .into_iter()
+                .map(|one| (key(&one.namespace, &one.name), one))
+                .collect(),
+        })
+    }
+
+    /// True if something is called otherwise in `after`, is of another type, or is not there.
+    pub(super) fn differs(&self, after: &Self) -> bool {
+        let ours = self.relations.iter().filter(|(_, relation)| relation.ours);
+        let mut things = ours.flat_map(|(key, relation)| {
+            let columns = relation.columns.iter();
+            let columns = columns.map(move |column| Thing::Column(key.clone(), column.clone()));
+            columns.chain([Thing::Relation(key.clone())])
+        });
+        let mut types = self.types.iter().flat_map(|(key, one)| {
+            let labels = one.labels.iter();
+            let labels = labels.map(move |label| Thing::Label(key.clone(), label.clone()));
+            labels.chain([Thing::Type(key.clone())])
+        });
+        let changes = |thing: Thing| thing.change(self, after).is_some();
+        things.any(changes) || types.any(changes)
+    }
+
+    /// The relation that a name means, as Postgres looks for it.
+    pub(super) fn relation(&self, namespace: &str, name: &str, path: &[String]) -> Option<Key> {
+        found(&self.relations, namespace, name, path)
+    }
+
+    /// The type that a name means.
+    pub(super) fn data_type(&self, namespace: &str, name: &str, path: &[String]) -> Option<Key> {
+        found(&self.types, namespace, name, path)
+    }
+
+    pub(super) fn has_column(&self, relation: &Key, column: &str) -> bool {
+        let relation = self.relations.get(relation);
+        relation.is_some_and(|one| one.ours && one.columns.iter().any(|it| it == column))
+    }
+
+    pub(super) fn is_ours(&self, relation: &Key) -> bool {
+        self.relations.get(relation).is_some_and(|one| one.ours)
+    }
+
+    /// The types with this label.
+    pub(super) fn labelled(&self, label: &str) -> Vec<Key> {
+        let has = |one: &Type| one.labels.iter().any(|it| it == label);
+        let types = self.types.iter().filter(|(_, one)| has(one));
+        types.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The relation of this name, else what it has become.
+    fn become_of(&self, key: &Key, oid: i64) -> Option<(&Key, &Relation)> {
+        let by_name = self.relations.get_key_value(key);
+        by_name.or_else(|| self.relations.iter().find(|(_, one)| one.oid == oid))
+    }
+}
+
+fn found<T>(all: &BTreeMap<Key, T>, namespace: &str, name: &str, path: &[String]) -> Option<Key> {
+    let keys = match namespace {
+        "" => path
+            .iter()
+            .map(|one| [one.clone(), name.to_owned()])
+            .collect(),
+        one => vec![[one.to_owned(), name.to_owned()]],
+    };
+    keys.into_iter().find(|key| all.contains_key(key))
+}
+
+impl Relation {
+    fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|it| it == column)
+    }
+}
+
+impl Thing {
+    /// What becomes of it, as the end of the sentence "may break …: it …"; `None` where it stays what it is.
+    pub(super) fn change(&self, before: &Names, after: &Names) -> Option<String> {
+        match self {
+            Self::Unknown(why) => Some(why.clone()),
+            Self::Relation(key) => {
+                let old = before.relations.get(key)?;
+                let (now, _) = match after.become_of(key, old.oid) {
+                    Some((now, _)) if now == key => return None,
+                    other => other.unzip(),
+                };
+                Some(named(&dotted(key), now.map(dotted)))
+            }
+            Self::Type(key) => {
+                let old = before.types.get(key)?;
+                if after.types.contains_key(key) {
+                    return None;
+                }
+                let mut all = after.types.iter();
+                let now = all.find(|(_, one)| one.oid == old.oid);
+                Some(named(&dotted(key), now.map(|(now, _)| dotted(now))))
+            }
+            Self::Label(key, label) => {
+                let old = before.types.get(key)?;
+                let mut all = after.types.iter();
+                let now = after.types.get(key);
+                let now = now.or_else(|| Some(all.find(|(_, one)| one.oid == old.oid)?.1))?;
+                let is_lost = old.labels.contains(label) && !now.labels.contains(label);
+                is_lost.then(|| {
+                    let (label, of) = (literal(label), dotted(key));
+                    format!("it says {label}, which is no label of {of} then")
+                })
+            }
+            Self::Column(key, column) => {
+                let old = before.relations.get(key)?;
+                let place = old.place(column)?;
+                // What is said of a relation that goes is said of it as a whole.
+                let (_, now) = after.become_of(key, old.oid)?;
+                let name = dotted(key.iter().chain([column]));
+                let Some(there) = now.place(column) else {
+                    let number = old.numbers[place];
+                    let same = now.numbers.iter().position(|it| *it == number);
+                    let renamed = same.filter(|_| now.oid == old.oid);
+                    return Some(named(&name, renamed.map(|it| now.columns[it].clone())));
+                };
+                let retyped = now.types[there] != old.types[place]
+                    && now.type_oids[there] != old.type_oids[place];
+                retyped.then(|| format!("it names {name}, which is {} then", now.types[there]))
+            }
+            Self::Every(key) => {
+                let old = before.relations.get(key)?;
+                let (_, now) = after.become_of(key, old.oid)?;
+                let mut changes = old.columns.iter().filter_map(|column| {
+                    let place = old.place(column)?;
+                    let stays = now.oid == old.oid && now.numbers.contains(&old.numbers[place]);
+                    match now.place(column) {
+                        None if stays => None,
+                        None => Some(format!("{column} goes")),
+                        Some(there) if now.types[there] == old.types[place] => None,
+                        Some(there) if now.type_oids[there] == old.type_oids[place] => None,
+                        Some(there) => Some(format!("{column} is {} then", now.types[there])),
+                    }
+                });
+                let first = changes.next()?;
+                Some(format!(
+                    "it takes every column of {}, and {first}",
+                    dotted(key)
+                ))
+            }
+        }
+    }
+}
+
+fn named(name: &str, now: Option<String>) -> String {
+    match now {
+        Some(now) => format!("it names {name}, which is called {now} then"),
+        None => format!("it names {name}, which goes"),
+    }
+}

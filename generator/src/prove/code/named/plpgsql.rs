@@ -1,0 +1,156 @@
+//! The statements and expressions in the body of a PL/pgSQL function, as PL/pgSQL's own parser takes it apart.
+
+use diesel::{
+    QueryableByName,
+    sql_types::{Array, Bool, Text},
+};
+use serde_json::Value;
+use trueup::name::{literal, quoted_ident};
+
+use super::tree::Reader;
+
+/// What the statement that makes a function says before its body.
+#[derive(QueryableByName)]
+pub(super) struct Header {
+    /// `trigger`, `event_trigger`, `void`, or another type.
+    #[diesel(sql_type = Text)]
+    returns: String,
+    #[diesel(sql_type = Bool)]
+    returns_set: bool,
+    #[diesel(sql_type = Bool)]
+    is_procedure: bool,
+    /// Empty for an argument without a name.
+    #[diesel(sql_type = Array<Text>)]
+    names: Vec<String>,
+    /// `pg_proc.proargmodes`.
+    #[diesel(sql_type = Array<Text>)]
+    modes: Vec<String>,
+    /// Which arguments are rows.
+    #[diesel(sql_type = Array<Bool>)]
+    rows: Vec<bool>,
+}
+
+/// What PL/pgSQL declares for a trigger by itself.
+const OF_TRIGGER: &str = "new record, old record, tg_name text, tg_when text, tg_level text, tg_op text, tg_relid text, \
+     tg_relname text, tg_table_name text, tg_table_schema text, tg_nargs text, tg_argv text";
+/// And for an event trigger.
+const OF_EVENT: &str = "tg_event text, tg_tag text";
+
+impl Header {
+    /// A statement with the same body and a header that the parser takes, which knows no types but Postgres' own, and cannot
+    /// write down what it declares for triggers.
+    fn plain(&self, body: &str) -> String {
+        let is_out = |mode: &str| matches!(mode, "o" | "b" | "t");
+        let arguments = self.names.iter().zip(&self.modes).zip(&self.rows);
+        let arguments = arguments.map(|((name, mode), row)| {
+            let mode = match mode.as_str() {
+                "o" | "t" => "OUT ",
+                "b" => "INOUT ",
+                _ => "",
+            };
+            let name = if name.is_empty() {
+                String::new()
+            } else {
+                format!("{} ", quoted_ident(name))
+            };
+            let data_type = if *row { "record" } else { "text" };
+            format!("{mode}{name}{data_type}")
+        });
+        let mut arguments = arguments.collect::<Vec<_>>().join(", ");
+        let outs: Vec<bool> = self
+            .modes
+            .iter()
+            .zip(&self.rows)
+            .filter(|(mode, _)| is_out(mode))
+            .map(|(_, row)| *row)
+            .collect();
+        let mut returns = match (outs.as_slice(), self.returns.as_str()) {
+            ([], "void") => "void",
+            ([false], _) => "text",
+            ([] | [true] | [_, _, ..], _) => "record",
+        };
+        match self.returns.as_str() {
+            "trigger" => OF_TRIGGER.clone_into(&mut arguments),
+            "event_trigger" => {
+                OF_EVENT.clone_into(&mut arguments);
+                returns = "void";
+            }
+            _ => {}
+        }
+        let (kind, returns) = if self.is_procedure {
+            ("PROCEDURE", String::new())
+        } else {
+            let set = if self.returns_set { "SETOF " } else { "" };
+            ("FUNCTION", format!(" RETURNS {set}{returns}"))
+        };
+        format!(
+            "CREATE {kind} f({arguments}){returns} LANGUAGE plpgsql AS {}",
+            literal(body)
+        )
+    }
+}
+
+/// Reads what a function names.
+pub(super) fn read(header: &Header, body: &str, reader: &mut Reader<'_>) -> Result<(), String> {
+    let tree = pg_query::parse_plpgsql(&header.plain(body)).map_err(|error| error.to_string())?;
+    walk(&tree, None, false, reader)
+}
+
+/// `computes` is true below an expression that gives SQL.
+fn walk(
+    value: &Value,
+    line: Option<usize>,
+    computes: bool,
+    reader: &mut Reader<'_>,
+) -> Result<(), String> {
+    match value {
+        Value::Array(all) => all
+            .iter()
+            .try_for_each(|one| walk(one, line, computes, reader)),
+        Value::Object(object) => {
+            let own = object.get("lineno").and_then(Value::as_u64);
+            let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
+            for (key, child) in object {
+                match key.as_str() {
+                    "PLpgSQL_expr" => expression(child, line, computes, reader)?,
+                    "PLpgSQL_stmt_dynexecute" | "PLpgSQL_stmt_dynfors" => {
+                        dynamic(child, line, reader)?;
+                    }
+                    "dynquery" => walk(child, line, true, reader)?,
+                    _ => walk(child, line, computes, reader)?,
+                }
+            }
+            Ok(())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+fn dynamic(value: &Value, line: Option<usize>, reader: &mut Reader<'_>) -> Result<(), String> {
+    let own = value.get("lineno").and_then(Value::as_u64);
+    let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
+    let children = value.as_object().into_iter().flatten();
+    for (key, child) in children {
+        walk(child, line, key == "query", reader)?;
+    }
+    Ok(())
+}
+
+fn expression(
+    value: &Value,
+    line: Option<usize>,
+    computes: bool,
+    reader: &mut Reader<'_>,
+) -> Result<(), String> {
+    let query = value
+        .get("query")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let mode = value.get("parseMode").and_then(Value::as_i64).unwrap_or(0);
+    let mode = i32::try_from(mode).unwrap_or(0);
+    if computes {
+        reader.computed(query, mode, line)
+    } else {
+        reader.read(query, mode, line)
+    }
+}
