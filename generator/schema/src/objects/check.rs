@@ -111,12 +111,7 @@ impl Object for Check {
             format!("ALTER TABLE {table} ADD {}", self.definition()),
         );
         if self.enforced {
-            add = add.hazard(contradicts(
-            Self::NAME,
-            &self.key(),
-            &self.columns,
-            within,
-        ));
+            add = add.hazard(contradicts(Self::NAME, &self.key(), &self.columns, within));
         }
         if !self.validated {
             return vec![add];

@@ -111,11 +111,13 @@ impl Object for Collation {
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
-        vec![Statement::new(
-            format!("Drop collation {}", self.name),
-            format!("DROP COLLATION {}", self.name),
-        )
-        .hazard(Hazard::names(&self.name))]
+        vec![
+            Statement::new(
+                format!("Drop collation {}", self.name),
+                format!("DROP COLLATION {}", self.name),
+            )
+            .hazard(Hazard::names(&self.name)),
+        ]
     }
 
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {

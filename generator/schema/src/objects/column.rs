@@ -538,7 +538,10 @@ impl Column {
     /// Its id and those of the other columns of a table that an object needs.
     pub(super) fn needed_by(id: &Id, relation: &Name, within: &Schema) -> Vec<Id> {
         let table = Table::id(relation.clone());
-        let own: BTreeSet<Id> = within.parts::<Self>(&table).map(|one| Self::id(one.key())).collect();
+        let own: BTreeSet<Id> = within
+            .parts::<Self>(&table)
+            .map(|one| Self::id(one.key()))
+            .collect();
         let needs = within.needs(id).filter(|on| own.contains(*on));
         needs.cloned().collect()
     }

@@ -65,11 +65,13 @@ impl Object for EnumType {
     }
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
-        vec![Statement::new(
-            format!("Drop enum type {}", self.name),
-            format!("DROP TYPE {}", self.name),
-        )
-        .hazard(Hazard::names(&self.name))]
+        vec![
+            Statement::new(
+                format!("Drop enum type {}", self.name),
+                format!("DROP TYPE {}", self.name),
+            )
+            .hazard(Hazard::names(&self.name)),
+        ]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {

@@ -152,12 +152,7 @@ impl Object for ForeignKey {
             mode: LockMode::Writes,
         });
         if self.enforced {
-            add = add.hazard(contradicts(
-            Self::NAME,
-            &self.key(),
-            &self.columns,
-            within,
-        ));
+            add = add.hazard(contradicts(Self::NAME, &self.key(), &self.columns, within));
         }
         if !self.validated {
             return vec![add];

@@ -163,11 +163,13 @@ impl Object for MaterializedView {
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let name = &self.name;
-        vec![Statement::new(
-            format!("Drop materialized view {name}"),
-            format!("DROP MATERIALIZED VIEW {name}"),
-        )
-        .hazard(Hazard::names(name))]
+        vec![
+            Statement::new(
+                format!("Drop materialized view {name}"),
+                format!("DROP MATERIALIZED VIEW {name}"),
+            )
+            .hazard(Hazard::names(name)),
+        ]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {

@@ -7,7 +7,8 @@ use super::{
     reads::Reads,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident, object::Object,
+    Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident,
+    object::Object,
 };
 
 /// A row of `pg_class` with `relkind = 'v'`.
@@ -108,11 +109,10 @@ impl Object for View {
 
     fn remove(&self, _within: &Schema) -> Vec<Statement> {
         let name = &self.name;
-        vec![Statement::new(
-            format!("Drop view {name}"),
-            format!("DROP VIEW {name}"),
-        )
-        .hazard(Hazard::names(name))]
+        vec![
+            Statement::new(format!("Drop view {name}"), format!("DROP VIEW {name}"))
+                .hazard(Hazard::names(name)),
+        ]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {

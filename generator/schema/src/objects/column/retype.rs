@@ -105,8 +105,8 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
 
 /// Programs say of a value what type they take it for, or are told.
 fn is_taken_for_another(from: &Column, to: &Column, fit: &Fit) -> bool {
-    let is_one = from.base_type == to.base_type
-        || is_string(&from.base_type) && is_string(&to.base_type);
+    let is_one =
+        from.base_type == to.base_type || is_string(&from.base_type) && is_string(&to.base_type);
     match fit {
         Fit::AsTheyAre | Fit::Whole => !is_one,
         Fit::OrNot(_) | Fit::Without(_) | Fit::WithoutOrNot(..) => true,
