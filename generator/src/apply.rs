@@ -12,6 +12,8 @@ use crate::scratch::{Database, ScratchError};
 
 mod branches;
 mod error;
+mod journal;
+mod leftovers;
 mod lock;
 mod options;
 mod patience;
@@ -28,9 +30,11 @@ mod steering;
 mod target;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 mod watch;
 
-pub use error::ApplyError;
+pub use error::{ApplyError, CutOff};
+pub use leftovers::Leftovers;
 pub use options::{Event, Listener, Options, Timeouts};
 pub use record::Record;
 pub use redo::redo;
@@ -106,8 +110,11 @@ pub fn upgrade(
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options, |connection| {
+        unfinished::before_upgrade(connection, &migrations, options)?;
         let chosen = to_apply(connection, &migrations, target, options)?;
-        run_all(connection, &chosen, Direction::Up, options)
+        let done = run_all(connection, &chosen, Direction::Up, options);
+        journal::drop_empty(connection);
+        done
     })
 }
 
@@ -150,8 +157,11 @@ pub fn downgrade(
 ) -> Result<Vec<AppliedReport>, ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options, |connection| {
+        unfinished::before_downgrade(connection, &migrations, options)?;
         let chosen = to_take_back(connection, &migrations, target)?;
-        run_all(connection, &chosen, Direction::Down, options)
+        let done = run_all(connection, &chosen, Direction::Down, options);
+        journal::drop_empty(connection);
+        done
     })
 }
 
@@ -174,8 +184,16 @@ fn to_take_back<'a>(
 ) -> Result<Vec<&'a Migration>, ApplyError> {
     let applied = applied(connection)?;
     let applied = forget_replaced(connection, migrations, &applied)?;
+    with_down(migrations, target.choose(migrations, &applied)?)
+}
+
+/// The migrations of these versions, newest first, where each has a folder and a way back.
+fn with_down<'a>(
+    migrations: &'a [Migration],
+    versions: &[String],
+) -> Result<Vec<&'a Migration>, ApplyError> {
     let mut chosen = Vec::new();
-    for version in target.choose(migrations, &applied)?.iter().rev() {
+    for version in versions.iter().rev() {
         let found = migrations
             .iter()
             .find(|migration| migration.version == *version);
@@ -216,7 +234,7 @@ pub(crate) fn replay_watched(
     Record::make(connection)?;
     for (migration, next) in fitted.iter().zip(migrations) {
         before(connection, next);
-        let done = run::run(connection, migration, Direction::Up);
+        let done = run::run(connection, migration, Direction::Up, None);
         match done.map_err(|failed| failed.into_error(migration, Direction::Up, Vec::new())) {
             Ok(()) => {}
             Err(
@@ -293,7 +311,7 @@ pub fn replay_back(database: &Database, migrations: &[Migration]) -> Result<(), 
     let migrations = fitted(database, migrations)?;
     let connection = &mut database.connect().map_err(ScratchError::from)?;
     for migration in migrations.iter().rev() {
-        let done = run::run(connection, migration, Direction::Down);
+        let done = run::run(connection, migration, Direction::Down, None);
         done.map_err(|failed| failed.into_error(migration, Direction::Down, Vec::new()))?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use trueup::{Declarations, Id, Origin, Schema, UnreadDelta};
 use crate::{
     Error, Project,
     agreement::{Agreement, Said},
-    apply::{self, ApplyError},
+    apply::{self, ApplyError, Leftovers},
     autogen::{tops, unmodelled},
     connection::connect,
     diff::{Delta, diff},
@@ -33,6 +33,8 @@ pub struct Check {
     pub database: Vec<Difference>,
     /// The migrations that the database does not have yet.
     pub pending: Vec<String>,
+    /// Migrations of which a run was cut off in the database, INVALID indexes, half-detached partitions.
+    pub leftovers: Vec<String>,
     /// The versions that the database has and the folder does not.
     pub unknown: Vec<String>,
     /// The database that was compared, where there was one; its password is not in it.
@@ -117,6 +119,7 @@ impl Check {
             database,
             pending,
             unknown,
+            leftovers,
             compared: _,
             history,
             broken,
@@ -138,6 +141,7 @@ impl Check {
             && database.is_empty()
             && pending.is_empty()
             && unknown.is_empty()
+            && leftovers.is_empty()
             && history.is_empty()
             && broken.is_empty()
             && unread.is_empty()
@@ -318,6 +322,8 @@ fn recorded(
         .map(|migration| migration.name.clone())
         .collect();
     check.unknown = apply::unknown(migrations, applied);
+    let left = Leftovers::find(&mut connection, migrations)?;
+    check.leftovers = left.broken().cloned().collect();
     check.compared = Some(url.to_string());
     Ok(apply::history(&mut connection, migrations)?)
 }

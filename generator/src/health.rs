@@ -4,7 +4,12 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::{apply, connection::connect, migration, url::Url};
+use crate::{
+    apply::{self, Leftovers},
+    connection::connect,
+    migration,
+    url::Url,
+};
 
 /// What a probe goes by.
 #[derive(Debug, Serialize)]
@@ -20,6 +25,8 @@ pub struct Health {
     pub version: Option<String>,
     /// How many migrations are not applied.
     pub pending: usize,
+    /// What is not whole there, though it can be used: INVALID indexes, half-detached partitions.
+    pub invalid: Vec<String>,
     /// How long the answer took.
     pub milliseconds: u64,
 }
@@ -34,6 +41,7 @@ pub fn health(url: &Url, migrations: &std::path::Path) -> Health {
         detail: None,
         version: None,
         pending: 0,
+        invalid: Vec::new(),
         milliseconds: 0,
     };
     if let Err(Unwell { reason, detail }) = ask(url, migrations, &mut health) {
@@ -73,10 +81,17 @@ fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(
     health.version = applied.last().cloned();
     let pending = apply::pending(&known, &applied);
     health.pending = pending.len();
-    let reason = match pending.as_slice() {
-        [] => return Ok(()),
-        [one] => format!("{} is not applied", one.name),
-        [first, rest @ ..] => format!("{} and {} more are not applied", first.name, rest.len()),
+    let left = Leftovers::find(&mut connection, &known)
+        .map_err(|error| Unwell::because("what runs left cannot be read", &error))?;
+    health.invalid = left.invalid;
+    let cut_off = left.unfinished.into_iter().next();
+    let reason = match (cut_off, pending.as_slice()) {
+        (Some(cut_off), _) => cut_off,
+        (None, []) => return Ok(()),
+        (None, [one]) => format!("{} is not applied", one.name),
+        (None, [first, rest @ ..]) => {
+            format!("{} and {} more are not applied", first.name, rest.len())
+        }
     };
     Err(Unwell {
         reason,

@@ -1,8 +1,8 @@
 //! `trueup doctor`: why something does not work.
 
 use generator::{
-    Error,
-    apply::{self, Record},
+    Error, Project,
+    apply::{self, Leftovers, Record},
     autogen,
     connection::connect,
     doctor::{self, Facts},
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ));
     }
     match &project.database {
-        Some(url) => look(url, &mut report),
+        Some(url) => look(project, url, &mut report),
         None => report.advice.push(format!(
             "{} is not set: commands that need a database use the project's own, in .trueup/",
             settings::DATABASE.variable
@@ -116,7 +116,7 @@ fn found(setting: &Setting, context: &Context) -> SettingFound {
     }
 }
 
-fn look(url: &Url, report: &mut Doctor) {
+fn look(project: &Project, url: &Url, report: &mut Doctor) {
     let examined = doctor::examine(url).and_then(|facts| {
         let shared = doctor::shares_sessions(&mut connect(url)?, url)?;
         Ok((facts, shared))
@@ -138,7 +138,7 @@ fn look(url: &Url, report: &mut Doctor) {
         );
     }
     report.problems.extend(problems(&facts));
-    record(url, &facts, report);
+    record(project, url, &facts, report);
     if !facts.may_create_databases {
         report.advice.push(format!(
             "{} may not create databases: `db create`, `db recreate` and a scratch on this server need that \
@@ -150,12 +150,16 @@ fn look(url: &Url, report: &mut Doctor) {
 }
 
 /// Looks at the record as `upgrade` would, and as Diesel's own runner would.
-fn record(url: &Url, facts: &Facts, report: &mut Doctor) {
+fn record(project: &Project, url: &Url, facts: &Facts, report: &mut Doctor) {
     let found = connect(url)
         .map_err(Error::from)
         .and_then(|mut connection| {
             let record = Record::find(&mut connection)?;
             apply::applied(&mut connection)?;
+            let migrations = migration::read(&project.migrations).unwrap_or_default();
+            let left = Leftovers::find(&mut connection, &migrations)?;
+            report.problems.extend(left.broken().cloned());
+            report.advice.extend(left.not_validated);
             Ok(record)
         });
     match (found, &facts.default_namespace) {

@@ -1,7 +1,8 @@
 //! `trueup status`: what is to be done.
 
 use generator::{
-    Error, apply,
+    Error,
+    apply::{self, Leftovers},
     connection::connect,
     migration,
     report::{self, Recorded, Verbosity},
@@ -39,6 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
                 database: live.url.to_string(),
                 applied: apply::applied(&mut connection)?,
                 edited: apply::edited(&mut connection, &migrations)?,
+                leftovers: Leftovers::find(&mut connection, &migrations)?,
             })
         }
     };

@@ -10,6 +10,24 @@ use crate::connection::SqlError;
 use crate::migration::MigrationError;
 use crate::scratch::ScratchError;
 
+/// A migration of which a run was cut off.
+#[derive(Debug, thiserror::Error)]
+#[error("a run of {name} ({direction}, begun {started}) was cut off, and {why}")]
+pub struct CutOff {
+    /// Its folder's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `up`, `down` or `redo`.
+    pub direction: String,
+    /// When it began.
+    pub started: String,
+    /// Why it is not finished here.
+    pub why: String,
+    /// What finishes it, where something does.
+    pub advice: String,
+}
+
 /// Why migrations were not, or not all, applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
@@ -117,6 +135,8 @@ pub enum ApplyError {
         failure: Box<SqlError>,
         /// The line of the last COMMIT that was reached.
         line: usize,
+        /// Whether the next run goes on behind it.
+        noted: bool,
         /// The names of those that were run before it and stay.
         done: Vec<String>,
     },
@@ -209,6 +229,19 @@ pub enum ApplyError {
         /// How many versions are in each; `None` where this user may not read it.
         versions: Vec<Option<i64>>,
     },
+    /// There is no place for what has to be written before a migration begins that cannot be rolled back.
+    #[error("cannot write {journal}, where it is noted which migration has begun: {message}")]
+    NoJournal {
+        /// Its qualified name.
+        journal: String,
+        /// The namespace that it would be in.
+        namespace: String,
+        /// What Postgres says.
+        message: String,
+    },
+    /// An earlier run was cut off, and what it left is not for this command to finish.
+    #[error(transparent)]
+    CutOff(Box<CutOff>),
     /// Something has the record's name and is none.
     #[error("{relation} is there, and is no table in which migrations could be recorded")]
     NoRecord {
@@ -251,7 +284,38 @@ impl ApplyError {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
-        let hint = match self {
+        let named = self.named_hint().map(Cow::Owned);
+        named.or_else(|| self.fixed_hint().map(Cow::Borrowed))
+    }
+
+    /// Advice that names objects.
+    fn named_hint(&self) -> Option<String> {
+        if let Self::Halfway(halfway) = self {
+            return Some(halfway.advice.clone());
+        }
+        if let Self::Hidden { user, record } = self {
+            return Some(format!(
+                "GRANT SELECT ON {record} TO {}, and USAGE on its namespace; or use another user",
+                quoted_ident(user)
+            ));
+        }
+        if let Self::Records { records, versions } = self {
+            return Some(drop_one(records, versions));
+        }
+        if let Self::NoJournal { namespace, .. } = self {
+            return Some(format!(
+                "a migration outside of a transaction needs it, so that a run that is cut off can be finished: \
+                 GRANT CREATE ON SCHEMA {namespace} to this user; where it is there already, its owner can finish that run"
+            ));
+        }
+        if let Self::CutOff(cut) = self {
+            return Some(settled(&cut.version, &cut.advice));
+        }
+        None
+    }
+
+    fn fixed_hint(&self) -> Option<&'static str> {
+        match self {
             Self::Migrations(error) => error.hint(),
             Self::Busy { .. } => Some("wait for it, or end that session with pg_terminate_backend"),
             Self::OutOfOrder { .. } => Some(
@@ -262,7 +326,6 @@ impl ApplyError {
                 "`trueup rebase` moves yours after the other's; `trueup merge` joins what others have already; \
                  --allow-out-of-order applies them as they are",
             ),
-            Self::Halfway(halfway) => return Some(Cow::Owned(halfway.advice.clone())),
             Self::Unknown { .. } => Some("`history` lists the migrations"),
             Self::Ambiguous { .. } => Some("write more of it"),
             Self::NoFolder { .. } => {
@@ -287,19 +350,13 @@ impl ApplyError {
                 "a migration must leave the role, its privileges and the record so that the next statement can write it",
             ),
             Self::Steers { why, .. } => Some(why.hint()),
+            Self::Partly { noted: true, .. } => Some(
+                "mend it there; the next run goes on behind that COMMIT, as long as what stands before it stays as it is",
+            ),
             Self::Partly { .. } => Some(
                 "before the next run, take what is kept out of the file or let it be run again (IF NOT EXISTS); or give \
                  each part a folder of its own",
             ),
-            Self::Hidden { user, record } => {
-                return Some(Cow::Owned(format!(
-                    "GRANT SELECT ON {record} TO {}, and USAGE on its namespace; or use another user",
-                    quoted_ident(user)
-                )));
-            }
-            Self::Records { records, versions } => {
-                return Some(Cow::Owned(drop_one(records, versions)));
-            }
             Self::NoRecord { .. } => {
                 Some("rename it or drop it: Diesel records in a table of that name")
             }
@@ -307,22 +364,7 @@ impl ApplyError {
                 failure,
                 in_transaction,
                 ..
-            } if failure.message.contains("cannot run inside a transaction") => {
-                Some(if *in_transaction {
-                    "write run_in_transaction = false into its metadata.toml"
-                } else {
-                    "several statements in one file are one transaction: give each a folder of its own"
-                })
-            }
-            Self::Failed {
-                failure,
-                in_transaction,
-                ..
-            } if commits_in_code(failure) => Some(if *in_transaction {
-                COMMITS_IN_CODE
-            } else {
-                "several statements in one file are one transaction: give what commits a folder of its own"
-            }),
+            } => hint_of_failed(failure, *in_transaction),
             Self::Rehearsed { failure, .. } if commits_in_code(failure) => Some(COMMITS_IN_CODE),
             Self::NoReplay { failure, .. } if commits_in_code(failure) => Some(
                 "mend that migration: what commits in a DO block or a procedure needs a folder of its own, with \
@@ -334,17 +376,77 @@ impl ApplyError {
             ),
             Self::TooFew { .. }
             | Self::NotApplied { .. }
-            | Self::Failed { .. }
             | Self::Rehearsed { .. }
             | Self::Deferred { .. }
+            | Self::Halfway(_)
+            | Self::Hidden { .. }
+            | Self::Records { .. }
+            | Self::NoJournal { .. }
+            | Self::CutOff(_)
             | Self::Scratch(_)
             | Self::Bookkeeping(_) => None,
-        };
-        hint.map(Cow::Borrowed)
+        }
+    }
+
+    /// The names of the migrations that were run before the one that failed, and stay.
+    pub(super) fn done(&self) -> &[String] {
+        if let Self::Failed { done, .. } | Self::Partly { done, .. } | Self::Blocked { done, .. } =
+            self
+        {
+            done
+        } else {
+            &[]
+        }
+    }
+
+    pub(super) fn journal(journal: &impl std::fmt::Display, error: &diesel::result::Error) -> Self {
+        let journal = journal.to_string();
+        let namespace = journal
+            .rsplit_once('.')
+            .map_or("", |(namespace, _)| namespace);
+        Self::NoJournal {
+            namespace: namespace.to_owned(),
+            journal,
+            message: error.to_string(),
+        }
     }
 
     pub(super) fn bookkeeping(error: impl std::fmt::Display) -> Self {
         Self::Bookkeeping(error.to_string())
+    }
+}
+
+fn hint_of_failed(failure: &SqlError, in_transaction: bool) -> Option<&'static str> {
+    if failure.message.contains("cannot run inside a transaction") {
+        return Some(if in_transaction {
+            "write run_in_transaction = false into its metadata.toml"
+        } else {
+            "several statements in one file are one transaction: give each a folder of its own"
+        });
+    }
+    if commits_in_code(failure) {
+        return Some(if in_transaction {
+            COMMITS_IN_CODE
+        } else {
+            "several statements in one file are one transaction: give what commits a folder of its own"
+        });
+    }
+    (!in_transaction && failure.message.contains("already exists")).then_some(
+        "no run of it was cut off, so that somebody else made this: where it is what the migration makes, `trueup stamp` records \
+         it; where it is an INVALID index, DROP INDEX CONCURRENTLY removes it",
+    )
+}
+
+/// Advice for a migration that is half done.
+fn settled(version: &str, advice: &str) -> String {
+    let by_hand = format!(
+        "finish it or undo it by hand, and say what is so: `trueup stamp {version}` where it is applied now, `trueup stamp` with the \
+         version before it (or `base`) where it is not"
+    );
+    if advice.is_empty() {
+        by_hand
+    } else {
+        format!("{advice}; or {by_hand}")
     }
 }
 

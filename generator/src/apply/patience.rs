@@ -9,9 +9,13 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
+use super::ApplyError;
+use super::error::CutOff;
+use super::journal::{self, Journal};
 use super::options::{self, Event, Options};
-use super::resume::{self, Left};
-use super::run::{self, Direction, Failed};
+use super::record::Record;
+use super::resume::{self, Alone, Left};
+use super::run::{self, Behind, Direction, Failed};
 use super::watch::{Seen, watched};
 use crate::migration::Migration;
 
@@ -29,16 +33,17 @@ pub(super) fn run(
     let query = diesel::dsl::sql::<Integer>("pg_catalog.pg_backend_pid()");
     let pid: i32 = diesel::select(query).get_result(connection)?;
     let mut times = 0;
+    let is_whole = run::runs_in_transaction(migration, direction);
+    let alone = (!is_whole).then(|| Alone::of(migration, direction));
     loop {
-        let left = resume::tidy(connection, migration, direction)?;
-        if let Some(what) = left.words() {
-            let name = &migration.name;
-            options.listener.tell(&Event::Resumes { name, what });
-        }
-        if let Left::Finished(_) = left {
-            return run::record(connection, migration, direction).map_err(Failed::Harness);
-        }
-        let waits_quietly = resume::disturbs_nobody(migration, direction);
+        let behind = match &alone {
+            None => None,
+            Some(alone) => match begin(connection, alone, migration, direction, options)? {
+                Some(behind) => Some(behind),
+                None => return finish(connection, migration, direction),
+            },
+        };
+        let waits_quietly = alone.as_ref().is_some_and(Alone::disturbs_nobody);
         if waits_quietly {
             options::set(connection, "lock_timeout", "0")?;
         }
@@ -56,7 +61,7 @@ pub(super) fn run(
             });
         };
         let (done, holder) = watched(options.url, pid, timeout, tell, || {
-            run::run(connection, migration, direction)
+            run::run(connection, migration, direction, behind.as_ref())
         });
         let failed = match done {
             Ok(()) if waits_quietly => {
@@ -69,6 +74,12 @@ pub(super) fn run(
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
+        if let Some(alone) = &alone
+            && failed.is_of_a_statement()
+        {
+            // Where the connection is lost, the next run looks.
+            let _ = settle(connection, alone, migration, direction);
+        }
         if !failed.is_for_want_of_a_lock(holder.is_some()) {
             return Err(failed);
         }
@@ -89,6 +100,81 @@ pub(super) fn run(
         });
         thread::sleep(after);
     }
+}
+
+/// Notes that a migration begins that is not all or nothing, and looks how far an earlier run came; `None` where that was
+/// all of it.
+fn begin(
+    connection: &mut PgConnection,
+    alone: &Alone,
+    migration: &Migration,
+    direction: Direction,
+    options: Options<'_>,
+) -> Result<Option<Behind>, Failed> {
+    let text = direction.sql(migration);
+    let Some((journal, entry)) = journal::entry(connection, migration, direction)? else {
+        let record = Record::make(connection).map_err(Failed::Before)?;
+        let journal = Journal::make(connection, &record).map_err(Failed::Before)?;
+        let was = alone.state(connection)?;
+        let noted = journal.begin_anew(connection, migration, direction, &resume::hash(text), &was);
+        noted.map_err(|error| Failed::Before(ApplyError::journal(&journal, &error)))?;
+        return Ok(Some(Behind { journal, done: 0 }));
+    };
+    // What it does is no more than what the migration does, and may wait as long.
+    if alone.disturbs_nobody() {
+        options::set(connection, "lock_timeout", "0")?;
+    }
+    let left = alone.resume(connection, &entry, text)?;
+    options::set(connection, "lock_timeout", options.timeouts.lock)?;
+    if let Some(what) = left.words() {
+        let name = &migration.name;
+        options.listener.tell(&Event::Resumes { name, what });
+    }
+    match left {
+        Left::Finished(_) => Ok(None),
+        Left::Committed(done, _) => Ok(Some(Behind { journal, done })),
+        Left::Unclear(why) => Err(Failed::Before(ApplyError::CutOff(Box::new(CutOff {
+            name: migration.name.clone(),
+            version: migration.version.clone(),
+            direction: entry.direction,
+            started: entry.started,
+            why: why.to_owned(),
+            advice: String::new(),
+        })))),
+        // The file may be another since; how the objects were before stays what it was.
+        Left::Nothing | Left::Cleaned(_) => {
+            let (hash, was) = (resume::hash(text), alone.was(connection, &entry, text)?);
+            let noted = journal.begin_anew(connection, migration, direction, &hash, &was);
+            noted.map_err(|error| Failed::Before(ApplyError::journal(&journal, &error)))?;
+            Ok(Some(Behind { journal, done: 0 }))
+        }
+    }
+}
+
+/// Records a migration of which an earlier run did all.
+fn finish(
+    connection: &mut PgConnection,
+    migration: &Migration,
+    direction: Direction,
+) -> Result<(), Failed> {
+    connection
+        .transaction(|connection| run::record(connection, migration, direction))
+        .map_err(Failed::Harness)
+}
+
+/// Removes the note of a run that failed and left nothing: the next one is the first again.
+fn settle(
+    connection: &mut PgConnection,
+    alone: &Alone,
+    migration: &Migration,
+    direction: Direction,
+) -> QueryResult<()> {
+    if let Some((journal, entry)) = journal::entry(connection, migration, direction)?
+        && alone.left_nothing(connection, &entry)?
+    {
+        journal.remove(connection, &entry)?;
+    }
+    Ok(())
 }
 
 /// Twice as long each time, and never the same for two who collide.

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Oid, Text};
 use trueup::name::quoted_ident;
 
-use super::ApplyError;
+use super::{ApplyError, journal};
 use crate::migration::{Migration, Parent};
 
 /// The name that Diesel gives it, in whatever namespace.
@@ -178,10 +178,10 @@ impl Record {
         Ok(())
     }
 
-    /// Takes all versions out.
+    /// Takes all versions out, and what the journal has of them.
     pub(crate) fn clear(&self, connection: &mut PgConnection) -> QueryResult<()> {
         diesel::sql_query(format!("DELETE FROM {self}")).execute(connection)?;
-        Ok(())
+        journal::forget(connection)
     }
 
     /// True if it has the column for hashes, and this user may use it so.

@@ -6,10 +6,13 @@ use diesel::prelude::*;
 
 use super::lock::with_lock;
 use super::run::Direction;
-use super::{AppliedReport, ApplyError, DownTarget, Options, run_all, to_take_back};
-use crate::migration;
+use super::{
+    AppliedReport, ApplyError, DownTarget, Options, applied, journal, run_all, to_take_back,
+    unfinished, with_down,
+};
+use crate::migration::{self, Migration};
 
-/// Takes so many applied migrations back and applies them again; returns what ran on the way back, and on the way there.
+/// Takes so many applied migrations back and applies them again, or finishes an earlier redo that was cut off; returns what ran on the way back, and on the way there.
 pub fn redo(
     connection: &mut PgConnection,
     dir: &Path,
@@ -18,10 +21,43 @@ pub fn redo(
 ) -> Result<[Vec<AppliedReport>; 2], ApplyError> {
     let migrations = migration::read(dir)?;
     with_lock(connection, options, |connection| {
-        let mut chosen = to_take_back(connection, &migrations, target)?;
-        let back = run_all(connection, &chosen, Direction::Down, options)?;
-        chosen.reverse();
-        let again = run_all(connection, &chosen, Direction::Up, options)?;
-        Ok([back, again])
+        let cut_off = unfinished::before_redo(connection, &migrations, options)?;
+        let (chosen, all) = if cut_off.is_empty() {
+            let chosen = to_take_back(connection, &migrations, target)?;
+            unfinished::begin_redo(connection, &chosen)?;
+            (chosen.clone(), chosen)
+        } else {
+            let applied = applied(connection)?;
+            let is_cut_off = |one: &&Migration| cut_off.contains(&one.version);
+            let all: Vec<_> = migrations.iter().filter(is_cut_off).rev().collect();
+            let is_there = |version: &&String| cut_off.contains(version);
+            let left: Vec<_> = applied.iter().filter(is_there).cloned().collect();
+            (with_down(&migrations, &left)?, all)
+        };
+        let done = back_and_again(connection, &chosen, &all, options);
+        journal::drop_empty(connection);
+        done
     })
+}
+
+/// Takes `chosen` back and applies `all`; both are the newest first.
+fn back_and_again(
+    connection: &mut PgConnection,
+    chosen: &[&Migration],
+    all: &[&Migration],
+    options: Options<'_>,
+) -> Result<[Vec<AppliedReport>; 2], ApplyError> {
+    let back = match run_all(connection, chosen, Direction::Down, options) {
+        Ok(back) => back,
+        Err(error) => {
+            // Nobody wants that finished of which nothing was done.
+            if error.done().is_empty() && chosen.len() == all.len() {
+                unfinished::end_redo(connection, all);
+            }
+            return Err(error);
+        }
+    };
+    let again: Vec<_> = all.iter().rev().copied().collect();
+    let again = run_all(connection, &again, Direction::Up, options)?;
+    Ok([back, again])
 }

@@ -70,7 +70,7 @@ fn run_each(
             return Ok(rehearsal);
         }
         let begun = Instant::now();
-        let done = run(connection, migration, Direction::Up);
+        let done = run(connection, migration, Direction::Up, None);
         match done.map_err(|failed| failed.into_error(migration, Direction::Up, Vec::new())) {
             Ok(()) => {}
             // Each migration is committed before the next, and here none is.

@@ -1,102 +1,326 @@
-//! What an earlier run left of a migration that cannot run in a transaction.
+//! How far an earlier run of a migration came that cannot run in a transaction.
 //!
-//! Such a migration is one statement, and whoever was killed while it ran, or between its end and the record of it, left
-//! something that can be told: an INVALID index, an index that is there already, one that is gone already, a partition that
-//! is half detached.
+//! Only a row of the journal says that there was one. It also says how the objects were before, so that an index that is
+//! there, or is gone, counts as its work only where it was not so already.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::result::Error;
-use diesel::sql_types::{Bool, Nullable, Text};
 use pg_query::protobuf::{AlterTableStmt, DropStmt, IndexStmt, ObjectType, RangeVar};
-use pg_query::{DeparseOptions, NodeEnum, ParserOptions};
+use pg_query::{NodeEnum, ParserOptions};
 use trueup::name::quoted_ident;
 
+use super::journal::Entry;
 use super::run::Direction;
-use crate::connection::parts;
+use crate::connection::{Part, Steering, Transaction, parts, steering};
+use crate::hash::short_hash;
 use crate::migration::Migration;
 
-/// What there was to do before it can run.
+mod index;
+mod partition;
+
+use index::{Before, before_creating, before_dropping, indexes, made, validity};
+use partition::{attachment, before_detaching};
+
+/// What there is to do before it can run.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
     /// Something was in the way and is gone now.
     Cleaned(String),
+    /// So many of its transactions are committed.
+    Committed(usize, String),
     /// All of it was done, and only the record is missing.
     Finished(String),
+    /// That cannot be told, and why.
+    Unclear(&'static str),
 }
 
 impl Left {
     pub(super) fn words(&self) -> Option<&str> {
         match self {
-            Self::Nothing => None,
-            Self::Cleaned(words) | Self::Finished(words) => Some(words),
+            Self::Nothing | Self::Unclear(_) => None,
+            Self::Cleaned(words) | Self::Committed(_, words) | Self::Finished(words) => Some(words),
         }
     }
 }
 
-/// A statement that Postgres runs outside of transactions only, and that knows what it would leave.
-enum Alone {
+/// A text that runs outside of a transaction, by what a run of it leaves that is cut off.
+pub(super) enum Alone {
     Creates(Box<IndexStmt>),
     Drops(Vec<String>),
-    Detaches { parent: String, partition: String },
+    Detaches {
+        parent: String,
+        partition: String,
+    },
+    /// Transactions of its own, each of which is all or nothing.
+    Commits,
+    /// A statement that changes no schema, or is the same when it is run twice.
+    Repeats,
+    /// Code that may commit, or a statement that is not known.
+    Unclear,
 }
 
-/// Looks what an earlier run left, and takes away what would be in the way.
-pub(super) fn tidy(
-    connection: &mut PgConnection,
-    migration: &Migration,
-    direction: Direction,
-) -> QueryResult<Left> {
-    match alone(migration, direction) {
-        None => Ok(Left::Nothing),
-        Some(Alone::Creates(statement)) => before_creating(connection, &statement),
-        Some(Alone::Detaches { parent, partition }) => {
-            before_detaching(connection, &parent, &partition)
+const EDITED: &str = "its file is not the same since";
+
+impl Alone {
+    /// What this migration is.
+    pub(super) fn of(migration: &Migration, direction: Direction) -> Self {
+        let sql = direction.sql(migration);
+        if let Some(Steering::Several(_)) = steering(sql) {
+            return Self::Commits;
         }
-        Some(Alone::Drops(names)) => {
-            for name in &names {
-                let there = diesel::dsl::sql::<Bool>("pg_catalog.to_regclass(")
-                    .bind::<Text, _>(name)
-                    .sql(") IS NOT NULL");
-                if diesel::select(there).get_result(connection)? {
-                    return Ok(Left::Nothing);
-                }
+        one_statement(sql).map_or(Self::Unclear, Self::of_statement)
+    }
+
+    fn of_statement(node: NodeEnum) -> Self {
+        if let NodeEnum::IndexStmt(statement) = node {
+            return if statement.concurrent {
+                Self::Creates(statement)
+            } else {
+                Self::Unclear
+            };
+        }
+        if let NodeEnum::AlterTableStmt(statement) = node {
+            return detaches(&statement).unwrap_or(Self::Unclear);
+        }
+        if let NodeEnum::DropStmt(statement) = node {
+            let is_index = statement.remove_type() == ObjectType::ObjectIndex;
+            return if statement.concurrent && is_index {
+                Self::Drops(names(&statement))
+            } else {
+                Self::Unclear
+            };
+        }
+        let repeats = matches!(
+            node,
+            NodeEnum::VacuumStmt(_)
+                | NodeEnum::ReindexStmt(_)
+                | NodeEnum::ClusterStmt(_)
+                | NodeEnum::CheckPointStmt(_)
+                | NodeEnum::RefreshMatViewStmt(_)
+                | NodeEnum::AlterSystemStmt(_)
+                | NodeEnum::VariableSetStmt(_)
+                | NodeEnum::DiscardStmt(_)
+        );
+        if repeats {
+            Self::Repeats
+        } else {
+            Self::Unclear
+        }
+    }
+
+    /// Whether it may wait for its locks as long as it takes: others go on reading and writing meanwhile, and what it waits
+    /// for is the end of old transactions, after which nothing would be gained by beginning anew.
+    pub(super) fn disturbs_nobody(&self) -> bool {
+        match self {
+            Self::Creates(_) | Self::Drops(_) | Self::Detaches { .. } => true,
+            Self::Commits | Self::Repeats | Self::Unclear => false,
+        }
+    }
+
+    /// How the objects that it is about are now, as text.
+    pub(super) fn state(&self, connection: &mut PgConnection) -> QueryResult<String> {
+        Ok(match self {
+            Self::Creates(statement) => {
+                let table = statement
+                    .relation
+                    .as_ref()
+                    .map(qualified)
+                    .unwrap_or_default();
+                let there: Vec<String> = indexes(connection, &table)?
+                    .into_iter()
+                    .map(|index| index.name)
+                    .collect();
+                Before { table, there }.written()
             }
-            Ok(Left::Finished(format!(
-                "an earlier run had dropped {} already; that is recorded now",
-                names.join(", ")
-            )))
+            Self::Drops(names) => {
+                serde_json::to_string(&validity(connection, names)?).unwrap_or_default()
+            }
+            Self::Detaches { parent, partition } => {
+                attachment(connection, parent, partition)?.to_owned()
+            }
+            Self::Commits | Self::Repeats | Self::Unclear => String::new(),
+        })
+    }
+
+    /// How the objects were before the first run of it, as far as the row of an earlier one is about the same.
+    pub(super) fn was(
+        &self,
+        connection: &mut PgConnection,
+        entry: &Entry,
+        text: &str,
+    ) -> QueryResult<String> {
+        let is_same = match self {
+            Self::Creates(statement) => {
+                let table = statement
+                    .relation
+                    .as_ref()
+                    .map(qualified)
+                    .unwrap_or_default();
+                Before::read(entry).table == table
+            }
+            Self::Drops(_)
+            | Self::Detaches { .. }
+            | Self::Commits
+            | Self::Repeats
+            | Self::Unclear => entry.hash == hash(text),
+        };
+        if is_same {
+            Ok(entry.was.clone())
+        } else {
+            self.state(connection)
         }
     }
-}
 
-/// Whether it may wait for its locks as long as it takes: others go on reading and writing meanwhile, and what it waits
-/// for is the end of old transactions, after which nothing would be gained by beginning anew.
-pub(super) fn disturbs_nobody(migration: &Migration, direction: Direction) -> bool {
-    alone(migration, direction).is_some()
-}
-
-fn alone(migration: &Migration, direction: Direction) -> Option<Alone> {
-    if migration.run_in_transaction {
-        return None;
+    /// True if a run that failed has left nothing.
+    pub(super) fn left_nothing(
+        &self,
+        connection: &mut PgConnection,
+        entry: &Entry,
+    ) -> QueryResult<bool> {
+        Ok(match self {
+            Self::Commits => entry.done() == 0,
+            // Others may have made indexes of other names meanwhile.
+            Self::Creates(statement) => {
+                made(connection, statement, &Before::read(entry))?.is_empty()
+            }
+            Self::Drops(_) | Self::Detaches { .. } => self.state(connection)? == entry.was,
+            Self::Repeats | Self::Unclear => true,
+        })
     }
-    let sql = direction.sql(migration);
+
+    /// Looks how far the run came that the journal has a row of, and takes away what would be in the way of another.
+    pub(super) fn resume(
+        &self,
+        connection: &mut PgConnection,
+        entry: &Entry,
+        text: &str,
+    ) -> QueryResult<Left> {
+        let is_same = entry.hash == hash(text);
+        match self {
+            Self::Creates(statement) => before_creating(connection, statement, entry, is_same),
+            Self::Drops(names) => before_dropping(connection, names, entry, is_same),
+            Self::Detaches { parent, partition } => {
+                before_detaching(connection, parent, partition, entry, is_same)
+            }
+            Self::Commits => Ok(committed(entry, text)),
+            Self::Repeats => Ok(Left::Nothing),
+            Self::Unclear if is_same => Ok(Left::Unclear("nothing tells how far it came")),
+            Self::Unclear => Ok(Left::Unclear(EDITED)),
+        }
+    }
+
+    /// Takes away what the run left that the journal has a row of; `None` where that takes more than we know.
+    pub(super) fn undo(
+        &self,
+        connection: &mut PgConnection,
+        entry: &Entry,
+    ) -> QueryResult<Option<String>> {
+        if let Self::Creates(statement) = self {
+            let mut words = String::from("an earlier run was cut off and left nothing");
+            for index in made(connection, statement, &Before::read(entry))? {
+                let name = &index.qualified;
+                connection.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}"))?;
+                words =
+                    format!("an earlier run was cut off and left the index {name}: it is dropped");
+            }
+            return Ok(Some(words));
+        }
+        let is_clean = match self {
+            Self::Unclear => false,
+            Self::Creates(_)
+            | Self::Drops(_)
+            | Self::Detaches { .. }
+            | Self::Commits
+            | Self::Repeats => self.left_nothing(connection, entry)?,
+        };
+        Ok(is_clean.then(|| "an earlier run was cut off and left nothing".to_owned()))
+    }
+}
+
+/// True if a text is one statement that Postgres takes in a transaction just as well, so that its record can be in the same.
+pub(super) fn fits_in_transaction(sql: &str) -> bool {
+    let Some(node) = one_statement(sql) else {
+        return false;
+    };
+    if let NodeEnum::IndexStmt(statement) = &node {
+        return !statement.concurrent;
+    }
+    if let NodeEnum::AlterTableStmt(statement) = &node {
+        return detaches(statement).is_none();
+    }
+    if let NodeEnum::DropStmt(statement) = &node {
+        return !statement.concurrent;
+    }
+    matches!(
+        node,
+        NodeEnum::AlterEnumStmt(_)
+            | NodeEnum::SelectStmt(_)
+            | NodeEnum::InsertStmt(_)
+            | NodeEnum::UpdateStmt(_)
+            | NodeEnum::DeleteStmt(_)
+            | NodeEnum::MergeStmt(_)
+            | NodeEnum::CreateStmt(_)
+            | NodeEnum::CreateTableAsStmt(_)
+            | NodeEnum::CreateEnumStmt(_)
+            | NodeEnum::CreateFunctionStmt(_)
+            | NodeEnum::CreateTrigStmt(_)
+            | NodeEnum::ViewStmt(_)
+            | NodeEnum::TruncateStmt(_)
+            | NodeEnum::RenameStmt(_)
+            | NodeEnum::CommentStmt(_)
+            | NodeEnum::RefreshMatViewStmt(_)
+    )
+}
+
+fn one_statement(sql: &str) -> Option<NodeEnum> {
     let [only] = parts(sql)?.try_into().ok()?;
     let parsed = pg_query::parse(only.sql, ParserOptions::default()).ok()?;
-    let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
-    if let NodeEnum::IndexStmt(statement) = node {
-        return (statement.concurrent && !statement.idxname.is_empty())
-            .then_some(Alone::Creates(statement));
+    parsed.protobuf.stmts.into_iter().next()?.stmt?.node
+}
+
+/// A name for the statements of a text: comments and the header may change.
+pub(super) fn hash(text: &str) -> String {
+    parts(text).map_or_else(|| short_hash(text.as_bytes()), |parts| hash_of(&parts))
+}
+
+fn hash_of(parts: &[Part<'_>]) -> String {
+    let all: Vec<&str> = parts.iter().map(|part| part.sql).collect();
+    short_hash(all.join(";\n").as_bytes())
+}
+
+/// A name for the first transactions of a text.
+pub(super) fn hash_of_first(transactions: &[Transaction<'_>], number: usize) -> String {
+    let mut all = Vec::new();
+    for one in transactions.iter().take(number) {
+        all.extend(one.begin);
+        all.extend(&one.parts);
+        all.extend(one.commit);
     }
-    if let NodeEnum::AlterTableStmt(statement) = node {
-        return detaches(&statement);
+    hash_of(&all)
+}
+
+/// Each committed transaction has said so in the journal, with what it was.
+fn committed(entry: &Entry, text: &str) -> Left {
+    let done = entry.done();
+    if done == 0 {
+        return Left::Nothing;
     }
-    if let NodeEnum::DropStmt(statement) = node {
-        let is_index = statement.remove_type() == ObjectType::ObjectIndex;
-        return (statement.concurrent && is_index).then(|| Alone::Drops(names(&statement)));
+    let Some(Steering::Several(all)) = steering(text) else {
+        return Left::Unclear(EDITED);
+    };
+    if all.len() < done || hash_of_first(&all, done) != entry.hash {
+        return Left::Unclear("what it had committed already is not the same in its file since");
     }
-    None
+    let words = format!(
+        "an earlier run had committed {done} of its {} transactions; it goes on behind them",
+        all.len()
+    );
+    if all.len() == done {
+        Left::Finished(words)
+    } else {
+        Left::Committed(done, words)
+    }
 }
 
 fn detaches(statement: &AlterTableStmt) -> Option<Alone> {
@@ -114,43 +338,6 @@ fn detaches(statement: &AlterTableStmt) -> Option<Alone> {
         parent: qualified(statement.relation.as_ref()?),
         partition: qualified(detached.name.as_ref()?),
     })
-}
-
-/// The first of its two transactions marks the partition, and whoever is cut off before the second leaves it marked.
-fn before_detaching(
-    connection: &mut PgConnection,
-    parent: &str,
-    partition: &str,
-) -> QueryResult<Left> {
-    #[derive(QueryableByName)]
-    struct There {
-        #[diesel(sql_type = Bool)]
-        both: bool,
-        #[diesel(sql_type = Nullable<Bool>)]
-        pending: Option<bool>,
-    }
-    let there: There = diesel::sql_query(
-        "SELECT pg_catalog.to_regclass($1) IS NOT NULL AND pg_catalog.to_regclass($2) IS NOT NULL AS both,
-                (SELECT inhdetachpending FROM pg_catalog.pg_inherits
-                 WHERE inhparent = pg_catalog.to_regclass($1) AND inhrelid = pg_catalog.to_regclass($2)) AS pending",
-    )
-    .bind::<Text, _>(parent)
-    .bind::<Text, _>(partition)
-    .get_result(connection)?;
-    match (there.both, there.pending) {
-        (_, Some(true)) => {
-            connection.batch_execute(&format!(
-                "ALTER TABLE {parent} DETACH PARTITION {partition} FINALIZE"
-            ))?;
-            Ok(Left::Finished(format!(
-                "an earlier run had begun to detach {partition}: that is finished now"
-            )))
-        }
-        (true, None) => Ok(Left::Finished(format!(
-            "an earlier run had detached {partition} already; that is recorded now"
-        ))),
-        (_, Some(false)) | (false, None) => Ok(Left::Nothing),
-    }
 }
 
 /// The names in a `DROP`, quoted.
@@ -179,106 +366,4 @@ fn qualified(relation: &RangeVar) -> String {
     } else {
         format!("{}.{name}", quoted_ident(&relation.schemaname))
     }
-}
-
-fn before_creating(connection: &mut PgConnection, statement: &IndexStmt) -> QueryResult<Left> {
-    #[derive(QueryableByName)]
-    struct There {
-        #[diesel(sql_type = Text)]
-        name: String,
-        #[diesel(sql_type = Bool)]
-        valid: bool,
-    }
-    let Some(relation) = &statement.relation else {
-        return Ok(Left::Nothing);
-    };
-    let table = qualified(relation);
-    let there: Option<There> = diesel::sql_query(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, i.indisvalid AND i.indisready AS valid
-         FROM pg_catalog.pg_index i
-         JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE i.indrelid = pg_catalog.to_regclass($1) AND c.relname = $2",
-    )
-    .bind::<Text, _>(&table)
-    .bind::<Text, _>(&statement.idxname)
-    .get_result(connection)
-    .optional()?;
-    let Some(There { name, valid }) = there else {
-        return Ok(Left::Nothing);
-    };
-    if !valid {
-        connection.batch_execute(&format!("DROP INDEX CONCURRENTLY {name}"))?;
-        return Ok(Left::Cleaned(format!(
-            "an earlier run was cut off and left the INVALID index {name}: it is dropped and made again"
-        )));
-    }
-    if is_the_same(connection, statement, &table, &name)? {
-        return Ok(Left::Finished(format!(
-            "an earlier run had made the index {name} already; that is recorded now"
-        )));
-    }
-    Ok(Left::Nothing)
-}
-
-/// All that makes an index what it is, but for its name and its table's.
-const DEFINITION: &str = "
-    SELECT pg_catalog.jsonb_build_array(
-               c.relam, c.reloptions, i.indisunique, i.indnkeyatts, i.indnatts, i.indoption::text, i.indcollation::text,
-               i.indclass::text, pg_catalog.pg_get_expr(i.indpred, i.indrelid),
-               ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, n, false)
-                     FROM pg_catalog.generate_series(1, i.indnatts) n),
-               pg_catalog.to_jsonb(i) -> 'indnullsnotdistinct')::text AS definition
-    FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid";
-
-/// Whether an index is what the statement would make: it makes one on an empty table of the same columns, and Postgres
-/// prints both.
-fn is_the_same(
-    connection: &mut PgConnection,
-    statement: &IndexStmt,
-    table: &str,
-    index: &str,
-) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Printed {
-        #[diesel(sql_type = Nullable<Text>)]
-        definition: Option<String>,
-    }
-    let Some(twin) = on_twin(statement) else {
-        return Ok(false);
-    };
-    let mut same = false;
-    let tried = connection.transaction(|connection| {
-        connection.batch_execute(&format!(
-            "CREATE TEMPORARY TABLE trueup_twin (LIKE {table})"
-        ))?;
-        connection.batch_execute(&twin)?;
-        let of_index = format!("{DEFINITION} WHERE i.indexrelid = pg_catalog.to_regclass($1)");
-        let there: Printed = diesel::sql_query(of_index)
-            .bind::<Text, _>(index)
-            .get_result(connection)?;
-        let of_twin =
-            format!("{DEFINITION} WHERE i.indrelid = 'pg_temp.trueup_twin'::pg_catalog.regclass");
-        let wanted: Printed = diesel::sql_query(of_twin).get_result(connection)?;
-        same = there.definition.is_some() && there.definition == wanted.definition;
-        Err::<(), _>(Error::RollbackTransaction)
-    });
-    match tried {
-        Ok(()) | Err(Error::RollbackTransaction) => Ok(same),
-        Err(error) => Err(error),
-    }
-}
-
-/// The same statement for the twin.
-fn on_twin(statement: &IndexStmt) -> Option<String> {
-    let mut twin = statement.clone();
-    twin.concurrent = false;
-    twin.if_not_exists = false;
-    twin.idxname = String::new();
-    let relation = twin.relation.as_mut()?;
-    "pg_temp".clone_into(&mut relation.schemaname);
-    "trueup_twin".clone_into(&mut relation.relname);
-    NodeEnum::IndexStmt(Box::new(twin))
-        .deparse(DeparseOptions::default())
-        .ok()
 }

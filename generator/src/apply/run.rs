@@ -6,8 +6,10 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Failure};
 
 use super::ApplyError;
+use super::journal::{self, Journal};
 use super::record::{self, Record};
-use super::steering::{self, Partly, Refused};
+use super::resume::fits_in_transaction;
+use super::steering::{self, Notes, Partly, Refused};
 use crate::connection::{self, Code, SqlError, Steering, is_one_transaction, run_sql};
 use crate::migration::Migration;
 
@@ -41,6 +43,8 @@ impl Direction {
 pub(super) enum Failed {
     /// A statement, the record, or the commit failed.
     Harness(Box<dyn Error + Send + Sync>),
+    /// An earlier run of it was cut off, or there is no journal.
+    Before(ApplyError),
     /// Others had what it needed, each time.
     Blocked { holder: Option<String>, times: u32 },
 }
@@ -66,6 +70,14 @@ impl Failed {
             || was_blocked && error.code == Code::Unnamed && !says("statement timeout")
     }
 
+    /// True if a statement of the migration itself failed, and not what comes behind it.
+    pub(super) fn is_of_a_statement(&self) -> bool {
+        let Self::Harness(error) = self else {
+            return false;
+        };
+        error.is::<SqlError>() || error.is::<Partly>() || error.is::<Refused>()
+    }
+
     pub(super) fn into_error(
         self,
         migration: &Migration,
@@ -83,6 +95,7 @@ impl Failed {
                     done,
                 };
             }
+            Self::Before(error) => return error,
             Self::Harness(error) => error,
         };
         let error = match error.downcast::<SqlError>() {
@@ -99,11 +112,16 @@ impl Failed {
         };
         let error = match error.downcast::<Partly>() {
             Ok(partly) => {
-                let Partly { failure, line } = *partly;
+                let Partly {
+                    failure,
+                    line,
+                    noted,
+                } = *partly;
                 return ApplyError::Partly {
                     name,
                     failure,
                     line,
+                    noted,
                     done,
                 };
             }
@@ -153,20 +171,28 @@ fn at_its_end(
     }
 }
 
+/// Where a migration goes on that commits in its middle.
+pub(super) struct Behind {
+    pub(super) journal: Journal,
+    /// The number of its transactions that are committed.
+    pub(super) done: usize,
+}
+
 /// Runs one migration and records it, in one transaction unless it cannot run in one.
 pub(super) fn run(
     connection: &mut PgConnection,
     migration: &Migration,
     direction: Direction,
+    behind: Option<&Behind>,
 ) -> Result<(), Failed> {
     let in_transaction = runs_in_transaction(migration, direction);
     let done = if in_transaction {
         connection.transaction(|connection| {
-            send(connection, migration, direction, in_transaction)?;
+            send(connection, migration, direction, in_transaction, behind)?;
             record(connection, migration, direction)
         })
     } else {
-        send(connection, migration, direction, in_transaction)
+        send(connection, migration, direction, in_transaction, behind)
             .and_then(|()| connection.transaction(|it| record(it, migration, direction)))
     };
     done.map_err(Failed::Harness)
@@ -174,7 +200,8 @@ pub(super) fn run(
 
 /// True if a migration is all or nothing, together with its record.
 pub(super) fn runs_in_transaction(migration: &Migration, direction: Direction) -> bool {
-    migration.run_in_transaction || is_one_transaction(direction.sql(migration))
+    let sql = direction.sql(migration);
+    migration.run_in_transaction || is_one_transaction(sql) || fits_in_transaction(sql)
 }
 
 /// Records a migration that was run, or no longer is. It may have moved the record.
@@ -190,7 +217,7 @@ pub(super) fn record(
         Direction::Up => record.add(connection, migration)?,
         Direction::Down => record.remove(connection, &migration.version)?,
     }
-    Ok(())
+    Ok(journal::close(connection, migration, direction)?)
 }
 
 /// Sends the statements one by one, so that Postgres says which one failed.
@@ -199,13 +226,22 @@ fn send(
     migration: &Migration,
     direction: Direction,
     in_transaction: bool,
+    behind: Option<&Behind>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (sql, path) = (direction.sql(migration), direction.path(migration));
     if let Some(refused) = steering::refused(sql, &path, in_transaction) {
         return Err(Box::new(refused));
     }
     match connection::steering(sql) {
-        Some(Steering::Several(all)) => steering::run_several(connection, sql, &path, &all),
+        Some(Steering::Several(all)) => {
+            let notes = behind.map(|behind| Notes {
+                journal: &behind.journal,
+                migration,
+                direction,
+                done: behind.done,
+            });
+            steering::run_several(connection, sql, &path, &all, notes.as_ref())
+        }
         Some(Steering::One { .. } | Steering::Broken(..)) | None => {
             Ok(run_sql(connection, sql, &path)?)
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use diesel::prelude::*;
 
 use super::record::Record;
-use super::{ApplyError, Options, StampTarget, applied, lock::with_lock, remembered};
+use super::{ApplyError, Options, StampTarget, applied, journal, lock::with_lock, remembered};
 use crate::migration::{self, Migration};
 
 /// Records what is applied without running anything, so that an existing database can start; returns the versions that are
@@ -31,9 +31,11 @@ pub fn stamp(
                     record.add(connection, migration)?;
                 }
             }
-            QueryResult::Ok(())
+            // What somebody says is so is not half done.
+            journal::forget(connection)
         });
         done.map_err(ApplyError::bookkeeping)?;
+        journal::drop_empty(connection);
         record.versions(connection)
     })
 }

@@ -8,6 +8,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use super::ApplyError;
+use super::journal::Journal;
+use super::resume::hash_of_first;
 use super::run::Direction;
 use crate::connection::{Broken, Part, SqlError, Steering, Transaction, steering, unwrapped};
 use crate::migration::Migration;
@@ -74,6 +76,8 @@ pub(super) struct Partly {
     pub(super) failure: Box<SqlError>,
     /// The line of the last COMMIT that was reached.
     pub(super) line: usize,
+    /// True if the next run goes on behind it.
+    pub(super) noted: bool,
 }
 
 /// Fails where a migration must not be run.
@@ -130,21 +134,52 @@ pub(super) fn left_out(migration: &Migration, direction: Direction) -> Option<St
     })
 }
 
-/// Runs the transactions of a text one after the other.
+/// Where it is noted which transactions of a migration are committed.
+pub(super) struct Notes<'a> {
+    pub(super) journal: &'a Journal,
+    pub(super) migration: &'a Migration,
+    pub(super) direction: Direction,
+    /// The number of those that an earlier run has committed.
+    pub(super) done: usize,
+}
+
+/// Runs the transactions of a text one after the other, and notes in each that it was committed.
 pub(super) fn run_several(
     connection: &mut PgConnection,
     sql: &str,
     path: &str,
     transactions: &[Transaction<'_>],
+    notes: Option<&Notes<'_>>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut line = None;
-    for transaction in transactions {
-        if let Err((part, error)) = run_one(connection, transaction) {
+    let skipped = notes.map_or(0, |notes| notes.done);
+    for (number, transaction) in transactions.iter().enumerate() {
+        if number < skipped {
+            line = transaction.commit.map(|commit| commit.line(sql)).or(line);
+            continue;
+        }
+        let note = |connection: &mut PgConnection| {
+            notes.map_or(Ok(()), |notes| {
+                let hash = hash_of_first(transactions, number + 1);
+                let Notes {
+                    journal,
+                    migration,
+                    direction,
+                    done: _,
+                } = notes;
+                journal.advance(connection, migration, *direction, number + 1, &hash)
+            })
+        };
+        if let Err((part, error)) = run_one(connection, transaction, note) {
             // The transaction failed, so nothing but its end is possible.
             let _ = connection.batch_execute("ROLLBACK");
             let failure = Box::new(SqlError::new(path, sql, part, &error));
             return Err(match line {
-                Some(line) => Box::new(Partly { failure, line }),
+                Some(line) => Box::new(Partly {
+                    failure,
+                    line,
+                    noted: notes.is_some(),
+                }),
                 None => failure,
             });
         }
@@ -157,6 +192,7 @@ pub(super) fn run_several(
 fn run_one<'a>(
     connection: &mut PgConnection,
     transaction: &Transaction<'a>,
+    note: impl FnOnce(&mut PgConnection) -> QueryResult<()>,
 ) -> Result<(), (Option<Part<'a>>, diesel::result::Error)> {
     let Transaction {
         parts,
@@ -171,8 +207,11 @@ fn run_one<'a>(
     for part in parts {
         run(Some(*part), part.sql)?;
     }
+    note(connection).map_err(|error| (*commit, error))?;
     // Without AND CHAIN: the next one begins by itself.
-    run(*commit, "COMMIT")
+    connection
+        .batch_execute("COMMIT")
+        .map_err(|error| (*commit, error))
 }
 
 /// The text of a migration as it runs within a transaction that others begin and end.

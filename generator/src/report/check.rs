@@ -42,6 +42,7 @@ impl CheckReport {
             database,
             pending,
             unknown,
+            leftovers,
             compared: _,
             history,
             broken,
@@ -101,6 +102,7 @@ impl CheckReport {
             (history, "the migrations do not follow each other"),
             (pending, "pending migration"),
             (unknown, "applied, and no folder here has that version"),
+            (leftovers, "a run was cut off"),
             (
                 unread,
                 "only the database has it, and trueup does not read that kind",
@@ -147,6 +149,7 @@ impl Report for CheckReport {
             database: _,
             pending,
             unknown,
+            leftovers,
             compared,
             history,
             broken,
@@ -206,6 +209,12 @@ impl Report for CheckReport {
             unknown,
             "applied version",
             "no folder here has that version: bring it back from another branch, or `trueup stamp` what is really there",
+        );
+        text += &list(
+            "cut off",
+            leftovers,
+            "problem",
+            "a run was cut off, or failed, and left it",
         );
         text += &list(
             "not read",

@@ -12,9 +12,13 @@ impl Report for Health {
             Some(version) => format!("at {version}"),
             None => "without a migration".to_owned(),
         };
-        match &self.reason {
+        let mut text = match &self.reason {
             None => format!("{GOOD}healthy{GOOD:#}: {at}, {} ms\n", self.milliseconds),
             Some(reason) => format!("{WARNING}unhealthy{WARNING:#}: {reason}\n"),
+        };
+        for line in &self.invalid {
+            text += &format!("{WARNING}invalid{WARNING:#}: {line}\n");
         }
+        text
     }
 }

@@ -7,7 +7,7 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
 use crate::{
-    apply::{self, Halfway},
+    apply::{self, Halfway, Leftovers},
     migration::{HistoryProblem, Lineage, Migration, Proved, history_problems},
 };
 
@@ -40,6 +40,9 @@ pub struct Status {
     pub missing: Vec<String>,
     /// The names of the heads, where there is more than one.
     pub heads: Vec<String>,
+    /// What runs left that were cut off, and what is NOT VALID, which may be meant so.
+    #[serde(flatten)]
+    pub leftovers: Leftovers,
 }
 
 /// What a database says that it has.
@@ -51,6 +54,8 @@ pub struct Recorded {
     pub applied: Vec<String>,
     /// The names of the migrations that were edited since they were applied.
     pub edited: Vec<String>,
+    /// What runs left that were cut off.
+    pub leftovers: Leftovers,
 }
 
 impl Status {
@@ -66,9 +71,11 @@ impl Status {
             database,
             applied,
             edited,
+            leftovers,
         }) = live
         {
             status.halfway = apply::halfway(migrations, &applied);
+            status.leftovers = leftovers;
             let applied = apply::without_replaced(migrations, &applied);
             status.edited = edited;
             status.database = Some(database);
@@ -113,7 +120,7 @@ impl Status {
         status
     }
 
-    fn groups(&self) -> [Group<'_>; 7] {
+    fn groups(&self) -> [Group<'_>; 9] {
         let group = |word, names, advice| Group {
             word,
             names,
@@ -125,6 +132,16 @@ impl Status {
             "`trueup upgrade` applies them once there is one head"
         };
         [
+            group(
+                "cut off",
+                &self.leftovers.unfinished,
+                "neither applied nor taken back: what finishes it stands beside each",
+            ),
+            group(
+                "invalid",
+                &self.leftovers.invalid,
+                "no query uses it: a run that was cut off, or failed, left it",
+            ),
             group("pending", &self.pending, upgrade),
             group(
                 "out of order",
@@ -216,6 +233,9 @@ impl Report for Status {
                 many => format!("{many} migrations, the first is {first}"),
             };
             text += &format!("{DIM}never proved: {said}; `trueup prove` does it{DIM:#}\n");
+        }
+        for line in &self.leftovers.not_validated {
+            text += &format!("{DIM}{line}{DIM:#}\n");
         }
         if self.in_order {
             let state = match &self.database {

@@ -107,7 +107,7 @@ fn doctor_knows_the_database_and_its_user() {
     assert_eq!(found["migrations"]["Ok"], 1);
     let facts = &found["database"]["Ok"];
     assert_eq!(facts["superuser"], true);
-    assert_eq!(facts["has_record"], false);
+    assert_eq!(facts["record"], serde_json::Value::Null);
     let text = project.run(&["doctor"]).done();
     assert!(text.contains("postgres, who may anything"), "{text}");
     assert!(text.ends_with("all is well\n"), "{text}");

@@ -116,7 +116,7 @@ fn two_records_are_an_error_that_names_both() {
     for command in ["health", "doctor"] {
         let ended = project.run(&[command]).with(1);
         assert!(
-            ended.stdout.contains("more than one record"),
+            format!("{}{}", ended.stdout, ended.stderr).contains("more than one record"),
             "{command}: {ended:?}"
         );
     }

@@ -1,6 +1,7 @@
 //! What is not as it should be around a command: it is killed, its server goes away, its disk is full or another's. Whatever
 //! happens, nothing is half done, what is said is true, and the next run works.
 
+mod cut_off;
 mod disks;
 mod kills;
 mod rights;
