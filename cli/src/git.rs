@@ -1,8 +1,11 @@
 //! What git knows: whether others could have a migration already.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
-use generator::environment;
+use generator::{children, environment};
+
+/// How long git may take to look through a long history.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whether others could have something.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,13 +42,14 @@ const UPSTREAM: &str = "@{upstream}";
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new("git");
     environment::for_git(&mut command);
-    let output = command
+    command
         .arg("-C")
         .arg(folder)
         .args(arguments)
         .env("LC_ALL", "C")
         .env("GIT_OPTIONAL_LOCKS", "0")
-        .output()
+        .env("GIT_TERMINAL_PROMPT", "0");
+    let output = children::output(command, "git", None, Some(PATIENCE))
         .map_err(|error| format!("git does not run: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     if output.status.success() {

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use generator::report::Output;
+use generator::{children, report::Output};
 
 mod arguments;
 mod commands;
@@ -28,6 +28,10 @@ use context::Context;
 /// went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Err(error) = children::become_or_launch() {
+        Output::default().refusal(&format!("{error}\n"));
+        return ExitCode::from(127);
+    }
     exit::prepare();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -4,11 +4,11 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     fmt::{self, Display, Formatter},
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use generator::{Error, ErrorKind, secrets};
+use generator::{Error, ErrorKind, files, secrets};
 
 mod file;
 
@@ -362,7 +362,7 @@ fn remember(layer: &BTreeMap<OsString, OsString>) {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, Error> {
-    match fs::read_to_string(path) {
+    match files::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         // Editors on Windows begin a file with a byte order mark.
         read => read
@@ -500,7 +500,7 @@ mod tests {
     #[test]
     fn a_file_that_every_environment_reads_names_the_environment() {
         let folder = tempfile::tempdir().expect("a folder");
-        let write = |name, text| fs::write(folder.path().join(name), text).expect("a file");
+        let write = |name, text| std::fs::write(folder.path().join(name), text).expect("a file");
         let named = || environment(folder.path()).expect("an environment");
         assert_eq!(named().place, Place::Default);
         write(".env", "APP_ENV=production\n");

@@ -1,11 +1,11 @@
 //! Where a project is on disk: its root, and the folder of its migrations.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use generator::{Error, ErrorKind};
+use generator::{Error, ErrorKind, files};
 use serde::de::DeserializeOwned;
 
 /// The root of the project that `folder` is in: the nearest Cargo workspace, else the nearest package, else `folder`.
@@ -21,7 +21,7 @@ pub(crate) fn root(folder: &Path) -> PathBuf {
 
 /// Cargo reads it as well and says what is wrong with it.
 fn is_workspace(folder: &Path) -> bool {
-    let text = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+    let text = files::read(&folder.join("Cargo.toml")).unwrap_or_default();
     text.parse::<toml::Table>()
         .is_ok_and(|manifest| manifest.contains_key("workspace"))
 }
@@ -58,7 +58,7 @@ struct MigrationsDirectory {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
-    let text = match fs::read_to_string(path) {
+    let text = match files::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|error| {
             let doing = format!("cannot read {}", path.display());
@@ -80,8 +80,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let (top, member) = (dir.path(), dir.path().join("member"));
         let inner = member.join("src");
-        fs::create_dir_all(&inner).expect("folders");
-        let write = |path: &Path, text: &str| fs::write(path, text).expect("a file");
+        std::fs::create_dir_all(&inner).expect("folders");
+        let write = |path: &Path, text: &str| std::fs::write(path, text).expect("a file");
 
         assert_eq!(root(&inner), inner);
         write(&member.join("Cargo.toml"), "[package]\nname = 'member'");

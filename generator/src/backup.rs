@@ -1,21 +1,27 @@
 //! A database in a file, through `pg_dump` and `pg_restore`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use crate::children::{self, Running};
 use crate::connection::{connect, server_version};
 use crate::database::{self, Identity};
 use crate::environment;
-use crate::scratch::on_end;
 use crate::url::Url;
-use crate::witness::command;
-use crate::{Error, ErrorKind, Project};
+use crate::witness::{command, name};
+use crate::{Error, ErrorKind, Project, files};
+
+mod session;
+mod unfinished;
+
+use session::{Restore, Session};
+use unfinished::{Kept, Unfinished};
 
 /// What there is to do about a database that a backup is restored to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +54,10 @@ pub struct Stage<'a> {
 
 /// Makes a folder for backups, which git is told to ignore.
 pub fn prepare(folder: &Path) -> Result<(), Error> {
-    let ignore = folder.join(".gitignore");
     let private = || fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
     let made = fs::create_dir_all(folder)
         .and_then(|()| private())
-        .and_then(|()| {
-            if ignore.exists() {
-                Ok(())
-            } else {
-                fs::write(&ignore, "*\n")
-            }
-        });
+        .and_then(|()| files::ignore_all(folder));
     made.map_err(|error| {
         let doing = format!("cannot make {}", folder.display());
         Error::caused(ErrorKind::Environment, doing, error)
@@ -76,32 +75,18 @@ pub fn save(
         return Err(Error::input(format!("{} is there already", file.display()))
             .hint("name another file, or move that one away"));
     }
-    let folder = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let at = |path: &Path, error| {
-        Error::caused(
-            ErrorKind::Environment,
-            format!("cannot write {}", path.display()),
-            error,
-        )
+    let at = |error| {
+        let doing = format!("cannot write {}", file.display());
+        Error::caused(ErrorKind::Environment, doing, error)
     };
-    if let Some(folder) = folder {
-        let mut private = fs::DirBuilder::new();
-        private.recursive(true).mode(0o700);
-        private.create(folder).map_err(|error| at(folder, error))?;
-    }
     let mut connection = connect(url)?;
     let major = server_version(&mut connection)? / 10_000;
     let pg_dump = project.binaries.pg_dump(major)?;
-    let unfinished = unfinished(file);
-    let remains = unfinished.clone();
-    let cleaning = on_end(move || {
-        let _ = fs::remove_file(remains);
-    });
-    let mut dump = command(&pg_dump, url);
+    let unfinished = Unfinished::beside(file).map_err(at)?;
+    let session = Session::new(url, "backup");
+    let mut dump = command(&pg_dump, session.url());
     dump.args(["--format=custom", "--verbose", "--file"])
-        .arg(&unfinished);
+        .arg(unfinished.path());
     let nothing = |error: Error| {
         error.hint(format!(
             "{} was not written: it is there whole, or not at all",
@@ -110,28 +95,26 @@ pub fn save(
     };
     let tables = diesel::sql_query(TABLES).get_result(&mut connection)?;
     drop(connection);
-    File::options()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&unfinished)
-        .map_err(|error| at(file, error))?;
-    let saved = run(
-        &pg_dump,
-        dump,
-        counted(&tables, &["dumping contents"], tell),
-    )
-    .map_err(nothing)
-    .and_then(|()| {
-        let whole = File::open(&unfinished).and_then(|saved| saved.sync_all());
-        // A hard link, other than a rename, never takes the place of a file that came meanwhile.
-        whole
-            .and_then(|()| fs::hard_link(&unfinished, file))
-            .map_err(|error| at(file, error))
-    });
-    let _ = fs::remove_file(&unfinished);
-    drop(cleaning);
-    saved
+    let (kept, name) = (unfinished.kept(), file.display().to_string());
+    let ending = session.clone();
+    let so = move |_| {
+        let _ = ending.end();
+        let said = match kept.give_up() {
+            Kept::Whole => format!("{name} is written, and whole"),
+            Kept::Unfinished => format!("{name} was not written"),
+        };
+        Some(said)
+    };
+    let told = counted(&tables, &["dumping contents"], tell);
+    let dumped = run(&pg_dump, dump, told, so).map_err(|error| {
+        // It may wait for a lock long after its program is gone.
+        let _ = session.end();
+        nothing(error)
+    })?;
+    let kept = unfinished.keep_as(file).map_err(at).map_err(nothing);
+    // Up to here a signal could take it back.
+    drop(dumped);
+    kept
 }
 
 /// What takes the time of a backup.
@@ -169,7 +152,8 @@ fn counted(
 fn contents(pg_restore: &Path, file: &Path) -> Count {
     let mut command = Command::new(pg_restore);
     environment::for_program(&mut command);
-    let listed = command.arg("--list").arg(file).output();
+    command.arg("--list").arg(file);
+    let listed = children::output(command, &name(pg_restore), None, None);
     // Where it cannot be read, that is said when it is restored.
     let text = listed.map_or_else(|_| Vec::new(), |listed| listed.stdout);
     let text = String::from_utf8_lossy(&text);
@@ -181,12 +165,6 @@ fn contents(pg_restore: &Path, file: &Path) -> Count {
     }
 }
 
-fn unfinished(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(format!(".{}.unfinished", std::process::id()));
-    name.into()
-}
-
 /// Brings back what [`save`] saved, all of it or nothing.
 pub fn restore(
     project: &Project,
@@ -196,7 +174,7 @@ pub fn restore(
     owners: Owners,
     tell: impl FnMut(Stage<'_>),
 ) -> Result<(), Error> {
-    File::open(file).map_err(|error| {
+    files::open(file).map_err(|error| {
         let doing = format!("cannot read {}", file.display());
         Error::caused(ErrorKind::Input, doing, error)
     })?;
@@ -215,9 +193,11 @@ pub fn restore(
         }
     }
     let major = server_version(&mut connection)? / 10_000;
-    drop(connection);
     let pg_restore = project.binaries.pg_restore(major)?;
-    let mut restore = command(&pg_restore, url);
+    let session = Session::new(url, "restore");
+    let restoring = Restore::new(&mut connection, session.clone())?;
+    drop(connection);
+    let mut restore = command(&pg_restore, session.url());
     restore.args(["--verbose", "--exit-on-error", "--single-transaction"]);
     if matches!(onto, Onto::Over(_)) {
         restore.args(["--clean", "--if-exists"]);
@@ -228,32 +208,41 @@ pub fn restore(
     restore.arg(file);
     let all = contents(&pg_restore, file);
     let words = &["creating", "processing", "executing"];
-    run(&pg_restore, restore, counted(&all, words, tell))
-        .map_err(|error| error.hint("nothing was restored: it is all or nothing"))
+    let told = counted(&all, words, tell);
+    let ending = restoring.clone();
+    let so = move |status: ExitStatus| Some(ending.outcome(status).to_string());
+    run(&pg_restore, restore, told, so)
+        .map(drop)
+        .map_err(|error| error.hint(restoring.ended().to_string()))
 }
 
-/// Runs a program to its end, which tells on stderr what it is at.
-fn run(program: &Path, mut command: Command, mut tell: impl FnMut(&str)) -> Result<(), Error> {
+/// Runs a program to its end, which tells on stderr what it is at. Until what it returns is dropped, `so` says what has come of
+/// it where this process has to end.
+fn run(
+    program: &Path,
+    mut command: Command,
+    mut tell: impl FnMut(&str),
+    so: impl FnOnce(ExitStatus) -> Option<String> + Send + 'static,
+) -> Result<Running, Error> {
     let failed = |error: io::Error| {
         let doing = format!("cannot run {}", program.display());
         Error::caused(ErrorKind::Environment, doing, error)
     };
-    let mut child = command
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let name = program.file_name().unwrap_or_default().to_string_lossy();
+        .stderr(Stdio::piped());
+    let name = name(program);
+    let mut running = children::start(&mut command, &name, so).map_err(failed)?;
     let begins = format!("{name}: ");
     let mut wrong = Vec::new();
-    for line in child
-        .stderr
-        .take()
+    for line in running
+        .stderr()
         .into_iter()
-        .flat_map(|said| BufReader::new(said).lines())
+        .flat_map(|said| BufReader::new(said).split(b'\n'))
     {
         let line = line.map_err(failed)?;
+        let line = String::from_utf8_lossy(&line);
         let words = line.strip_prefix(&begins).unwrap_or(&line);
         let is_wrong = words.starts_with("error:")
             || words.starts_with("detail:")
@@ -264,9 +253,9 @@ fn run(program: &Path, mut command: Command, mut tell: impl FnMut(&str)) -> Resu
             tell(words);
         }
     }
-    let status = child.wait().map_err(failed)?;
+    let status = running.wait(None).map_err(failed)?;
     if status.success() {
-        return Ok(());
+        return Ok(running);
     }
     let said = match wrong.as_slice() {
         [] => status.to_string(),

@@ -5,12 +5,14 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::children;
 use crate::environment;
-use crate::report::Programs;
+use crate::report::{Output, Programs};
 
 /// Where installers put programs: a folder, how its entries begin, and where in an entry the programs are.
 const PLACES: &[(&str, &str, &str)] = &[
@@ -272,12 +274,7 @@ impl Binaries {
 
     fn by_pg_config(&self) -> &[Folder] {
         self.by_pg_config.get_or_init(|| {
-            let mut command = Command::new("pg_config");
-            environment::for_program(&mut command);
-            let output = command.arg("--bindir").output().ok();
-            let text = output
-                .filter(|output| output.status.success())
-                .and_then(|output| String::from_utf8(output.stdout).ok());
+            let text = answer("pg_config".as_ref(), "--bindir");
             let folder = text.map(|text| Folder::new(PathBuf::from(text.trim()), false));
             folder
                 .filter(|folder| {
@@ -304,7 +301,9 @@ impl Folder {
     }
 
     fn holds_anything(&self) -> bool {
-        self.path.is_absolute() && (self.is_server() || self.holds("pg_dump") || self.holds("psql"))
+        let clients = ["pg_dump", "pg_restore", "psql"];
+        let has_client = clients.iter().any(|program| self.holds(program));
+        self.path.is_absolute() && (self.is_server() || has_client)
     }
 
     /// Whether the program is here. Debian's `/usr/bin/psql` and its like are Perl scripts that choose among the real ones,
@@ -358,20 +357,30 @@ fn major_by_name(folder: &Path) -> Option<u32> {
 
 /// The major of `postgres (PostgreSQL) 15.18 (Debian …)`, `pg_dump (PostgreSQL) 18beta1`.
 fn ask(program: &Path) -> Option<u32> {
-    let mut command = Command::new(program);
-    environment::for_program(&mut command);
-    let output = command
-        .arg("--version")
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?;
+    let text = answer(program, "--version")?;
     let version = text.split_once("(PostgreSQL) ")?.1;
     version
         .split(|c: char| !c.is_ascii_digit())
         .next()?
         .parse()
         .ok()
+}
+
+/// The answer of a program to a short question. One that hangs is named, and does without an answer.
+fn answer(program: &Path, question: &str) -> Option<String> {
+    let mut command = Command::new(program);
+    environment::for_program(&mut command);
+    command.arg(question);
+    let name = program.display().to_string();
+    let output = match children::output(command, &name, None, Some(children::AT_ONCE)) {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            Output::default().note(format!("{name} {question}: {error}; it is left out"));
+            return None;
+        }
+        output => output.ok()?,
+    };
+    let done = output.status.success().then_some(output.stdout)?;
+    String::from_utf8(done).ok()
 }
 
 #[cfg(test)]

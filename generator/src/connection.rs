@@ -195,6 +195,9 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
     connection
         .batch_execute(&pinned.join(";"))
         .map_err(prepare)?;
+    // A server notices that a client was killed only when it has something to say to it, which may be hours later. Not
+    // every platform's server can look, so whether it does is not insisted on.
+    let _ = connection.batch_execute("SET client_connection_check_interval = '500ms'");
     Ok(connection)
 }
 

@@ -17,6 +17,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::binaries::{Binaries, BinariesError, Server};
 use crate::connection::connect;
+use crate::files;
 use crate::hash::short_hash;
 use crate::lock;
 use crate::scratch::account::{Account, server_account};
@@ -394,12 +395,7 @@ fn prepare(folder: &Path) -> io::Result<()> {
         fs::create_dir(folder)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }
-    let ignore = folder.join(".gitignore");
-    if ignore.exists() {
-        Ok(())
-    } else {
-        fs::write(ignore, "*\n")
-    }
+    files::ignore_all(folder)
 }
 
 fn remove_if_there(folder: &Path) -> io::Result<()> {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::files;
+
 mod change;
 mod header;
 mod history;
@@ -182,6 +184,10 @@ impl MigrationError {
                     (
                         kind == io::ErrorKind::ReadOnlyFilesystem,
                         "nothing can be written there; --dry-run prints what would be",
+                    ),
+                    (
+                        kind == io::ErrorKind::InvalidInput,
+                        "a migration's files are files of text: put one there, or take the folder out",
                     ),
                     (
                         kind == io::ErrorKind::PermissionDenied,
@@ -365,7 +371,7 @@ pub fn version_of(name: &str) -> String {
 }
 
 fn read_if_there(path: &Path) -> Result<Option<String>, MigrationError> {
-    match fs::read_to_string(path) {
+    match files::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         read => {
             let text = read.map_err(MigrationError::at(path))?;

@@ -37,7 +37,6 @@ pub(crate) mod tests;
 use cluster::{Owner, Roles};
 pub use error::ScratchError;
 pub use furniture::Surroundings;
-pub(crate) use live::register as on_end;
 pub use live::remove_all_now;
 pub use locale::Locale;
 

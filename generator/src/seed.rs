@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 
 use crate::connection::{Code, SqlError, run_sql};
+use crate::files;
 use crate::hash::short_hash;
 use crate::{Error, ErrorKind};
 
@@ -89,7 +90,7 @@ pub struct Text {
 
 /// Reads a seed.
 pub fn read(seed: &Seed) -> Result<Text, Error> {
-    let sql = fs::read_to_string(&seed.path).map_err(|error| {
+    let sql = files::read(&seed.path).map_err(|error| {
         let doing = format!("cannot read {}", seed.path.display());
         Error::caused(ErrorKind::Input, doing, error)
     })?;

@@ -171,6 +171,17 @@ impl Url {
         Self::of(form)
     }
 
+    /// The same URL with a parameter, whatever the URL said of it.
+    #[must_use]
+    pub(crate) fn with_parameter(&self, key: &str, value: &str) -> Self {
+        let mut form = self.0.form.clone();
+        match &mut form {
+            Form::Uri(uri) => uri.parameters.retain(|(old, _)| decode(old) != key),
+            Form::Pairs(pairs) => pairs.retain(|(old, _)| old != key),
+        }
+        Self::of(form).with_default(key, value)
+    }
+
     /// The same URL without its password, and the password: for programs whose arguments everybody may read.
     pub(crate) fn split_password(&self) -> (Self, Option<String>) {
         let mut form = self.0.form.clone();

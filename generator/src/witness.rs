@@ -1,12 +1,12 @@
 //! `pg_dump` as a witness: it shares no code with us, so what it says of two databases is evidence.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
+use crate::children;
 use crate::connection::PINNED;
 use crate::environment;
 use crate::url::Url;
@@ -110,7 +110,7 @@ pub fn dump(pg_dump: &Path, url: &Url) -> Result<String, WitnessError> {
         "--encoding=UTF8",
     ]);
     command.args(NOT_DUMPED);
-    let output = command.stdin(Stdio::null()).output();
+    let output = children::output(command, &name(pg_dump), None, None);
     let text = String::from_utf8(finish(pg_dump, url, output)?.stdout);
     let text = text.map_err(|_| WitnessError::NotUtf8 {
         program: pg_dump.to_owned(),
@@ -121,29 +121,21 @@ pub fn dump(pg_dump: &Path, url: &Url) -> Result<String, WitnessError> {
 
 /// Runs a dump on an empty database.
 pub fn restore(psql: &Path, url: &Url, dump: &str, public: Public) -> Result<(), WitnessError> {
-    let failed = |source| WitnessError::Io {
-        program: psql.to_owned(),
-        source,
-    };
     let mut command = command(psql, url);
     command.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]);
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    if let Some(mut input) = child.stdin.take() {
-        let drop_public = match public {
-            Public::Present => "",
-            Public::Absent => "DROP SCHEMA public;\n",
-        };
-        // psql stops reading at the first error, and what it then says is worth more than that the pipe broke.
-        let _ = input
-            .write_all(drop_public.as_bytes())
-            .and_then(|()| input.write_all(dump.as_bytes()));
-    }
-    finish(psql, url, child.wait_with_output()).map(|_| ())
+    let drop_public = match public {
+        Public::Present => "",
+        Public::Absent => "DROP SCHEMA public;\n",
+    };
+    let input = format!("{drop_public}{dump}");
+    let output = children::output(command, &name(psql), Some(&input), None);
+    finish(psql, url, output).map(|_| ())
+}
+
+/// A program's name, for people.
+pub(crate) fn name(program: &Path) -> String {
+    let name = program.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// A session by hand: without the settings that make text the same everywhere.
@@ -164,7 +156,7 @@ pub(crate) fn command(program: &Path, url: &Url) -> Command {
         .chain(&limits)
         .map(|(name, value)| format!("-c {name}={}", value.replace(' ', r"\ ")))
         .collect();
-    let mut command = Command::new(program);
+    let mut command = children::client(program);
     environment::for_client(&mut command, url);
     command
         .env("LC_ALL", "C")
@@ -197,11 +189,10 @@ fn finish(
     if output.status.success() {
         return Ok(output);
     }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(WitnessError::Failed {
         program: program.to_owned(),
         url: url.clone(),
-        said,
+        said: children::said(&output),
     })
 }
 

@@ -13,7 +13,7 @@ use generator::{
     migration::{self, Folder, Header, Parent},
     scratch::Database,
 };
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
 /// How long anything that is waited for may take, on a machine that has other things to do.
@@ -273,6 +273,16 @@ impl Running {
         let ended = child.try_wait().expect("a child");
         assert_eq!(ended, None, "it has ended already");
         kill_process_group(Pid::from_child(child), Signal::INT).expect("a process to interrupt");
+    }
+
+    /// Sends a signal to the command alone.
+    ///
+    /// # Panics
+    ///
+    /// If the command has ended already.
+    pub fn tell(&self, signal: Signal) {
+        let child = self.0.as_ref().expect("a child");
+        kill_process(Pid::from_child(child), signal).expect("a process");
     }
 
     /// The number of its process.

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
@@ -21,9 +20,6 @@ pub(crate) fn with_lock<T, E: From<ApplyError>>(
     options: Options<'_>,
     work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    // A server notices that a client was killed only when it has something to say to it, which may be hours later. Not
-    // every platform's server can look, so whether it does is not insisted on.
-    let _ = connection.batch_execute("SET client_connection_check_interval = '500ms'");
     // A lock that a pooler's session holds would stay there: so before it is taken. Where one more session is not to be had,
     // the look at the lock itself must do.
     if let Some(url) = options.url

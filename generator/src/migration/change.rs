@@ -19,7 +19,7 @@ use crate::lock;
 pub(super) const LOCK: &str = ".diesel_lock";
 
 /// How a folder is called until it is complete, or when it is to go; Diesel does not look into folders with a dot.
-const UNFINISHED: &str = ".trueup-unfinished-";
+pub(super) const UNFINISHED: &str = ".trueup-unfinished-";
 
 /// The file that says what is being changed. It may have come with the checkout, and so nothing that it says is believed
 /// unless a command of ours could have written it.
@@ -108,12 +108,33 @@ pub fn change(
 /// Finishes what a command that was killed had begun.
 pub(super) fn finish_interrupted(dir: &Path) -> Result<(), MigrationError> {
     if fs::symlink_metadata(dir.join(CHANGE)).is_err() {
+        sweep(dir);
         return Ok(());
     }
     // Most likely somebody is at it this moment: then it is gone once the lock is free.
     let _lock = lock(dir).map_err(MigrationError::at(&dir.join(LOCK)))?;
     let _writing = hold_writing();
     finish(dir)
+}
+
+/// Removes what a command that was killed left unfinished, unless one is at it this moment. Where that cannot be, nobody who
+/// only reads is troubled with it.
+fn sweep(dir: &Path) {
+    let is_left = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))
+    };
+    let left = fs::read_dir(dir).is_ok_and(|mut entries| entries.any(is_left));
+    if !left {
+        return;
+    }
+    let Ok(file) = lock::open(&dir.join(LOCK)) else {
+        return;
+    };
+    let is_ours = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    // What a change is made of is unfinished too.
+    if is_ours && fs::symlink_metadata(dir.join(CHANGE)).is_err() {
+        let _ = remove_unfinished(dir);
+    }
 }
 
 /// The names of the folders that go and come.

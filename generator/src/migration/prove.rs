@@ -3,12 +3,13 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
+    os::unix::fs::MetadataExt,
     path::Path,
 };
 
 use super::{
     Header, KnownBy, Migration, MigrationError, Parent, Proved, Seal,
-    change::{LOCK, hold_writing, lock},
+    change::{LOCK, UNFINISHED, hold_writing, lock},
 };
 
 /// A migration with a new header.
@@ -107,9 +108,13 @@ fn replace_file(dir: &Path, path: &Path, text: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let permissions = fs::metadata(&path)?.permissions();
     let beside = path.parent().unwrap_or(dir);
+    // What a kill leaves among the migrations' folders is swept; a link may lead to another disk, though.
+    let device = |folder: &Path| fs::metadata(folder).map(|found| found.dev());
+    let among = dir.parent().unwrap_or(dir);
+    let is_near = device(among)? == device(beside)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".trueup-")
-        .tempfile_in(beside)?;
+        .prefix(UNFINISHED)
+        .tempfile_in(if is_near { among } else { beside })?;
     file.write_all(text.as_bytes())?;
     file.as_file().set_permissions(permissions)?;
     file.as_file().sync_all()?;

@@ -47,6 +47,8 @@ impl Elsewhere {
         let (later_url, later_prefix) = (url.clone(), prefix.clone());
         let registration = live::register(move || {
             if let Ok(mut admin) = connect(&later_url) {
+                // The session may be about to make another one.
+                let _ = end_holder(&mut admin, &later_prefix);
                 let _ = remove_all(&mut admin, &later_prefix);
             }
         });
@@ -78,41 +80,86 @@ impl Elsewhere {
     }
 }
 
+/// How the names of all of them begin, whoever made them.
+const COMMON: &str = "trueup_scratch_";
+
 /// Sweeps what others left, and takes a lock for ourselves.
 fn claim(admin: &mut PgConnection) -> QueryResult<String> {
     let here =
         "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
     let here: u32 = diesel::select(diesel::dsl::sql::<Oid>(here)).get_result(admin)?;
-    let common = format!("trueup_scratch_{here}_");
-    sweep(admin, &common)?;
+    sweep(admin)?;
     loop {
         let number = RandomState::new().hash_one(std::process::id()) & 0xffff_ffff;
-        if lock(admin, "pg_try_advisory_lock", number)? {
-            return Ok(format!("{common}{number:08x}"));
+        let locked = diesel::sql_query("SELECT pg_catalog.pg_try_advisory_lock($1) AS done")
+            .bind::<BigInt, _>(LOCKS | number.cast_signed())
+            .get_result::<Answer>(admin)?;
+        if locked.done {
+            return Ok(format!("{COMMON}{here}_{number:08x}"));
         }
     }
 }
 
-/// Removes the databases of sessions that have ended.
-fn sweep(admin: &mut PgConnection, common: &str) -> QueryResult<()> {
-    for name in named(admin, common)? {
-        let number = name[common.len()..]
-            .get(..8)
-            .and_then(|text| u64::from_str_radix(text, 16).ok());
-        let Some(number) = number else { continue };
-        if lock(admin, "pg_try_advisory_lock", number)? {
-            Host::drop_database(admin, &name)?;
-            lock(admin, "pg_advisory_unlock", number)?;
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    done: bool,
+}
+
+/// The lock that a name tells of, as `pg_locks` shows it in every database of the server: the database in which it is
+/// held, and the lower half of its number.
+fn holder(name: &str) -> Option<(i64, i64)> {
+    let (database, number) = name.strip_prefix(COMMON)?.split_once('_')?;
+    let number = u32::from_str_radix(number.get(..8)?, 16).ok()?;
+    Some((database.parse::<u32>().ok()?.into(), number.into()))
+}
+
+/// True if the process that a name tells of has ended. It took its lock before it made anything, and nobody takes that again.
+fn is_gone(admin: &mut PgConnection, name: &str) -> QueryResult<bool> {
+    let Some((database, number)) = holder(name) else {
+        return Ok(false);
+    };
+    let query = "
+        SELECT NOT EXISTS (
+            SELECT FROM pg_catalog.pg_locks
+            WHERE locktype = 'advisory' AND objsubid = 1 AND database = $1::oid AND classid = ($2 >> 32)::oid AND objid = $3::oid
+        ) AS done";
+    diesel::sql_query(query)
+        .bind::<BigInt, _>(database)
+        .bind::<BigInt, _>(LOCKS)
+        .bind::<BigInt, _>(number)
+        .get_result(admin)
+        .map(|answer: Answer| answer.done)
+}
+
+/// Ends the session that holds the lock that a name tells of.
+fn end_holder(admin: &mut PgConnection, name: &str) -> QueryResult<()> {
+    let Some((database, number)) = holder(name) else {
+        return Ok(());
+    };
+    let query = "
+        SELECT pg_catalog.pg_terminate_backend(pid, 5000)
+        FROM pg_catalog.pg_locks
+        WHERE locktype = 'advisory' AND objsubid = 1 AND database = $1::oid AND classid = ($2 >> 32)::oid AND objid = $3::oid";
+    diesel::sql_query(query)
+        .bind::<BigInt, _>(database)
+        .bind::<BigInt, _>(LOCKS)
+        .bind::<BigInt, _>(number)
+        .execute(admin)
+        .map(|_| ())
+}
+
+/// Removes the databases and roles of processes that have ended, as far as this user may.
+fn sweep(admin: &mut PgConnection) -> QueryResult<()> {
+    for name in named(admin, COMMON)? {
+        if is_gone(admin, &name)? {
+            let _ = Host::drop_database(admin, &name);
         }
     }
-    for Role { name, of } in roles(admin, common)? {
-        let number = of[common.len()..].get(..8);
-        let number = number.and_then(|text| u64::from_str_radix(text, 16).ok());
-        let Some(number) = number else { continue };
-        if lock(admin, "pg_try_advisory_lock", number)? {
+    for Role { name, of } in roles(admin, COMMON)? {
+        if is_gone(admin, &of)? {
             // One that a database needs stays.
             let _ = admin.batch_execute(&format!("DROP ROLE {}", quoted_ident(&name)));
-            lock(admin, "pg_advisory_unlock", number)?;
         }
     }
     Ok(())
@@ -149,18 +196,4 @@ fn named(admin: &mut PgConnection, prefix: &str) -> QueryResult<Vec<String>> {
         .bind::<Text, _>(prefix)
         .load(admin)?;
     Ok(found.into_iter().map(|found| found.name).collect())
-}
-
-fn lock(admin: &mut PgConnection, function: &str, number: u64) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Answer {
-        #[diesel(sql_type = Bool)]
-        done: bool,
-    }
-    let number = LOCKS | number.cast_signed();
-    let query = format!("SELECT pg_catalog.{function}($1) AS done");
-    diesel::sql_query(query)
-        .bind::<BigInt, _>(number)
-        .get_result(admin)
-        .map(|answer: Answer| answer.done)
 }

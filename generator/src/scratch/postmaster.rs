@@ -11,9 +11,14 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::account::{Account, command};
 use crate::binaries::Server;
+use crate::children;
+use crate::report::Output;
 
 /// How long a server may take to start or to end.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// After how long one is named that is still being waited for.
+const LONG: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(2);
 
 /// The port that names the socket; it is a file in a private folder, so it can be the same for all.
@@ -63,23 +68,31 @@ pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
     for setting in launch.settings {
         postgres.args(["-c", setting]);
     }
-    let mut child = postgres
-        .stdout(output.try_clone()?)
-        .stderr(output)
-        .spawn()?;
+    postgres.stdout(output.try_clone()?).stderr(output);
+    let program = launch.server.folder.join("postgres").display().to_string();
+    let starting = children::start(&mut postgres, &program, |_| None)?;
     let begun = Instant::now();
+    let mut named = false;
     while !is_ready(launch.data) {
-        if child.try_wait()?.is_some() {
+        if !named && begun.elapsed() > LONG {
+            named = true;
+            Output::default().note(format!(
+                "waiting for {program} (process {}) to take connections; its log is {}",
+                starting.id(),
+                log.display()
+            ));
+        }
+        if starting.has_ended()? {
             return Err(NotStarted::Ended(fs::read_to_string(&log)?));
         }
         if begun.elapsed() > PATIENCE {
-            let _ = child.kill();
-            let _ = child.wait();
+            let _ = starting.end();
             return Err(NotStarted::Slow);
         }
         std::thread::sleep(TICK);
     }
-    Ok(child)
+    // From here on it ends as a server does.
+    Ok(starting.into_child())
 }
 
 /// A server's log has statements with all that stands in them, so it is for nobody else to read. What has its name may have
@@ -166,10 +179,9 @@ fn running(data: &Path) -> Option<Pid> {
         // Of a process that has ended and was not waited for, nothing can be read.
         Err(_) if Path::new("/proc/self").exists() => false,
         Err(_) => {
-            let ps = std::process::Command::new("ps")
-                .args(["-o", "command=", "-p", &number.to_string()])
-                .output()
-                .ok()?;
+            let mut ps = std::process::Command::new("ps");
+            ps.args(["-o", "command=", "-p", &number.to_string()]);
+            let ps = children::output(ps, "ps", None, Some(children::AT_ONCE)).ok()?;
             String::from_utf8_lossy(&ps.stdout).contains(&*data.to_string_lossy())
         }
     };

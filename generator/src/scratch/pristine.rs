@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use super::ScratchError;
 use super::account::{Account, command, give};
 use super::claim::Claim;
+use super::live;
 use crate::binaries::Server;
+use crate::children;
 
 /// How clusters are made; small WAL segments since each copy carries at least one.
 const INITDB: &[&str] = &[
@@ -59,6 +61,8 @@ pub(crate) fn pristine(
         });
     }
     let claim = Claim::new(cache, account).map_err(ScratchError::at(cache))?;
+    let remains = claim.remains();
+    let _registration = live::register(move || remains.remove());
     let data = claim.data();
     initdb(server, account, &data)?;
     match fs::rename(&data, &kept) {
@@ -89,17 +93,14 @@ fn initdb(server: &Server, account: Option<Account>, data: &Path) -> Result<(), 
     let mut said = String::new();
     for locale in LOCALES {
         make_folder(data, account).map_err(ScratchError::at(data))?;
-        let output = command(&program, account)
-            .args(INITDB)
-            .arg(locale)
-            .arg("-D")
-            .arg(data)
-            .output()
+        let mut command = command(&program, account);
+        command.args(INITDB).arg(locale).arg("-D").arg(data);
+        let output = children::output(command, &program.display().to_string(), None, None)
             .map_err(ScratchError::at(&program))?;
         if output.status.success() {
             return Ok(());
         }
-        said = String::from_utf8_lossy(&output.stderr).into_owned();
+        said = children::said(&output);
         fs::remove_dir_all(data).map_err(ScratchError::at(data))?;
     }
     Err(ScratchError::Initdb {

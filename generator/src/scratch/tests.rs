@@ -150,6 +150,44 @@ fn databases_on_a_server_that_is_given_are_always_dropped() {
 }
 
 #[test]
+fn a_sweep_finds_what_was_made_from_another_database() {
+    let server = scratch();
+    let url = server.host.url.clone();
+    let binaries = Binaries::find(None);
+    let start = |database: &str| {
+        let options = ScratchOptions {
+            binaries: &binaries,
+            prefer_major: None,
+            url: Some(url.with_database(database)),
+        };
+        Scratch::start(&options).expect("a scratch")
+    };
+    let other = server.create(&Locale::default()).expect("a database");
+    let (here, there) = (start("postgres"), start(other.name()));
+    let kept = [&here, &there].map(|live| live.create(&Locale::default()).expect("a database"));
+    there
+        .make_roles(&BTreeSet::from(["swept".to_owned()]))
+        .expect("a role");
+    drop(start("postgres"));
+    assert_eq!(
+        databases(&url),
+        2,
+        "a sweep leaves what a live session holds"
+    );
+    let kill = format!(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{}'",
+        other.name()
+    );
+    let mut admin = connect(&url).expect("a connection");
+    admin.batch_execute(&kill).expect("killed");
+    drop(start("postgres"));
+    assert_eq!(databases(&url), 1, "the living one's stays");
+    let roles = "SELECT count(*) FROM pg_roles WHERE rolname = 'swept'";
+    assert_eq!(count(&mut admin, roles), 0);
+    drop(kept);
+}
+
+#[test]
 fn no_programs_and_no_server_is_an_error_that_helps() {
     let error = ScratchError::from(BinariesError::NoServer);
     assert!(error.hint().expect("a hint").contains("--scratch-url"));

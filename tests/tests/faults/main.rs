@@ -4,8 +4,10 @@
 mod cut_off;
 mod disks;
 mod kills;
+mod probes;
 mod rights;
 mod servers;
+mod signals;
 mod strangers;
 
 use std::{
@@ -168,4 +170,15 @@ fn small_cache(megabytes: u32) -> String {
         "CACHE={cache}; mount -t tmpfs -o size={megabytes}m,mode=711 tmpfs $CACHE; \
          mount -t tmpfs -o size=16m,mode=1777 tmpfs /dev/shm"
     )
+}
+
+/// Where the server is whose socket a URL names.
+fn url_folder(url: &str) -> PathBuf {
+    let socket = url.split("host=").nth(1).expect("a socket");
+    let socket = socket
+        .split('&')
+        .next()
+        .unwrap_or_default()
+        .replace("%2F", "/");
+    Path::new(&socket).parent().expect("a folder").to_owned()
 }

@@ -1,17 +1,13 @@
 //! Servers that end, do not start or go away.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    thread,
-};
+use std::{fs, thread};
 
 use rustix::process::Signal;
 use tests::checkout::until;
 
 use super::{
     checkout, done_or_refused, kill, moments, mounting, pid_file, small_cache, swept, took,
-    undrafted, whole,
+    undrafted, url_folder, whole,
 };
 
 #[test]
@@ -91,17 +87,6 @@ fn a_live_server_that_goes_away_is_named() {
             }
         }
     }
-}
-
-/// Where the server is whose socket a URL names.
-fn url_folder(url: &str) -> PathBuf {
-    let socket = url.split("host=").nth(1).expect("a socket");
-    let socket = socket
-        .split('&')
-        .next()
-        .unwrap_or_default()
-        .replace("%2F", "/");
-    Path::new(&socket).parent().expect("a folder").to_owned()
 }
 
 #[test]

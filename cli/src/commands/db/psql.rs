@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use generator::{Error, ErrorKind, witness};
+use generator::{Error, ErrorKind, children, witness};
 
 use crate::{commands::Status, context::Context, interrupt};
 
@@ -23,10 +23,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let psql = context.project.binaries.psql()?;
     // There Ctrl-C ends a query, not the session.
     let _theirs = interrupt::leave_to_others();
-    let ended = witness::session(&psql, &live.url)
-        .args(&args.arguments)
-        .status();
-    let ended = ended.map_err(|error| {
+    let mut session = witness::session(&psql, &live.url);
+    session.args(&args.arguments);
+    let ended = children::attend(session, "psql").map_err(|error| {
         let doing = format!("cannot run {}", psql.display());
         Error::caused(ErrorKind::Environment, doing, error)
     })?;
