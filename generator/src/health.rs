@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What a probe goes by.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Health {
     /// Whether the database answers and has every migration.
     pub healthy: bool,
@@ -71,10 +71,8 @@ impl Unwell {
 fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(), Unwell> {
     let known = migration::read(migrations)
         .map_err(|error| Unwell::because("the migrations cannot be read", &error))?;
-    // Whoever probes has less patience than a person.
-    let patient = url.with_default("connect_timeout", "3");
     let mut connection =
-        connect(&patient).map_err(|error| Unwell::because(error.in_short(), &error))?;
+        connect(&impatient(url)).map_err(|error| Unwell::because(error.in_short(), &error))?;
     let applied = apply::applied(&mut connection).map_err(|error| {
         Unwell::because("the record of applied migrations cannot be read", &error)
     })?;
@@ -97,4 +95,17 @@ fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(
         reason,
         detail: None,
     })
+}
+
+/// The same database for somebody with less patience than a person: an address that went silent is given up.
+fn impatient(url: &Url) -> Url {
+    const LIMITS: &[(&str, &str)] = &[
+        ("connect_timeout", "3"),
+        ("keepalives_idle", "3"),
+        ("keepalives_interval", "2"),
+        ("keepalives_count", "3"),
+        ("tcp_user_timeout", "10000"),
+    ];
+    let limited = |url: Url, (key, value): &(&str, &str)| url.with_default(key, value);
+    LIMITS.iter().fold(url.clone(), limited)
 }

@@ -7,11 +7,16 @@ use generator::{Error, ErrorKind, health::health};
 use super::Status;
 use crate::{arguments::FormatArg, context::Context};
 
+mod looker;
 mod server;
+
+use looker::Looker;
 
 /// Say whether the database answers and has every migration
 ///
-/// For probes, before a rollout and while it runs. With --listen, answers GET /health: 200, or 503 with the reason.
+/// For probes, before a rollout and while it runs. With --listen, answers GET /health: 200, or 503 with the reason, which
+/// names no host and no user; and GET /metrics for Prometheus. Every answer comes within 2 s, from a look at the database that
+/// is at most a second old.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -21,7 +26,7 @@ Examples:
 
 Exit codes: 0 healthy, 1 not.")]
 pub(crate) struct Args {
-    /// Answer GET /health at this address until Ctrl-C
+    /// Answer GET /health and /metrics at this address until Ctrl-C
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 
@@ -36,14 +41,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             .hint("set DATABASE_URL: a probe is for a database that others use too"));
     };
     let migrations = &context.project.migrations;
-    let look = || health(url, migrations);
     if let Some(address) = args.listen {
-        return server::listen(address, context.output, look).map_err(|error| {
+        let (url, migrations) = (url.clone(), migrations.clone());
+        let looker = Looker::new(move || health(&url, &migrations));
+        return server::listen(address, context.output, &looker).map_err(|error| {
             let doing = format!("cannot listen on {address}");
             Error::caused(ErrorKind::Environment, doing, error)
         });
     }
-    let found = look();
+    let found = health(url, migrations);
     if let Some(detail) = &found.detail {
         context.output.note(detail);
     }
