@@ -5,7 +5,7 @@
 # Their `mod` lines come out of the register's macro, where cargo fmt does not look.
 ROOMS := $(wildcard generator/schema/src/objects/*.rs)
 
-.PHONY: help setup demo test test-matrix bench fuzz check fmt lint clean
+.PHONY: help setup demo test test-matrix bench fuzz chaos check fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ fuzz: export TRUEUP_SEED ?= $(or $(SEED),$(shell date +%s))
 fuzz: setup ## Try schemas and texts that nobody thought of, for as long as PAIRS and FUZZ say
 	cargo test -p cli --lib -- fuzz
 	cargo test -p tests --test pairs --test fuzz
+
+chaos: setup ## Kill commands at any moment and run them again, N times
+	TRUEUP_CHAOS=$${N:-200} TRUEUP_SEED=$${SEED:-$$(date +%s)} cargo test -p tests --test chaos -- --nocapture
 
 bench: setup ## Measure reading, comparing and the commands at size; some minutes
 	cargo bench -q -p tests --bench size

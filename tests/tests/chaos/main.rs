@@ -1,0 +1,337 @@
+//! A campaign: commands are killed at any moment, in any way, and run again. In the end all is as if nothing had happened, or
+//! an error has said what to do; and nothing is left behind.
+//!
+//! `TRUEUP_CHAOS` says how many loops, `TRUEUP_SEED` with which numbers; each loop prints its own seed where it fails, and
+//! `TRUEUP_CHAOS=1` with that seed is the same loop again. `TRUEUP_ONLY` names the command of all of them.
+
+mod commands;
+mod migrations;
+mod place;
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tests::checkout::Checkout;
+
+use commands::{BASE, COMMANDS, Command, HEAD, MIDDLE};
+use place::{Server, left_below, processes_of, say};
+
+/// Ways in which a command is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    /// kill -9.
+    Killed,
+    Terminated,
+    /// Its sessions are ended.
+    Cut,
+    /// The server ends, in good order or at once.
+    Stopped,
+}
+
+const WAYS: [Way; 4] = [Way::Killed, Way::Terminated, Way::Cut, Way::Stopped];
+
+/// How many loops there are in an ordinary test: each command once.
+const SHORT: usize = COMMANDS.len();
+
+/// How often a command is tried again that says what to do.
+const TRIES: usize = 3;
+
+/// Numbers by chance, the same for the same seed.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn pick<T: Copy>(&mut self, among: &[T]) -> T {
+        let length = u64::try_from(among.len()).expect("few");
+        among[usize::try_from(self.next() % length).expect("few")]
+    }
+
+    /// A part of one.
+    fn part(&mut self) -> f64 {
+        let number = u32::try_from(self.next() >> 32).expect("32 bits");
+        f64::from(number) / f64::from(u32::MAX)
+    }
+}
+
+/// What came of a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    /// It had ended before it could be cut off.
+    Before,
+    /// The same command made all as it should be.
+    Held,
+    /// An error said what to do, and that worked.
+    Told,
+    Failed,
+}
+
+/// How each command goes that nobody disturbs.
+struct Undisturbed {
+    took: Duration,
+    seen: String,
+}
+
+struct Campaign {
+    server: Server,
+    /// Where the backup is that is restored.
+    stock: Checkout,
+    undisturbed: BTreeMap<&'static str, Undisturbed>,
+}
+
+impl Campaign {
+    fn new(commands: &[Command]) -> Self {
+        let server = Server::start();
+        let mut stock = commands::mixed();
+        for (database, target) in [(BASE, "+0"), (MIDDLE, "+17"), (HEAD, "head")] {
+            server.run(&format!("CREATE DATABASE {database} TEMPLATE template0"));
+            stock.database = Some(server.url(database).to_string());
+            if target != "+0" {
+                stock.run(&["upgrade", target]).done();
+            }
+        }
+        stock.run(&["backup", "whole.dump"]).done();
+        let mut campaign = Self {
+            server,
+            stock,
+            undisturbed: BTreeMap::new(),
+        };
+        for command in commands {
+            let database = "chaos_reference";
+            let project = command.prepare(&campaign.server, database, &campaign.backup());
+            let begun = Instant::now();
+            project.run(command.words).done();
+            let took = begun.elapsed();
+            if command.again != command.words {
+                project.run(command.again).done();
+            }
+            let seen = command.seen(&project, &campaign.server, database);
+            campaign
+                .undisturbed
+                .insert(command.name, Undisturbed { took, seen });
+        }
+        campaign
+    }
+
+    fn backup(&self) -> PathBuf {
+        self.stock.path().join("whole.dump")
+    }
+
+    /// One loop; the error is all that is not as it should be.
+    fn once(
+        &self,
+        number: usize,
+        command: Command,
+        way: Way,
+        chance: &mut Chance,
+    ) -> Result<Came, String> {
+        let undisturbed = &self.undisturbed[command.name];
+        let database = format!("chaos_{number}");
+        let mut project = command.prepare(&self.server, &database, &self.backup());
+        let elsewhere = !command.is_live() && chance.part() < 0.5;
+        if elsewhere {
+            let url = self.server.url("postgres").to_string();
+            project.environment.push(("TRUEUP_SCRATCH_URL", url.leak()));
+        }
+        let moment = undisturbed.took.mul_f64(chance.part() * 1.1);
+        let running = project.start(command.words);
+        let id = running.id();
+        thread::sleep(moment);
+        let was_there = signal(id, None);
+        match way {
+            Way::Killed => signal(id, Some(Signal::KILL)),
+            Way::Terminated => signal(id, Some(Signal::TERM)),
+            Way::Cut if elsewhere => {
+                self.server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'trueup' AND pid <> pg_backend_pid()");
+                true
+            }
+            Way::Cut => {
+                self.server.cut(&database);
+                true
+            }
+            Way::Stopped => {
+                self.server.stop(chance.pick(&[Signal::QUIT, Signal::INT]));
+                true
+            }
+        };
+        let first = running.end();
+        if way == Way::Stopped {
+            self.server.again();
+        }
+        let at = format!("after {moment:?}");
+        if first.stderr.contains("panicked") {
+            return Err(format!("{at} it panicked: {first:#?}"));
+        }
+        if was_there && way == Way::Terminated && first.code != Some(143) && first.code != Some(0) {
+            return Err(format!("{at} SIGTERM ended it so: {first:#?}"));
+        }
+        let failed = first.code == Some(2);
+        if failed && !first.stderr.contains("error:") {
+            return Err(format!("{at} it did not say what is wrong: {first:#?}"));
+        }
+        let mut told = None;
+        for _ in 0..TRIES {
+            let again = project.run(command.again);
+            if again.code == Some(0) {
+                break;
+            }
+            if !again.stderr.contains("error:") || again.stderr.contains("panicked") {
+                return Err(format!("{at}, then: {again:#?}\nfirst: {first:#?}"));
+            }
+            told = Some(again);
+            thread::sleep(Duration::from_millis(200));
+        }
+        let seen = command.seen(&project, &self.server, &database);
+        if seen != undisturbed.seen {
+            let differs = similar::TextDiff::from_lines(&undisturbed.seen, &seen);
+            let differs = differs.unified_diff().context_radius(1).to_string();
+            return Err(format!(
+                "{at} it is not the same in the end:\n{differs}\nfirst: {first:#?}\nthen: {told:#?}"
+            ));
+        }
+        self.nothing_left(&project, command, &database, id)
+            .map_err(|left| format!("{at} {left}\nfirst: {first:#?}"))?;
+        self.server
+            .run(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
+        Ok(match told {
+            _ if !was_there => Came::Before,
+            None => Came::Held,
+            Some(_) => Came::Told,
+        })
+    }
+
+    fn nothing_left(
+        &self,
+        project: &Checkout,
+        command: Command,
+        database: &str,
+        id: u32,
+    ) -> Result<(), String> {
+        let files = left_below(project.path());
+        if !files.is_empty() {
+            return Err(format!("it left {files:?}"));
+        }
+        let folder = project.path().display().to_string();
+        // The name of a database may be the beginning of another one's.
+        let names = [format!("{database} "), format!("/{database}?"), folder];
+        let begun = Instant::now();
+        loop {
+            let left: Vec<_> = names.iter().flat_map(|name| processes_of(name)).collect();
+            if left.is_empty() {
+                break;
+            }
+            if begun.elapsed() > Duration::from_secs(10) {
+                return Err(format!("it left {left:#?}"));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let scratch = "SELECT datname::text AS line FROM pg_database WHERE datname LIKE 'trueup\\_scratch%'
+            UNION ALL SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') LIKE 'trueup\\_scratch%'";
+        let left = self.server.lines("postgres", scratch);
+        if !left.is_empty() {
+            return Err(format!("it left {left:?} on the server"));
+        }
+        let run = format!(
+            "/dev/shm/trueup-{}/run",
+            rustix::process::geteuid().as_raw()
+        );
+        let part = format!("{id}-");
+        // Another command with a scratch of its own sweeps it.
+        let swept = !command.is_live() && project.environment.is_empty();
+        let servers = std::fs::read_dir(run).into_iter().flatten().flatten();
+        let left: Vec<_> = servers
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| swept && name.starts_with(&part))
+            .collect();
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("it left the servers {left:?}"))
+        }
+    }
+}
+
+/// Sends a signal, or none, and says if there was a process to take it that has not ended.
+fn signal(id: u32, signal: Option<Signal>) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let lives = !status.is_empty() && !status.contains("\nState:\tZ");
+    let pid = i32::try_from(id)
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("a pid");
+    if let Some(signal) = signal {
+        let _ = kill_process(pid, signal);
+    }
+    lives
+}
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    let text = std::env::var(name).unwrap_or_default();
+    if text.is_empty() {
+        return otherwise;
+    }
+    text.parse()
+        .unwrap_or_else(|error| panic!("{name}={text}: {error}"))
+}
+
+#[test]
+fn killed_commands_run_again_end_as_if_nothing_had_happened() {
+    let seed = number("TRUEUP_SEED", 1);
+    let loops = usize::try_from(number("TRUEUP_CHAOS", SHORT as u64)).expect("a number");
+    let only = std::env::var("TRUEUP_ONLY").unwrap_or_default();
+    let chosen = COMMANDS
+        .iter()
+        .filter(|command| only.is_empty() || command.name == only);
+    let chosen: Vec<Command> = chosen.copied().collect();
+    say(&format!("chaos: TRUEUP_CHAOS={loops} TRUEUP_SEED={seed}"));
+    let campaign = Campaign::new(&chosen);
+    let mut table: BTreeMap<(&str, Way), BTreeMap<Came, usize>> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for at in 0..loops {
+        let own = seed.wrapping_add(at as u64);
+        let mut chance = Chance(own);
+        // Each command comes, whatever the seed is; the way is by chance.
+        let at_command = usize::try_from(own).unwrap_or_default() % chosen.len();
+        let command = chosen[at_command];
+        let way = chance.pick(&WAYS);
+        let came = campaign.once(at, command, way, &mut chance);
+        let counted = table.entry((command.name, way)).or_default();
+        *counted
+            .entry(*came.as_ref().unwrap_or(&Came::Failed))
+            .or_default() += 1;
+        if let Err(why) = came {
+            let what = format!("TRUEUP_SEED={own}: {} was {way:?}: {why}", command.name);
+            say(&what);
+            failures.push(what);
+        }
+    }
+    let mut text = String::from("command | way | before | held | told | failed\n");
+    for ((name, way), counted) in &table {
+        let of = |came| counted.get(&came).copied().unwrap_or_default();
+        let [before, held, told, failed] =
+            [Came::Before, Came::Held, Came::Told, Came::Failed].map(of);
+        let _ = writeln!(
+            text,
+            "{name} | {way:?} | {before} | {held} | {told} | {failed}"
+        );
+    }
+    say(&text);
+    assert!(
+        failures.is_empty(),
+        "{} of {loops} failed:\n{}",
+        failures.len(),
+        failures.join("\n\n")
+    );
+}
