@@ -1,12 +1,17 @@
 //! The server that the campaign is about, and all that can be seen in a database and beside it.
 
-use std::{fs, io::Write, path::Path, process::Stdio};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::Text,
 };
-use generator::{binaries::Binaries, connection::connect, url::Url, witness};
-use rustix::process::{Pid, Signal, kill_process};
+use generator::{agreement, binaries::Binaries, connection::connect, url::Url, witness};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tests::checkout::{Checkout, until};
 
 /// A server with its own cluster, which goes on when a command ends and can be stopped.
@@ -132,6 +137,33 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.project.run(&["db", "stop"]);
     }
+}
+
+/// Sends a signal to the servers that a process started for itself.
+pub(crate) fn stop_scratch(id: u32, signal: Signal) {
+    for folder in scratches_of(id) {
+        let text = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
+        let number = text.lines().next().and_then(|line| line.parse().ok());
+        if let Some(pid) = number.and_then(Pid::from_raw) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+/// The folders of the servers that a process started for itself.
+pub(crate) fn scratches_of(id: u32) -> Vec<PathBuf> {
+    let part = format!("{id}-");
+    let agreements = agreement::folder().expect("a cache");
+    let cache = agreements.parent().expect("a cache").join("run");
+    let memory = format!("/dev/shm/trueup-{}/run", geteuid().as_raw());
+    let folders = [cache, memory.into()];
+    let folders = folders.into_iter().flat_map(fs::read_dir).flatten();
+    let paths = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_its = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with(&part)
+    };
+    paths.filter(is_its).collect()
 }
 
 /// All files of a project and what is in them, save versions and headers, which tell the time.
