@@ -407,13 +407,8 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        if matches!(self.home, Home::Elsewhere(_)) {
-            let spent =
-                std::mem::take(self.spent.get_mut().unwrap_or_else(PoisonError::into_inner));
-            self.remove(spent);
-        }
         if let Home::Elsewhere(elsewhere) = &self.home {
-            elsewhere.drop_roles(&mut self.admin());
+            elsewhere.remove(&mut self.admin(), &self.url);
         }
     }
 }

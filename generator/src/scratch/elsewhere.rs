@@ -69,9 +69,14 @@ impl Elsewhere {
         })
     }
 
-    /// Drops the roles of this process. One that somebody else's database has come to need meanwhile stays.
-    pub(super) fn drop_roles(&self, admin: &mut PgConnection) {
-        let _ = drop_roles(admin, &self.prefix);
+    /// Drops the databases and roles of this process, in a new session where the old one was cut off. A role that somebody
+    /// else's database has come to need meanwhile stays.
+    pub(super) fn remove(&self, admin: &mut PgConnection, url: &Url) {
+        if remove_all(admin, &self.prefix).is_err()
+            && let Ok(mut admin) = connect(url)
+        {
+            let _ = remove_all(&mut admin, &self.prefix);
+        }
     }
 
     /// How the names of this process's databases begin.

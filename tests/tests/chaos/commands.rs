@@ -87,7 +87,11 @@ pub(crate) const COMMANDS: &[Command] = &[
             HEAD,
         )
     },
-    on("redo", &["redo", "-8"], HEAD),
+    // Another redo takes back what is the newest then.
+    Command {
+        again: &["upgrade"],
+        ..on("redo, then upgrade", &["redo", "-8"], HEAD)
+    },
     on(
         "restore --over",
         &["restore", "whole.dump", "--over", "--yes"],
