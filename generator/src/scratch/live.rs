@@ -72,6 +72,7 @@ impl Drop for Registration {
 /// Ends every program that this process started and removes every scratch of it, at once and from any thread: for the
 /// thread that handles signals, which then ends the process. Whoever still uses one sees its connection break, and whoever
 /// wants to start another one waits for ever. Returns what there is to say of them.
+#[must_use]
 pub fn remove_all_now() -> Vec<String> {
     let cleanings = {
         let mut live = list();
