@@ -3,6 +3,8 @@
 //!
 //! `TRUEUP_FUZZ` says how many (256), `TRUEUP_SEED` from which number the chance begins (0).
 
+use std::fs;
+
 use proptest::{
     prelude::*,
     test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
