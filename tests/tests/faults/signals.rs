@@ -234,7 +234,7 @@ fn a_backup_that_is_ended_leaves_nothing_but_what_the_next_one_sweeps() {
     release(&mut holder);
     project.run(&["backup"]).done();
     let left = backups(&project);
-    assert!(left.len() == 2 && left[1].ends_with(".dump"), "{left:?}");
+    assert!(left.len() == 2 && left[1].contains(".dump"), "{left:?}");
     let ignored = fs::read_to_string(project.path().join("backups/.gitignore"));
     assert_eq!(ignored.expect("a file"), "*\n");
 }
@@ -303,7 +303,7 @@ fn programs_that_hang_are_named() {
         "{said:?}"
     );
     assert!(said.code == Some(1), "another server is there: {said:?}");
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(begun.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
@@ -323,9 +323,12 @@ fn a_git_that_hangs_is_named() {
     );
 }
 
+/// Makes something of a name.
+type Make = fn(&Path);
+
 #[test]
 fn what_is_no_file_is_named_and_not_waited_for() {
-    let make: [(&str, fn(&Path)); 3] = [
+    let make: [(&str, Make); 3] = [
         ("a pipe (FIFO)", |path| {
             let made = Command::new("mkfifo").arg(path).status().expect("mkfifo");
             assert!(made.success());
