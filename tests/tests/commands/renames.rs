@@ -144,7 +144,7 @@ fn a_rename_under_a_trigger_is_refused_until_that_is_meant() {
         "code in the database that ran before does not run after this migration; nothing was written",
         "- INSERT INTO public.users, after up.sql: record \"new\" has no field \"name\"",
         "in function public.shout() line 3, called by trigger shout on public.users",
-        "--allow code-breaks",
+        "--allow 'code-breaks=public.shout'",
     ]);
     assert_eq!(project.folders(), folders);
     let dry = project.run(&[&autogen[..], &["--dry-run"]].concat()).done();
