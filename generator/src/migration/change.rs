@@ -165,14 +165,14 @@ impl Plan {
                 return strays(name, "no name of a folder of migrations");
             }
         }
-        let touched = self
-            .remove
-            .iter()
-            .flat_map(|name| [dir.join(name), going(dir, name)]);
-        let made = self.add.iter().map(|name| unfinished(dir, name));
-        for path in touched.chain(made) {
+        // A migration may be a link to a folder: then the link goes, and what it leads to stays.
+        let here = self.remove.iter().map(|name| (dir.join(name), true));
+        let gone = self.remove.iter().map(|name| (going(dir, name), true));
+        let made = self.add.iter().map(|name| (unfinished(dir, name), false));
+        for (path, may_be_link) in here.chain(gone).chain(made) {
             if let Ok(found) = fs::symlink_metadata(&path)
                 && !found.is_dir()
+                && !(may_be_link && found.is_symlink() && path.is_dir())
             {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 return strays(&name, "a file or a link, and no folder");

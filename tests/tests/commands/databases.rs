@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use diesel::RunQueryDsl;
 use generator::{connection::connect, scratch::Database, url::Url};
 use serde_json::Value;
-use tests::checkout::Checkout;
+use tests::checkout::{Checkout, until};
 
 use crate::checkout;
 
@@ -246,6 +246,74 @@ fn a_protected_environment_guards_more_than_drops() {
     let _ = project.file("trueup.toml", "protected = []\n");
     project.environment = vec![("APP_ENV", "production")];
     project.run(&["seed"]).done();
+}
+
+#[test]
+fn a_name_that_is_repeated_is_compared_everywhere() {
+    let (_server, database) = tests::database();
+    let project = on_a_new(&database, "shop");
+    project.run(&["init"]).done();
+    let _ = project.file("empty.dump", "");
+    let commands: [&[&str]; 6] = [
+        &["downgrade"],
+        &["stamp", "head"],
+        &["seed"],
+        &["restore", "empty.dump"],
+        &["restore", "empty.dump", "--over", "--yes"],
+        &["db", "drop", "--yes"],
+    ];
+    for command in commands {
+        project
+            .run(&[command, &["--yes-destroy", "shopp"]].concat())
+            .refused(&["says shopp, and the database is shop"]);
+    }
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+    project.run(&["downgrade", "--yes-destroy", "shop"]).done();
+}
+
+#[test]
+fn the_guard_asks_the_database_once() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "shop");
+    project.run(&["db", "create"]).done();
+    project.environment = vec![("APP_ENV", "production")];
+    let mut connection = database.connect().expect("a connection");
+    let mut sessions = || -> i64 {
+        let query = "(SELECT sessions FROM pg_stat_database WHERE datname = 'shop')";
+        let query = diesel::dsl::sql::<diesel::sql_types::BigInt>(query);
+        let found = diesel::RunQueryDsl::get_result(diesel::select(query), &mut connection);
+        found.expect("a number")
+    };
+    // A session is counted when it ends, or a moment later.
+    until("all is counted", || sessions() >= 1);
+    let before = sessions();
+    project.run(&["db", "drop"]).refused(&["protected"]);
+    until("it is counted", || sessions() > before);
+    assert_eq!(sessions(), before + 1);
+}
+
+#[test]
+fn a_backup_is_restored_over_the_database_that_was_asked_about() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "shop");
+    project.run(&["init"]).done();
+    project.run(&["backup", "shop.dump"]).done();
+    let url = project.database.take().expect("a URL");
+    // pg_restore connects by itself, and of two hosts may take the other.
+    let host = url
+        .split("host=")
+        .nth(1)
+        .and_then(|rest| rest.split('&').next());
+    let host = host.expect("a folder");
+    project.database = Some(url.replace(host, &format!("{host},{host}")));
+    project
+        .run(&["restore", "shop.dump", "--over", "--yes"])
+        .refused(&["pg_restore may go to any of", "the address of one server"]);
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+    project.database = Some(url);
+    project
+        .run(&["restore", "shop.dump", "--over", "--yes"])
+        .done();
 }
 
 #[test]

@@ -83,6 +83,109 @@ fn a_setting_that_is_none_is_named() {
 }
 
 #[test]
+fn a_time_without_a_unit_is_named_with_its_line() {
+    let mut project = checkout().shipped();
+    for (text, line) in [
+        ("\nlock_timeout = 5\n", 2),
+        ("seeds = 'a'\n\nstatement_timeout = '90'\n", 3),
+    ] {
+        let _ = project.file("trueup.toml", text);
+        let place = format!("trueup.toml:{line}: ");
+        project
+            .run(&["current"])
+            .refused(&[&place, "a time without a unit", "s for seconds"]);
+    }
+    std::fs::remove_file(project.path().join("trueup.toml")).expect("a file");
+    let _ = project.file(".env", "A=1\n# ours\nTRUEUP_LOCK_TIMEOUT=5\n");
+    project
+        .run(&["current"])
+        .refused(&[".env:3: TRUEUP_LOCK_TIMEOUT = 5 is a time without a unit"]);
+    project.run(&["current", "--lock-timeout", "0"]).done();
+    project
+        .run(&["current", "--lock-timeout", "7"])
+        .refused(&["--lock-timeout = 7 is a time without a unit"]);
+    let _ = project.file(".env", "A=1\nTRUEUP_LOCK_RETRIES=many\n");
+    project
+        .run(&["current"])
+        .refused(&[".env:2: TRUEUP_LOCK_RETRIES: \"many\" is no number"]);
+    let _ = project.file(".env", "DATABASE_URL=mysql://me:s3cret@h/d\n");
+    let said = project
+        .run(&["current"])
+        .refused(&[".env:1: DATABASE_URL is no connection string"]);
+    assert!(!said.contains("s3cret"), "{said}");
+    project.environment = vec![("TRUEUP_STATEMENT_TIMEOUT", "10")];
+    let _ = project.file(".env", "");
+    project
+        .run(&["current"])
+        .refused(&["TRUEUP_STATEMENT_TIMEOUT in the environment = 10"]);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_setting() {
+    let project = checkout().shipped();
+    let _ = project.file(
+        ".env",
+        "\u{feff}DATABASE_URL=postgres://me:s3cret@127.0.0.1:1/a\r\nA=1\r\n",
+    );
+    let _ = project.file("trueup.toml", "\u{feff}seeds = 'toml'\n");
+    let found = doctor(&project, 1);
+    assert_eq!(
+        setting(&found, "DATABASE_URL"),
+        (
+            "postgres://me:***@127.0.0.1:1/a".to_owned(),
+            ".env".to_owned()
+        )
+    );
+    assert_eq!(setting(&found, "TRUEUP_SEEDS").0, "toml");
+}
+
+#[test]
+fn a_misspelt_setting_is_named_with_its_line() {
+    let project = checkout().shipped();
+    let _ = project.file("trueup.toml", "# ours\n\nlok_timeout = '5s'\n");
+    project.run(&["current"]).refused(&[
+        "trueup.toml:3 has a setting that trueup does not know: lok_timeout",
+        "was lock_timeout meant?",
+    ]);
+    let _ = project.file(
+        "trueup.toml",
+        "seeds = 'a'\n[scratch]\nroles = []\nrole = 'a'\n",
+    );
+    project
+        .run(&["current"])
+        .refused(&["trueup.toml:4 does not parse", "role"]);
+}
+
+#[test]
+fn git_ignores_what_stands_beside_migrations() {
+    let project = checkout();
+    project.run(&["autogen", "begin"]).done();
+    let ignore = project.path().join("migrations/.gitignore");
+    let text = std::fs::read_to_string(&ignore).expect("a file");
+    assert!(text.lines().any(|line| line == ".diesel_lock"), "{text}");
+    project.git(&["init", "--quiet"]);
+    let status = std::process::Command::new("git")
+        .args([
+            "status",
+            "--porcelain",
+            "--untracked-files=all",
+            "migrations",
+        ])
+        .current_dir(project.path())
+        .output()
+        .expect("git");
+    let status = String::from_utf8(status.stdout).expect("UTF-8");
+    assert!(
+        status.contains("up.sql") && !status.contains(".diesel_lock"),
+        "{status}"
+    );
+    // What somebody wrote stays.
+    std::fs::write(&ignore, "mine\n").expect("a file");
+    project.run(&["new", "more"]).done();
+    assert_eq!(std::fs::read_to_string(&ignore).expect("a file"), "mine\n");
+}
+
+#[test]
 fn migrations_are_where_a_file_says() {
     let project = checkout().shipped();
     let moved = project.path().join("db/migrations");
