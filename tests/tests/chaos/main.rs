@@ -259,7 +259,14 @@ impl Campaign {
         }
         let scratch = "SELECT datname::text AS line FROM pg_database WHERE datname LIKE 'trueup\\_scratch%'
             UNION ALL SELECT rolname::text FROM pg_roles WHERE shobj_description(oid, 'pg_authid') LIKE 'trueup\\_scratch%'";
-        let left = self.server.lines("postgres", scratch);
+        // The session of a killed command may be at its last statement when the next command looks.
+        let mut left = self.server.lines("postgres", scratch);
+        let begun = Instant::now();
+        while !left.is_empty() && begun.elapsed() < Duration::from_secs(10) {
+            thread::sleep(Duration::from_millis(500));
+            let _ = project.run(&["check"]);
+            left = self.server.lines("postgres", scratch);
+        }
         if !left.is_empty() {
             return Err(format!("it left {left:?} on the server"));
         }
