@@ -118,6 +118,7 @@ fn health(answer: &Answer) -> Response<Full<Bytes>> {
             detail: None,
             version: None,
             pending: 0,
+            invalid: Vec::new(),
             milliseconds: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         },
     };
