@@ -40,6 +40,18 @@ mod bare {
     }
 }
 
+mod imported {
+    use super::schema::v2::account;
+
+    #[derive(trueup::Model)]
+    #[diesel(table_name = account)]
+    #[model(namespace = "v2")]
+    pub(super) struct Account {
+        #[model(primary_key)]
+        id: i64,
+    }
+}
+
 #[derive(Identifiable, Model)]
 #[diesel(table_name = crate::schema::account)]
 struct Plain {
@@ -68,7 +80,7 @@ struct Public {
     id: i64,
 }
 
-/// None of Diesel's derives makes it a `HasTable`, so the path alone tells.
+/// None of Diesel's derives is there.
 #[derive(Model)]
 #[diesel(table_name = crate::schema::v2::account)]
 struct Unasked {
@@ -87,6 +99,7 @@ struct Written {
 #[test]
 fn a_module_of_the_schema_is_a_namespace() {
     assert_eq!(bare::Account::DEFINITION.namespace, "public");
+    assert_eq!(imported::Account::DEFINITION.namespace, "v2");
     assert_eq!(Plain::DEFINITION.namespace, "public");
     assert_eq!(OfModule::DEFINITION.namespace, "v2");
     assert_eq!(Raw::DEFINITION.namespace, "type");

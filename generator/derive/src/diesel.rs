@@ -11,6 +11,8 @@ use crate::argument::pass_comma;
 pub(crate) struct DieselAttributes {
     /// `table_name = schema::users` says `users`.
     pub(crate) table_name: Option<LitStr>,
+    /// The path to Diesel's module of the table, where one is written.
+    pub(crate) table: Option<Path>,
     /// The namespace that the path to the table says.
     pub(crate) namespace: Namespace,
     pub(crate) column_name: Option<LitStr>,
@@ -83,9 +85,10 @@ fn read(input: ParseStream, found: &mut DieselAttributes) {
     };
     match key.to_string().as_str() {
         "table_name" => {
-            if let Some((name, namespace)) = name(input) {
+            if let Some((name, table)) = name(input) {
                 found.table_name = Some(name);
-                found.namespace = namespace;
+                found.namespace = table.as_ref().map_or(Namespace::Unwritten, Namespace::of);
+                found.table = table;
             }
         }
         "column_name" => found.column_name = name(input).map(|(name, _)| name),
@@ -96,15 +99,15 @@ fn read(input: ParseStream, found: &mut DieselAttributes) {
 }
 
 /// `= "users"`, `= users` or `= schema::users`.
-fn name(input: ParseStream) -> Option<(LitStr, Namespace)> {
+fn name(input: ParseStream) -> Option<(LitStr, Option<Path>)> {
     input.parse::<Token![=]>().ok()?;
     if input.peek(LitStr) {
-        return Some((input.parse().ok()?, Namespace::Unwritten));
+        return Some((input.parse().ok()?, None));
     }
     let path = input.call(Path::parse_mod_style).ok()?;
     let last = &path.segments.last()?.ident;
     let name = LitStr::new(&last.unraw().to_string(), last.span());
-    Some((name, Namespace::of(&path)))
+    Some((name, Some(path)))
 }
 
 fn identifiers(input: ParseStream) -> Option<Vec<Ident>> {

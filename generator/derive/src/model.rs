@@ -74,6 +74,7 @@ pub(crate) fn words() -> Vec<Words> {
         Words::of("Identity", filling::IDENTITY),
         Words::of("Generated", filling::GENERATED),
         Words::of("Using", using::USING),
+        Words::of("Fill", fill::FILL),
     ]
 }
 

@@ -112,8 +112,19 @@ pub(crate) fn read_known<'a, T>(
 ) -> Vec<&'a Argument> {
     let mut written = Written::default();
     let mut others = Vec::new();
+    let lists_columns = table.iter().any(|setting| setting.name == "columns");
     for argument in arguments {
         match table.iter().find(|setting| setting.claims(argument)) {
+            // `name(desc)`: no setting but `columns` itself and those of that form have parentheses.
+            Some(setting)
+                if lists_columns && argument.list().is_some() && !setting.form.contains('(') =>
+            {
+                let name = setting.name;
+                mistakes.at(
+                    argument,
+                    format!("write `{}`; a column that is called `{name}` stands in `columns({name}(…))`", setting.form),
+                );
+            }
             Some(setting) => written.read(setting, argument, into, mistakes),
             None if argument.value().is_some() => unknown(place, table, argument, mistakes),
             None => others.push(argument),

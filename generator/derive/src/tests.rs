@@ -1,6 +1,12 @@
 //! Every mistake is found at once; each test is one item with many.
 
-use syn::{DeriveInput, Result, parse_quote};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use quote::ToTokens;
+use syn::{DeriveInput, Item, Result, parse_quote};
 
 use crate::{model, pg_enum};
 
@@ -131,4 +137,73 @@ fn an_enum_type_has_labels() {
         ]
         .join("\n\n")
     );
+}
+
+/// A table of settings that `words()` does not list would have words that no test asks for.
+#[test]
+fn every_table_of_settings_is_among_the_words() {
+    let (mut tables, mut listed) = (Vec::new(), Vec::new());
+    for path in sources(Path::new("src")) {
+        let text = std::fs::read_to_string(&path).expect("a source");
+        for item in syn::parse_file(&text).expect("Rust").items {
+            if let Item::Const(table) = &item
+                && table.ty.to_token_stream().to_string().contains("Setting <")
+            {
+                tables.push(table.ident.to_string());
+            }
+            if let Item::Fn(function) = &item
+                && function.sig.ident == "words"
+            {
+                let body = function.block.to_token_stream().to_string();
+                let calls = body.split("Words :: of (").skip(1);
+                let tables = calls.filter_map(|call| call.split(')').next()?.split([' ', ':']).next_back());
+                listed.extend(tables.map(str::to_owned));
+            }
+        }
+    }
+    tables.sort();
+    listed.sort();
+    assert!(tables.len() > 10, "{tables:?}");
+    assert_eq!(tables, listed);
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// The words in the first columns of the references' tables are those of the settings, and no other.
+#[test]
+fn every_word_is_in_the_reference_and_every_table_of_the_reference_has_words() {
+    for (text, words) in [
+        (include_str!("model.md"), crate::model::words()),
+        (include_str!("pg_enum.md"), crate::pg_enum::words()),
+    ] {
+        let known: BTreeSet<&str> = words.iter().flat_map(crate::words::Words::words).collect();
+        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let mut told = BTreeSet::new();
+        for row in rows {
+            let cell = row.split(" | ").next().expect("a cell");
+            let quoted = cell.split('`').skip(1).step_by(2);
+            for written in quoted {
+                let word = written.split(['(', ' ']).next().expect("a word");
+                assert!(known.contains(word), "{word} is in a table of the reference, and no word: {row}");
+                told.insert(word.to_owned());
+            }
+        }
+        let said: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let missing: Vec<&&str> = known.difference(&said).collect();
+        assert!(missing.is_empty(), "the reference does not say {missing:?}");
+        assert!(!told.is_empty());
+    }
 }

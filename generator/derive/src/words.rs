@@ -20,6 +20,12 @@ impl Words {
         }
     }
 
+    /// The words.
+    #[cfg(test)]
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied()
+    }
+
     /// The variants, each with its place and its word: `FieldSqlType`.
     fn variants(&self) -> impl Iterator<Item = TokenStream> {
         self.words.iter().map(|word| {

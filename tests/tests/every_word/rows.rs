@@ -23,6 +23,10 @@ macro_rules! rows {
             #[allow(unused_imports, reason = "only what refers needs it")]
             use crate::Target;
 
+            diesel::table! {
+                $name (id) { id -> BigInt, }
+            }
+
             #[derive(trueup::Model)]
             #[diesel(table_name = $name)]
             $(#[$without])*

@@ -50,23 +50,22 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     }
 }
 
-/// A question to the compiler, where the struct is one of Diesel's `Identifiable`: does its `table!` write a namespace where none
-/// is known here, and none where one is? A path alone does not tell: a table may be imported from anywhere.
+/// A question to the compiler: does Diesel's `table!` write a namespace where none is known here, and none where one is? A path
+/// alone does not tell, since a table may be imported from anywhere.
 fn agrees_with_diesel(model: &Model) -> Option<TokenStream> {
-    let Model {
-        ident, container, ..
-    } = model;
+    let container = &model.container;
     let name = container.diesel.table_name.as_ref()?;
+    let table = container.diesel.table.as_ref()?;
     let (agrees, says) = match (&container.namespace, &container.diesel.namespace) {
         (Some(_), _) | (None, Namespace::Unwritten | Namespace::Unknown(_)) => return None,
         (None, Namespace::Default) => (
-            quote! { !Asked::<#ident>::HAS_TABLE || Asked::<#ident>::IS_BARE },
+            quote! { Asked::<#table::table>::IS_BARE },
             "Diesel's table! writes a namespace before this table's name: write it here too, #[model(namespace = \"…\")]".to_owned(),
         ),
         // Diesel leaves a `public.` that is written out.
         (None, Namespace::Module(module)) if module == "public" => return None,
         (None, Namespace::Module(module)) => (
-            quote! { !Asked::<#ident>::IS_BARE },
+            quote! { !Asked::<#table::table>::IS_BARE },
             format!(
                 "Diesel's table! writes no namespace before this table's name, and its module is called {module}: write which it \
                  is, #[model(namespace = \"public\")] or #[model(namespace = \"{module}\")]"
@@ -80,21 +79,15 @@ fn agrees_with_diesel(model: &Model) -> Option<TokenStream> {
             struct Asked<T>(::core::marker::PhantomData<T>);
 
             trait Otherwise {
-                const HAS_TABLE: bool = false;
                 const IS_BARE: bool = false;
             }
 
             impl<T> Otherwise for Asked<T> {}
 
             #[allow(dead_code)]
-            impl<T: __diesel::associations::HasTable> Asked<T> {
-                const HAS_TABLE: bool = true;
-            }
-
-            #[allow(dead_code)]
-            impl<T: __diesel::associations::HasTable> Asked<T>
+            impl<T> Asked<T>
             where
-                T::Table: __diesel::internal::table_macro::StaticQueryFragment<
+                T: __diesel::internal::table_macro::StaticQueryFragment<
                     Component = __diesel::internal::table_macro::Identifier<'static>,
                 >,
             {

@@ -17,7 +17,7 @@ pub(crate) struct Fill {
 
 const TRIGGERS: &[(&str, bool)] = &[("on", true), ("off", false)];
 
-const FILL: &[Setting<Fill>] = &[once("triggers", "triggers = \"off\"", |it, a, mistakes| {
+pub(crate) const FILL: &[Setting<Fill>] = &[once("triggers", "triggers = \"off\"", |it, a, mistakes| {
     choose(&mut it.triggers, a, TRIGGERS, mistakes)
 })];
 
