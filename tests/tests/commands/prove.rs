@@ -346,3 +346,32 @@ fn what_becomes_of_rows_is_told() {
     says(B, "; on the way up, rows in 1 of 1 tables kept\n");
     says(C, "; up changes or loses rows: public.a.m (");
 }
+
+/// Whatever one takes back for good, those after it find what they would on a database that only goes up.
+#[test]
+fn rows_that_a_way_back_loses_are_there_for_those_that_follow() {
+    let project = checkout();
+    let labels = "CREATE TABLE public.labels (id integer PRIMARY KEY); INSERT INTO public.labels VALUES (1);";
+    project.migration(A, labels, "DROP TABLE public.labels;");
+    project.migration(
+        B,
+        "INSERT INTO public.labels VALUES (2);",
+        "DELETE FROM public.labels;",
+    );
+    let notes = "CREATE TABLE public.notes (label integer REFERENCES public.labels);
+        INSERT INTO public.notes VALUES (1);
+        DO $$ BEGIN IF EXISTS (SELECT FROM public.labels WHERE id = 1) THEN CREATE TABLE public.first (); END IF; END $$;";
+    project.migration(C, notes, "DROP TABLE public.first, public.notes;");
+    let said = project.run(&["check", "--prove"]).with(0);
+    assert!(!said.stdout.contains("up and down"), "{said:?}");
+    let first = project.run(&["inspect", "migrations"]).done();
+    assert!(first.contains("public.first"), "{first}");
+    // On a database that lacks the first label, this one would not come back.
+    project.migration(
+        "2030-01-04-000000_d",
+        "CREATE VIEW public.v AS SELECT 1 AS one;",
+        "DO $$ BEGIN IF (SELECT count(*) FROM public.labels) = 2 THEN DROP VIEW public.v; END IF; END $$;",
+    );
+    let said = project.run(&["check", "--prove"]).with(0);
+    assert!(!said.stdout.contains("up and down"), "{said:?}");
+}
