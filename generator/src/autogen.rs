@@ -13,6 +13,8 @@ use trueup::{
     name::{dotted, quoted_ident},
 };
 
+use replayed::Wanting;
+
 use crate::{
     Error, Project, apply,
     connection::connect,
@@ -45,6 +47,8 @@ pub struct AutogenOptions<'a> {
     pub no_renames: &'a [Refused],
     /// What is to be dropped though no migration of autogen's made it.
     pub drops: &'a [Named],
+    /// Whether a first migration is looked at as a beginning: it has to make all that the models need of an empty database.
+    pub begins: bool,
     /// Whom to ask what looks like a rename; where there is nobody, that is an error.
     pub ask: Option<&'a dyn Ask>,
 }
@@ -68,6 +72,8 @@ pub struct Autogen {
     pub dropped: BTreeSet<Id>,
     /// Whether a live database was there before any migration.
     pub unmigrated: bool,
+    /// The reason why the draft is no first migration: what it takes for there, no migration makes.
+    pub no_beginning: Option<Error>,
     /// Whether the draft is the first migration of a database that has tables already.
     pub adopts: bool,
     /// What is made anew, and loses its data unless it gets another name before.
@@ -136,7 +142,12 @@ pub fn autogen(
     let base = renames.base(&side);
     project
         .scope
-        .refuse(declarations, &settled.side.schema, &[&base.schema])?;
+        .refuse(
+            declarations,
+            project.made_before()?,
+            &settled.side.schema,
+            &[&base.schema],
+        )?;
     let unmodelled = unmodelled(
         project,
         &settled.side.schema,
@@ -144,12 +155,21 @@ pub fn autogen(
         &settled.managed,
     )?;
     let loose = rename::ids_after(&loose, &side.schema, &base.schema);
-    refuse_loose(&loose, base, &settled)?;
+    if !unmigrated {
+        refuse_loose(&loose, base, &settled)?;
+    }
     routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
     let remade = remade(&base.schema, &settled.side.schema);
-    let wanting = replayed::wanting(project, &loose, &settled)?;
+    let mut no_beginning = None;
+    let wanting = match replayed::wanting(project, &loose, &settled) {
+        Err(error) if unmigrated => {
+            no_beginning = Some(error);
+            Wanting::default()
+        }
+        done => done?,
+    };
     let trial = replay
-        .filter(|_| options.draft.prove)
+        .filter(|_| options.draft.prove && no_beginning.is_none())
         .map(|replay| replayed::Trial::new(project, replay, &settled))
         .transpose()?;
     let side = side.guided(declarations.back());
@@ -160,9 +180,16 @@ pub fn autogen(
         settled.side,
         options.draft,
     )?;
-    let draft = wanting.before(project, draft, options.draft.prove)?;
+    let draft = if unmigrated && draft.is_none() {
+        None
+    } else {
+        wanting.before(project, draft, options.draft.prove)?
+    };
     if let (Some(trial), Some(draft)) = (trial, &draft) {
-        trial.prove(project, draft, &wanting)?;
+        match trial.prove(project, draft, &wanting) {
+            Err(error) if unmigrated => no_beginning = Some(error),
+            done => done?,
+        }
     }
     let lost: BTreeSet<&Id> = draft
         .iter()
@@ -185,6 +212,7 @@ pub fn autogen(
         unmodelled,
         dropped,
         unmigrated,
+        no_beginning,
         adopts,
     })
 }
@@ -437,11 +465,11 @@ struct Start {
     words: String,
     other_major: Option<u32>,
     unmigrated: bool,
-    /// What only the database has, where there are migrations.
+    /// What only the database has, where the migrations are looked at.
     loose: BTreeSet<Id>,
     /// What jobs made in the database.
     routine: Vec<Routine>,
-    /// What the migrations alone make, where there are any and the start is a live database.
+    /// What the migrations alone make, where they are looked at and the start is a live database.
     replay: Option<Side>,
 }
 
@@ -486,7 +514,10 @@ fn start(
             let live = source::live(project, url)?;
             let major = live.schema.server().major();
             let scratch = project.scratch(Some(major))?;
-            let applied = apply::without_replaced(migrations, &apply::applied(&mut connect(url)?)?);
+            let applied = apply::applied(&mut connect(url)?).map_err(|error| {
+                Error::from(error).hint("or compare with the migrations alone: --from migrations")
+            })?;
+            let applied = apply::without_replaced(migrations, &applied);
             let pending = apply::pending(migrations, &applied);
             if let Some(first) = pending.first() {
                 let these = match pending.len() {
@@ -517,9 +548,10 @@ fn start(
             let wanted = project.scope.narrow(&side.schema, &replay.schema);
             refuse_drift(&side.schema, &wanted, &made)?;
             let other_major = (scratch.major() != major).then_some(major);
+            let is_replayed = !migrations.is_empty() || options.begins;
             let only_there = side.schema.entries().map(|(id, _)| id);
             let loose = only_there
-                .filter(|id| !migrations.is_empty() && replay.schema.entry(id).is_none())
+                .filter(|id| is_replayed && replay.schema.entry(id).is_none())
                 .cloned()
                 .collect();
             Ok(Start {
@@ -531,7 +563,7 @@ fn start(
                 unmigrated: migrations.is_empty(),
                 loose,
                 routine: made_by_jobs,
-                replay: (!migrations.is_empty()).then_some(replay),
+                replay: is_replayed.then_some(replay),
             })
         }
     }

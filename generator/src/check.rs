@@ -257,7 +257,9 @@ pub fn check_trusting(
     let settled = settle(project, &base, declarations, &managed, None)?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
     let sides: Vec<&Schema> = there.iter().chain([&base.schema]).collect();
-    project.scope.refuse(declarations, &wanted.schema, &sides)?;
+    project
+        .scope
+        .refuse(declarations, project.made_before()?, &wanted.schema, &sides)?;
     let narrowed = project.scope.narrow(&base.schema, &wanted.schema);
     check
         .models

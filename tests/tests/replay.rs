@@ -259,6 +259,7 @@ fn a_foreign_key_into_what_is_left_out_is_refused() {
             "User: trueup.toml leaves out table auth.users",
             "exclude = [\"auth.*\"] matches it",
             "take the model away",
+            "prelude = \"platform.sql\"",
         ] {
             assert!(error.contains(word), "{word}: {error}");
         }
@@ -282,6 +283,30 @@ fn a_foreign_key_into_what_is_left_out_is_refused() {
             .draft
             .is_some()
     );
+}
+
+/// A hosted platform's table, which has more in the database than models need to know.
+#[test]
+fn a_foreign_key_into_a_platform_leads_to_what_the_prelude_makes() {
+    let platform = "CREATE SCHEMA auth; CREATE TABLE auth.users (id integer PRIMARY KEY, email text, seen timestamptz);";
+    let mut live = Live::new(&[SEQUENCE, ENUM, EXTENSION], &[platform]);
+    let prelude = live.folder.path().join("platform.sql");
+    fs::write(&prelude, USERS).expect("a file");
+    live.project.presumed.prelude = Some(prelude);
+    live.project.scope = Scope::new(&[], &["namespace auth", "auth.*"]).expect("patterns");
+
+    let draft = live.autogen(None).expect("a draft").draft.expect("a draft");
+    let ups = tests::ups(Some(&draft));
+    assert!(ups.contains("REFERENCES auth.users(id)"), "{ups}");
+    assert!(!ups.contains("TABLE auth.users") && !ups.contains("SCHEMA"), "{ups}");
+    let downs: String = draft.parts.iter().map(generator::draft::Part::down_sql).collect();
+    assert!(!downs.contains("auth"), "{downs}");
+    autogen::write(&live.project, "notes", &draft).expect("folders");
+    live.upgrade();
+    let migrations = Source::Migrations(live.folder.path().to_owned());
+    for from in [None, Some(&migrations)] {
+        assert!(live.autogen(from).expect("no draft").draft.is_none());
+    }
 }
 
 #[test]

@@ -108,13 +108,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         no_renames: &no_renames,
         ask: is_terminal().then_some(&Terminal),
         from: from.as_ref(),
+        begins: true,
         draft: DraftOptions {
             prove: !args.no_proof,
             ..DraftOptions::default()
         },
         ..AutogenOptions::default()
     };
-    let found = autogen::autogen(project, &autogen::declarations()?, options)?;
+    let mut found = autogen::autogen(project, &autogen::declarations()?, options)?;
+    let no_beginning = found.no_beginning.take();
     remarks(&found, context);
     let Some(draft) = &found.draft else {
         output.report(&Written::nothing(&found.from), args.format.into())?;
@@ -126,6 +128,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         }
         return Ok(Status::Done);
     };
+    if let Some(error) = no_beginning.as_ref().filter(|_| args.sql || args.dry_run) {
+        output.note(format!("this is no first migration: {}", error.full()));
+    }
     if args.sql {
         let ups = draft.parts.iter().map(Part::up_sql);
         output.data(&ups.collect::<Vec<_>>().join("\n"))?;
@@ -142,6 +147,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             draft.proof.sentence()
         ));
         return Ok(Status::Done);
+    }
+    if let Some(error) = no_beginning {
+        return Err(error);
     }
     refuse_broken(draft, &args.allow, context)?;
     if !may_lose(&found, &args.allow, context)? {

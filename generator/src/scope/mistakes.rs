@@ -9,10 +9,11 @@ use crate::{Error, near::most_like};
 
 impl Scope {
     /// Fails where a pattern of `include` matches nothing in these schemas, and where a model declares what does not count in
-    /// `wanted`, the schema that the models want.
+    /// `wanted`, the schema that the models want, and is none of the `platform`'s.
     pub fn refuse(
         &self,
         declarations: &Declarations,
+        platform: &BTreeSet<Id>,
         wanted: &Schema,
         others: &[&Schema],
     ) -> Result<(), Error> {
@@ -21,7 +22,7 @@ impl Scope {
         }
         let schemas: Vec<&Schema> = others.iter().copied().chain([wanted]).collect();
         self.refuse_idle(&schemas, "in the models, the migrations or the database")?;
-        self.refuse_models(declarations, wanted)
+        self.refuse_models(declarations, platform, wanted)
     }
 
     /// Fails where a pattern of `include` matches nothing in these schemas. `place` says in words what they are.
@@ -57,8 +58,14 @@ impl Scope {
         names.filter(|text| !text.contains(' ')).collect()
     }
 
-    /// Fails where a model declares what does not count: it would be compared with nothing.
-    pub fn refuse_models(&self, declarations: &Declarations, wanted: &Schema) -> Result<(), Error> {
+    /// Fails where a model declares what does not count: it would be compared with nothing. What the prelude makes, a model may
+    /// name all the same, to refer to it.
+    pub fn refuse_models(
+        &self,
+        declarations: &Declarations,
+        platform: &BTreeSet<Id>,
+        wanted: &Schema,
+    ) -> Result<(), Error> {
         if self.is_everything() {
             return Ok(());
         }
@@ -66,7 +73,7 @@ impl Scope {
         let declared: BTreeSet<&Id> = declarations.ids().collect();
         let outside = declared
             .into_iter()
-            .filter(|id| wanted.entry(id).is_some() && !held.contains(id));
+            .filter(|id| wanted.entry(id).is_some() && !held.contains(id) && !platform.contains(id));
         let (mut lines, mut hints) = (Vec::new(), BTreeSet::new());
         for id in outside {
             let Some(origin) = declarations.origin(id) else {
@@ -87,7 +94,10 @@ impl Scope {
         if lines.is_empty() {
             return Ok(());
         }
-        Err(Error::input(lines.join("\n")).hints(hints))
+        Err(Error::input(lines.join("\n")).hints(hints).hint(
+            "where it is a platform's and models only refer to it: have a file make it on the scratch, prelude = \"platform.sql\" below \
+             [scratch] in trueup.toml",
+        ))
     }
 
     fn excluding(&self, id: &Id, within: &Schema) -> Option<&Spelled> {

@@ -212,3 +212,29 @@ fn another_source_has_nothing_of_autogens() {
         .done();
     assert!(!said.contains("public.notes"), "{said}");
 }
+
+/// No migration makes the database yet: what is drafted from it would be no beginning for another one.
+#[test]
+fn the_first_migration_does_not_begin_in_the_middle() {
+    let (_server, database) = tests::database();
+    let shipped = checkout().shipped();
+    tests::run(&database, &up(&shipped));
+    let project = checkout().on(&database);
+    let said = project.run(&["autogen", "begin"]).with(0);
+    assert!(said.stderr.contains("--from migrations"), "{said:?}");
+
+    tests::run(&database, "ALTER TABLE users DROP COLUMN active");
+    let words = "what is drafted from there would not replay on a database that the migrations alone have made";
+    project
+        .run(&["autogen", "active"])
+        .refused(&[words, "table public.users: the models declare it", "--from migrations", "trueup stamp"]);
+    assert_eq!(project.folders(), Vec::<String>::new());
+    // To find what models and database differ in, it is shown all the same.
+    for how in ["--dry-run", "--sql"] {
+        let said = project.run(&["autogen", "active", how]).with(0);
+        assert!(said.stdout.contains("ADD COLUMN active"), "{said:?}");
+        assert!(said.stderr.contains(words), "{said:?}");
+    }
+    project.run(&["autogen", "begin", "--from", "migrations"]).done();
+    assert!(up(&project).contains("CREATE TABLE public.users"));
+}
