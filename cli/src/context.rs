@@ -183,6 +183,7 @@ impl Context {
             });
         }
         let embedded = self.embedded()?;
+        embedded.make_roles(&self.project.roles_presumed())?;
         self.output.note(format!(
             "{} is not set: using the project's own PostgreSQL in {}",
             settings::DATABASE.variable,

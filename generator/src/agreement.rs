@@ -323,8 +323,10 @@ fn shape(schema: &Schema) -> serde_json::Result<String> {
 /// A hash of all that decides what the migrations make.
 fn key(project: &Project, server: &Server, migrations: &[Migration]) -> Option<String> {
     let mut hash = begin_key(server)?;
-    for (name, value) in &project.surroundings().settings {
-        hash.part(name).part(value);
+    for setting in &project.surroundings().settings {
+        hash.part(&setting.name)
+            .part(&setting.value)
+            .part([u8::from(setting.overrides_database)]);
     }
     if let Some(path) = &project.presumed.prelude {
         hash.part(fs::read(path).ok()?);

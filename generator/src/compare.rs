@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trueup::{Declarations, Id, Schema, Statement};
 
 use crate::{
-    Error, ErrorKind, Project, fills, migration,
+    Error, ErrorKind, Project, connection::run_sql, fills, migration,
     plan::{self, Folding, Plan, plan},
     prove::{
         self,
@@ -254,7 +254,9 @@ fn sides(
     let scratch = project.scratch(major(&live_to).or(major(&live_from)))?;
     let settle_on = |base: &Side, declarations: &Declarations, managed: &BTreeSet<Id>| {
         let side = settle(project, base, declarations, managed, None)?.side;
-        project.scope.refuse_models(declarations, &side.schema)?;
+        project
+            .scope
+            .refuse_models(declarations, project.made_before()?, &side.schema)?;
         Ok::<Side, Error>(side)
     };
     let load = |source: &Source, live: Option<Side>, copied: bool| -> Result<Option<Side>, Error> {
@@ -363,4 +365,17 @@ pub fn inspect(
 /// The statements that build a schema in a new database.
 pub fn rebuild(schema: &Schema) -> Result<Plan, Error> {
     Ok(plan(&schema.initial(), schema, Folding::Wherever)?)
+}
+
+/// The reason why the SQL that rebuilds a schema does not run by itself, where some of the schema is not read. It is tried on a
+/// scratch; without one, nothing is known.
+#[must_use]
+pub fn lacks_unread(project: &Project, schema: &Schema, sql: &str) -> Option<String> {
+    if schema.unread().is_empty() {
+        return None;
+    }
+    let scratch = project.scratch(Some(schema.server().major())).ok()?;
+    let empty = scratch.create(&crate::scratch::Locale::default()).ok()?;
+    let done = run_sql(&mut empty.connect().ok()?, sql, "the SQL");
+    done.err().map(|error| error.to_string())
 }

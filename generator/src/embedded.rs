@@ -3,6 +3,7 @@
 //! Unlike a scratch it is durable. It runs while a command of ours does: the first one starts it, later ones share it, and
 //! the last one stops it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -11,9 +12,11 @@ use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use rustix::fs::{FlockOperation, flock};
+use trueup::name::quoted_ident;
 
 use crate::binaries::{Binaries, BinariesError, Server};
 use crate::connection::connect;
@@ -25,7 +28,7 @@ use crate::scratch::claim::{cache, private_folder};
 use crate::scratch::live::{self, Registration};
 use crate::scratch::own::not_started;
 use crate::scratch::postmaster::{self, Launch, PORT};
-use crate::scratch::{ScratchError, pristine};
+use crate::scratch::{ScratchError, furniture, pristine};
 use crate::url::Url;
 
 /// The folder in a project's root.
@@ -157,6 +160,15 @@ impl Embedded {
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Makes those of these roles that the server does not have, without login and without rights.
+    pub fn make_roles(&self, roles: &BTreeSet<String>) -> Result<(), EmbeddedError> {
+        let mut connection = connect(&self.url).map_err(ScratchError::from)?;
+        for role in furniture::missing(&mut connection, roles)? {
+            connection.batch_execute(&format!("CREATE ROLE {}", quoted_ident(&role)))?;
+        }
+        Ok(())
     }
 
     /// Lets the server run on after this command and all later ones.

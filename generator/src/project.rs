@@ -14,8 +14,9 @@ use crate::{
     Error, ErrorKind,
     binaries::Binaries,
     connection::connect,
+    migration,
     scope::Scope,
-    scratch::{Scratch, ScratchOptions, Surroundings},
+    scratch::{Scratch, ScratchOptions, Surroundings, cluster::Roles},
     source,
     url::Url,
 };
@@ -156,6 +157,22 @@ impl Project {
         }
         let written = || Surroundings::written(self.presumed.search_path.as_deref());
         self.surroundings.borrow().clone().unwrap_or_else(written)
+    }
+
+    /// The roles that the migrations presume, and those that are said to be there.
+    #[must_use]
+    pub fn roles_presumed(&self) -> BTreeSet<String> {
+        // A folder that cannot be read is told by whatever needs it.
+        let migrations = migration::read(&self.migrations).unwrap_or_default();
+        let ups = migrations.iter().map(|migration| migration.up.as_str());
+        let Roles {
+            mut named,
+            created,
+            in_blocks,
+        } = Roles::of(ups);
+        named.retain(|role| !created.contains(role) && !in_blocks.contains(role));
+        named.extend(self.presumed.roles.iter().cloned());
+        named
     }
 
     /// What the prelude makes on an empty database: no migration of the project made it.

@@ -24,7 +24,7 @@ pub(crate) mod claim;
 pub(crate) mod cluster;
 mod elsewhere;
 mod error;
-mod furniture;
+pub(crate) mod furniture;
 pub(crate) mod live;
 mod locale;
 pub(crate) mod own;
@@ -36,7 +36,7 @@ pub(crate) mod tests;
 
 use cluster::{Owner, Roles};
 pub use error::ScratchError;
-pub use furniture::Surroundings;
+pub use furniture::{SessionSetting, Surroundings};
 pub use live::remove_all_now;
 pub use locale::Locale;
 
@@ -77,7 +77,7 @@ struct Host {
     spent: Mutex<Vec<String>>,
     home: Home,
     /// What every new database is set to.
-    settings: Mutex<Vec<(String, String)>>,
+    settings: Mutex<Vec<SessionSetting>>,
 }
 
 /// Whose server it is.
@@ -203,7 +203,7 @@ impl Scratch {
     fn create_set(
         &self,
         locale: &Locale,
-        settings: &[(String, String)],
+        settings: &[SessionSetting],
     ) -> Result<Database, ScratchError> {
         let fail = ScratchError::sql("make a database");
         let options = locale
@@ -217,7 +217,7 @@ impl Scratch {
         let settings: Vec<_> = settings
             .iter()
             // What applications make up may be secret.
-            .filter(|(name, _)| self.owner() == Owner::Us || !name.contains('.'))
+            .filter(|setting| self.owner() == Owner::Us || !setting.name.contains('.'))
             .cloned()
             .collect();
         furniture::set(&mut self.host.admin(), &database.name, &settings)
@@ -277,14 +277,19 @@ impl Database {
     /// Makes the roles that these texts of SQL presume, and returns the texts as they run here: see [`cluster`].
     pub(crate) fn fit(&self, texts: &[&str]) -> Result<Vec<String>, ScratchError> {
         let owner = self.host.owner();
-        let Roles { mut named, created } = Roles::of(texts.iter().copied());
+        let Roles {
+            mut named,
+            created,
+            in_blocks,
+        } = Roles::of(texts.iter().copied());
         match owner {
             // Left bare by the furnishing, it would lack what the text gives it.
             Owner::Us => {
                 self.host.drop_unused(&created);
                 named.retain(|role| !created.contains(role));
             }
-            Owner::Others => named.extend(created),
+            // What such a block finds there it does not make, so it is ours to take away again.
+            Owner::Others => named.extend(created.into_iter().chain(in_blocks)),
         }
         self.host.make_roles(&named)?;
         let fitted = texts
@@ -316,7 +321,7 @@ impl Host {
         }
     }
 
-    fn settings(&self) -> MutexGuard<'_, Vec<(String, String)>> {
+    fn settings(&self) -> MutexGuard<'_, Vec<SessionSetting>> {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

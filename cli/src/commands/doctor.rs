@@ -139,6 +139,14 @@ fn look(project: &Project, url: &Url, report: &mut Doctor) {
     }
     report.problems.extend(problems(&facts));
     record(project, url, &facts, report);
+    if !facts.may_create_tables {
+        report.advice.push(format!(
+            "{user} may not create tables in {}: enough for `check`, `diff` and `autogen`; `upgrade` needs GRANT CREATE ON SCHEMA public \
+             TO {user}",
+            facts.database,
+            user = facts.user
+        ));
+    }
     if !facts.may_create_databases {
         report.advice.push(format!(
             "{} may not create databases: `db create`, `db recreate` and a scratch on this server need that \
@@ -182,12 +190,6 @@ fn problems(facts: &Facts) -> Vec<String> {
     let mut problems = Vec::new();
     if facts.standby || facts.read_only {
         problems.push("migrations cannot be applied there: the server takes no writes".to_owned());
-    }
-    if !facts.may_create_tables {
-        problems.push(format!(
-            "{} may not create tables in {}: GRANT CREATE ON SCHEMA public TO {}",
-            facts.user, facts.database, facts.user
-        ));
     }
     problems
 }

@@ -1,7 +1,7 @@
 //! `trueup inspect`: one source, as trueup sees it.
 
 use clap::ValueEnum;
-use generator::{Error, ErrorKind, autogen, compare, render};
+use generator::{Error, ErrorKind, autogen, compare, render, report::unread_by_kind};
 
 use super::Status;
 use crate::context::Context;
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ShowArg {
-    /// The statements that rebuild it in an empty database
+    /// The statements that rebuild it in an empty database, as far as it is read
     Sql,
     /// Every object with all its fields
     Json,
@@ -35,14 +35,21 @@ enum ShowArg {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let source = context.source(&args.source)?;
     let side = compare::inspect(&context.project, autogen::declarations, &source)?;
-    for unread in side.schema.unread() {
+    for what in unread_by_kind(side.schema.unread()) {
         context.output.note(format!(
-            "{} is left out: trueup does not read that kind of object",
-            unread.what
+            "left out, for trueup does not read that kind of object: {what}"
         ));
     }
     let text = match args.format {
-        ShowArg::Sql => render::sql(compare::rebuild(&side.schema)?.statements()),
+        ShowArg::Sql => {
+            let sql = render::sql(compare::rebuild(&side.schema)?.statements());
+            if let Some(why) = compare::lacks_unread(&context.project, &side.schema, &sql) {
+                context.output.note(format!(
+                    "this SQL does not run by itself, since something that is left out has to be there first: {why}"
+                ));
+            }
+            sql
+        }
         ShowArg::Json => {
             side.schema
                 .to_json()

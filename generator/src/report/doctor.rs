@@ -206,6 +206,11 @@ impl Doctor {
             .filter(|(may, _)| *may)
             .map(|(_, what)| *what)
             .collect();
+        let may = if may.is_empty() {
+            "read the catalog and no more".to_owned()
+        } else {
+            may.join(", ")
+        };
         let takes = match (standby, read_only) {
             (true, _) => "no writes: it is a standby",
             (false, true) => "no writes: transactions are read-only",
@@ -215,7 +220,7 @@ impl Doctor {
             row("name", database),
             row("server", &format!("PostgreSQL {version}")),
             row("takes", takes),
-            row("user", &format!("{user}, who may {}", may.join(", "))),
+            row("user", &format!("{user}, who may {may}")),
             row("extensions", extensions),
             row(
                 "record",

@@ -152,7 +152,13 @@ fn prove(
         {
             [] => "down exactly the start".to_owned(),
             // By hand, and together they did no more.
-            _ => "down what theirs did".to_owned(),
+            [first, rest @ ..] => {
+                let more = match rest.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("down what theirs did, which is not the start: {first}{more}")
+            }
         },
         Err(ApplyError::Failed { failure, .. }) => {
             let again = touch::copied(scratch, &reached)?;

@@ -30,6 +30,8 @@ pub(crate) struct Roles {
     pub(crate) named: BTreeSet<String>,
     /// Those that the text creates itself.
     pub(crate) created: BTreeSet<String>,
+    /// Those that a DO block of it creates, where that is not put together at run time.
+    pub(crate) in_blocks: BTreeSet<String>,
 }
 
 impl Roles {
@@ -37,8 +39,11 @@ impl Roles {
     pub(crate) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut roles = Self::default();
         for text in texts {
-            for (_, node) in statements(text).unwrap_or_default() {
+            for (range, node) in statements(text).unwrap_or_default() {
                 roles.add(&node);
+                if matches!(node, NodeEnum::DoStmt(_)) {
+                    roles.in_blocks.extend(created_in(&text[range]));
+                }
             }
         }
         roles
@@ -83,6 +88,44 @@ impl Roles {
         if let Ok(tree) = serde_json::to_value(node) {
             collect(&tree, &mut self.named);
         }
+    }
+}
+
+/// The roles that a block in PL/pgSQL creates.
+fn created_in(block: &str) -> Vec<String> {
+    let mut queries = Vec::new();
+    if let Ok(tree) = pg_query::parse_plpgsql(block) {
+        collect_queries(&tree, &mut queries);
+    }
+    let nodes = queries
+        .iter()
+        .flat_map(|query| statements(query).unwrap_or_default());
+    let roles = nodes.filter_map(|(_, node)| {
+        let NodeEnum::CreateRoleStmt(create) = node else {
+            return None;
+        };
+        Some(create.role)
+    });
+    roles.collect()
+}
+
+fn collect_queries(tree: &serde_json::Value, into: &mut Vec<String>) {
+    match tree {
+        serde_json::Value::Object(fields) => {
+            if let Some(serde_json::Value::String(query)) = fields.get("query") {
+                into.push(query.clone());
+            }
+            fields
+                .values()
+                .for_each(|value| collect_queries(value, into));
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().for_each(|value| collect_queries(value, into));
+        }
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
     }
 }
 
@@ -328,6 +371,14 @@ mod tests {
         let named: Vec<&str> = roles.named.iter().map(String::as_str).collect();
         let all = "above acting app_rw auth child maker one owner parent reader taker told two";
         assert_eq!(named.join(" "), all);
+        let roles = Roles::of([
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'a') THEN CREATE ROLE a; END IF; END $$;
+             DO $$ BEGIN CREATE USER b LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             DO $$ BEGIN EXECUTE 'CREATE ROLE c'; END $$;",
+        ]);
+        let in_blocks: Vec<&str> = roles.in_blocks.iter().map(String::as_str).collect();
+        assert_eq!(in_blocks, ["a", "b"]);
+        assert!(roles.created.is_empty());
         assert_eq!(roles.created, BTreeSet::from(["mine".to_owned()]));
     }
 

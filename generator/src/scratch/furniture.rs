@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Nullable, Text};
+use diesel::sql_types::{Array, Bool, Nullable, Text};
 use trueup::name::{ident_list, quoted_ident};
 
 /// The settings that change what a statement makes, whoever sets them on a live database (`ALTER DATABASE`, `ALTER ROLE`, the
@@ -39,14 +39,33 @@ pub struct Surroundings {
     pub roles: BTreeSet<String>,
     /// The namespaces in the search path that are there.
     pub namespaces: Vec<String>,
-    /// Settings and their values, with the names of the session's user in place of `"$user"`.
-    pub settings: Vec<(String, String)>,
+    /// The settings, with the name of the session's user in place of `"$user"`.
+    pub settings: Vec<SessionSetting>,
+}
+
+/// A setting of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSetting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// True where the role or the connection sets it, which counts more than `ALTER DATABASE` in a migration.
+    pub overrides_database: bool,
 }
 
 #[derive(QueryableByName)]
 struct Setting {
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+    #[diesel(sql_type = Bool)]
+    overrides_database: bool,
+}
+
+#[derive(QueryableByName)]
+struct Value {
     #[diesel(sql_type = Nullable<Text>)]
     value: Option<String>,
 }
@@ -67,10 +86,12 @@ impl Surroundings {
         )
         .load(connection)?;
         let settings: Vec<Setting> = diesel::sql_query(
-            "SELECT name, pg_catalog.current_setting(name, true) AS value
-             FROM pg_catalog.unnest($1) WITH ORDINALITY named(name, place)
+            "SELECT n.name, pg_catalog.current_setting(n.name, true) AS value,
+                    coalesce(s.source IN ('user', 'database user', 'client', 'session'), false) AS overrides_database
+             FROM pg_catalog.unnest($1) WITH ORDINALITY n(name, place) LEFT JOIN pg_catalog.pg_settings s ON s.name = n.name
              UNION
-             SELECT pg_catalog.split_part(set, '=', 1), pg_catalog.current_setting(pg_catalog.split_part(set, '=', 1), true)
+             SELECT pg_catalog.split_part(set, '=', 1), pg_catalog.current_setting(pg_catalog.split_part(set, '=', 1), true),
+                    pg_catalog.bool_or(s.setrole <> 0) OVER (PARTITION BY pg_catalog.split_part(set, '=', 1))
              FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) set
              WHERE s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
                AND s.setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user))
@@ -79,18 +100,22 @@ impl Surroundings {
         )
         .bind::<Array<Text>, _>(SETTINGS)
         .load(connection)?;
-        let settings = settings.into_iter().filter_map(|Setting { name, value }| {
-            let value = value?;
-            let value = if name == SEARCH_PATH {
+        let settings = settings.into_iter().filter_map(|setting| {
+            let value = setting.value?;
+            let value = if setting.name == SEARCH_PATH {
                 resolved(&value, &user.name)
             } else {
                 value
             };
-            Some((name, value))
+            Some(SessionSetting {
+                name: setting.name,
+                value,
+                overrides_database: setting.overrides_database,
+            })
         });
-        let settings: Vec<(String, String)> = settings.collect();
-        let path = settings.iter().find(|(name, _)| name == SEARCH_PATH);
-        let path = path.map_or_else(Vec::new, |(_, path)| elements(path));
+        let settings: Vec<SessionSetting> = settings.collect();
+        let path = settings.iter().find(|setting| setting.name == SEARCH_PATH);
+        let path = path.map_or_else(Vec::new, |path| elements(&path.value));
         let namespaces: Vec<Named> = diesel::sql_query(
             "SELECT name FROM pg_catalog.unnest($1) WITH ORDINALITY path(name, place)
              WHERE name <> 'public' AND NOT pg_catalog.starts_with(name, 'pg_')
@@ -108,7 +133,11 @@ impl Surroundings {
     /// Those of a project that knows no live database.
     #[must_use]
     pub fn written(search_path: Option<&str>) -> Self {
-        let path = search_path.map(|path| (SEARCH_PATH.to_owned(), path.to_owned()));
+        let path = search_path.map(|path| SessionSetting {
+            name: SEARCH_PATH.to_owned(),
+            value: path.to_owned(),
+            overrides_database: false,
+        });
         Self {
             roles: BTreeSet::new(),
             namespaces: Vec::new(),
@@ -165,16 +194,27 @@ fn elements(list: &str) -> Vec<String> {
 pub(super) fn set(
     admin: &mut PgConnection,
     database: &str,
-    settings: &[(String, String)],
+    settings: &[SessionSetting],
 ) -> QueryResult<()> {
-    for (name, value) in settings {
-        let here: Setting =
-            diesel::sql_query("SELECT $1 AS name, pg_catalog.current_setting($1, true) AS value")
+    for setting in settings {
+        let SessionSetting {
+            name,
+            value,
+            overrides_database,
+        } = setting;
+        let here: Value =
+            diesel::sql_query("SELECT pg_catalog.current_setting($1, true) AS value")
                 .bind::<Text, _>(name)
                 .get_result(admin)?;
-        if here.value.as_ref() == Some(value) {
+        if here.value.as_ref() == Some(value) && !overrides_database {
             continue;
         }
+        // The role's counts more than the database's, which a migration may set itself.
+        let of = if *overrides_database {
+            format!("ROLE CURRENT_USER IN DATABASE {database}")
+        } else {
+            format!("DATABASE {database}")
+        };
         let done = admin.transaction(|admin| {
             diesel::sql_query("SELECT pg_catalog.set_config($1, $2, true)")
                 .bind::<Text, _>(name)
@@ -182,7 +222,7 @@ pub(super) fn set(
                 .execute(admin)?;
             // FROM CURRENT spares us the quoting, which differs between settings.
             admin.batch_execute(&format!(
-                "ALTER ROLE CURRENT_USER IN DATABASE {database} SET {} FROM CURRENT",
+                "ALTER {of} SET {} FROM CURRENT",
                 quoted_ident_dotted(name)
             ))
         });
@@ -205,24 +245,30 @@ fn quoted_ident_dotted(name: &str) -> String {
 pub(super) fn copy(admin: &mut PgConnection, from: &str, to: &str) -> QueryResult<()> {
     let found: Vec<Setting> = diesel::sql_query(
         "SELECT pg_catalog.split_part(set, '=', 1) AS name,
-                pg_catalog.substr(set, pg_catalog.strpos(set, '=') + 1) AS value
+                pg_catalog.substr(set, pg_catalog.strpos(set, '=') + 1) AS value,
+                s.setrole <> 0 AS overrides_database
          FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
               pg_catalog.unnest(s.setconfig) set
          WHERE d.datname = $1 AND s.setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user))
-         -- What is set for the user counts more.
          ORDER BY s.setrole",
     )
     .bind::<Text, _>(from)
     .load(admin)?;
     let settings: Vec<_> = found
         .into_iter()
-        .filter_map(|Setting { name, value }| Some((name, value?)))
+        .filter_map(|setting| {
+            Some(SessionSetting {
+                name: setting.name,
+                value: setting.value?,
+                overrides_database: setting.overrides_database,
+            })
+        })
         .collect();
     set(admin, to, &settings)
 }
 
 /// The roles that a server does not have.
-pub(super) fn missing(
+pub(crate) fn missing(
     admin: &mut PgConnection,
     wanted: &BTreeSet<String>,
 ) -> QueryResult<Vec<String>> {

@@ -104,7 +104,7 @@ fn what_is_made_on_somebody_elses_server_is_taken_away_again() {
         .with(0);
     assert_eq!(ended.stdout, "", "{}", ended.stderr);
     for condition in [
-        "NOT EXISTS (SELECT FROM pg_roles WHERE rolname IN ('app_rw', 'app_login', 'app_ro', 'app_other'))",
+        "NOT EXISTS (SELECT FROM pg_roles WHERE rolname IN ('app_rw', 'app_login', 'app_ro', 'app_other', 'app_guarded'))",
         "(SELECT rolcanlogin FROM pg_roles WHERE rolname = 'app_owner')",
         "(SELECT shobj_description(oid, 'pg_database') = 'theirs' FROM pg_database WHERE datname = 'shop')",
         "EXISTS (SELECT FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE datname = 'theirs' AND rolname = 'app_owner')",
@@ -226,6 +226,62 @@ fn the_search_path_of_the_live_database_counts() {
             same(&project, "migrations", &url);
         }
     }
+}
+
+#[test]
+fn a_migration_that_alters_the_database_counts_for_those_after_it() {
+    let (_server, database) = tests::database();
+    let mut project = checkout().on(&database);
+    let it = database.name();
+    for path in [
+        format!("ALTER DATABASE {it} SET search_path TO app, public;"),
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path TO app, public', current_database()); END $$;".to_owned(),
+    ] {
+        project.migration(
+            "2030-01-01-000000_path",
+            &format!("CREATE SCHEMA app; {path}"),
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET search_path', current_database()); END $$; DROP SCHEMA app;",
+        );
+        project.migration(
+            "2030-01-02-000000_table",
+            "CREATE TABLE app.things (id integer PRIMARY KEY);",
+            "DROP TABLE things;",
+        );
+        project.migration(
+            "2030-01-03-000000_column",
+            "ALTER TABLE things ADD COLUMN name text;",
+            "ALTER TABLE things DROP COLUMN name;",
+        );
+        let check = project.run(&["check", "--prove"]).with(1);
+        assert!(check.stdout.contains("pending  3 migrations"), "{check:?}");
+        assert!(!check.stdout.contains("up and down"), "{check:?}");
+    }
+    let url = project.database.take();
+    project.run(&["check", "--prove"]).with(0);
+    project.database = url;
+    // What its role sets counts more, on the live server too.
+    each(&database, &["ALTER ROLE CURRENT_USER SET search_path TO public"]);
+    let check = project.run(&["check", "--prove"]).with(2);
+    assert!(check.stderr.contains("relation \"things\" does not exist"), "{check:?}");
+}
+
+#[test]
+fn the_embedded_database_has_the_roles_that_migrations_presume() {
+    let project = checkout();
+    project.migration(
+        "2030-01-01-000000_first",
+        "CREATE TABLE t (id integer PRIMARY KEY); GRANT SELECT ON t TO app_ro; CREATE ROLE made; GRANT SELECT ON t TO made;",
+        "DROP TABLE t; DROP ROLE made;",
+    );
+    let _ = project.file("trueup.toml", "[scratch]\nroles = ['service']\n");
+    project.run(&["upgrade"]).done();
+    project.run(&["redo"]).done();
+    project.migration(
+        "2030-01-02-000000_second",
+        "DO $$ BEGIN GRANT SELECT ON t TO service; END $$; GRANT SELECT ON t TO newcomer;",
+        "SELECT 1;",
+    );
+    project.run(&["upgrade"]).done();
 }
 
 const UNACCENT: &str = "

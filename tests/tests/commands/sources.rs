@@ -90,10 +90,32 @@ fn what_no_room_reads_is_named() {
     assert!(
         inspected
             .stderr
-            .contains("policy named on public.users is left out"),
+            .contains("left out, for trueup does not read that kind of object: policy named on public.users"),
         "{inspected:?}"
     );
     assert!(!inspected.stdout.contains("POLICY"), "{inspected:?}");
+    assert!(!inspected.stderr.contains("by itself"), "{inspected:?}");
+}
+
+#[test]
+fn what_is_inspected_and_lacks_what_is_left_out_says_so() {
+    let project = checkout();
+    let functions: String = (1..5)
+        .map(|number| format!("CREATE FUNCTION f{number}(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT $1';\n"))
+        .collect();
+    let file = project.file(
+        "schema.sql",
+        &format!("{functions} CREATE TABLE t (a text); CREATE INDEX ON t (f1(a));"),
+    );
+    let inspected = project.run(&["inspect", &file]).with(0);
+    for words in [
+        "left out, for trueup does not read that kind of object: 4 functions (",
+        "this SQL does not run by itself",
+        "function public.f1(text) does not exist",
+    ] {
+        assert!(inspected.stderr.contains(words), "{words}: {inspected:?}");
+    }
+    assert!(inspected.stdout.contains("public.f1(a)"), "{inspected:?}");
 }
 
 #[test]
