@@ -370,6 +370,14 @@ impl ApplyError {
                 "mend that migration: what commits in a DO block or a procedure needs a folder of its own, with \
                  run_in_transaction = false in its metadata.toml; no database of yours was touched",
             ),
+            Self::NoReplay { failure, .. }
+                if failure.message.contains("cannot run inside a transaction") =>
+            {
+                Some(
+                    "mend that migration: such a statement needs a folder of its own, with run_in_transaction = false in its \
+                     metadata.toml, since several in one file are one transaction; no database of yours was touched",
+                )
+            }
             Self::NoReplay { .. } => Some(
                 "mend that migration, or say below [scratch] in trueup.toml what it presumes of a server: roles, search_path, or \
                  more as SQL in a prelude; no database of yours was touched",

@@ -350,7 +350,7 @@ fn what_becomes_of_rows_is_told() {
 /// Whatever one takes back for good, those after it find what they would on a database that only goes up.
 #[test]
 fn rows_that_a_way_back_loses_are_there_for_those_that_follow() {
-    let project = checkout();
+    let project = checkout().shipped();
     let labels = "CREATE TABLE public.labels (id integer PRIMARY KEY); INSERT INTO public.labels VALUES (1);";
     project.migration(A, labels, "DROP TABLE public.labels;");
     project.migration(

@@ -237,6 +237,19 @@ fn code_that_commits_needs_to_be_outside() {
 }
 
 #[test]
+fn two_statements_that_share_no_transaction_are_told_to_part() {
+    let (_server, database) = tests::database();
+    let up = "CREATE INDEX CONCURRENTLY a ON t (id);\nCREATE INDEX CONCURRENTLY b ON t (id);";
+    let project = project(&database, up, "DROP INDEX a, b;");
+    outside_a_transaction(&project);
+    tests::run(&database, "CREATE TABLE t (id integer)");
+    let words = ["cannot run inside a transaction", "a folder of its own"];
+    let said = project.run(&["check", "--offline"]).refused(&words);
+    assert!(!said.contains("search_path"), "{said}");
+    project.run(&["upgrade"]).refused(&words);
+}
+
+#[test]
 fn a_script_commits_once_for_each_migration() {
     let (_server, database) = tests::database();
     let up = "BEGIN;\nCREATE TABLE a ();\nCOMMIT;\n";
