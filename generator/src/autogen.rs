@@ -140,14 +140,12 @@ pub fn autogen(
         options,
     )?;
     let base = renames.base(&side);
-    project
-        .scope
-        .refuse(
-            declarations,
-            project.made_before()?,
-            &settled.side.schema,
-            &[&base.schema],
-        )?;
+    project.scope.refuse(
+        declarations,
+        project.made_before()?,
+        &settled.side.schema,
+        &[&base.schema],
+    )?;
     let unmodelled = unmodelled(
         project,
         &settled.side.schema,

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use trueup::{Declarations, Id, Schema, Statement};
 
 use crate::{
-    Error, ErrorKind, Project, connection::run_sql, fills, migration,
+    Error, ErrorKind, Project,
+    connection::run_sql,
+    fills, migration,
     plan::{self, Folding, Plan, plan},
     prove::{
         self,

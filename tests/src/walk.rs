@@ -1,5 +1,7 @@
 //! A database on the way from one set of models to the next, by migrations that are drafted, written, applied and taken back.
 
+use std::path::Path;
+
 use generator::{
     Project, apply,
     autogen::{self, AutogenOptions},
@@ -45,16 +47,40 @@ impl Walk {
     /// If it cannot be applied.
     #[must_use]
     pub fn begin(there: &str) -> Self {
+        let walk = Self::empty();
+        walk.by_hand("2026-01-01-000000-0000_begin", there);
+        walk
+    }
+
+    /// Begins with copies of the migrations in a folder, all of them applied.
+    ///
+    /// # Panics
+    ///
+    /// If they cannot be copied or applied.
+    #[must_use]
+    pub fn of(migrations: &Path) -> Self {
+        let walk = Self::empty();
+        for from in crate::folders_with(migrations, "up.sql") {
+            let name = from.file_name().expect("a name");
+            let to = walk.project.migrations.join(name);
+            std::fs::create_dir_all(&to).expect("a folder");
+            for entry in std::fs::read_dir(&from).expect("a folder").flatten() {
+                std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
+            }
+        }
+        walk.upgrade();
+        walk
+    }
+
+    fn empty() -> Self {
         let (server, database) = crate::database();
         let folder = tempfile::tempdir().expect("a folder");
-        let walk = Self {
+        Self {
             project: crate::project_with(folder.path().to_owned(), &database),
             database,
             _server: server,
             _folder: folder,
-        };
-        walk.by_hand("2026-01-01-000000-0000_begin", there);
-        walk
+        }
     }
 
     /// Writes a migration by hand and applies it.

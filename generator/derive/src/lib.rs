@@ -31,9 +31,12 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(Model, attributes(model, diesel))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    model::expand(&input)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    let expanded = model::expand(&input).unwrap_or_else(|mistakes| {
+        let mut tokens = mistakes.into_compile_error();
+        tokens.extend(model::stand_in(&input));
+        tokens
+    });
+    expanded.into()
 }
 
 #[doc = include_str!("pg_enum.md")]

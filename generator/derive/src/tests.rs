@@ -156,7 +156,8 @@ fn every_table_of_settings_is_among_the_words() {
             {
                 let body = function.block.to_token_stream().to_string();
                 let calls = body.split("Words :: of (").skip(1);
-                let tables = calls.filter_map(|call| call.split(')').next()?.split([' ', ':']).next_back());
+                let tables =
+                    calls.filter_map(|call| call.split(')').next()?.split([' ', ':']).next_back());
                 listed.extend(tables.map(str::to_owned));
             }
         }
@@ -197,11 +198,16 @@ fn every_word_is_in_the_reference_and_every_table_of_the_reference_has_words() {
             let quoted = cell.split('`').skip(1).step_by(2);
             for written in quoted {
                 let word = written.split(['(', ' ']).next().expect("a word");
-                assert!(known.contains(word), "{word} is in a table of the reference, and no word: {row}");
+                assert!(
+                    known.contains(word),
+                    "{word} is in a table of the reference, and no word: {row}"
+                );
                 told.insert(word.to_owned());
             }
         }
-        let said: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let said: BTreeSet<&str> = text
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .collect();
         let missing: Vec<&&str> = known.difference(&said).collect();
         assert!(missing.is_empty(), "the reference does not say {missing:?}");
         assert!(!told.is_empty());

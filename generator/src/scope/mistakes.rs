@@ -71,9 +71,9 @@ impl Scope {
         }
         let held = self.held(wanted);
         let declared: BTreeSet<&Id> = declarations.ids().collect();
-        let outside = declared
-            .into_iter()
-            .filter(|id| wanted.entry(id).is_some() && !held.contains(id) && !platform.contains(id));
+        let outside = declared.into_iter().filter(|id| {
+            wanted.entry(id).is_some() && !held.contains(id) && !platform.contains(id)
+        });
         let (mut lines, mut hints) = (Vec::new(), BTreeSet::new());
         for id in outside {
             let Some(origin) = declarations.origin(id) else {

@@ -202,10 +202,9 @@ pub(super) fn set(
             value,
             overrides_database,
         } = setting;
-        let here: Value =
-            diesel::sql_query("SELECT pg_catalog.current_setting($1, true) AS value")
-                .bind::<Text, _>(name)
-                .get_result(admin)?;
+        let here: Value = diesel::sql_query("SELECT pg_catalog.current_setting($1, true) AS value")
+            .bind::<Text, _>(name)
+            .get_result(admin)?;
         if here.value.as_ref() == Some(value) && !overrides_database {
             continue;
         }

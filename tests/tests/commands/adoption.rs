@@ -225,9 +225,12 @@ fn the_first_migration_does_not_begin_in_the_middle() {
 
     tests::run(&database, "ALTER TABLE users DROP COLUMN active");
     let words = "what is drafted from there would not replay on a database that the migrations alone have made";
-    project
-        .run(&["autogen", "active"])
-        .refused(&[words, "table public.users: the models declare it", "--from migrations", "trueup stamp"]);
+    project.run(&["autogen", "active"]).refused(&[
+        words,
+        "table public.users: the models declare it",
+        "--from migrations",
+        "trueup stamp",
+    ]);
     assert_eq!(project.folders(), Vec::<String>::new());
     // To find what models and database differ in, it is shown all the same.
     for how in ["--dry-run", "--sql"] {
@@ -235,6 +238,8 @@ fn the_first_migration_does_not_begin_in_the_middle() {
         assert!(said.stdout.contains("ADD COLUMN active"), "{said:?}");
         assert!(said.stderr.contains(words), "{said:?}");
     }
-    project.run(&["autogen", "begin", "--from", "migrations"]).done();
+    project
+        .run(&["autogen", "begin", "--from", "migrations"])
+        .done();
     assert!(up(&project).contains("CREATE TABLE public.users"));
 }

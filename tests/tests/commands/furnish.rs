@@ -262,9 +262,15 @@ fn a_migration_that_alters_the_database_counts_for_those_after_it() {
     assert!(!check.stdout.contains("up and down"), "{check:?}");
     project.database = url;
     // What its role sets counts more, on the live server too.
-    each(&database, &["ALTER ROLE CURRENT_USER SET search_path TO public"]);
+    each(
+        &database,
+        &["ALTER ROLE CURRENT_USER SET search_path TO public"],
+    );
     let check = project.run(&["check", "--prove"]).with(2);
-    assert!(check.stderr.contains("relation \"things\" does not exist"), "{check:?}");
+    assert!(
+        check.stderr.contains("relation \"things\" does not exist"),
+        "{check:?}"
+    );
 }
 
 #[test]

@@ -88,9 +88,9 @@ fn what_no_room_reads_is_named() {
     assert_eq!(project.run(&ignoring).done(), "");
     let inspected = project.run(&["inspect", &live]).with(0);
     assert!(
-        inspected
-            .stderr
-            .contains("left out, for trueup does not read that kind of object: policy named on public.users"),
+        inspected.stderr.contains(
+            "left out, for trueup does not read that kind of object: policy named on public.users"
+        ),
         "{inspected:?}"
     );
     assert!(!inspected.stdout.contains("POLICY"), "{inspected:?}");

@@ -501,3 +501,30 @@ fn a_database_that_is_behind_what_was_squashed_is_sent_back_to_before() {
     );
     assert_eq!(json["unknown"], serde_json::json!([]));
 }
+
+#[test]
+fn what_waits_for_a_commit_on_the_way_back_is_checked_between() {
+    let project = checkout();
+    project.migration(
+        "2030-01-01-000000_a",
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a DEFERRABLE INITIALLY DEFERRED);",
+        "DROP TABLE b, a;",
+    );
+    project.migration(
+        "2030-01-02-000000_b",
+        "ALTER TABLE b ADD c int;",
+        "ALTER TABLE b DROP c;",
+    );
+    project.migration(
+        "2030-01-03-000000_c",
+        "SELECT 1;",
+        "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1);",
+    );
+    project.run(&["squash", "base..head"]).done();
+    let down = fs::read_to_string(project.newest().join("down.sql")).expect("a file");
+    assert_eq!(
+        down.matches("SET CONSTRAINTS ALL IMMEDIATE;").count(),
+        2,
+        "{down}"
+    );
+}

@@ -50,6 +50,32 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     }
 }
 
+/// The columns alone: a definition that nothing asks for.
+pub(crate) fn stand_in(model: &Model) -> TokenStream {
+    let ident = &model.ident;
+    let columns_type = format_ident!("{}Columns", unraw(ident));
+    let columns = columns(model);
+    quote! {
+        const _: () = {
+            use ::trueup::__private as __trueup;
+
+            #[allow(dead_code, missing_docs, missing_debug_implementations, unreachable_pub)]
+            pub struct #columns_type;
+
+            #[allow(dead_code, missing_docs, non_upper_case_globals, unreachable_pub)]
+            impl #columns_type {
+                #(#columns)*
+            }
+
+            #[automatically_derived]
+            impl ::trueup::Model for #ident {
+                type Columns = #columns_type;
+                const DEFINITION: &'static __trueup::ModelDef = ::core::panic!("this model has mistakes");
+            }
+        };
+    }
+}
+
 /// A question to the compiler: does Diesel's `table!` write a namespace where none is known here, and none where one is? A path
 /// alone does not tell, since a table may be imported from anywhere.
 fn agrees_with_diesel(model: &Model) -> Option<TokenStream> {

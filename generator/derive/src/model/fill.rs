@@ -17,9 +17,10 @@ pub(crate) struct Fill {
 
 const TRIGGERS: &[(&str, bool)] = &[("on", true), ("off", false)];
 
-pub(crate) const FILL: &[Setting<Fill>] = &[once("triggers", "triggers = \"off\"", |it, a, mistakes| {
-    choose(&mut it.triggers, a, TRIGGERS, mistakes)
-})];
+pub(crate) const FILL: &[Setting<Fill>] =
+    &[once("triggers", "triggers = \"off\"", |it, a, mistakes| {
+        choose(&mut it.triggers, a, TRIGGERS, mistakes)
+    })];
 
 impl Fill {
     /// `fill = "…"` or `fill("…", triggers = "off")`.

@@ -204,7 +204,9 @@ impl<'a> Walk<'a> {
         let there = copy.as_ref().unwrap_or(&self.database);
         let outcome = match apply::replay_back(there, std::slice::from_ref(migration)) {
             Ok(()) => again(there, migration, before, after, pg_dump)?,
-            Err(ApplyError::Failed { failure, .. }) if self.raises(migration, down, &failure)? => {
+            Err(ApplyError::Failed { failure, .. })
+                if self.raises(migration, down, &failure)? =>
+            {
                 return Ok(Outcome::Irreversible(failure.message.to_string()));
             }
             Err(error) => Outcome::Broken(Fault::of(migration, "down.sql", &error)),
@@ -226,12 +228,7 @@ impl<'a> Walk<'a> {
     }
 
     /// True where a way back, which failed, says itself that there is none.
-    fn raises(
-        &self,
-        migration: &Migration,
-        down: &str,
-        failure: &SqlError,
-    ) -> Result<bool, Error> {
+    fn raises(&self, migration: &Migration, down: &str, failure: &SqlError) -> Result<bool, Error> {
         if migration.run_in_transaction && !self.on_copies {
             return Ok(raised(&mut self.database.connect()?, down, failure));
         }

@@ -6,7 +6,7 @@ use super::{as_migration, text::Text};
 use crate::{
     Error, ErrorKind, Project,
     apply::{self, ApplyError},
-    connection::{holds_nothing, unwrapped},
+    connection::{SqlError, holds_nothing, unwrapped},
     diff::words,
     draft::{DraftOptions, draft},
     migration::{Folder, Migration},
@@ -52,7 +52,50 @@ pub(super) fn ways_back(
     wanted: &Side,
     many: &[Migration],
 ) -> Result<(Text, Vec<Drawn>), Error> {
-    let (text, drawn) = one_by_one(project, scratch, start, many, Anew::Broken)?;
+    let (texts, drawn) = one_by_one(project, scratch, start, many, Anew::Broken)?;
+    let text = joined(&texts, None);
+    let Some(failure) = failure(scratch, wanted, many, &text)? else {
+        return Ok((text, drawn));
+    };
+    let again = touch::copied(scratch, wanted)?;
+    if raised(&mut again.connect()?, text.sql(), &failure) {
+        return Ok((text, drawn));
+    }
+    // What waits for the commit of each stands in the way of the next.
+    if failure.message.contains("pending trigger events") {
+        let text = joined(&texts, Some(COMMITTED));
+        if self::failure(scratch, wanted, many, &text)?.is_none() {
+            return Ok((text, drawn));
+        }
+    }
+    // Each runs where it stands, and not after those that leave something.
+    let (texts, drawn) = one_by_one(project, scratch, start, many, Anew::Strays)?;
+    Ok((joined(&texts, None), drawn))
+}
+
+/// Checks what a commit would check.
+const COMMITTED: &str = "-- Check now what waits for the commit: Postgres alters no table before\nSET CONSTRAINTS ALL IMMEDIATE;\n\n";
+
+/// A migration's place, its name and its way back.
+type WayBack<'a> = (usize, &'a str, String);
+
+/// The ways back in one text, the last one's first; `between` stands before each but that.
+fn joined(texts: &[WayBack<'_>], between: Option<&str>) -> Text {
+    let mut text = Text::default();
+    for (number, (at, name, sql)) in texts.iter().rev().enumerate() {
+        let between = between.filter(|_| number > 0).unwrap_or_default();
+        text.add(*at, name, &format!("{between}{sql}"));
+    }
+    text
+}
+
+/// The reason why a way back does not run as one transaction, if it does not.
+fn failure(
+    scratch: &Scratch,
+    wanted: &Side,
+    many: &[Migration],
+    text: &Text,
+) -> Result<Option<SqlError>, Error> {
     let migration = as_migration(&Folder {
         name: many
             .last()
@@ -62,25 +105,20 @@ pub(super) fn ways_back(
         run_in_transaction: true,
     });
     let database = touch::copied(scratch, wanted)?;
-    let done = apply::replay_back(&database, &[migration]);
-    let Err(ApplyError::Failed { failure, .. }) = done else {
-        return Ok((text, drawn));
+    let Err(ApplyError::Failed { failure, .. }) = apply::replay_back(&database, &[migration])
+    else {
+        return Ok(None);
     };
-    let again = touch::copied(scratch, wanted)?;
-    if raised(&mut again.connect()?, text.sql(), &failure) {
-        return Ok((text, drawn));
-    }
-    // Each runs where it stands, and not after those that leave something.
-    one_by_one(project, scratch, start, many, Anew::Strays)
+    Ok(Some(*failure))
 }
 
-fn one_by_one(
+fn one_by_one<'a>(
     project: &Project,
     scratch: &Scratch,
     start: &Side,
-    many: &[Migration],
+    many: &'a [Migration],
     anew: Anew,
-) -> Result<(Text, Vec<Drawn>), Error> {
+) -> Result<(Vec<WayBack<'a>>, Vec<Drawn>), Error> {
     let (mut texts, mut drawn) = (Vec::new(), Vec::new());
     let mut before = touch::copy(scratch, start)?;
     for (at, one) in many.iter().enumerate() {
@@ -95,14 +133,10 @@ fn one_by_one(
                 sql
             }
         };
-        texts.push((at, &one.name, sql));
+        texts.push((at, one.name.as_str(), sql));
         before = reached;
     }
-    let mut text = Text::default();
-    for (at, name, sql) in texts.iter().rev() {
-        text.add(*at, name, sql);
-    }
-    Ok((text, drawn))
+    Ok((texts, drawn))
 }
 
 /// What is wrong with a migration's own way back. One that says itself that there is none is as it should be.

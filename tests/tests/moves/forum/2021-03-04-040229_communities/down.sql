@@ -1,0 +1,10 @@
+drop trigger community_aggregates_subscriber_count on community_follower;
+drop trigger community_aggregates_community on community;
+drop trigger person_aggregates_person on person;
+drop function community_aggregates_subscriber_count, community_aggregates_community, person_aggregates_person;
+drop table person_aggregates;
+drop table community_aggregates;
+drop table community_follower;
+drop table community_moderator;
+drop table community;
+drop type community_visibility;

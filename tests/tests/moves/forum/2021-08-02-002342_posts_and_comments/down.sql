@@ -1,0 +1,10 @@
+drop function controversy_rank;
+drop function hot_rank;
+drop table comment_like;
+drop table post_like;
+drop table comment;
+drop table post;
+drop table language;
+drop function comment_path, comment_score, person_comment_count, person_post_count, post_score;
+drop extension pg_trgm;
+drop extension ltree;

@@ -1,0 +1,10 @@
+drop function is_local(person);
+drop function community_moderators(int);
+drop function refresh_community_activity();
+drop materialized view community_activity;
+drop view post_view;
+drop index idx_community_title_unaccent;
+alter table post drop column search;
+alter table post drop column embed_description, drop column embed_title;
+drop function immutable_unaccent(text);
+drop extension unaccent;

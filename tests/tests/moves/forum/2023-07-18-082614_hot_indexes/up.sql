@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY idx_post_hot ON post (score DESC, published DESC);
