@@ -191,7 +191,9 @@ fn every_word_is_in_the_reference_and_every_table_of_the_reference_has_words() {
         (include_str!("pg_enum.md"), crate::pg_enum::words()),
     ] {
         let known: BTreeSet<&str> = words.iter().flat_map(crate::words::Words::words).collect();
-        let rows = text.lines().filter(|line| line.starts_with("| `"));
+        let rows = text
+            .lines()
+            .filter(|line| line.starts_with("| `") && !line.starts_with("| `#"));
         let mut told = BTreeSet::new();
         for row in rows {
             let cell = row.split(" | ").next().expect("a cell");

@@ -8,7 +8,7 @@ use super::{Fault, Outcome, raised::raised};
 use crate::{
     Error, ErrorKind, Project,
     apply::{self, ApplyError},
-    connection::{SqlError, Steering, holds_nothing, is_one_transaction, steering},
+    connection::{Steering, holds_nothing, is_one_transaction, steering},
     diff::words,
     migration::Migration,
     postgres,
@@ -33,20 +33,11 @@ pub(super) enum Care {
 }
 
 /// A database that has some migrations.
-///
-/// Taking a migration back and applying it again is tried in place, which spares a copy of the database for each. It may lose
-/// rows that earlier migrations put in. So whatever fails afterwards is tried once more where nothing was ever taken back, and
-/// what remains in the end is made anew.
 pub(super) struct Walk<'a> {
     project: &'a Project,
     scratch: &'a Scratch,
     database: Database,
-    /// The migrations that it has.
-    history: Vec<Migration>,
-    /// True once a migration was taken back here and applied again.
-    returned: bool,
-    /// True where those that follow are tried on copies: once one did not come back, and where rows are watched.
-    on_copies: bool,
+    passed: usize,
     /// What is in the database now, where it was looked at.
     now: Option<State>,
 }
@@ -98,20 +89,25 @@ impl State {
 impl<'a> Walk<'a> {
     /// Begins where no migration is.
     pub(super) fn begin(project: &'a Project, scratch: &'a Scratch) -> Result<Self, Error> {
+        let start = source::replay_these(project, &[])?;
+        let database = start.scratch.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Defect,
+                "a replay needs a database on the scratch",
+            )
+        })?;
         Ok(Self {
             project,
             scratch,
-            database: empty(project)?,
-            history: Vec::new(),
-            returned: false,
-            on_copies: false,
+            database,
+            passed: 0,
             now: None,
         })
     }
 
     /// How many migrations it has.
     pub(super) fn passed(&self) -> usize {
-        self.history.len()
+        self.passed
     }
 
     /// Applies migrations without a closer look.
@@ -119,27 +115,13 @@ impl<'a> Walk<'a> {
         if migrations.is_empty() {
             return Ok(());
         }
-        match apply::replay(&self.database, migrations) {
-            Err(_) if self.returned => {
-                self.renew()?;
-                apply::replay(&self.database, migrations)?;
-            }
-            done => done?,
-        }
-        self.history.extend_from_slice(migrations);
+        apply::replay(&self.database, migrations)?;
+        self.passed += migrations.len();
         self.now = None;
         Ok(())
     }
 
-    /// Begins again on another database, which gets all that this one has.
-    fn renew(&mut self) -> Result<(), Error> {
-        self.database = empty(self.project)?;
-        self.returned = false;
-        apply::replay(&self.database, &self.history)?;
-        Ok(())
-    }
-
-    /// Applies a migration, and tries if it comes back and goes up again. Where it does, or says that it does
+    /// Applies a migration, and tries on a copy if it comes back and goes up again. Where it does, or says that it does
     /// not, the second is what was proved.
     pub(super) fn attempt(
         &mut self,
@@ -159,11 +141,7 @@ impl<'a> Walk<'a> {
         };
         let start = match care {
             Care::Read | Care::Witnessed => None,
-            Care::Watched => {
-                // Rows are watched: those of earlier migrations have to be there.
-                self.on_copies = true;
-                Some(source::side(self.scratch.copy(&self.database)?)?)
-            }
+            Care::Watched => Some(source::side(self.scratch.copy(&self.database)?)?),
         };
         self.pass(std::slice::from_ref(migration))?;
         let after = State::read(&self.database, pg_dump)?;
@@ -181,7 +159,7 @@ impl<'a> Walk<'a> {
     }
 
     fn and_back(
-        &mut self,
+        &self,
         migration: &Migration,
         before: &State,
         after: &State,
@@ -195,45 +173,43 @@ impl<'a> Walk<'a> {
             }
             Some(down) => down,
         };
-        // What runs outside of a transaction may leave something where it fails.
-        let copy = if self.on_copies || !migration.run_in_transaction {
-            Some(self.scratch.copy(&self.database)?)
-        } else {
-            None
-        };
-        let there = copy.as_ref().unwrap_or(&self.database);
-        let outcome = match apply::replay_back(there, std::slice::from_ref(migration)) {
-            Ok(()) => again(there, migration, before, after, pg_dump)?,
-            Err(ApplyError::Failed { failure, .. })
-                if self.raises(migration, down, &failure)? =>
-            {
-                return Ok(Outcome::Irreversible(failure.message.to_string()));
-            }
-            Err(error) => Outcome::Broken(Fault::of(migration, "down.sql", &error)),
-        };
-        if copy.is_some() {
-            return Ok(outcome);
-        }
-        if matches!(outcome, Outcome::Returns) {
-            self.returned = true;
-            return Ok(outcome);
-        }
-        let may_lack_rows = self.returned;
-        self.renew()?;
-        self.on_copies = true;
-        if may_lack_rows {
-            return self.and_back(migration, before, after, pg_dump);
-        }
-        Ok(outcome)
-    }
-
-    /// True where a way back, which failed, says itself that there is none.
-    fn raises(&self, migration: &Migration, down: &str, failure: &SqlError) -> Result<bool, Error> {
-        if migration.run_in_transaction && !self.on_copies {
-            return Ok(raised(&mut self.database.connect()?, down, failure));
-        }
         let copy = self.scratch.copy(&self.database)?;
-        Ok(raised(&mut copy.connect()?, down, failure))
+        let one = std::slice::from_ref(migration);
+        let done = apply::replay_back(&copy, one);
+        if let Err(error) = done {
+            if let ApplyError::Failed { failure, .. } = &error {
+                // What ran outside of a transaction may have left something.
+                let copy = self.scratch.copy(&self.database)?;
+                if raised(&mut copy.connect()?, down, failure) {
+                    return Ok(Outcome::Irreversible(failure.message.to_string()));
+                }
+            }
+            return Ok(Outcome::Broken(Fault::of(migration, "down.sql", &error)));
+        }
+        let back = State::read(&copy, pg_dump)?;
+        let strays = back.differences(before);
+        if !strays.is_empty() {
+            return Ok(Outcome::Strays(strays));
+        }
+        let again = apply::replay(&copy, one);
+        if let Err(error) = again {
+            let fault = Fault::of(migration, "up.sql", &error);
+            let says = format!("after down.sql it does not go up again: {}", fault.says);
+            return Ok(Outcome::Broken(Fault { says, ..fault }));
+        }
+        let again = State::read(&copy, pg_dump)?.differences(after);
+        if !again.is_empty() {
+            let file = migration.dir.join("up.sql").display().to_string();
+            return Ok(Outcome::Broken(Fault {
+                says: format!(
+                    "{file}: after down.sql it gives something else:\n{}",
+                    again.join("\n")
+                ),
+                file,
+                line: None,
+            }));
+        }
+        Ok(Outcome::Returns)
     }
 
     fn sentence(&self, outcome: &Outcome, witnessed: bool) -> Option<String> {
@@ -256,54 +232,9 @@ impl<'a> Walk<'a> {
     }
 
     /// The database as a source.
-    pub(super) fn end(mut self) -> Result<Side, Error> {
-        if self.returned {
-            self.renew()?;
-        }
+    pub(super) fn end(self) -> Result<Side, Error> {
         source::side(self.database)
     }
-}
-
-/// A database where no migration is.
-fn empty(project: &Project) -> Result<Database, Error> {
-    source::replay_these(project, &[])?.scratch.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Defect,
-            "a replay needs a database on the scratch",
-        )
-    })
-}
-
-/// Looks where a migration's way back led, and applies it again.
-fn again(
-    there: &Database,
-    migration: &Migration,
-    before: &State,
-    after: &State,
-    pg_dump: Option<&PathBuf>,
-) -> Result<Outcome, Error> {
-    let strays = State::read(there, pg_dump)?.differences(before);
-    if !strays.is_empty() {
-        return Ok(Outcome::Strays(strays));
-    }
-    if let Err(error) = apply::replay(there, std::slice::from_ref(migration)) {
-        let fault = Fault::of(migration, "up.sql", &error);
-        let says = format!("after down.sql it does not go up again: {}", fault.says);
-        return Ok(Outcome::Broken(Fault { says, ..fault }));
-    }
-    let differences = State::read(there, pg_dump)?.differences(after);
-    if !differences.is_empty() {
-        let file = migration.dir.join("up.sql").display().to_string();
-        return Ok(Outcome::Broken(Fault {
-            says: format!(
-                "{file}: after down.sql it gives something else:\n{}",
-                differences.join("\n")
-            ),
-            file,
-            line: None,
-        }));
-    }
-    Ok(Outcome::Returns)
 }
 
 /// What a migration runs on its way up, fitted to the scratch; nothing where it is no single transaction that our parser knows.
