@@ -140,12 +140,7 @@ pub fn autogen(
         options,
     )?;
     let base = renames.base(&side);
-    project.scope.refuse(
-        declarations,
-        project.made_before()?,
-        &settled.side.schema,
-        &[&base.schema],
-    )?;
+    project.refuse_filters(declarations, &settled.side.schema, &[&base.schema])?;
     let unmodelled = unmodelled(
         project,
         &settled.side.schema,
@@ -178,10 +173,9 @@ pub fn autogen(
         settled.side,
         options.draft,
     )?;
-    let draft = if unmigrated && draft.is_none() {
-        None
-    } else {
-        wanting.before(project, draft, options.draft.prove)?
+    let draft = match draft {
+        None if unmigrated => None,
+        draft => wanting.before(project, draft, options.draft.prove)?,
     };
     if let (Some(trial), Some(draft)) = (trial, &draft) {
         match trial.prove(project, draft, &wanting) {
@@ -194,9 +188,9 @@ pub fn autogen(
         .flat_map(Draft::hazards)
         .filter_map(Hazard::lost)
         .collect();
-    let remade = remade.into_iter();
     Ok(Autogen {
         remade: remade
+            .into_iter()
             .filter(|one| one.with.iter().any(|id| lost.contains(id)))
             .collect(),
         stale: renames.stale,

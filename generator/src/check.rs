@@ -257,9 +257,7 @@ pub fn check_trusting(
     let settled = settle(project, &base, declarations, &managed, None)?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
     let sides: Vec<&Schema> = there.iter().chain([&base.schema]).collect();
-    project
-        .scope
-        .refuse(declarations, project.made_before()?, &wanted.schema, &sides)?;
+    project.refuse_filters(declarations, &wanted.schema, &sides)?;
     let narrowed = project.scope.narrow(&base.schema, &wanted.schema);
     check
         .models

@@ -8,7 +8,7 @@ use std::{
 };
 
 use diesel::{PgConnection, QueryResult};
-use trueup::Id;
+use trueup::{Declarations, Id, Schema};
 
 use crate::{
     Error, ErrorKind,
@@ -157,6 +157,17 @@ impl Project {
         }
         let written = || Surroundings::written(self.presumed.search_path.as_deref());
         self.surroundings.borrow().clone().unwrap_or_else(written)
+    }
+
+    /// Fails where the patterns of `include` and `exclude` cannot mean what they say: see [`Scope::refuse`].
+    pub(crate) fn refuse_filters(
+        &self,
+        declarations: &Declarations,
+        wanted: &Schema,
+        others: &[&Schema],
+    ) -> Result<(), Error> {
+        self.scope
+            .refuse(declarations, self.made_before()?, wanted, others)
     }
 
     /// The roles that the migrations presume, and those that are said to be there.

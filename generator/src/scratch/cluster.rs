@@ -115,12 +115,14 @@ fn collect_queries(tree: &serde_json::Value, into: &mut Vec<String>) {
             if let Some(serde_json::Value::String(query)) = fields.get("query") {
                 into.push(query.clone());
             }
-            fields
-                .values()
-                .for_each(|value| collect_queries(value, into));
+            for value in fields.values() {
+                collect_queries(value, into);
+            }
         }
         serde_json::Value::Array(items) => {
-            items.iter().for_each(|value| collect_queries(value, into));
+            for value in items {
+                collect_queries(value, into);
+            }
         }
         serde_json::Value::Null
         | serde_json::Value::Bool(_)
