@@ -19,6 +19,62 @@ pub mod drafted;
 pub mod pooler;
 pub mod walk;
 
+/// Diesel's `table!` is asked for a namespace that its path does not tell. Without an answer the struct does not compile:
+///
+/// ```compile_fail,E0080
+/// mod schema {
+///     pub mod v2 {
+///         diesel::table! { v2.account (id) { id -> BigInt, } }
+///     }
+/// }
+/// use schema::v2::account;
+///
+/// #[derive(trueup::Model)]
+/// #[diesel(table_name = account)]
+/// struct Account {
+///     #[model(primary_key)]
+///     id: i64,
+/// }
+/// fn main() {}
+/// ```
+///
+/// ```compile_fail,E0080
+/// mod schema {
+///     pub mod v2 {
+///         diesel::table! { letter (id) { id -> BigInt, } }
+///     }
+/// }
+///
+/// #[derive(trueup::Model)]
+/// #[diesel(table_name = schema::v2::letter)]
+/// struct Letter {
+///     #[model(primary_key)]
+///     id: i64,
+/// }
+/// fn main() {}
+/// ```
+///
+/// With one it does:
+///
+/// ```
+/// mod schema {
+///     pub mod v2 {
+///         diesel::table! { v2.account (id) { id -> BigInt, } }
+///     }
+/// }
+/// use schema::v2::account;
+///
+/// #[derive(trueup::Model)]
+/// #[diesel(table_name = account)]
+/// #[model(namespace = "v2")]
+/// struct Account {
+///     #[model(primary_key)]
+///     id: i64,
+/// }
+/// fn main() {}
+/// ```
+pub const NAMESPACES: () = ();
+
 /// The top level of the repository.
 #[must_use]
 pub fn root() -> &'static Path {
