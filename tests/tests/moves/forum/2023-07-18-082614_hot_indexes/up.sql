@@ -1,1 +1,0 @@
-CREATE INDEX CONCURRENTLY idx_post_hot ON post (score DESC, published DESC);

@@ -1,3 +1,0 @@
-DROP SCHEMA r CASCADE;
-DROP TRIGGER refresh_activity ON post;
-DROP TRIGGER protect_language ON language;
