@@ -43,7 +43,7 @@ mod bare {
 mod imported {
     use super::schema::v2::account;
 
-    #[derive(trueup::Model)]
+    #[derive(diesel::Identifiable, trueup::Model)]
     #[diesel(table_name = account)]
     #[model(namespace = "v2")]
     pub(super) struct Account {
