@@ -101,6 +101,16 @@ pub fn diff(
     let whole = to.whole && is_equal;
     let to = Side { whole, ..to };
     let to = source::narrowed(project, &from, to)?;
+    let (from, to) = if fills::want_target(&from.schema, &to) {
+        let (from, to) = (
+            source::reprinted(project, from)?,
+            source::reprinted(project, to)?,
+        );
+        let to = source::narrowed(project, &from, to)?;
+        (from, to)
+    } else {
+        (from, to)
+    };
     match compare(project, &from, &renaming, &to, options) {
         // What is new may print otherwise when it is read again.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
@@ -141,6 +151,7 @@ fn compare(
     let guidance = fills::asked(base.as_ref().or(start).unwrap_or(from), to)?;
     let base = &base.as_ref().unwrap_or(from).schema;
     let plan = plan::guided(base, &to.schema, &guidance, Folding::Wherever)?;
+    plan::refuse_lacking(&plan, base, &to.schema)?;
     let mut compared = Compared {
         renaming,
         plan,

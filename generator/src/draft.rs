@@ -174,16 +174,18 @@ fn attempt(
         None => (from, renaming),
     };
     let guidance = fills::asked(base, to)?;
+    let back = fills::expected(&to.schema, base)?;
     let plan = plan::guided(&base.schema, &to.schema, &guidance, options.folding)?;
     if plan.is_empty() && renaming.is_empty() {
         return Ok(None);
     }
+    plan::refuse_lacking(&plan, &base.schema, &to.schema)?;
     let trial = Trial::begin(project, from, to, options.prove)?;
     let mut drafting = Drafting {
         trial,
         folding: options.folding,
         there: &guidance,
-        back: &from.guidance,
+        back: &back,
         parts: Vec::new(),
         starts: Vec::new(),
     };

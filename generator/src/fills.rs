@@ -1,5 +1,6 @@
 //! Asks Postgres about the values that models have for rows without one: whether one value is enough for all of them, and
-//! what runs and what is in the way when they are updated.
+//! what runs and what is in the way when they are updated. And about those that rows get along with a new column: whether its
+//! default can be computed, and whether its type takes no NULL.
 
 use std::sync::Arc;
 
@@ -8,10 +9,10 @@ use diesel::{
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error as SqlError},
     sql_query,
-    sql_types::{Bool, Nullable, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
 };
 use trueup::{
-    Constant, FillFacts, Filled, Guidance, Schema, Surroundings, Updated,
+    Arrival, Arriving, Constant, FillFacts, Filled, Guidance, Schema, Surroundings, Updated,
     name::{literal, quoted_ident},
 };
 
@@ -44,15 +45,16 @@ struct Found {
 /// What models say about the way from `from` to `to`, with what Postgres says of it. Where one of them is not on the scratch,
 /// nothing is known.
 pub(crate) fn asked(from: &Side, to: &Side) -> Result<Arc<Guidance>, Error> {
-    let fills = to.guidance.fills(&from.schema, &to.schema);
+    let expected = expected(&from.schema, to)?;
+    let fills = expected.fills(&from.schema, &to.schema);
     let (Some(start), Some(target)) = (&from.scratch, &to.scratch) else {
-        return Ok(Arc::clone(&to.guidance));
+        return Ok(expected);
     };
     if fills.is_empty() {
-        return Ok(Arc::clone(&to.guidance));
+        return Ok(expected);
     }
     let (mut start, mut target) = (start.connect()?, target.connect()?);
-    let mut guidance = Guidance::clone(&to.guidance);
+    let mut guidance = Guidance::clone(&expected);
     for filled in &fills {
         let mut constant = None;
         if filled.is_new {
@@ -73,9 +75,117 @@ pub(crate) fn asked(from: &Side, to: &Side) -> Result<Arc<Guidance>, Error> {
     Ok(Arc::new(guidance))
 }
 
-/// True if there is anything to ask.
+/// What models say about the way to `to`, with what Postgres says of the columns that are new there.
+pub(crate) fn expected(from: &Schema, to: &Side) -> Result<Arc<Guidance>, Error> {
+    let arriving = Guidance::arriving(from, &to.schema);
+    let Some(target) = to.scratch.as_ref().filter(|_| !arriving.is_empty()) else {
+        return Ok(Arc::clone(&to.guidance));
+    };
+    let mut target = target.connect()?;
+    let mut guidance = Guidance::clone(&to.guidance);
+    for new in &arriving {
+        guidance.expect(new, arrival(&mut target, new)?);
+    }
+    Ok(Arc::new(guidance))
+}
+
+/// True if there is anything to ask of the start.
 pub(crate) fn are_there(from: &Schema, to: &Side) -> bool {
     !to.guidance.fills(from, &to.schema).is_empty()
+}
+
+/// True if there is anything to ask of a target that is not on the scratch.
+pub(crate) fn want_target(from: &Schema, to: &Side) -> bool {
+    to.scratch.is_none() && !Guidance::arriving(from, &to.schema).is_empty()
+}
+
+/// What the rows that are there get along with a new column.
+fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Error> {
+    let Arriving {
+        data_type, default, ..
+    } = new;
+    let mut fails = None;
+    if let Some(default) = default {
+        match added(connection, &format!("{data_type} DEFAULT {default}"))? {
+            Added::Runs { rewrites } => {
+                return Ok(Arrival {
+                    rewrites,
+                    ..Arrival::default()
+                });
+            }
+            Added::Fails(message) => fails = Some(message),
+            Added::Untried => return Ok(Arrival::default()),
+        }
+    }
+    let mut arrival = Arrival {
+        fails,
+        ..Arrival::default()
+    };
+    match added(connection, data_type)? {
+        Added::Runs { rewrites } => arrival.rewrites = rewrites,
+        Added::Fails(message) => {
+            // A domain has a default of its own, for which NULL stands in.
+            match added(connection, &format!("{data_type} DEFAULT NULL"))? {
+                Added::Runs { rewrites } => {
+                    arrival.rewrites = rewrites;
+                    arrival.fails_by_type = Some(message);
+                }
+                Added::Fails(null) => {
+                    arrival.rewrites = true;
+                    arrival.fails_by_type = (message != null).then_some(message);
+                    arrival.takes_no_null = Some(null);
+                }
+                Added::Untried => {}
+            }
+        }
+        Added::Untried => {}
+    }
+    Ok(arrival)
+}
+
+/// What comes of ADD COLUMN in a table with a row.
+enum Added {
+    Runs {
+        rewrites: bool,
+    },
+    /// With this message of Postgres.
+    Fails(String),
+    /// There is no such table.
+    Untried,
+}
+
+fn added(connection: &mut PgConnection, column: &str) -> Result<Added, Error> {
+    let mut outcome = Added::Untried;
+    tried(connection, |connection| {
+        connection.batch_execute(
+            "CREATE TEMPORARY TABLE trueup_new (row integer) ON COMMIT DROP; INSERT INTO pg_temp.trueup_new VALUES (1)",
+        )?;
+        let before = storage(connection)?;
+        let add = format!("ALTER TABLE pg_temp.trueup_new ADD COLUMN value {column}");
+        match connection.batch_execute(&add) {
+            Ok(()) => {
+                let rewrites = storage(connection)? != before;
+                outcome = Added::Runs { rewrites };
+                Ok(())
+            }
+            Err(SqlError::DatabaseError(kind, said)) if !matches!(kind, DatabaseErrorKind::ClosedConnection) => {
+                outcome = Added::Fails(said.message().to_owned());
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    })?;
+    Ok(outcome)
+}
+
+fn storage(connection: &mut PgConnection) -> QueryResult<Option<i64>> {
+    #[derive(QueryableByName)]
+    struct Storage {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        number: Option<i64>,
+    }
+    let storage = sql_query("SELECT pg_catalog.pg_relation_filenode('pg_temp.trueup_new')::int8 AS number");
+    storage.get_result(connection).map(|Storage { number }| number)
 }
 
 /// The fill as a constant, where Postgres takes it for one: as the default of a new column it needs no row.

@@ -12,11 +12,12 @@ mod segment;
 mod work;
 
 use std::{
+    collections::BTreeSet,
     fmt::{self, Display, Formatter},
     sync::Arc,
 };
 
-use trueup::{Guidance, Hazard, Id, Schema, Statement};
+use trueup::{Guidance, Hazard, Id, Schema, Statement, Unread};
 
 pub use segment::Segment;
 
@@ -100,6 +101,34 @@ pub fn guided(
         plan(from, to, folding)
     } else {
         plan(from, &to.guided(guidance), folding)
+    }
+}
+
+/// Refuses a plan that makes something of what no kind reads and `from` has not.
+pub fn refuse_lacking(plan: &Plan, from: &Schema, to: &Schema) -> Result<(), PlanError> {
+    let there: BTreeSet<&str> = from.unread().iter().map(|one| one.what.as_str()).collect();
+    let lacking = to.unread().iter();
+    let lacking: Vec<&Unread> = lacking
+        .filter(|unread| !there.contains(unread.what.as_str()))
+        .collect();
+    let ids: BTreeSet<&Id> = plan.steps.iter().flat_map(|step| &step.ids).collect();
+    let refused: BTreeSet<NotYet> = lacking
+        .into_iter()
+        .flat_map(|unread| {
+            let users = unread.needed_by.iter().filter(|id| ids.contains(id));
+            users.map(move |id| NotYet {
+                object: id.to_string(),
+                why: format!(
+                    "it needs {}, which is to come, and trueup does not read that kind of object",
+                    unread.what
+                ),
+            })
+        })
+        .collect();
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(PlanError::NotYet(refused.into_iter().collect()))
     }
 }
 

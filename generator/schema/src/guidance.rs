@@ -1,12 +1,14 @@
 //! What a model says about the way to what it declares, and not about what it is: no catalog holds it, and once the way is
 //! gone it has nothing more to say.
 
+mod arrival;
 mod fill;
 
 use std::collections::BTreeMap;
 
 use crate::{Id, Origin, Schema};
 
+pub use arrival::{Arrival, Arriving};
 pub(crate) use fill::Fill;
 pub use fill::{Constant, FillFacts, Filled, Runs, Surroundings, Updated};
 
@@ -21,6 +23,8 @@ pub(crate) struct Advice {
     pub(crate) using: Option<Expression>,
     /// What the rows that are there get where they have no value.
     pub(crate) fill: Option<Fill>,
+    /// What Postgres says of the values that rows get along with a new column.
+    pub(crate) arrival: Arrival,
     /// Which label takes the place of one that is gone: from the old to the new.
     pub(crate) replaced: BTreeMap<String, String>,
 }

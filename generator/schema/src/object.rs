@@ -355,6 +355,12 @@ pub enum Detail {
 #[serde(transparent)]
 pub(crate) struct Beside<T>(T);
 
+impl<T> Beside<T> {
+    pub(crate) fn new(what: T) -> Self {
+        Self(what)
+    }
+}
+
 impl<T> PartialEq for Beside<T> {
     fn eq(&self, _other: &Self) -> bool {
         true

@@ -438,9 +438,16 @@ impl Reading {
         let mut part_of: BTreeMap<Address, BTreeSet<Id>> = BTreeMap::new();
         let mirrored = self.depends.iter().filter(|depend| depend.kind == b'P');
         let mirrored: HashSet<Address> = mirrored.map(|depend| whole(depend.from)).collect();
+        let mut needed_by: BTreeMap<Address, BTreeSet<Id>> = BTreeMap::new();
         let wholes = self.wholes();
         for depend in &self.depends {
             let Some(root) = root_of.get(&whole(depend.from)) else {
+                if let Some(root) = root_of.get(&whole(depend.to))
+                    && let Some(place) = self.resolve(depend.from, &wholes)
+                {
+                    let id = self.claims.ids[place].clone();
+                    needed_by.entry(*root).or_default().insert(id);
+                }
                 continue;
             };
             // What a partition has of the trigger of its table goes with the partition, and the trigger stays.
@@ -478,6 +485,7 @@ impl Reading {
                 Some(Unread {
                     what: identity.what(),
                     needs: all,
+                    needed_by: needed_by.remove(root).unwrap_or_default(),
                     occupies: identity.occupies.clone(),
                     says: self.all_said(&parts[root]),
                     kind: identity.kind.clone(),

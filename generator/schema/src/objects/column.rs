@@ -1,6 +1,7 @@
 //! Table columns: type, nullability, identity, generation, storage. A default is an object of its own.
 
 mod alter;
+mod arrival;
 mod fill;
 mod fit;
 mod identity;
@@ -269,11 +270,22 @@ impl Object for Column {
         if fill.is_some() && clauses.is_empty() {
             first.not_null = None;
         }
+        let has_default = !clauses.is_empty();
+        if let Some(below) = arrival::type_below(self, fill, has_default, within) {
+            first.data_type = below;
+            first.checked = Beside::new(false);
+        }
+        let is_settled = first.data_type == self.data_type;
+        let stand_in = arrival::in_place_of_default(self, has_default || !is_settled, within);
+        let said: Vec<Clause> = match &stand_in {
+            Some((clause, _)) => vec![clause.clone()],
+            None => clauses.to_vec(),
+        };
         let mut add = Statement::new(
             format!("Add column {}", self.key()),
             format!(
                 "ALTER TABLE {relation} ADD COLUMN {}",
-                first.definition(clauses, within)
+                first.definition(&said, within)
             ),
         );
         if self.identity.as_ref().is_some_and(Identity::is_bounded) {
@@ -286,9 +298,10 @@ impl Object for Column {
             .as_ref()
             .is_some_and(|generated| generated.stored)
             || self.identity.is_some()
-            || within
-                .get::<Default>(&self.key())
-                .is_some_and(Default::is_volatile)
+            || has_default
+                && within
+                    .get::<Default>(&self.key())
+                    .is_some_and(Default::is_volatile)
         {
             add = add.hazard(Hazard::RewritesTable {
                 table: relation.to_string(),
@@ -309,10 +322,20 @@ impl Object for Column {
         if self.is_left_out_in_vain(within) {
             add = add.hazard(alter::leaves_out(self));
         }
+        if is_settled {
+            add = arrival::warned(add, self, has_default, within);
+        }
         let mut statements = vec![add];
-        statements.extend(first.settings(within));
+        statements.extend(stand_in.map(|(_, drop)| drop));
+        if is_settled {
+            statements.extend(first.settings(within));
+        }
         if let Some(fill) = fill {
             statements.extend(fill::new(self, fill, within));
+            if let Some(settle) = arrival::settle(&first, self, fill, within) {
+                statements.push(settle);
+                statements.extend(first.settings(within));
+            }
             statements.extend(fill::require(&first, self, within));
         }
         statements.extend(self.settled_toast(within));

@@ -81,18 +81,25 @@ impl Object for Default {
 
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let relation = only(&self.column.relation, within);
-        vec![Statement::new(
+        let set = Statement::new(
             format!("Set the default of {}", self.column),
             format!(
                 "ALTER TABLE {relation} ALTER COLUMN {} SET DEFAULT {}",
                 self.column.ident(),
                 self.expression
             ),
-        )]
+        );
+        vec![match self.fails_at_first(within) {
+            Some(message) => set.because(format!("the rows that are there do not get it: {message}")),
+            None => set,
+        }]
     }
 
     /// ADD COLUMN … DEFAULT fills the rows that are there; SET DEFAULT afterwards leaves NULLs in them.
-    fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+    fn clause(&self, within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
+        if self.fails_at_first(within).is_some() {
+            return None;
+        }
         Some(Clause::essential(format!("DEFAULT {}", self.expression)))
     }
 
@@ -137,6 +144,11 @@ pub(super) fn drop_default(column: &Member, within: &Schema) -> Statement {
 }
 
 impl Default {
+    /// Postgres' message where ADD COLUMN fails with it.
+    fn fails_at_first<'a>(&self, within: &'a Schema) -> Option<&'a str> {
+        within.get::<Column>(&self.column)?.fails_by_default(within)
+    }
+
     /// Whether it says the same of another column.
     pub(super) fn says_what(&self, other: &Self) -> bool {
         self.expression == other.expression

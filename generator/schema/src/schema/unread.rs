@@ -22,6 +22,9 @@ pub struct Unread {
     pub definition: Vec<String>,
     /// The objects with a room that it needs.
     pub needs: BTreeSet<Id>,
+    /// The objects with a room that need it: a column of a domain.
+    #[serde(default)]
+    pub needed_by: BTreeSet<Id>,
     /// The names it takes.
     #[serde(default)]
     pub occupies: Vec<Slot>,

@@ -9,7 +9,7 @@ use super::super::inheritance::has_heirs;
 use super::super::table::Table;
 use super::{Column, alter};
 use crate::{
-    Clause, Hazard, LockMode, Name, Schema, Statement,
+    Clause, Hazard, LockMode, Name, Origin, Schema, Statement,
     guidance::{Constant, Expression, Fill, Runs, Surroundings},
     name::quoted_ident,
     object::Object,
@@ -310,6 +310,11 @@ fn locks(statement: Statement, table: &Name, mode: LockMode) -> Statement {
         table: table.to_string(),
         mode,
     })
+}
+
+/// Where a person wrote it.
+pub(super) fn origin(fill: &Fill) -> &Origin {
+    &fill.expression.origin
 }
 
 /// The statements by which a filled column comes to require a value: none is missing any more.

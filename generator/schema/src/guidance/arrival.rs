@@ -1,0 +1,47 @@
+//! What the rows that are there get along with a new column, as far as only Postgres knows it.
+
+use super::Guidance;
+use crate::{
+    Id, Schema,
+    objects::{Registered, column::Column},
+};
+
+/// A new column of a table that is there, for somebody who asks Postgres about it.
+#[derive(Clone, Debug)]
+pub struct Arriving {
+    pub(crate) id: Id,
+    /// Its type, as a column is declared with it.
+    pub data_type: String,
+    /// Its default, where it has one.
+    pub default: Option<String>,
+}
+
+/// What Postgres says of a new column for the rows that are there. By default nothing is in its way.
+#[derive(Clone, Default, Debug)]
+pub struct Arrival {
+    /// Postgres' message where ADD COLUMN cannot compute the default.
+    pub fails: Option<String>,
+    /// Postgres' message where it cannot compute the default of the type, which is a domain.
+    pub fails_by_type: Option<String>,
+    /// Postgres' message where the type takes no NULL.
+    pub takes_no_null: Option<String>,
+    /// True if all rows are written anew.
+    pub rewrites: bool,
+}
+
+impl Guidance {
+    /// The new columns of tables that are there with something that only Postgres can compute: a default, or the constraints
+    /// of a domain.
+    #[must_use]
+    pub fn arriving(from: &Schema, to: &Schema) -> Vec<Arriving> {
+        let columns = to
+            .entries()
+            .filter_map(|(_, entry)| Column::of(&entry.object)?.arriving(from, to));
+        columns.collect()
+    }
+
+    /// The same guidance, with what Postgres says of a new column.
+    pub fn expect(&mut self, arriving: &Arriving, arrival: Arrival) {
+        self.advise(arriving.id.clone()).arrival = arrival;
+    }
+}

@@ -1,0 +1,89 @@
+//! A new column and the rows that are there: what they get by its default or its type, and what Postgres refuses of that.
+
+use super::super::Registered;
+use super::super::default::{Default, drop_default};
+use super::super::table::Table;
+use super::{Column, fill, retype};
+use crate::{
+    Clause, Hazard, Schema, Statement,
+    guidance::{Arrival, Arriving, Fill},
+    object::Object,
+};
+
+impl Column {
+    /// The column, where it is new in a table that is there and Postgres has to compute something for its rows.
+    pub(crate) fn arriving(&self, from: &Schema, to: &Schema) -> Option<Arriving> {
+        from.entry(&Table::id(self.relation.clone()))?;
+        let key = self.key();
+        let stays = from.get::<Self>(&key).is_some_and(|old| old.generated.is_none());
+        if stays || self.fills_itself() {
+            return None;
+        }
+        let default = to.get::<Default>(&key).map(Default::expression);
+        (default.is_some() || *self.checked).then(|| Arriving {
+            id: Self::id(key),
+            data_type: self.data_type.clone(),
+            default: default.map(str::to_owned),
+        })
+    }
+
+    /// What Postgres says of it, where it is new.
+    fn arrival<'a>(&self, within: &'a Schema) -> Option<&'a Arrival> {
+        Some(&within.advice(&Self::id(self.key()))?.arrival)
+    }
+
+    /// Postgres' message where rows that are there cannot get its default.
+    pub(in super::super) fn fails_by_default<'a>(&self, within: &'a Schema) -> Option<&'a str> {
+        self.arrival(within)?.fails.as_deref()
+    }
+}
+
+/// The clause that stands in for the default of a domain where that cannot be computed, and the statement that takes it away.
+pub(super) fn in_place_of_default(
+    column: &Column,
+    has_default: bool,
+    within: &Schema,
+) -> Option<(Clause, Statement)> {
+    let message = column.arrival(within)?.fails_by_type.as_ref()?;
+    let drop = drop_default(&column.key(), within).because(format!(
+        "that of {} is for new rows alone: {message}",
+        column.data_type
+    ));
+    (!has_default).then(|| (Clause::essential("DEFAULT NULL"), drop))
+}
+
+/// The statement with what Postgres does to the rows that are there, beside what all columns do.
+pub(super) fn warned(mut add: Statement, column: &Column, has_default: bool, within: &Schema) -> Statement {
+    let Some(arrival) = column.arrival(within) else {
+        return add;
+    };
+    let table = &column.relation;
+    let is_told = |add: &Statement| add.hazards().iter().any(|hazard| matches!(hazard, Hazard::RewritesTable { .. }));
+    if arrival.rewrites && !is_told(&add) {
+        add = add.hazard(Hazard::RewritesTable {
+            table: table.to_string(),
+        });
+    }
+    if let (Some(message), false) = (&arrival.takes_no_null, has_default) {
+        add = add.hazard(Hazard::MayFail {
+            because: format!("while this finds a row, since {message}: SELECT * FROM {table}"),
+        });
+    }
+    add
+}
+
+/// The type that a new column has until its rows are filled: its domain takes no row that has no value yet.
+pub(super) fn type_below(column: &Column, fill: Option<&Fill>, has_default: bool, within: &Schema) -> Option<String> {
+    fill?;
+    column.arrival(within)?.takes_no_null.as_ref()?;
+    (!has_default).then(|| column.base_type.clone())
+}
+
+/// The statement by which a filled column gets its domain.
+pub(super) fn settle(from: &Column, to: &Column, fill: &Fill, within: &Schema) -> Option<Statement> {
+    if from.data_type == to.data_type {
+        return None;
+    }
+    let settled = retype::retype(from, to, within).ok()?;
+    Some(settled.written_at(fill::origin(fill)))
+}
