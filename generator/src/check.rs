@@ -2,7 +2,7 @@
 
 mod few;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 use trueup::{Declarations, Id, Origin, Schema, UnreadDelta};
@@ -55,6 +55,9 @@ pub struct Check {
     pub unread_changed: Vec<String>,
     /// What both have and no room reads, and this role may not read all of in the database.
     pub unread_hidden: Vec<String>,
+    /// The kinds of those, by what they are called.
+    #[serde(skip)]
+    pub(crate) unread_kinds: BTreeMap<String, String>,
     /// The owners, grants, default privileges and security labels that differ.
     pub rights: Vec<RightDifference>,
     /// What the migrations make, autogen's not, and no model declares: it stays.
@@ -128,6 +131,7 @@ impl Check {
             unread_changed,
             unread_hidden,
             rights,
+            unread_kinds: _,
             // Nothing differs for these.
             unmodelled: _,
             left_out: _,
@@ -237,6 +241,8 @@ pub fn check_trusting(
         check.rights = unread::rights(&project.scope, &known, &replayed.schema);
         for delta in unread::objects(&project.scope, &live.schema, &replayed.schema) {
             let what = delta.unread().what.clone();
+            let kind = delta.unread().kind.clone();
+            check.unread_kinds.insert(what.clone(), kind);
             match delta {
                 // It came with what a job made.
                 UnreadDelta::Remove(_) if unread::hangs_on(delta, &routine) => {}

@@ -27,6 +27,8 @@ pub struct Compared {
     pub plan: Plan,
     /// Why the way was not proved, where it was not.
     pub unproved: Option<String>,
+    /// The number of objects that the project's patterns leave out.
+    pub left_out: usize,
     /// Why the proof began on a copy by our own statements where `pg_dump` should have made it.
     pub no_dump: Option<String>,
 }
@@ -78,6 +80,7 @@ pub fn diff(
         Some((_, Renames { side, renaming, .. })) => (side.map(|side| side.schema), renaming),
         None => (None, Renaming::default()),
     };
+    let left_out = project.scope.left_out(&[&from.schema, &to.schema]).len();
     let looked_at = is_said && !options.ignore_unread;
     let refusal = |from: &Schema, to: &Schema| {
         let refusal = looked_at.then(|| unread::refusal(project, from, to));
@@ -102,10 +105,7 @@ pub fn diff(
     let to = Side { whole, ..to };
     let to = source::narrowed(project, &from, to)?;
     let (from, to) = if fills::want_target(&from.schema, &to) {
-        let (from, to) = (
-            source::reprinted(project, from)?,
-            source::reprinted(project, to)?,
-        );
+        let (from, to) = source::copied(project, from, to);
         let to = source::narrowed(project, &from, to)?;
         (from, to)
     } else {
@@ -123,6 +123,10 @@ pub fn diff(
         }
         done => done,
     }
+    .map(|compared| Compared {
+        left_out,
+        ..compared
+    })
 }
 
 fn compare(
@@ -156,6 +160,7 @@ fn compare(
         renaming,
         plan,
         unproved: None,
+        left_out: 0,
         no_dump: None,
     };
     if !compared.is_empty() && options.prove {

@@ -168,7 +168,9 @@ fn added(connection: &mut PgConnection, column: &str) -> Result<Added, Error> {
                 outcome = Added::Runs { rewrites };
                 Ok(())
             }
-            Err(SqlError::DatabaseError(kind, said)) if !matches!(kind, DatabaseErrorKind::ClosedConnection) => {
+            Err(SqlError::DatabaseError(kind, said))
+                if !matches!(kind, DatabaseErrorKind::ClosedConnection) =>
+            {
                 outcome = Added::Fails(said.message().to_owned());
                 Ok(())
             }
@@ -184,8 +186,11 @@ fn storage(connection: &mut PgConnection) -> QueryResult<Option<i64>> {
         #[diesel(sql_type = Nullable<BigInt>)]
         number: Option<i64>,
     }
-    let storage = sql_query("SELECT pg_catalog.pg_relation_filenode('pg_temp.trueup_new')::int8 AS number");
-    storage.get_result(connection).map(|Storage { number }| number)
+    let storage =
+        sql_query("SELECT pg_catalog.pg_relation_filenode('pg_temp.trueup_new')::int8 AS number");
+    storage
+        .get_result(connection)
+        .map(|Storage { number }| number)
 }
 
 /// The fill as a constant, where Postgres takes it for one: as the default of a new column it needs no row.

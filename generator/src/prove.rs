@@ -4,6 +4,7 @@
 pub mod code;
 pub mod data;
 pub mod migrations;
+mod refused;
 
 use std::{
     path::PathBuf,
@@ -20,7 +21,7 @@ use self::{
 };
 use crate::{
     Error, ErrorKind, Project,
-    connection::run_sql,
+    connection::{SqlError, parts, run_sql},
     diff::{Delta, diff},
     migration::NO_PROOF,
     plan::Segment,
@@ -253,15 +254,29 @@ impl<'a> Trial<'a> {
 
     /// Runs a file of the draft and reads what it leaves.
     pub fn run(&mut self, file: &str, sql: &str) -> Result<Schema, Error> {
-        run_sql(&mut self.connection, sql, file).map_err(|error| {
-            Error::caused(
-                ErrorKind::Defect,
-                format!("{file} does not run on the scratch; nothing was written"),
-                error,
-            )
-            .hints(REPORT)
-        })?;
+        if let Err(error) = run_sql(&mut self.connection, sql, file) {
+            return Err(self.failed(file, sql, error));
+        }
         Ok(postgres::read(&mut self.connection)?)
+    }
+
+    /// What is said of a file that does not run.
+    fn failed(&mut self, file: &str, sql: &str, error: SqlError) -> Error {
+        let parts = parts(sql).unwrap_or_default();
+        let statement = error.statement.as_deref().unwrap_or_default();
+        let before = parts.iter().map(|part| part.sql);
+        let before = before.take_while(|sql| *sql != statement);
+        let cause = refused::cause(&mut self.connection, before, statement);
+        if let Some(cause) = cause {
+            let message = format!(
+                "not yet: {file} does not run, because code of the database's own refuses a statement; nothing was written\n{cause}"
+            );
+            return Error::caused(ErrorKind::NotYet, message, error).hint(
+                "let that code pass it, or write this change by hand: `trueup new MESSAGE` begins a migration",
+            );
+        }
+        let message = format!("{file} does not run on the scratch; nothing was written");
+        Error::caused(ErrorKind::Defect, message, error).hints(REPORT)
     }
 
     /// Whether the ups led to the target.

@@ -41,6 +41,7 @@ mod terminal;
 pub use applied::{Applied, AppliedMigration, Direction};
 pub use changed::Changed;
 pub use check::CheckReport;
+pub(crate) use counted::by_kind;
 pub use counted::{kinds, unread_by_kind};
 pub use current::Current;
 pub use database::{DatabaseDone, What};

@@ -374,12 +374,18 @@ pub fn alike_after(
         return Ok((reprinted(project, from)?, reprinted(project, to)?));
     }
     // What no room reads is compared without that where the copy does not succeed.
-    if base.schema.unread_changes(&to.schema)
-        && let (Ok(one), Ok(other)) = (copy_of_print(project, &from), copy_of_print(project, &to))
-    {
-        return Ok((one.unwrap_or(from), other.unwrap_or(to)));
+    if base.schema.unread_changes(&to.schema) {
+        return Ok(copied(project, from, to));
     }
     Ok((from, to))
+}
+
+/// Copies of both sides on the scratch, or both as they are where one of them cannot be copied.
+pub(crate) fn copied(project: &Project, from: Side, to: Side) -> (Side, Side) {
+    match (copy_of_print(project, &from), copy_of_print(project, &to)) {
+        (Ok(one), Ok(other)) => (one.unwrap_or(from), other.unwrap_or(to)),
+        (Err(_), _) | (_, Err(_)) => (from, to),
+    }
 }
 
 /// A side as it is when everything was read from what Postgres printed, where this machine can tell.

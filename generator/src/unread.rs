@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use itertools::Itertools;
 use serde::Serialize;
-use trueup::{Id, RightDelta, Schema, UnreadDelta};
+use trueup::{Id, RightDelta, Schema, Unread, UnreadDelta};
 
-use crate::{Error, ErrorKind, Project, scope::Scope};
+use crate::{Error, ErrorKind, Project, report::by_kind, scope::Scope};
 
 /// As many are named where more than these are alike.
 const NAMED: usize = 3;
@@ -107,28 +107,54 @@ fn named((aspect, kind): &Group, all: &[&str]) -> Vec<String> {
     )]
 }
 
+/// The endings of what is said of one unread object, and of several.
+type Endings = [&'static str; 2];
+
+/// A line for each unread object that differs, or for many of a kind.
+fn refused_objects(scope: &Scope, from: &Schema, to: &Schema) -> Vec<String> {
+    let mut groups: BTreeMap<Endings, Vec<&Unread>> = BTreeMap::new();
+    for delta in objects(scope, from, to) {
+        let endings = match delta {
+            UnreadDelta::Create(_) => [
+                "is to come: trueup does not read that kind of object",
+                "are to come: trueup does not read that kind of object",
+            ],
+            UnreadDelta::Remove(_) => [
+                "is to go: trueup does not read that kind of object",
+                "are to go: trueup does not read that kind of object",
+            ],
+            UnreadDelta::Change(..) if delta.is_unknown() => [
+                "may differ: this role may not read all of it",
+                "may differ: this role may not read all of them",
+            ],
+            UnreadDelta::Change(..) => [
+                "differs, and trueup does not read that kind of object",
+                "differ, and trueup does not read that kind of object",
+            ],
+        };
+        groups.entry(endings).or_default().push(delta.unread());
+    }
+    let lines = groups.into_iter().flat_map(|([one, several], all)| {
+        let names: BTreeSet<&str> = all.iter().map(|it| it.what.as_str()).collect();
+        let said = by_kind(all.iter().map(|it| (it.kind.as_str(), it.what.as_str())));
+        said.into_iter().map(move |what| {
+            let ending = if names.contains(what.as_str()) {
+                one
+            } else {
+                several
+            };
+            format!("not yet: {what} {ending}")
+        })
+    });
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort();
+    lines
+}
+
 /// Why there is no way from one schema to another by what is read; `None` where the rest is the same.
 pub(crate) fn refusal(project: &Project, from: &Schema, to: &Schema) -> Option<Error> {
     let scope = &project.scope;
-    let mut lines: Vec<String> = objects(scope, from, to)
-        .map(|delta| {
-            let what = &delta.unread().what;
-            match delta {
-                UnreadDelta::Create(_) => {
-                    format!("not yet: {what} is to come: trueup does not read that kind of object")
-                }
-                UnreadDelta::Remove(_) => {
-                    format!("not yet: {what} is to go: trueup does not read that kind of object")
-                }
-                UnreadDelta::Change(..) if delta.is_unknown() => {
-                    format!("not yet: {what} may differ: this role may not read all of it")
-                }
-                UnreadDelta::Change(..) => {
-                    format!("not yet: {what} differs, and trueup does not read that kind of object")
-                }
-            }
-        })
-        .collect();
+    let mut lines: Vec<String> = refused_objects(scope, from, to);
     let rights = from.right_differences(to).into_iter();
     let rights = rights.chain(from.rights_on_new(to));
     let rights = rights.filter(|delta| counts(scope, delta, [from, to]));

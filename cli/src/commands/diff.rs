@@ -56,6 +56,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         prove: !args.no_proof,
     };
     let compared = compare::diff(&context.project, autogen::declarations, &from, &to, options)?;
+    if compared.left_out > 0 {
+        let objects = if compared.left_out == 1 {
+            "object"
+        } else {
+            "objects"
+        };
+        context.output.note(format!(
+            "left out by trueup.toml: {} {objects}",
+            compared.left_out
+        ));
+    }
     if compared.is_empty() {
         context.output.note(format!("{from} and {to} are the same"));
         return Ok(Status::Done);

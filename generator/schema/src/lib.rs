@@ -23,7 +23,9 @@ pub mod read;
 mod schema;
 mod statement;
 
-pub use guidance::{Arrival, Arriving, Constant, FillFacts, Filled, Guidance, Runs, Surroundings, Updated};
+pub use guidance::{
+    Arrival, Arriving, Constant, FillFacts, Filled, Guidance, Runs, Surroundings, Updated,
+};
 pub use hazard::{Hazard, LockMode};
 pub use model::{
     Decision, Declaration, Declarations, Fragment, FragmentKind, Linked, Model, ModelError,

@@ -174,7 +174,11 @@ pub fn keep(
         attempts += 1;
         let stripped = moods.why.len();
         let mut tamer = trial.tame(&mut moods, &failed);
-        if !failed.is_foretold {
+        if failed.is_of_code() {
+            let news: Vec<Told> = failed.told(&ups).into_iter().collect();
+            tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
+            told.extend(news);
+        } else if !failed.is_foretold {
             if !tamer || moods.why.len() > stripped {
                 let message = format!("{failed}, and no hazard says so; nothing was written");
                 return Err(Error::new(ErrorKind::Defect, message).hints(super::REPORT));

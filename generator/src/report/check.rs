@@ -5,6 +5,7 @@ use trueup::Origin;
 
 use super::{
     Report,
+    counted::by_kind,
     github::annotation,
     style::{DIM, GOOD, HEADING, WARNING, columns, count},
 };
@@ -50,6 +51,7 @@ impl CheckReport {
             unread_missing,
             unread_changed,
             unread_hidden,
+            unread_kinds: _,
             rights,
             unmodelled: _,
             left_out: _,
@@ -157,6 +159,7 @@ impl Report for CheckReport {
             unread_missing,
             unread_changed,
             unread_hidden,
+            unread_kinds: _,
             rights,
             unmodelled: _,
             left_out: _,
@@ -216,23 +219,20 @@ impl Report for CheckReport {
             "problem",
             "a run was cut off, or failed, and left it",
         );
-        text += &list(
+        text += &self.found.unread_list(
             "not read",
             unread,
-            "object",
             "only the database has them, and trueup does not read that kind: it neither changes nor proves them",
         );
-        text += &list(
+        text += &self.found.unread_list(
             "gone",
             unread_missing,
-            "object",
             "the migrations make them, the database does not have them, and trueup does not read that kind: put them back",
         );
-        text += &not_alike(unread_changed);
-        text += &list(
+        text += &self.found.not_alike(unread_changed);
+        text += &self.found.unread_list(
             "hidden",
             unread_hidden,
-            "object",
             "this role may not read all of it in the database: connect as its owner, or `exclude` it",
         );
         if !rights.is_empty() {
@@ -247,21 +247,46 @@ impl Report for CheckReport {
     }
 }
 
-fn not_alike(changed: &[String]) -> String {
-    let both: Vec<String> = changed
-        .iter()
-        .map(|what| format!("{what} differs: in the migrations / in the database"))
-        .collect();
-    list(
-        "not alike",
-        &both,
-        "object",
-        "trueup does not read that kind and has no SQL for it: where the migrations are right, run their statement again;\n     \
-         where the database is, say so in a migration",
-    )
-}
-
 impl Check {
+    /// Objects that no kind reads, each by its name where there are few of its kind.
+    fn by_kind(&self, whats: &[String]) -> Vec<String> {
+        let kind = |what: &String| self.unread_kinds.get(what).map_or("", String::as_str);
+        by_kind(whats.iter().map(|what| (kind(what), what.as_str())))
+    }
+
+    fn unread_list(&self, heading: &str, whats: &[String], advice: &str) -> String {
+        if whats.is_empty() {
+            return String::new();
+        }
+        let said = count(whats.len(), "object");
+        rows(heading, &said, &self.by_kind(whats), advice)
+    }
+
+    fn not_alike(&self, changed: &[String]) -> String {
+        if changed.is_empty() {
+            return String::new();
+        }
+        let both: Vec<String> = self
+            .by_kind(changed)
+            .into_iter()
+            .map(|what| {
+                let differs = if changed.contains(&what) {
+                    "differs"
+                } else {
+                    "differ"
+                };
+                format!("{what} {differs}: in the migrations / in the database")
+            })
+            .collect();
+        rows(
+            "not alike",
+            &count(changed.len(), "object"),
+            &both,
+            "trueup does not read that kind and has no SQL for it: where the migrations are right, run their statement again;\n     \
+             where the database is, say so in a migration",
+        )
+    }
+
     /// The number of objects that are left out of account, where there are any.
     fn left_out(&self) -> String {
         if self.left_out == 0 {

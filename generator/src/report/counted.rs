@@ -27,12 +27,18 @@ pub fn kinds(ids: &[Id]) -> String {
 /// Objects that no kind reads: each by its name where there are few of its kind, else their number with the first of them.
 #[must_use]
 pub fn unread_by_kind(all: &[Unread]) -> Vec<String> {
+    let all = all.iter();
+    by_kind(all.map(|Unread { kind, what, .. }| (kind.as_str(), what.as_str())))
+}
+
+/// The same for the kinds of objects and what each is called.
+pub(crate) fn by_kind<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
     let mut kinds: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Unread { kind, what, .. } in all {
+    for (kind, what) in all {
         kinds.entry(kind).or_default().push(what);
     }
     let lines = kinds.into_iter().map(|(kind, whats)| {
-        if whats.len() <= FEW {
+        if whats.len() <= FEW || kind.is_empty() {
             return whats.into_iter().map(str::to_owned).collect();
         }
         let names = whats[..FEW].iter();

@@ -90,7 +90,9 @@ impl Object for Default {
             ),
         );
         vec![match self.fails_at_first(within) {
-            Some(message) => set.because(format!("the rows that are there do not get it: {message}")),
+            Some(message) => {
+                set.because(format!("the rows that are there do not get it: {message}"))
+            }
             None => set,
         }]
     }

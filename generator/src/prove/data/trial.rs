@@ -16,10 +16,10 @@ use diesel::{
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error as SqlError},
 };
-use trueup::{Id, Schema, Statement};
+use trueup::{Hazard, Id, Schema, Statement};
 
 use super::{
-    Kept, Run,
+    Kept, Run, Told,
     exercise::Exercise,
     may_fail,
     moods::{Moods, Subject},
@@ -30,7 +30,10 @@ use crate::{
     Error, ErrorKind, Project,
     connection::run_sql,
     postgres,
-    prove::code::{Broken, DOWN, UP},
+    prove::{
+        code::{Broken, DOWN, UP},
+        refused,
+    },
     scratch::Database,
     source::Side,
 };
@@ -77,9 +80,27 @@ pub(super) struct Failed {
     error: SqlError,
     /// Whether a hazard says that it may.
     pub(super) is_foretold: bool,
+    /// Where no hazard does: the code or the expression of the database's own that fails.
+    cause: Option<String>,
 }
 
 impl Failed {
+    /// Of the ups, the statement that fails by what it computes, with the hazard to say so.
+    pub(super) fn told(&self, ups: &[Run]) -> Option<Told> {
+        let (cause, failed) = (self.cause.as_ref()?, self.statement.as_deref()?);
+        let mut statements = ups.iter().flat_map(|run| &run.statements);
+        let statement = statements.position(|one| one.sql() == failed.sql())?;
+        let hazard = Hazard::MayFail {
+            because: format!("while a row makes it so, in {cause}"),
+        };
+        Some(Told { statement, hazard })
+    }
+
+    /// True if it is no fault of the statement's.
+    pub(super) fn is_of_code(&self) -> bool {
+        self.cause.is_some()
+    }
+
     /// The table that Postgres names.
     fn table(&self) -> Option<&str> {
         if let SqlError::DatabaseError(_, information) = &self.error {
@@ -455,12 +476,22 @@ fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Resul
         } else {
             each(connection)
         };
-        done.map_err(|Stop(statement, error)| Failed {
-            file,
-            is_foretold: of_all || statement.as_deref().is_some_and(may_fail),
-            statement,
-            error,
-        })?;
+        if let Err(Stop(statement, error)) = done {
+            let is_foretold = of_all || statement.as_deref().is_some_and(may_fail);
+            let failed = statement.as_deref().filter(|_| !is_foretold);
+            let cause = failed.and_then(|failed| {
+                let all = one.statements.iter().map(Statement::sql);
+                let before = all.take_while(|sql| *sql != failed.sql() && one.in_transaction);
+                refused::cause(connection, before, failed.sql())
+            });
+            return Err(Failed {
+                file,
+                statement,
+                error,
+                is_foretold,
+                cause,
+            });
+        }
     }
     Ok(())
 }

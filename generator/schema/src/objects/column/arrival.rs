@@ -15,7 +15,9 @@ impl Column {
     pub(crate) fn arriving(&self, from: &Schema, to: &Schema) -> Option<Arriving> {
         from.entry(&Table::id(self.relation.clone()))?;
         let key = self.key();
-        let stays = from.get::<Self>(&key).is_some_and(|old| old.generated.is_none());
+        let stays = from
+            .get::<Self>(&key)
+            .is_some_and(|old| old.generated.is_none());
         if stays || self.fills_itself() {
             return None;
         }
@@ -53,12 +55,21 @@ pub(super) fn in_place_of_default(
 }
 
 /// The statement with what Postgres does to the rows that are there, beside what all columns do.
-pub(super) fn warned(mut add: Statement, column: &Column, has_default: bool, within: &Schema) -> Statement {
+pub(super) fn warned(
+    mut add: Statement,
+    column: &Column,
+    has_default: bool,
+    within: &Schema,
+) -> Statement {
     let Some(arrival) = column.arrival(within) else {
         return add;
     };
     let table = &column.relation;
-    let is_told = |add: &Statement| add.hazards().iter().any(|hazard| matches!(hazard, Hazard::RewritesTable { .. }));
+    let is_told = |add: &Statement| {
+        add.hazards()
+            .iter()
+            .any(|hazard| matches!(hazard, Hazard::RewritesTable { .. }))
+    };
     if arrival.rewrites && !is_told(&add) {
         add = add.hazard(Hazard::RewritesTable {
             table: table.to_string(),
@@ -73,14 +84,24 @@ pub(super) fn warned(mut add: Statement, column: &Column, has_default: bool, wit
 }
 
 /// The type that a new column has until its rows are filled: its domain takes no row that has no value yet.
-pub(super) fn type_below(column: &Column, fill: Option<&Fill>, has_default: bool, within: &Schema) -> Option<String> {
+pub(super) fn type_below(
+    column: &Column,
+    fill: Option<&Fill>,
+    has_default: bool,
+    within: &Schema,
+) -> Option<String> {
     fill?;
     column.arrival(within)?.takes_no_null.as_ref()?;
     (!has_default).then(|| column.base_type.clone())
 }
 
 /// The statement by which a filled column gets its domain.
-pub(super) fn settle(from: &Column, to: &Column, fill: &Fill, within: &Schema) -> Option<Statement> {
+pub(super) fn settle(
+    from: &Column,
+    to: &Column,
+    fill: &Fill,
+    within: &Schema,
+) -> Option<Statement> {
     if from.data_type == to.data_type {
         return None;
     }
