@@ -46,7 +46,10 @@ fn a_default_that_cannot_be_computed_is_set_afterwards() {
         "ADD COLUMN later later DEFAULT NULL;",
         "ADD COLUMN seven integer DEFAULT 7 NOT NULL;",
     ] {
-        assert!(sql.contains(&line.replace("later later", "later public.later")), "{line}\n{sql}");
+        assert!(
+            sql.contains(&line.replace("later later", "later public.later")),
+            "{line}\n{sql}"
+        );
     }
     let mut connection = walk.database.connect().expect("a connection");
     assert!(tests::holds(

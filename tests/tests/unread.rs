@@ -4,6 +4,7 @@ use generator::{
     Error, ErrorKind, Project,
     compare::{self, CompareOptions},
     source::Source,
+    url::Url,
 };
 
 /// One of everything that no room reads.
@@ -445,4 +446,44 @@ fn what_is_made_anew_keeps_its_owner_or_is_not_yet() {
     let owned = "\nALTER VIEW v OWNER TO pg_monitor;";
     let found = pair.diff(&format!("{base}{owned}"), &format!("{to}{owned}"));
     assert!(found.expect("in place").contains("CREATE OR REPLACE VIEW"));
+}
+
+/// Said by whoever migrates, and of whoever migrates.
+const OWN: &str = "
+    CREATE TABLE t (n int);
+    CREATE POLICY p ON t TO CURRENT_USER, pg_monitor USING (true);
+    CREATE FOREIGN DATA WRAPPER w;
+    CREATE SERVER s FOREIGN DATA WRAPPER w;
+    CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (user 'me');";
+
+#[test]
+fn the_role_that_migrates_is_the_same_on_the_scratch() {
+    let (_server, database) = tests::database();
+    tests::run(&database, "CREATE ROLE boss SUPERUSER LOGIN");
+    let boss = database.url().to_string().replacen("postgres@", "boss@", 1);
+    let boss = Url::parse(&boss).expect("a URL");
+    let mut connection = generator::connection::connect(&boss).expect("a connection");
+    generator::connection::run_sql(&mut connection, OWN, "the live side").expect("SQL that runs");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("own.sql");
+    let project = tests::project(folder.path().to_owned());
+    let live = Source::Database(boss);
+    let differ = |sql: &str| {
+        std::fs::write(&file, sql).expect("a file");
+        let no_models = || Err(Error::input("no models"));
+        let file = Source::Sql(file.clone());
+        compare::diff(&project, no_models, &live, &file, CompareOptions::default())
+            .err()
+            .map(|error| error.full())
+    };
+    assert_eq!(differ(OWN), None);
+    let other = OWN.replace("TO CURRENT_USER, pg_monitor", "TO CURRENT_USER");
+    let said = differ(&other).expect("a difference");
+    assert!(said.contains("policy p on public.t differs"), "{said}");
+    let other = OWN.replace("'me'", "'you'");
+    let said = differ(&other).expect("a difference");
+    assert!(
+        said.contains("user mapping") && said.contains("differs"),
+        "{said}"
+    );
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     entry::{Address, Entry},
     rights::{Grant, Grantee, Of, Place, Right, RightDelta, Rights, Says},
-    unread::{Unread, UnreadDelta},
+    unread::{ROLE, Unread, UnreadDelta},
 };
 
 use crate::{
@@ -277,7 +277,17 @@ impl Schema {
     /// Compares what no room reads on both sides.
     #[must_use]
     pub fn unread_differences<'a>(&'a self, to: &'a Self) -> Vec<UnreadDelta<'a>> {
-        unread::differences(&self.unread, &to.unread)
+        // Between two servers a role is who it is called.
+        if !self.rights.stands_in && !to.rights.stands_in {
+            return unread::differences(
+                (&self.unread, &str::to_owned),
+                (&to.unread, &str::to_owned),
+            );
+        }
+        unread::differences(
+            (&self.unread, &self.rights.role(&to.rights)),
+            (&to.unread, &to.rights.role(&self.rights)),
+        )
     }
 
     /// True if something that no room reads is on both sides under the same name, and may differ.

@@ -7,7 +7,7 @@ use diesel::{
     PgConnection, QueryableByName, RunQueryDsl, sql_query,
     sql_types::{Array, BigInt, Bool, Nullable, Text},
 };
-use trueup::{Address, Server};
+use trueup::{Address, ROLE, Server};
 
 use super::{ReadError, whole};
 
@@ -125,7 +125,7 @@ const TEXTS: &[Catalog] = &[
     catalog!(
         "pg_policy",
         "jsonb_build_array(x.polcmd, x.polpermissive, pg_get_expr(x.polqual, x.polrelid), pg_get_expr(x.polwithcheck, x.polrelid),
-            ARRAY(SELECT CASE role WHEN 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(role)) END FROM unnest(x.polroles) role ORDER BY 1))::text"
+            0 = ANY (x.polroles))::text"
     ),
     catalog!(
         "pg_event_trigger",
@@ -303,13 +303,23 @@ fn query(server: Server, allowed: Allowed) -> String {
         SELECT said.class, said.object,
             CASE WHEN said.text = '' AND told.comments IS NULL THEN ''
                 WHEN said.text IS NOT NULL THEN encode(sha256(convert_to(
-                    jsonb_build_array(said.text, told.comments)::text, 'UTF8')), 'hex') END AS says
+                    jsonb_build_array(said.text, told.comments)::text, 'UTF8')), 'hex') || roles.named END AS says
         FROM ({}) said(class, object, text)
             CROSS JOIN LATERAL (
                 SELECT jsonb_agg(jsonb_build_array(d.objsubid, d.description) ORDER BY d.objsubid)
                 FROM pg_catalog.pg_description d
                 WHERE d.classoid = said.class::oid AND d.objoid = said.object::oid
-            ) told(comments)",
+            ) told(comments)
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(string_agg(' {ROLE}' || encode(convert_to(pg_get_userbyid(role), 'UTF8'), 'hex'), '' ORDER BY role), '')
+                FROM (
+                    SELECT unnest(p.polroles) FROM pg_catalog.pg_policy p
+                    WHERE said.class = 'pg_catalog.pg_policy'::regclass::int8 AND p.oid = said.object::oid
+                    UNION ALL SELECT m.umuser FROM pg_catalog.pg_user_mappings m
+                    WHERE said.class = 'pg_catalog.pg_user_mapping'::regclass::int8 AND m.umid = said.object::oid
+                ) named(role)
+                WHERE role <> 0
+            ) roles(named)",
         branches.join("\nUNION ALL ")
     )
 }

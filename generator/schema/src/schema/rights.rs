@@ -230,7 +230,7 @@ struct Side<'a> {
 
 impl Rights {
     /// A role as it is compared with those of another schema.
-    fn role<'a>(&'a self, other: &'a Self) -> impl Fn(&str) -> String + 'a {
+    pub(super) fn role<'a>(&'a self, other: &'a Self) -> impl Fn(&str) -> String + 'a {
         |role| {
             let is_theirs = self.stands_in && !other.stands_in && role == other.migrator;
             if role == self.migrator || is_theirs {

@@ -1,6 +1,6 @@
 //! Objects of kinds that no room reads: named, and compared by a hash of all that the catalog says about them.
 
-use std::{cmp::Ordering, collections::BTreeSet, iter::Peekable, slice::Iter};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,35 +67,68 @@ impl<'a> UnreadDelta<'a> {
     }
 }
 
-/// Compares two lists in the order of [`Unread`].
-pub(super) fn differences<'a>(from: &'a [Unread], to: &'a [Unread]) -> Vec<UnreadDelta<'a>> {
-    let mut deltas = Vec::new();
-    let (mut olds, mut news) = (from.iter().peekable(), to.iter().peekable());
-    while let Some(delta) = next(&mut olds, &mut news) {
-        match delta {
-            UnreadDelta::Change(old, new) if old.says.is_some() && old.says == new.says => {}
-            UnreadDelta::Create(_) | UnreadDelta::Remove(_) | UnreadDelta::Change(..) => {
-                deltas.push(delta);
-            }
+/// What stands before a role's name in what an object says, which is there in hexadecimal.
+pub const ROLE: &str = "@";
+
+impl Unread {
+    /// What it says, with roles as they are compared with those of another schema.
+    fn said(&self, role: &impl Fn(&str) -> String) -> Option<String> {
+        let words = self.says.as_deref()?.split(' ');
+        let mut words: Vec<String> = words
+            .map(|word| named_role(word).map_or_else(|| word.to_owned(), |name| role(&name)))
+            .collect();
+        words.sort();
+        Some(words.join(" "))
+    }
+
+    /// What it is called, with the role of a user mapping as it is compared with those of another schema.
+    fn called(&self, role: &impl Fn(&str) -> String) -> String {
+        let rest = self.what.strip_prefix("user mapping ");
+        let mut roles = self
+            .says
+            .iter()
+            .flat_map(|says| says.split(' ').filter_map(named_role));
+        match (rest, roles.next()) {
+            (Some(rest), Some(name)) => match rest.strip_prefix(name.as_str()) {
+                Some(rest) => format!("user mapping {}{rest}", role(&name)),
+                None => self.what.clone(),
+            },
+            (_, _) => self.what.clone(),
         }
     }
-    deltas
 }
 
-fn next<'a>(
-    olds: &mut Peekable<Iter<'a, Unread>>,
-    news: &mut Peekable<Iter<'a, Unread>>,
-) -> Option<UnreadDelta<'a>> {
-    let order = match (olds.peek(), news.peek()) {
-        (Some(old), Some(new)) => old.what.cmp(&new.what),
-        (Some(_), None) => Ordering::Less,
-        (None, _) => Ordering::Greater,
-    };
-    match order {
-        Ordering::Less => olds.next().map(UnreadDelta::Remove),
-        Ordering::Greater => news.next().map(UnreadDelta::Create),
-        Ordering::Equal => Some(UnreadDelta::Change(olds.next()?, news.next()?)),
+fn named_role(word: &str) -> Option<String> {
+    let digits = word.strip_prefix(ROLE)?.as_bytes();
+    let bytes = digits.chunks(2).map(|pair| {
+        let pair = str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
+}
+
+/// Compares two lists, each with the names of its roles as they are compared with those of the other.
+pub(super) fn differences<'a>(
+    (from, from_role): (&'a [Unread], &impl Fn(&str) -> String),
+    (to, to_role): (&'a [Unread], &impl Fn(&str) -> String),
+) -> Vec<UnreadDelta<'a>> {
+    let mut pairs: BTreeMap<String, [Option<&'a Unread>; 2]> = BTreeMap::new();
+    for old in from {
+        pairs.entry(old.called(from_role)).or_default()[0] = Some(old);
     }
+    for new in to {
+        pairs.entry(new.called(to_role)).or_default()[1] = Some(new);
+    }
+    let deltas = pairs.into_values().filter_map(|pair| match pair {
+        [Some(old), Some(new)] => {
+            let (was, is) = (old.said(from_role), new.said(to_role));
+            (was.is_none() || was != is).then_some(UnreadDelta::Change(old, new))
+        }
+        [Some(old), None] => Some(UnreadDelta::Remove(old)),
+        [None, Some(new)] => Some(UnreadDelta::Create(new)),
+        [None, None] => None,
+    });
+    deltas.collect()
 }
 
 #[cfg(test)]
@@ -124,7 +157,8 @@ mod tests {
             unread("b", None),
             unread("d", Some("1")),
         ];
-        let found = differences(&one, &other);
+        let plain = |role: &str| role.to_owned();
+        let found = differences((&one, &plain), (&other, &plain));
         let names: Vec<&str> = found
             .iter()
             .map(|delta| delta.unread().what.as_str())
@@ -132,5 +166,24 @@ mod tests {
         assert_eq!(names, ["b", "c", "d"]);
         assert!(found[0].is_unknown() && found[0].is_change());
         assert!(!found[1].is_unknown());
+    }
+
+    #[test]
+    fn the_role_that_migrates_is_the_same_everywhere() {
+        let mapping = |role: &str, hex: &str| {
+            let says = format!("1 {ROLE}{hex}");
+            unread(&format!("user mapping {role} on server s"), Some(&says))
+        };
+        let (one, other) = ([mapping("me", "6d65")], [mapping("you", "796f75")]);
+        let plain = |role: &str| role.to_owned();
+        assert_eq!(differences((&one, &plain), (&other, &plain)).len(), 2);
+        let same = |role: &str| {
+            if ["me", "you"].contains(&role) {
+                "the migrating role".to_owned()
+            } else {
+                role.to_owned()
+            }
+        };
+        assert!(differences((&one, &same), (&other, &same)).is_empty());
     }
 }
