@@ -74,6 +74,7 @@ pub mod walk;
 /// fn main() {}
 /// ```
 pub const NAMESPACES: () = ();
+
 /// The end of a message that asks for a report. Where Postgres or the code of a database refuses something, it is wrong.
 pub const PHRASE: &str = "mistake in trueup";
 

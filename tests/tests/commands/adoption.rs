@@ -1,6 +1,10 @@
 //! A database whose tables are not all in models yet: what no model declares and autogen did not make stays.
 
-use std::fs;
+use std::{
+    fs,
+    io::{self, Write},
+    process::Command,
+};
 
 use serde_json::{Value, json};
 use tests::checkout::Checkout;
@@ -242,4 +246,53 @@ fn the_first_migration_does_not_begin_in_the_middle() {
         .run(&["autogen", "begin", "--from", "migrations"])
         .done();
     assert!(up(&project).contains("CREATE TABLE public.users"));
+}
+
+#[test]
+fn a_terminal_asks_for_each_loss() {
+    if Command::new("script").arg("--version").output().is_err() {
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: there is no `script` to make a terminal"
+        );
+        return;
+    }
+    let answered = |key: &str, allow: &str| {
+        let mut project = checkout().shipped();
+        let first = project.folders().remove(0);
+        let both = format!("{} CREATE TABLE public.more ();", NOTES.0);
+        project.made_on(&[&first], "2030-01-01-000000_both", &both, NOTES.1);
+        let keys = format!("while printf {key}; do sleep 0.2; done 2>/dev/null");
+        let command =
+            format!("{keys} | TERM=xterm script -qec \"$0 autogen less {allow}\" /dev/null");
+        project.by = ["sh", "-c", &command].map(str::to_owned).to_vec();
+        let ended = project.run(&[]);
+        project.by.clear();
+        let written = project.folders().len() == 3;
+        (ended, written)
+    };
+    let asked =
+        |said: &str, table: &str| said.contains(&format!("loses every row of public.{table}, and"));
+    let (ended, written) = answered("y", "--allow data-loss");
+    let said = &ended.stdout;
+    assert!(
+        written && asked(said, "notes") && asked(said, "more"),
+        "{ended:?}"
+    );
+    // What was named is not asked for.
+    let (ended, written) = answered("y", "--allow data-loss=more");
+    let said = &ended.stdout;
+    assert!(
+        written && asked(said, "notes") && !asked(said, "more"),
+        "{ended:?}"
+    );
+    // The first no ends it.
+    let (ended, written) = answered("n", "");
+    let said = &ended.stdout;
+    assert!(
+        !written && said.contains("nothing was written"),
+        "{ended:?}"
+    );
+    assert!(asked(said, "more") != asked(said, "notes"), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
 }
