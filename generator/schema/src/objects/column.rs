@@ -336,7 +336,7 @@ impl Object for Column {
                 statements.push(settle);
                 statements.extend(first.settings(within));
             }
-            statements.extend(fill::require(&first, self, within));
+            statements.extend(fill::require(&first, self, fill, within));
         }
         statements.extend(self.settled_toast(within));
         statements

@@ -139,7 +139,7 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
     match fill::of_required(from, to, within) {
         Some(fill) => {
             statements.extend(fill::nulls(to, fill, within));
-            statements.extend(fill::require(from, to, within));
+            statements.extend(fill::require(from, to, fill, within));
         }
         None => statements.extend(not_null_change(from, to, within)),
     }

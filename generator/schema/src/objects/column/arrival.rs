@@ -22,7 +22,7 @@ impl Column {
             return None;
         }
         let default = to.get::<Default>(&key).map(Default::expression);
-        (default.is_some() || *self.checked).then(|| Arriving {
+        (default.is_some() || self.data_type != self.base_type).then(|| Arriving {
             id: Self::id(key),
             data_type: self.data_type.clone(),
             default: default.map(str::to_owned),

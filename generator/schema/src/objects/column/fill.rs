@@ -318,9 +318,14 @@ pub(super) fn origin(fill: &Fill) -> &Origin {
 }
 
 /// The statements by which a filled column comes to require a value: none is missing any more.
-pub(super) fn require(from: &Column, to: &Column, within: &Schema) -> Vec<Statement> {
+///
+/// Where the expression gives NULL for a row, that is for whoever wrote it to know.
+pub(super) fn require(from: &Column, to: &Column, fill: &Fill, within: &Schema) -> Vec<Statement> {
     let required = alter::not_null_change(from, to, within).into_iter();
     required
-        .map(|statement| statement.without(Hazard::may_fail))
+        .map(|statement| {
+            let told = statement.without(Hazard::may_fail);
+            told.written_at(origin(fill))
+        })
         .collect()
 }
