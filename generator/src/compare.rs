@@ -174,6 +174,9 @@ fn compare(
                 let tried = prove::there(project, start, &compared.renaming, to, &segments)?;
                 prove::data::tell(compared.plan.statements_mut(), &tried.told);
                 let before = compared.renaming.up.iter_mut();
+                let all = before.chain(compared.plan.statements_mut());
+                prove::tell_measured(all, tried.measured);
+                let before = compared.renaming.up.iter_mut();
                 let first = before.chain(compared.plan.statements_mut()).next();
                 if let Some(first) = first {
                     let suspects = untold(&tried.suspects, &tried.broken);

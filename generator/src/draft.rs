@@ -225,6 +225,7 @@ fn attempt(
         parts.iter_mut().flat_map(|part| &mut part.up),
         &proof.data.told,
     );
+    measured(project, from, &mut parts, &mut proof)?;
     proof.suspects = untold(&proof.suspects, &proof.broken);
     let suspects = proof.suspects.iter().map(|one| (one.file, one.hazard()));
     let broken = proof.broken.iter().map(|one| (one.file, one.hazard()));
@@ -234,6 +235,21 @@ fn attempt(
         proof,
         after: None,
     }))
+}
+
+/// Measures what each statement locks, scans and rewrites, both ways, and tells it.
+fn measured(
+    project: &Project,
+    from: &Side,
+    parts: &mut [Part],
+    proof: &mut Proof,
+) -> Result<(), Error> {
+    let [up, down] = prove::measure(project, from, &ups(parts), &downs(parts))?;
+    proof.unmeasured = up.stopped.clone().or_else(|| down.stopped.clone());
+    prove::tell_measured(parts.iter_mut().flat_map(|part| &mut part.up), up);
+    let back = parts.iter_mut().rev();
+    prove::tell_measured(back.flat_map(|part| &mut part.down), down);
+    Ok(())
 }
 
 /// How often a way may be parted at a place that only the way back shows. Each removed enum label that something used is

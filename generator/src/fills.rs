@@ -107,14 +107,8 @@ fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Err
     let mut fails = None;
     if let Some(default) = default {
         match added(connection, &format!("{data_type} DEFAULT {default}"))? {
-            Added::Runs { rewrites } => {
-                return Ok(Arrival {
-                    rewrites,
-                    ..Arrival::default()
-                });
-            }
+            Added::Runs | Added::Untried => return Ok(Arrival::default()),
             Added::Fails(message) => fails = Some(message),
-            Added::Untried => return Ok(Arrival::default()),
         }
     }
     let mut arrival = Arrival {
@@ -122,32 +116,25 @@ fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Err
         ..Arrival::default()
     };
     match added(connection, data_type)? {
-        Added::Runs { rewrites } => arrival.rewrites = rewrites,
         Added::Fails(message) => {
             // A domain has a default of its own, for which NULL stands in.
             match added(connection, &format!("{data_type} DEFAULT NULL"))? {
-                Added::Runs { rewrites } => {
-                    arrival.rewrites = rewrites;
-                    arrival.fails_by_type = Some(message);
-                }
+                Added::Runs => arrival.fails_by_type = Some(message),
                 Added::Fails(null) => {
-                    arrival.rewrites = true;
                     arrival.fails_by_type = (message != null).then_some(message);
                     arrival.takes_no_null = Some(null);
                 }
                 Added::Untried => {}
             }
         }
-        Added::Untried => {}
+        Added::Runs | Added::Untried => {}
     }
     Ok(arrival)
 }
 
 /// What comes of ADD COLUMN in a table with a row.
 enum Added {
-    Runs {
-        rewrites: bool,
-    },
+    Runs,
     /// With this message of Postgres.
     Fails(String),
     /// There is no such table.
@@ -160,12 +147,10 @@ fn added(connection: &mut PgConnection, column: &str) -> Result<Added, Error> {
         connection.batch_execute(
             "CREATE TEMPORARY TABLE trueup_new (row integer) ON COMMIT DROP; INSERT INTO pg_temp.trueup_new VALUES (1)",
         )?;
-        let before = storage(connection)?;
         let add = format!("ALTER TABLE pg_temp.trueup_new ADD COLUMN value {column}");
         match connection.batch_execute(&add) {
             Ok(()) => {
-                let rewrites = storage(connection)? != before;
-                outcome = Added::Runs { rewrites };
+                outcome = Added::Runs;
                 Ok(())
             }
             Err(SqlError::DatabaseError(kind, said))
@@ -178,19 +163,6 @@ fn added(connection: &mut PgConnection, column: &str) -> Result<Added, Error> {
         }
     })?;
     Ok(outcome)
-}
-
-fn storage(connection: &mut PgConnection) -> QueryResult<Option<i64>> {
-    #[derive(QueryableByName)]
-    struct Storage {
-        #[diesel(sql_type = Nullable<BigInt>)]
-        number: Option<i64>,
-    }
-    let storage =
-        sql_query("SELECT pg_catalog.pg_relation_filenode('pg_temp.trueup_new')::int8 AS number");
-    storage
-        .get_result(connection)
-        .map(|Storage { number }| number)
 }
 
 /// The fill as a constant, where Postgres takes it for one: as the default of a new column it needs no row.
@@ -221,11 +193,7 @@ fn constant(connection: &mut PgConnection, filled: &Filled) -> Result<Option<Con
         return Ok(None);
     };
     if is_kept {
-        let rewrites = false;
-        return Ok(Some(Constant {
-            expression,
-            rewrites,
-        }));
+        return Ok(Some(Constant { expression }));
     }
     // A domain with constraints always has rows written anew; the same value of the type below tells a constant from others.
     let cast = format!("({})::{written}", filled.sql);
@@ -234,11 +202,8 @@ fn constant(connection: &mut PgConnection, filled: &Filled) -> Result<Option<Con
     } else {
         as_default(connection, &base, &cast)?
     };
-    let rewrites = true;
-    Ok(below.filter(|below| below.is_kept).map(|_| Constant {
-        expression,
-        rewrites,
-    }))
+    let below = below.filter(|below| below.is_kept);
+    Ok(below.map(|_| Constant { expression }))
 }
 
 /// A new column's default, and whether the catalog alone holds its value; `None` where it cannot be one.

@@ -3,6 +3,7 @@
 
 pub mod code;
 pub mod data;
+mod measure;
 pub mod migrations;
 mod refused;
 
@@ -19,6 +20,7 @@ use self::{
     code::{Bodies, Broken, Functions, Names, Suspect},
     data::{Kept, Run, Told, keep},
 };
+pub(crate) use self::measure::{Measured, measure, tell as tell_measured};
 use crate::{
     Error, ErrorKind, Project,
     connection::{SqlError, parts, run_sql},
@@ -50,6 +52,9 @@ pub struct Proof {
     pub suspects: Vec<Suspect>,
     /// What the way back leaves, since it may have been there before.
     pub stays: Vec<String>,
+    /// From which statement on locks were not measured, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmeasured: Option<String>,
     /// What the scratch cannot have, so that nothing was tried with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -81,6 +86,7 @@ impl Proof {
             broken: Vec::new(),
             suspects: Vec::new(),
             stays: Vec::new(),
+            unmeasured: None,
             left_out: Vec::new(),
         }
     }
@@ -123,8 +129,11 @@ impl Proof {
             [one] => format!(" but for {one}, which stays"),
             many => format!(" but for {}, which stay", many.join(", ")),
         };
+        let unmeasured = self.unmeasured.as_deref().map_or(String::new(), |from| {
+            format!("; locks were not measured from {from}")
+        });
         format!(
-            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{without}{data}"
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{without}{data}{unmeasured}"
         )
     }
 }
@@ -164,6 +173,7 @@ pub fn there(
         ..
     } = keep(project, from, renamed.as_ref(), None, &runs, &[])?;
     broken.extend(exercised);
+    let [measured, _] = measure(project, from, &runs, &[])?;
     let after = renaming.up.len();
     let of_segments = told.into_iter().filter_map(|one| {
         let statement = one.statement.checked_sub(after)?;
@@ -171,6 +181,7 @@ pub fn there(
     });
     Ok(There {
         told: of_segments.collect(),
+        measured,
         broken,
         suspects,
     })
@@ -181,6 +192,8 @@ pub fn there(
 pub struct There {
     /// Risks of numbered statements, renames aside.
     pub told: Vec<Told>,
+    /// The locks, scans and rewrites of each statement, renames included.
+    pub(crate) measured: Measured,
     /// Code that ran before and does not run afterwards.
     pub broken: Vec<Broken>,
     /// Code that names what changes.
@@ -309,6 +322,7 @@ impl<'a> Trial<'a> {
             suspects: self.suspects,
             broken: self.broken,
             stays: Vec::new(),
+            unmeasured: None,
             left_out: self.left_out,
         })
     }

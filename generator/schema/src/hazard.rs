@@ -33,8 +33,20 @@ pub enum Hazard {
         /// What, as it is called in the catalog: `trigger t on public.users`.
         what: String,
     },
-    /// Every row of the table is written anew, under an ACCESS EXCLUSIVE lock.
+    /// The table, or several partitions of one, gets a new file: every row is written anew under ACCESS EXCLUSIVE.
     RewritesTable {
+        /// The table.
+        table: String,
+    },
+    /// Every row of the table is read under a lock that stops others.
+    ScansTable {
+        /// The table.
+        table: String,
+        /// The strongest lock that the transaction holds on it by then.
+        mode: LockMode,
+    },
+    /// An UPDATE writes every row of the table, and locks each until the commit.
+    UpdatesRows {
         /// The table.
         table: String,
     },
@@ -51,12 +63,14 @@ pub enum Hazard {
         /// Where and by what, as the end of the sentence "writes …".
         what: String,
     },
-    /// A lock that stops others for as long as the statement's work takes.
+    /// A lock on tables that the statement neither scans nor rewrites.
     Locks {
-        /// The table.
-        table: String,
-        /// What others cannot do meanwhile, as the end of the sentence "nobody can …".
+        /// The tables, joined by "and".
+        tables: String,
+        /// The lock.
         mode: LockMode,
+        /// The statement scans or rewrites another table meanwhile.
+        works: bool,
     },
     /// The statement fails on some data that the schema allows.
     MayFail {
@@ -89,14 +103,62 @@ pub enum Hazard {
     },
 }
 
-/// How much of a table a lock takes from others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// A table-level lock that writing waits for, weakest first:
+/// <https://www.postgresql.org/docs/current/explicit-locking.html>.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub enum LockMode {
-    /// SHARE or SHARE ROW EXCLUSIVE: reading goes on, writing waits.
-    Writes,
-    /// ACCESS EXCLUSIVE: reading waits too.
-    ReadsAndWrites,
+    /// Reading goes on.
+    #[serde(rename = "SHARE")]
+    Share,
+    /// Reading goes on.
+    #[serde(rename = "SHARE ROW EXCLUSIVE")]
+    ShareRowExclusive,
+    /// Reading goes on, but for SELECT … FOR UPDATE.
+    #[serde(rename = "EXCLUSIVE")]
+    Exclusive,
+    /// Reading waits too.
+    #[serde(rename = "ACCESS EXCLUSIVE")]
+    AccessExclusive,
+}
+
+impl LockMode {
+    /// Every mode, strongest first.
+    pub const ALL: [Self; 4] = [
+        Self::AccessExclusive,
+        Self::Exclusive,
+        Self::ShareRowExclusive,
+        Self::Share,
+    ];
+
+    /// The mode that `pg_locks.mode` names; `None` for one that writing does not wait for.
+    #[must_use]
+    pub fn of(mode: &str) -> Option<Self> {
+        match mode {
+            "ShareLock" => Some(Self::Share),
+            "ShareRowExclusiveLock" => Some(Self::ShareRowExclusive),
+            "ExclusiveLock" => Some(Self::Exclusive),
+            "AccessExclusiveLock" => Some(Self::AccessExclusive),
+            _ => None,
+        }
+    }
+
+    /// The mode as LOCK TABLE spells it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+
+    fn stops(self) -> &'static str {
+        match self {
+            Self::Share | Self::ShareRowExclusive | Self::Exclusive => "write",
+            Self::AccessExclusive => "read or write",
+        }
+    }
 }
 
 impl Hazard {
@@ -140,6 +202,8 @@ impl Hazard {
             | Self::MayBreakCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
+            | Self::ScansTable { .. }
+            | Self::UpdatesRows { .. }
             | Self::Locks { .. }
             | Self::RunsCode { .. }
             | Self::WritesRows { .. }
@@ -164,6 +228,8 @@ impl Hazard {
             | Self::BreaksCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
+            | Self::ScansTable { .. }
+            | Self::UpdatesRows { .. }
             | Self::Locks { .. }
             | Self::RunsCode { .. }
             | Self::WritesRows { .. }
@@ -182,6 +248,8 @@ impl Hazard {
             | Self::BreaksCode { .. }
             | Self::DropsAlong { .. }
             | Self::RewritesTable { .. }
+            | Self::ScansTable { .. }
+            | Self::UpdatesRows { .. }
             | Self::Locks { .. }
             | Self::RunsCode { .. }
             | Self::WritesRows { .. }
@@ -228,16 +296,28 @@ impl Hazard {
             Self::RewritesTable { table } => [
                 "rewrites",
                 table,
-                ": nobody can read or write there meanwhile",
+                " under ACCESS EXCLUSIVE: nobody can read or write there meanwhile",
             ],
-            Self::Locks {
+            Self::UpdatesRows { table } => [
+                "updates every row of",
                 table,
-                mode: LockMode::Writes,
-            } => ["locks", table, ": nobody can write there meanwhile"],
+                ": nobody else can change one until the commit",
+            ],
+            Self::ScansTable { table, mode } => {
+                let (under, stops) = (mode.words(), mode.stops());
+                let after = format!(" under {under}: nobody can {stops} there meanwhile");
+                return ["scans".to_owned(), table.clone(), after];
+            }
             Self::Locks {
-                table,
-                mode: LockMode::ReadsAndWrites,
-            } => ["locks", table, ": nobody can read or write there meanwhile"],
+                tables,
+                mode,
+                works,
+            } => {
+                let until = if *works { "meanwhile" } else { "until the commit" };
+                let (takes, stops) = (mode.words(), mode.stops());
+                let after = format!(" {until}: nobody can {stops} there");
+                return [format!("takes {takes} on"), tables.clone(), after];
+            }
             Self::MayFail { because } => ["fails", because, ""],
             Self::MayBreakCode { code, because } => {
                 return ["may break".to_owned(), code.clone(), format!(": {because}")];

@@ -116,9 +116,9 @@ mod tests {
 
     #[test]
     fn many_of_a_kind_are_one_line() {
-        let locks = |table: &str| Hazard::Locks {
+        let locks = |table: &str| Hazard::ScansTable {
             table: table.to_owned(),
-            mode: LockMode::Writes,
+            mode: LockMode::Share,
         };
         let fails = Hazard::MayFail {
             because: "where a is NULL".to_owned(),
@@ -128,7 +128,7 @@ mod tests {
         let mut all: Vec<Hazard> = all.to_vec();
         all.extend([fails, locks("d"), locks("e")]);
         let lines = [
-            "locks a, b, c and 2 more: nobody can write there meanwhile",
+            "scans a, b, c and 2 more under SHARE: nobody can write there meanwhile",
             "fails where a is NULL",
         ];
         assert_eq!(risks(&all), lines);

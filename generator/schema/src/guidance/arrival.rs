@@ -25,8 +25,6 @@ pub struct Arrival {
     pub fails_by_type: Option<String>,
     /// Postgres' message where the type takes no NULL.
     pub takes_no_null: Option<String>,
-    /// True if all rows are written anew.
-    pub rewrites: bool,
 }
 
 impl Guidance {

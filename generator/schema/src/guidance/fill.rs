@@ -55,8 +55,6 @@ pub struct FillFacts {
 pub struct Constant {
     /// As Postgres prints it.
     pub expression: String,
-    /// Whether a column with it as its default writes all rows anew: one of a domain with constraints does.
-    pub rewrites: bool,
 }
 
 /// What runs and what is in the way when rows of a table are updated.

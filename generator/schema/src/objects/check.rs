@@ -9,7 +9,7 @@ use super::{
         Descending, Descent, inherits, lasting_parents, leading_parents, only_unless_partitioned,
     },
     key_constraint::{contradicts, rename_constraint},
-    table::{Table, scan},
+    table::Table,
 };
 use crate::{
     Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
@@ -116,7 +116,7 @@ impl Object for Check {
         if !self.validated {
             return vec![add];
         }
-        vec![add.hazard(scan(table)).hazard(Hazard::MayFail {
+        vec![add.hazard(Hazard::MayFail {
             because: format!(
                 "while this finds a row: SELECT * FROM {table} WHERE NOT ({})",
                 self.expression

@@ -293,20 +293,12 @@ impl Object for Column {
                 because: format!("if {relation} has more rows than the identity has numbers"),
             });
         }
-        if self
-            .generated
-            .as_ref()
-            .is_some_and(|generated| generated.stored)
-            || self.identity.is_some()
-            || has_default
-                && within
-                    .get::<Default>(&self.key())
-                    .is_some_and(Default::is_volatile)
+        let is_numbered = self.identity.is_some();
+        if first.not_null.is_some()
+            && clauses.is_empty()
+            && self.generated.is_none()
+            && !is_numbered
         {
-            add = add.hazard(Hazard::RewritesTable {
-                table: relation.to_string(),
-            });
-        } else if first.not_null.is_some() && clauses.is_empty() && self.generated.is_none() {
             add = add.hazard(Hazard::MayFail {
                 because: format!(
                     "while this finds a row, since it would hold NULL there: SELECT * FROM {relation}"

@@ -19,8 +19,6 @@ use crate::{
 pub(crate) struct Default {
     column: Member,
     expression: String,
-    /// Whether it is computed for each row: then ADD COLUMN writes all rows anew.
-    volatile: bool,
 }
 
 impl Object for Default {
@@ -36,10 +34,7 @@ impl Object for Default {
                     'column', json_build_object(
                         'relation', json_build_object('namespace', n.nspname, 'name', c.relname),
                         'name', a.attname),
-                    'expression', pg_get_expr(d.adbin, d.adrelid),
-                    -- Postgres has no question to ask for this; the functions that an expression calls stand in its tree.
-                    'volatile', EXISTS (SELECT FROM regexp_matches(d.adbin::text, ':(?:op)?funcid ([0-9]+)', 'g') call
-                        JOIN pg_catalog.pg_proc p ON p.oid = call[1]::oid AND p.provolatile = 'v')) AS object
+                    'expression', pg_get_expr(d.adbin, d.adrelid)) AS object
             FROM pg_catalog.pg_attrdef d
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
                 JOIN pg_catalog.pg_class c ON c.oid = d.adrelid
@@ -127,7 +122,6 @@ impl Object for Default {
         let Self {
             column: _,
             expression: _,
-            volatile: _,
         } = self;
         Alter::InPlace(next.create(to, &[]))
     }
@@ -164,10 +158,5 @@ impl Default {
     /// The expression.
     pub(super) fn expression(&self) -> &str {
         &self.expression
-    }
-
-    /// Whether it is computed for each row.
-    pub(super) fn is_volatile(&self) -> bool {
-        self.volatile
     }
 }

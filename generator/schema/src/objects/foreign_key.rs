@@ -10,7 +10,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, LockMode, Member, Name, Schema, Server, Slot,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
     Statement, Turn,
     name::quoted_ident,
     object::{Beside, Object},
@@ -142,15 +142,7 @@ impl Object for ForeignKey {
                 quoted_ident(&self.name)
             ),
             format!("ALTER TABLE {table}\n    ADD {}", self.definition()),
-        )
-        .hazard(Hazard::Locks {
-            table: if table == other {
-                table.to_string()
-            } else {
-                format!("{table} and {other}")
-            },
-            mode: LockMode::Writes,
-        });
+        );
         if self.enforced {
             add = add.hazard(contradicts(Self::NAME, &self.key(), &self.columns, within));
         }

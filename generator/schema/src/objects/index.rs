@@ -14,10 +14,10 @@ use super::{
     column::Column,
     inheritance::only,
     key_constraint::is_no_arbiter,
-    table::{replica_identity_index, scan},
+    table::replica_identity_index,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, LockMode, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
 };
@@ -185,12 +185,6 @@ impl Object for Index {
             ),
             sql,
         );
-        if !partitioned {
-            create = create.hazard(Hazard::Locks {
-                table: relation.to_string(),
-                mode: LockMode::Writes,
-            });
-        }
         if *unique && !partitioned {
             create = create.hazard(Hazard::MayFail {
                 because: format!("while two rows of {relation} have the same key"),
@@ -406,8 +400,7 @@ pub(super) fn index_option_changes(
             format!("Move index {index} to {}", tablespace_name(to)),
             set_tablespace(&format!("ALTER INDEX {index}"), to),
         );
-        // Whoever asks the table anything looks at all its indexes first.
-        statements.push(move_it.hazard(scan(table)));
+        statements.push(move_it);
     }
     statements
 }

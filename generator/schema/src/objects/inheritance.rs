@@ -9,10 +9,10 @@ use super::{
     Registered,
     catalog::{RELATION, table},
     foreign_key,
-    table::{Table, scan},
+    table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, LockMode, Name, Schema, Server, Statement, Turn, name::Path,
+    Alter, Clause, Hazard, Id, Name, Schema, Server, Statement, Turn, name::Path,
     object::Object,
 };
 
@@ -147,25 +147,16 @@ impl Object for Inheritance {
             format!("Make {child} a partition of {parent}"),
             format!("ALTER TABLE {parent} ATTACH PARTITION {child} {bound}"),
         )
-        .hazard(scan(child))
         .hazard(Hazard::MayFail {
             because: format!("while a row of {child} does not belong there"),
         });
         if let Some(default) = self.default_beside(within) {
-            attach = attach
-                .hazard_to(
-                    Table::id(default.clone()),
-                    Hazard::Locks {
-                        table: default.to_string(),
-                        mode: LockMode::ReadsAndWrites,
-                    },
-                )
-                .hazard_to(
-                    Table::id(default.clone()),
-                    Hazard::MayFail {
-                        because: format!("while a row of {default} belongs to {child}"),
-                    },
-                );
+            attach = attach.hazard_to(
+                Table::id(default.clone()),
+                Hazard::MayFail {
+                    because: format!("while a row of {default} belongs to {child}"),
+                },
+            );
         }
         vec![attach]
     }

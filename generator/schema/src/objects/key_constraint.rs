@@ -19,7 +19,7 @@ use super::{
     table::{Table, replica_identity_index},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, LockMode, Member, Name, Schema, Server, Slot,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
     Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
@@ -158,14 +158,9 @@ impl<K: Contype> Object for KeyConstraint<K> {
             format!("ALTER TABLE {table} ADD {}", self.definition()),
         );
         if !partitioned {
-            add = add
-                .hazard(Hazard::Locks {
-                    table: relation.to_string(),
-                    mode: LockMode::ReadsAndWrites,
-                })
-                .hazard(Hazard::MayFail {
-                    because: format!("while two rows of {relation} contradict {definition}"),
-                });
+            add = add.hazard(Hazard::MayFail {
+                because: format!("while two rows of {relation} contradict {definition}"),
+            });
         }
         add = add.hazard(contradicts(K::NAME, &self.key(), &self.columns, within));
         let mut statements = vec![add];

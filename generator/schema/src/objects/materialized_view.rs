@@ -198,14 +198,9 @@ impl Object for MaterializedView {
         }
         let mut statements = Vec::new();
         let alter = format!("ALTER MATERIALIZED VIEW {name}");
-        let rewrite = |says: String, sql: String| {
-            Statement::new(says, sql).hazard(Hazard::RewritesTable {
-                table: name.to_string(),
-            })
-        };
         if *access_method != next.access_method {
             let method = quoted_ident(&next.access_method);
-            statements.push(rewrite(
+            statements.push(Statement::new(
                 format!("Store materialized view {name} with {method}"),
                 format!("{alter} SET ACCESS METHOD {method}"),
             ));
@@ -213,7 +208,7 @@ impl Object for MaterializedView {
         if *tablespace != next.tablespace {
             let to = next.tablespace.as_deref();
             let says = format!("Move materialized view {name} to {}", tablespace_name(to));
-            statements.push(rewrite(says, set_tablespace(&alter, to)));
+            statements.push(Statement::new(says, set_tablespace(&alter, to)));
         }
         let (from, to) = (
             with_toast(options, toast_options),

@@ -12,7 +12,7 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Keeping, LockMode, Name, Schema, Server, Slot, Statement,
+    Alter, Clause, Detail, Hazard, Id, Keeping, Name, Schema, Server, Slot, Statement,
     name::quoted_ident, object::Object,
 };
 
@@ -213,7 +213,7 @@ impl Object for Table {
                 );
             }
             let logged = if *to_unlogged { "UNLOGGED" } else { "LOGGED" };
-            let set = self.rewritten(
+            let set = Statement::new(
                 format!("Make table {name} {}", logged.to_lowercase()),
                 format!("{alter} SET {logged}"),
             );
@@ -233,14 +233,14 @@ impl Object for Table {
             let method = to_access_method
                 .as_ref()
                 .map_or("DEFAULT".to_owned(), |method| quoted_ident(method));
-            statements.push(self.rewritten(
+            statements.push(Statement::new(
                 format!("Store table {name} with {method}"),
                 format!("{alter} SET ACCESS METHOD {method}"),
             ));
         }
         if tablespace != to_tablespace {
             let to = to_tablespace.as_deref();
-            statements.push(self.rewritten(
+            statements.push(Statement::new(
                 format!("Move table {name} to {}", tablespace_name(to)),
                 set_tablespace(&alter, to),
             ));
@@ -337,17 +337,6 @@ impl Table {
         let id = Self::id(self.name.clone());
         let mut columns = within.parts::<Column>(&id);
         columns.any(Column::has_identity)
-    }
-
-    /// The statement that stores all rows anew, where the table has any itself.
-    fn rewritten(&self, says: String, sql: String) -> Statement {
-        let set = Statement::new(says, sql);
-        if self.is_partitioned() {
-            return set;
-        }
-        set.hazard(Hazard::RewritesTable {
-            table: self.name.to_string(),
-        })
     }
 
     /// Whether it is kept out of the write-ahead log.
@@ -468,12 +457,4 @@ fn force_row_security_change(name: &Name, from: bool, to: bool) -> Option<Statem
             format!("ALTER TABLE {name} {word} ROW LEVEL SECURITY"),
         )
     })
-}
-
-/// The hazard of a statement that reads the whole table under a lock that stops all others.
-pub(super) fn scan(table: &Name) -> Hazard {
-    Hazard::Locks {
-        table: table.to_string(),
-        mode: LockMode::ReadsAndWrites,
-    }
 }

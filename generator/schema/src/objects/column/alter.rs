@@ -7,7 +7,6 @@ use super::super::extended_statistics::ExtendedStatistics;
 use super::super::index::Index;
 use super::super::inheritance::{Descending, Descent, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
-use super::super::table::scan;
 use super::{
     Column, NotNull, fill,
     identity::{Identity, Retyped},
@@ -245,11 +244,8 @@ fn generated_change(
                 format!("{column} SET EXPRESSION AS ({})", new.expression),
             )
             .disturbs([ExtendedStatistics::kind()]);
-            let rewrites = Hazard::RewritesTable {
-                table: from.relation.to_string(),
-            };
             Ok(vec![if old.stored {
-                set.hazard(rewrites).hazard(finds_no_value(from))
+                set.hazard(finds_no_value(from))
             } else {
                 set
             }])
@@ -326,7 +322,6 @@ fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
             .hazard(nulls);
     }
     Statement::new(format!("Require a value in {}", column.qualified()), sql)
-        .hazard(scan(table))
         .hazard(finds_null(column))
         .hazard(nulls)
 }

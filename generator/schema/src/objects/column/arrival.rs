@@ -65,16 +65,6 @@ pub(super) fn warned(
         return add;
     };
     let table = &column.relation;
-    let is_told = |add: &Statement| {
-        add.hazards()
-            .iter()
-            .any(|hazard| matches!(hazard, Hazard::RewritesTable { .. }))
-    };
-    if arrival.rewrites && !is_told(&add) {
-        add = add.hazard(Hazard::RewritesTable {
-            table: table.to_string(),
-        });
-    }
     if let (Some(message), false) = (&arrival.takes_no_null, has_default) {
         add = add.hazard(Hazard::MayFail {
             because: format!("while this finds a row, since {message}: SELECT * FROM {table}"),

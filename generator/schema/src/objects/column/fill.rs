@@ -9,7 +9,7 @@ use super::super::inheritance::has_heirs;
 use super::super::table::Table;
 use super::{Column, alter};
 use crate::{
-    Clause, Hazard, LockMode, Name, Origin, Schema, Statement,
+    Clause, Hazard, Name, Origin, Schema, Statement,
     guidance::{Constant, Expression, Fill, Runs, Surroundings},
     name::quoted_ident,
     object::Object,
@@ -72,10 +72,7 @@ pub(super) fn add_constant(
     within: &Schema,
     clauses: &[Clause],
 ) -> Vec<Statement> {
-    let Constant {
-        expression,
-        rewrites,
-    } = constant;
+    let Constant { expression } = constant;
     let (relation, key) = (&column.relation, column.key());
     let default = within.get::<Default>(&key);
     let own = default.and_then(|default| default.clause(within, &[]));
@@ -91,11 +88,6 @@ pub(super) fn add_constant(
         ),
     )
     .written_at(&fill.expression.origin);
-    if *rewrites {
-        add = add.hazard(Hazard::RewritesTable {
-            table: relation.to_string(),
-        });
-    }
     if column.is_left_out_in_vain(within) {
         add = add.hazard(alter::leaves_out(column));
     }
@@ -148,7 +140,7 @@ pub(super) fn new(column: &Column, fill: &Fill, within: &Schema) -> Vec<Statemen
         format!("UPDATE {table} SET {ident} = {sql}"),
     )
     .written_at(origin)
-    .hazard(Hazard::RewritesTable {
+    .hazard(Hazard::UpdatesRows {
         table: table.to_string(),
     });
     around(
@@ -196,15 +188,9 @@ fn around(
     for one in surroundings.relations.iter().filter(|one| one.unidentified) {
         let table = &one.name;
         let set = |words: &str| format!("ALTER TABLE {table} {words}");
-        before.push(locks(
-            Statement::new(
-                format!(
-                    "Log whole rows of {table}: it is published, and nothing tells its rows apart"
-                ),
-                set("REPLICA IDENTITY FULL"),
-            ),
-            table,
-            LockMode::ReadsAndWrites,
+        before.push(Statement::new(
+            format!("Log whole rows of {table}: it is published, and nothing tells its rows apart"),
+            set("REPLICA IDENTITY FULL"),
         ));
         after.push(Statement::new(
             format!("Log rows of {table} as before"),
@@ -267,7 +253,7 @@ fn row_security(table: &Name) -> (Statement, Statement) {
         format!("Bind the owner of {table} by its policies again"),
         format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"),
     );
-    (locks(lift, table, LockMode::ReadsAndWrites), force)
+    (lift, force)
 }
 
 /// The statements that switch triggers and rules off, and on again as they were.
@@ -292,7 +278,7 @@ fn switched(column: &Column, surroundings: &Surroundings) -> (Vec<Statement>, Ve
             format!("Switch off the {what}s of {table} that an UPDATE runs"),
             format!("ALTER TABLE ONLY {table} {}", named(&|_| "DISABLE")),
         );
-        off.push(locks(disable, table, LockMode::Writes));
+        off.push(disable);
         on.push(Statement::new(
             format!("Switch the {what}s of {table} on again"),
             format!("ALTER TABLE ONLY {table} {}", named(&Runs::enabled)),
@@ -303,13 +289,6 @@ fn switched(column: &Column, surroundings: &Surroundings) -> (Vec<Statement>, Ve
     }
     switch(&column.relation, "rule", &surroundings.rules);
     (off, on)
-}
-
-fn locks(statement: Statement, table: &Name, mode: LockMode) -> Statement {
-    statement.hazard(Hazard::Locks {
-        table: table.to_string(),
-        mode,
-    })
 }
 
 /// Where a person wrote it.

@@ -8,8 +8,6 @@ use crate::name::quoted_ident;
 
 /// How the values fit into another type.
 pub(super) enum Fit {
-    /// Postgres need not touch them.
-    AsTheyAre,
     /// Each as a whole.
     Whole,
     /// The change fails, for this reason: the end of the sentence "fails …".
@@ -22,12 +20,7 @@ pub(super) enum Fit {
 
 /// How the values of `from` fit into the type of `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
-    let fit = fit_domain(fit_elements(from, to, way), from, to);
-    // An array is made anew even where its elements stay as they are.
-    if to.data_type.ends_with("[]") && matches!(fit, Fit::AsTheyAre) {
-        return Fit::Whole;
-    }
-    fit
+    fit_domain(fit_elements(from, to, way), from, to)
 }
 
 /// What a domain refuses besides. Values of the same domain were asked already.
@@ -36,7 +29,7 @@ fn fit_domain(fit: Fit, from: &Column, to: &Column) -> Fit {
         return fit;
     }
     match fit {
-        Fit::AsTheyAre | Fit::Whole => Fit::OrNot(no_such_value(to)),
+        Fit::Whole => Fit::OrNot(no_such_value(to)),
         Fit::Without(what) => Fit::WithoutOrNot(what, no_such_value(to)),
         fit @ (Fit::OrNot(_) | Fit::WithoutOrNot(..)) => fit,
     }
@@ -74,11 +67,9 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
         }
         (_, _) if is_string(new) => match modifiers(&to.data_type).first() {
             Some(length) => too_long(from, to, *length),
-            None if is_string(old) && old != "character" => Fit::AsTheyAre,
             None => Fit::Whole,
         },
-        ("cidr", "inet") => Fit::AsTheyAre,
-        ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
+        ("cidr", "inet") | ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
         ("integer", "boolean") => Fit::Without(format!("which number but 0 {column} holds")),
         ("json", "jsonb") => Fit::Without(format!("the order and repetition of keys in {column}")),
         ("timestamp without time zone" | "timestamp with time zone", "date") => {
@@ -145,14 +136,11 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
 fn fit_modifiers(from: &Column, to: &Column) -> Fit {
     let (old, new) = (modifiers(&from.data_type), modifiers(&to.data_type));
     let column = to.qualified();
-    let relabels = from.base_type == to.base_type;
-    let untouched = if relabels { Fit::AsTheyAre } else { Fit::Whole };
     let one = |list: &[i64]| list.first().copied().unwrap_or(i64::MAX);
     match element(&to.base_type) {
         "character varying" | "bit varying" | "character" if one(&new) < one(&old) => {
             too_long(from, to, one(&new))
         }
-        "character" => Fit::Whole,
         "numeric" => {
             // Without modifiers there is room for everything; with a precision alone the scale is 0.
             let scale = |list: &[i64]| match *list {
@@ -162,7 +150,7 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
             };
             let whole = |list: &[i64]| list.first().map_or(i64::MAX, |total| total - scale(list));
             if new.is_empty() {
-                Fit::AsTheyAre
+                Fit::Whole
             } else if scale(&new) < scale(&old) {
                 let lost = format!(
                     "the digits of {column} after place {} behind the point",
@@ -176,8 +164,6 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
                 }
             } else if whole(&new) < whole(&old) {
                 Fit::OrNot(no_such_value(to))
-            } else if scale(&new) == scale(&old) {
-                Fit::AsTheyAre
             } else {
                 Fit::Whole
             }
@@ -196,10 +182,10 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
             } else if to.base_type.starts_with("interval") && to.data_type != to.base_type {
                 Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
             } else {
-                untouched
+                Fit::Whole
             }
         }
-        "character varying" | "bit varying" | "text" => Fit::AsTheyAre,
+        "character varying" | "bit varying" | "character" | "text" => Fit::Whole,
         // A bit string of another length does not fit; what the modifiers of somebody else's type mean is unknown.
         _ => Fit::OrNot(no_such_value(to)),
     }

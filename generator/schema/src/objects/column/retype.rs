@@ -3,7 +3,7 @@
 use super::super::{
     Registered, check::Check, default::Default as ColumnDefault, exclusion::Exclusion,
     extended_statistics::ExtendedStatistics, foreign_key::ForeignKey, index::Index,
-    materialized_view::MaterializedView, rule::Rule, table::scan, view::View,
+    materialized_view::MaterializedView, rule::Rule, view::View,
 };
 use super::{
     Column,
@@ -49,7 +49,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
             from.qualified()
         )
     })?;
-    let (table, column) = (&to.relation, quoted_ident(&to.name));
+    let column = quoted_ident(&to.name);
     let mut sql = set_type(to);
     match way {
         Way::Implicit | Way::Assigned => {}
@@ -58,16 +58,11 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     }
     let mut statement = Statement::new(says(from, to), sql);
     let fit = fit(from, to, &way);
-    if !matches!(fit, Fit::AsTheyAre) {
-        statement = statement.hazard(Hazard::RewritesTable {
-            table: table.to_string(),
-        });
-    }
     if is_taken_for_another(from, to, &fit) {
         statement = statement.hazard(takes(from));
     }
     statement = match fit {
-        Fit::AsTheyAre | Fit::Whole => statement,
+        Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
         Fit::WithoutOrNot(what, because) => statement
             .hazard(Hazard::loses(Column::id(to.key()), what))
@@ -89,9 +84,6 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
         format!("{}\n    USING {sql}", set_type(to)),
     )
     .written_at(origin)
-    .hazard(Hazard::RewritesTable {
-        table: to.relation.to_string(),
-    })
     .hazard(Hazard::ChangesValues {
         of: Column::id(to.key()),
         what: format!("every value of {} to {}", to.qualified(), one_line(sql)),
@@ -108,7 +100,7 @@ fn is_taken_for_another(from: &Column, to: &Column, fit: &Fit) -> bool {
     let is_one =
         from.base_type == to.base_type || is_string(&from.base_type) && is_string(&to.base_type);
     match fit {
-        Fit::AsTheyAre | Fit::Whole => !is_one,
+        Fit::Whole => !is_one,
         Fit::OrNot(_) | Fit::Without(_) | Fit::WithoutOrNot(..) => true,
     }
 }
@@ -137,7 +129,6 @@ pub(super) fn sort(column: &Column) -> Statement {
     let collation = column.collation.as_deref().unwrap_or("of its type");
     let says = format!("Sort {} by collation {collation}", column.qualified());
     Statement::new(says, set_type(column))
-        .hazard(scan(&column.relation))
         .disturbs(users())
 }
 
@@ -203,7 +194,7 @@ pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> St
         format!("Move {} over to the new {data_type}", column.qualified()),
         format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {data_type}{gap}USING {labels}::{data_type}"),
     )
-    .hazard(Hazard::RewritesTable { table: table.to_string() });
+;
     for (old, new) in replaced {
         let (old, new) = (literal(old), literal(new));
         statement = statement.hazard(Hazard::ChangesValues {

@@ -14,6 +14,8 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
         | Hazard::RunsCode { .. }
         | Hazard::WritesRows { .. }
         | Hazard::RewritesTable { .. }
+        | Hazard::ScansTable { .. }
+        | Hazard::UpdatesRows { .. }
         | Hazard::Locks { .. }
         | Hazard::MayFail { .. }
         | Hazard::BreaksDeployed { .. }
@@ -32,6 +34,8 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
             Hazard::DropsAlong { .. }
             | Hazard::RunsCode { .. }
             | Hazard::RewritesTable { .. }
+            | Hazard::ScansTable { .. }
+            | Hazard::UpdatesRows { .. }
             | Hazard::Locks { .. }
             | Hazard::MayFail { .. }
             | Hazard::BreaksDeployed { .. }
