@@ -16,11 +16,11 @@ use diesel::{
     pg::PgRowByRowLoadingMode,
     query_dsl::LoadQuery,
     sql_query,
-    sql_types::{Array, BigInt, CChar, Integer, Text},
+    sql_types::{Array, BigInt, Bool, CChar, Integer, Text},
 };
 use serde::de::DeserializeOwned;
 use trueup::{
-    Address, CastContext, Casts, Kind, Schema, Server,
+    Address, Cast, CastContext, Casts, Kind, Schema, Server,
     read::{Depend, Identity, Reading},
 };
 
@@ -132,7 +132,8 @@ const GRANTED: &str = "
             UNION SELECT item::text FROM aclexplode(there.defaclacl) item ORDER BY 1)";
 
 const CASTS: &str = "
-    SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, castcontext::text AS context
+    SELECT format_type(castsource, NULL) AS source, format_type(casttarget, NULL) AS target, castcontext::text AS context,
+        castmethod = 'b' AS is_binary
     FROM pg_catalog.pg_cast";
 
 /// The queries of a reading, but for the one about what no room reads, which is only asked where there is something.
@@ -379,18 +380,18 @@ fn decoded<T: DeserializeOwned>(json: String) -> Result<T, ReadError> {
 
 fn casts(connection: &mut PgConnection) -> Result<Casts, ReadError> {
     let mut casts = Vec::new();
-    each_row::<(Text, Text, Text), (String, String, String)>(
+    each_row::<(Text, Text, Text, Bool), (String, String, String, bool)>(
         connection,
         CASTS,
         "pg_cast",
-        |(source, target, context)| {
+        |(source, target, context, is_binary)| {
             let context = match context.as_str() {
                 "i" => CastContext::Implicit,
                 "a" => CastContext::Assignment,
                 "e" => CastContext::Explicit,
                 _ => return Err(ReadError::CastContext(context)),
             };
-            casts.push((source, target, context));
+            casts.push((source, target, Cast { context, is_binary }));
             Ok(())
         },
     )?;

@@ -16,11 +16,11 @@ use diesel::PgConnection;
 use serde::Serialize;
 use trueup::Schema;
 
+pub(crate) use self::measure::{Measured, measure, tell as tell_measured};
 use self::{
     code::{Bodies, Broken, Functions, Names, Suspect},
     data::{Kept, Run, Told, keep},
 };
-pub(crate) use self::measure::{Measured, measure, tell as tell_measured};
 use crate::{
     Error, ErrorKind, Project,
     connection::{SqlError, parts, run_sql},

@@ -313,7 +313,11 @@ impl Hazard {
                 mode,
                 works,
             } => {
-                let until = if *works { "meanwhile" } else { "until the commit" };
+                let until = if *works {
+                    "meanwhile"
+                } else {
+                    "until the commit"
+                };
                 let (takes, stops) = (mode.words(), mode.stops());
                 let after = format!(" {until}: nobody can {stops} there");
                 return [format!("takes {takes} on"), tables.clone(), after];

@@ -589,25 +589,30 @@ pub enum CastContext {
     Explicit,
 }
 
+/// A row of `pg_cast`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cast {
+    /// When Postgres applies it by itself.
+    pub context: CastContext,
+    /// The types are binary-coercible: the cast changes no value and refuses none.
+    pub is_binary: bool,
+}
+
 /// The casts that a server knows, between types as `format_type` prints them.
 #[derive(Clone, Default, Debug)]
-pub struct Casts(Arc<BTreeMap<(String, String), CastContext>>);
+pub struct Casts(Arc<BTreeMap<(String, String), Cast>>);
 
 impl Casts {
-    /// Collects casts: from, to, and when they apply.
+    /// Collects casts: from, to, and the cast.
     #[must_use]
-    pub fn new(casts: impl IntoIterator<Item = (String, String, CastContext)>) -> Self {
-        Self(Arc::new(
-            casts
-                .into_iter()
-                .map(|(from, to, context)| ((from, to), context))
-                .collect(),
-        ))
+    pub fn new(casts: impl IntoIterator<Item = (String, String, Cast)>) -> Self {
+        let casts = casts.into_iter().map(|(from, to, cast)| ((from, to), cast));
+        Self(Arc::new(casts.collect()))
     }
 
     /// The cast between two types, where `pg_cast` has one.
     #[must_use]
-    pub fn get(&self, from: &str, to: &str) -> Option<CastContext> {
+    pub fn get(&self, from: &str, to: &str) -> Option<Cast> {
         self.0.get(&(from.to_owned(), to.to_owned())).copied()
     }
 }

@@ -15,9 +15,7 @@ use diesel::{
 use trueup::{Hazard, LockMode, Statement};
 
 use super::data::Run;
-use crate::{
-    Error, ErrorKind, Project, connection::OLDEST_MAJOR, scratch::Database, source::Side,
-};
+use crate::{Error, ErrorKind, Project, connection::OLDEST_MAJOR, scratch::Database, source::Side};
 
 /// What was measured of the statements of some runs.
 #[derive(Debug, Default)]
@@ -52,10 +50,7 @@ pub(crate) fn measure(
 }
 
 /// Adds to statements what was measured, before the other hazards.
-pub(crate) fn tell<'a>(
-    statements: impl Iterator<Item = &'a mut Statement>,
-    measured: Measured,
-) {
+pub(crate) fn tell<'a>(statements: impl Iterator<Item = &'a mut Statement>, measured: Measured) {
     for (statement, hazards) in statements.zip(measured.hazards) {
         for hazard in hazards.into_iter().rev() {
             statement.warn(hazard);
@@ -279,7 +274,11 @@ impl<'a> Session<'a> {
             [one] => name(one),
             all => {
                 let partitions = all.iter().filter(|oid| *oid != root).count();
-                let word = if partitions == 1 { "partition" } else { "partitions" };
+                let word = if partitions == 1 {
+                    "partition"
+                } else {
+                    "partitions"
+                };
                 let table = name(root)?;
                 Some(if all.contains(root) {
                     format!("{table} and {partitions} {word}")
@@ -297,7 +296,8 @@ impl<'a> Session<'a> {
             match (&one.name, one.root) {
                 (Some(name), Some(root)) => {
                     let (name, file) = (name.clone(), one.file);
-                    self.relations.insert(one.oid, Relation { name, root, file });
+                    self.relations
+                        .insert(one.oid, Relation { name, root, file });
                 }
                 (None, _) | (_, None) => {
                     self.relations.remove(&one.oid);

@@ -19,8 +19,7 @@ use super::{
     table::{Table, replica_identity_index},
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
-    Statement,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
 };

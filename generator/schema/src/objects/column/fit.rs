@@ -4,7 +4,7 @@ use super::{
     Column,
     retype::{ENUM, STRING, Way, element, is_string},
 };
-use crate::name::quoted_ident;
+use crate::{Casts, name::quoted_ident};
 
 /// How the values fit into another type.
 pub(super) enum Fit {
@@ -19,8 +19,8 @@ pub(super) enum Fit {
 }
 
 /// How the values of `from` fit into the type of `to`.
-pub(super) fn fit(from: &Column, to: &Column, way: &Way) -> Fit {
-    fit_domain(fit_elements(from, to, way), from, to)
+pub(super) fn fit(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
+    fit_domain(fit_elements(from, to, way, casts), from, to)
 }
 
 /// What a domain refuses besides. Values of the same domain were asked already.
@@ -35,7 +35,7 @@ fn fit_domain(fit: Fit, from: &Column, to: &Column) -> Fit {
     }
 }
 
-fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
+fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
     let (old, new) = (element(&from.base_type), element(&to.base_type));
     if old == new {
         return fit_modifiers(from, to);
@@ -56,7 +56,7 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
             Fit::Without(format!("what is longer than 63 bytes in {column}"))
         }
         // It is filled up with blanks, so that those at the end of a value are none of it.
-        (_, "character") if is_string(old) => {
+        (_, "character") if is_string(old) || matches!(old, "xml" | "json") => {
             let lost = format!("the blanks at the end of the values of {column}");
             let room = |of: &Column| modifiers(&of.data_type).first().copied();
             match (room(from), room(to)) {
@@ -69,7 +69,16 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
             Some(length) => too_long(from, to, *length),
             None => Fit::Whole,
         },
+        // An open path is no polygon.
+        ("path", "polygon") => Fit::OrNot(no_such_value(to)),
+        ("box", "polygon") | ("polygon", "path") | ("point", "box") => Fit::Whole,
+        ("money", "numeric") if modifiers(&to.data_type).is_empty() => Fit::Whole,
         ("cidr", "inet") | ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
+        // An oid, or what is stored as one, is a number without a sign.
+        (_, "bigint") if old == "oid" || casts.get(old, "oid").is_some_and(|cast| cast.is_binary) => {
+            Fit::Whole
+        }
+        ("bit", "integer" | "bigint") => Fit::OrNot(no_such_value(to)),
         ("integer", "boolean") => Fit::Without(format!("which number but 0 {column} holds")),
         ("json", "jsonb") => Fit::Without(format!("the order and repetition of keys in {column}")),
         ("timestamp without time zone" | "timestamp with time zone", "date") => {
@@ -98,8 +107,22 @@ fn fit_elements(from: &Column, to: &Column, way: &Way) -> Fit {
         ("smallint" | "integer" | "bigint", "numeric") if to.data_type.contains('(') => {
             Fit::OrNot(no_such_value(to))
         }
+        _ if casts.get(old, new).is_some_and(|cast| cast.is_binary)
+            && modifiers(&to.data_type).is_empty() =>
+        {
+            Fit::Whole
+        }
         _ => match way {
-            Way::Implicit => Fit::Whole,
+            // The name of a relation is looked up.
+            Way::Implicit if is_string(old) && to.category != STRING => {
+                Fit::OrNot(no_such_value(to))
+            }
+            Way::Implicit if modifiers(&to.data_type).is_empty() => Fit::Whole,
+            Way::Implicit if matches!(to.category.as_str(), "D" | "T") => Fit::Without(format!(
+                "what of {column} {} cannot hold",
+                to.data_type
+            )),
+            Way::Implicit => Fit::OrNot(no_such_value(to)),
             // A cast that is written cuts and rounds without a word.
             Way::Written
                 if is_string(old)
@@ -179,7 +202,7 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
                     "the digits of the seconds in {column} after place {}",
                     precision(&new)
                 ))
-            } else if to.base_type.starts_with("interval") && to.data_type != to.base_type {
+            } else if keeps_fields_alone(&to.data_type) {
                 Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
             } else {
                 Fit::Whole
@@ -189,6 +212,12 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
         // A bit string of another length does not fit; what the modifiers of somebody else's type mean is unknown.
         _ => Fit::OrNot(no_such_value(to)),
     }
+}
+
+/// An interval of some fields drops the others: `interval year to month`, `interval day to second(3)`.
+fn keeps_fields_alone(data_type: &str) -> bool {
+    let fields = data_type.strip_prefix("interval ");
+    fields.is_some_and(|fields| !fields.is_empty())
 }
 
 fn digits(to: &Column) -> String {

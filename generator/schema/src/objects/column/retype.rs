@@ -57,7 +57,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
         Way::Label => sql += &format!(" USING {column}::text{}::{}", array_of(to), to.data_type),
     }
     let mut statement = Statement::new(says(from, to), sql);
-    let fit = fit(from, to, &way);
+    let fit = fit(from, to, &way, within.casts());
     if is_taken_for_another(from, to, &fit) {
         statement = statement.hazard(takes(from));
     }
@@ -255,7 +255,7 @@ fn way(from: &Column, to: &Column, within: &Schema) -> Option<Way> {
         to_string = to.category == STRING;
         from_string = from.category == STRING;
     }
-    match within.casts().get(old, new) {
+    match within.casts().get(old, new).map(|cast| cast.context) {
         Some(CastContext::Implicit) => Some(Way::Implicit),
         Some(CastContext::Assignment) => Some(Way::Assigned),
         Some(CastContext::Explicit) => Some(Way::Written),
