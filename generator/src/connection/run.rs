@@ -40,6 +40,9 @@ pub enum Code {
 
 impl std::error::Error for SqlError {}
 
+/// How many lines of a statement are shown after its first: of an INSERT with data nobody reads more.
+const LINES: usize = 30;
+
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
@@ -47,12 +50,16 @@ impl fmt::Display for SqlError {
             write!(f, ":{line}")?;
         }
         write!(f, ": {}", self.message)?;
-        if let Some(first) = self
-            .statement
-            .as_deref()
-            .and_then(|statement| statement.lines().next())
-        {
-            write!(f, "\n  statement: {first}")?;
+        if let Some(statement) = self.statement.as_deref() {
+            let mut lines = statement.lines();
+            write!(f, "\n  statement: {}", lines.next().unwrap_or_default())?;
+            for line in lines.by_ref().take(LINES) {
+                write!(f, "\n    {line}")?;
+            }
+            match lines.count() {
+                0 => {}
+                more => write!(f, "\n    … and {more} more lines")?,
+            }
         }
         for (word, text) in [("detail", &self.detail), ("hint", &self.hint)] {
             if let Some(text) = text {

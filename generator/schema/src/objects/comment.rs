@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Id, Registered, catalog::RELATION, column::Column, enum_type::EnumType,
+    Id, Registered, catalog::RELATION, column::Column, enum_type::EnumType, extension::Extension,
     inheritance::is_partition_id, table::Table,
 };
 use crate::{
@@ -167,10 +167,23 @@ impl Object for Comment {
 
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let on = Self::designation(&self.on);
-        vec![Statement::new(
+        let describe = Statement::new(
             format!("Describe {}", self.about(within)),
             format!("COMMENT ON {on} IS {}", literal(&self.text)),
-        )]
+        );
+        let target = &self.on.target;
+        let extension = match target.path().as_slice() {
+            [name] if target.kind() == Extension::kind() => {
+                within.get::<Extension>(&(*name).to_owned())
+            }
+            _ => None,
+        };
+        vec![match extension {
+            Some(extension) if extension.comes_with(&self.text) => {
+                describe.unless_comes(target.clone())
+            }
+            Some(_) | None => describe,
+        }]
     }
 
     fn remove(&self, within: &Schema) -> Vec<Statement> {

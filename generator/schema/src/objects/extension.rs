@@ -18,6 +18,8 @@ pub(crate) struct Extension {
     version: String,
     /// The version that CREATE EXTENSION installs on this server when none is written.
     default_version: Option<String>,
+    /// The comment that CREATE EXTENSION gives it on this server.
+    default_comment: Option<String>,
     /// The versions that it can be updated to on this server.
     updates: Vec<String>,
 }
@@ -30,19 +32,18 @@ impl Object for Extension {
     fn catalog(_server: Server) -> String {
         "SELECT ARRAY['pg_catalog.pg_extension'::regclass::int8, e.oid::int8, 0] AS addresses,
             0 AS position,
-            json_build_object('name', e.extname, 'namespace', n.nspname, 'version', e.extversion, 'default_version',
-                -- Reads the control files of everything that is installed, so not for what every database has.
-                CASE WHEN e.extname <> 'plpgsql' THEN
-                    (SELECT a.default_version FROM pg_catalog.pg_available_extensions() a WHERE a.name = e.extname)
-                END,
+            json_build_object('name', e.extname, 'namespace', n.nspname, 'version', e.extversion,
+            'default_version', control.default_version, 'default_comment', control.comment,
             -- An extension outlives its files, and then the server says no more of it.
-            'updates', CASE WHEN e.extname <> 'plpgsql'
-                    AND EXISTS (SELECT FROM pg_catalog.pg_available_extensions() a WHERE a.name = e.extname) THEN
+            'updates', CASE WHEN control.name IS NOT NULL THEN
                 ARRAY(SELECT u.target FROM pg_catalog.pg_extension_update_paths(e.extname) u
                     WHERE u.source = e.extversion AND u.path IS NOT NULL ORDER BY u.target)
                 ELSE '{}' END) AS object
         FROM pg_catalog.pg_extension e
-            JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
+            JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
+            -- Reads the control files of everything that is installed, so not for what every database has.
+            LEFT JOIN LATERAL (SELECT * FROM pg_catalog.pg_available_extensions() WHERE e.extname <> 'plpgsql') control
+                ON control.name = e.extname"
             .to_owned()
     }
 
@@ -58,12 +59,9 @@ impl Object for Extension {
         let name = quoted_ident(&self.name);
         let sql = format!("CREATE EXTENSION {}", self.definition());
         let create = Statement::new(format!("Create extension {name}"), sql);
-        // An extension comes with the comment that its author wrote.
-        if within
-            .parts::<Comment>(&Self::id(self.name.clone()))
-            .next()
-            .is_some()
-        {
+        let id = Self::id(self.name.clone());
+        let mut comments = within.parts::<Comment>(&id);
+        if self.default_comment.is_none() || comments.next().is_some() {
             return vec![create];
         }
         let silence = Statement::new(
@@ -98,6 +96,7 @@ impl Object for Extension {
             namespace,
             version,
             default_version: _,
+            default_comment: _,
             updates,
         } = self;
         let Self {
@@ -105,6 +104,7 @@ impl Object for Extension {
             namespace: to_namespace,
             version: to_version,
             default_version: _,
+            default_comment: _,
             updates: _,
         } = next;
         let name = quoted_ident(name);
@@ -138,6 +138,7 @@ impl Object for Extension {
             namespace,
             version: _,
             default_version,
+            default_comment,
             updates: _,
         } = self;
         Self {
@@ -145,6 +146,7 @@ impl Object for Extension {
             namespace: namespace.clone(),
             version: there.version.clone(),
             default_version: default_version.clone(),
+            default_comment: default_comment.clone(),
             // They are the ways on from that version.
             updates: there.updates.clone(),
         }
@@ -183,6 +185,11 @@ impl Extension {
             sql += &format!(" VERSION {}", literal(&self.version));
         }
         sql
+    }
+
+    /// True if CREATE EXTENSION alone gives it this comment.
+    pub(super) fn comes_with(&self, comment: &str) -> bool {
+        self.default_comment.as_deref() == Some(comment)
     }
 
     /// Whether it is not what CREATE EXTENSION makes when no version is written.
