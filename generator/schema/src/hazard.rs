@@ -67,7 +67,7 @@ pub enum Hazard {
     Locks {
         /// The tables, joined by "and".
         tables: String,
-        /// The lock.
+        /// The strongest lock that the transaction holds on them by then.
         mode: LockMode,
         /// The statement scans or rewrites another table meanwhile.
         works: bool,
@@ -320,7 +320,8 @@ impl Hazard {
                 };
                 let (takes, stops) = (mode.words(), mode.stops());
                 let after = format!(" {until}: nobody can {stops} there");
-                return [format!("takes {takes} on"), tables.clone(), after];
+                let verb = if *works { "holds" } else { "takes" };
+                return [format!("{verb} {takes} on"), tables.clone(), after];
             }
             Self::MayFail { because } => ["fails", because, ""],
             Self::MayBreakCode { code, because } => {

@@ -245,8 +245,8 @@ impl<'a> Session<'a> {
         if works || tables.len() > 1 {
             strong.retain(|oid, _| !rewritten.contains(oid) && !scanned.contains(oid));
             for mode in LockMode::ALL {
-                let those = strong.iter().filter(|(_, own)| **own == mode);
-                let tables = self.named(those.map(|(oid, _)| *oid));
+                let those = strong.keys().filter(|oid| held.get(oid) == Some(&mode));
+                let tables = self.named(those.copied());
                 if !tables.is_empty() {
                     hazards.push(Hazard::Locks {
                         tables: tables.join(" and "),
