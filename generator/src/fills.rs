@@ -9,7 +9,7 @@ use diesel::{
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error as SqlError},
     sql_query,
-    sql_types::{BigInt, Bool, Nullable, Text},
+    sql_types::{Bool, Nullable, Text},
 };
 use trueup::{
     Arrival, Arriving, Constant, FillFacts, Filled, Guidance, Schema, Surroundings, Updated,
