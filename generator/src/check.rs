@@ -57,7 +57,7 @@ pub struct Check {
     pub unread_hidden: Vec<String>,
     /// The kinds of those, by what they are called.
     #[serde(skip)]
-    pub(crate) unread_kinds: BTreeMap<String, String>,
+    pub unread_kinds: BTreeMap<String, String>,
     /// The owners, grants, default privileges and security labels that differ.
     pub rights: Vec<RightDifference>,
     /// What the migrations make, autogen's not, and no model declares: it stays.

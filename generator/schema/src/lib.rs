@@ -36,8 +36,8 @@ pub use name::{Member, Name};
 pub use object::{Alter, Detail, Keeping, Lead, Slot, Turn};
 pub use objects::{Id, Kind};
 pub use schema::{
-    Address, Cast, CastContext, Casts, Entry, Grant, Grantee, Of, Origin, Place, ROLE, Right, RightDelta,
-    Rights, Says, Schema, Server, Unread, UnreadDelta,
+    Address, Cast, CastContext, Casts, Entry, Grant, Grantee, Of, Origin, Place, ROLE, Right,
+    RightDelta, Rights, Says, Schema, Server, Unread, UnreadDelta,
 };
 pub use statement::{Clause, Statement, one_line};
 pub use trueup_derive::{Model, PgEnum};

@@ -10,8 +10,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
-    Statement, Turn,
+    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement, Turn,
     name::quoted_ident,
     object::{Beside, Object},
 };

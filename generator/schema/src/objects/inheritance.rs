@@ -12,8 +12,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Name, Schema, Server, Statement, Turn, name::Path,
-    object::Object,
+    Alter, Clause, Hazard, Id, Name, Schema, Server, Statement, Turn, name::Path, object::Object,
 };
 
 /// A row of `pg_inherits`, between tables.

@@ -75,7 +75,9 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
         ("money", "numeric") if modifiers(&to.data_type).is_empty() => Fit::Whole,
         ("cidr", "inet") | ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
         // An oid, or what is stored as one, is a number without a sign.
-        (_, "bigint") if old == "oid" || casts.get(old, "oid").is_some_and(|cast| cast.is_binary) => {
+        (_, "bigint")
+            if old == "oid" || casts.get(old, "oid").is_some_and(|cast| cast.is_binary) =>
+        {
             Fit::Whole
         }
         ("bit", "integer" | "bigint") => Fit::OrNot(no_such_value(to)),
@@ -118,10 +120,9 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
                 Fit::OrNot(no_such_value(to))
             }
             Way::Implicit if modifiers(&to.data_type).is_empty() => Fit::Whole,
-            Way::Implicit if matches!(to.category.as_str(), "D" | "T") => Fit::Without(format!(
-                "what of {column} {} cannot hold",
-                to.data_type
-            )),
+            Way::Implicit if matches!(to.category.as_str(), "D" | "T") => {
+                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+            }
             Way::Implicit => Fit::OrNot(no_such_value(to)),
             // A cast that is written cuts and rounds without a word.
             Way::Written

@@ -128,8 +128,7 @@ fn set_type(to: &Column) -> String {
 pub(super) fn sort(column: &Column) -> Statement {
     let collation = column.collation.as_deref().unwrap_or("of its type");
     let says = format!("Sort {} by collation {collation}", column.qualified());
-    Statement::new(says, set_type(column))
-        .disturbs(users())
+    Statement::new(says, set_type(column)).disturbs(users())
 }
 
 fn says(from: &Column, to: &Column) -> String {
@@ -192,9 +191,10 @@ pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> St
     let labels = labels(&format!("{name}::text{array}"), !array.is_empty(), replaced);
     let mut statement = Statement::new(
         format!("Move {} over to the new {data_type}", column.qualified()),
-        format!("ALTER TABLE {table} ALTER COLUMN {name} TYPE {data_type}{gap}USING {labels}::{data_type}"),
-    )
-;
+        format!(
+            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {data_type}{gap}USING {labels}::{data_type}"
+        ),
+    );
     for (old, new) in replaced {
         let (old, new) = (literal(old), literal(new));
         statement = statement.hazard(Hazard::ChangesValues {
