@@ -239,19 +239,7 @@ pub fn check_trusting(
         let known = project.scope.without_theirs(&known, &replayed.schema);
         check.database = differences(&known, &replayed.schema, declarations);
         check.rights = unread::rights(&project.scope, &known, &replayed.schema);
-        for delta in unread::objects(&project.scope, &live.schema, &replayed.schema) {
-            let what = delta.unread().what.clone();
-            let kind = delta.unread().kind.clone();
-            check.unread_kinds.insert(what.clone(), kind);
-            match delta {
-                // It came with what a job made.
-                UnreadDelta::Remove(_) if unread::hangs_on(delta, &routine) => {}
-                UnreadDelta::Remove(_) => check.unread.push(what),
-                UnreadDelta::Create(_) => check.unread_missing.push(what),
-                UnreadDelta::Change(..) if delta.is_unknown() => check.unread_hidden.push(what),
-                UnreadDelta::Change(..) => check.unread_changed.push(what),
-            }
-        }
+        check.compare_unread(project, &live.schema, &replayed.schema, &routine);
         there = Some(live.schema);
     }
     let renames = rename::rename(project, &replayed, &[], Some(declarations), &drafted)?;
@@ -283,6 +271,31 @@ pub fn check_trusting(
         remember(&agreement, &made, &said, &by_hand, &base.url);
     }
     Ok(check)
+}
+
+impl Check {
+    /// Compares the objects that no kind reads; `routine` are those that jobs made.
+    fn compare_unread(
+        &mut self,
+        project: &Project,
+        live: &Schema,
+        replayed: &Schema,
+        routine: &BTreeSet<Id>,
+    ) {
+        for delta in unread::objects(&project.scope, live, replayed) {
+            let what = delta.unread().what.clone();
+            let kind = delta.unread().kind.clone();
+            self.unread_kinds.insert(what.clone(), kind);
+            match delta {
+                // It came with what a job made.
+                UnreadDelta::Remove(_) if unread::hangs_on(delta, routine) => {}
+                UnreadDelta::Remove(_) => self.unread.push(what),
+                UnreadDelta::Create(_) => self.unread_missing.push(what),
+                UnreadDelta::Change(..) if delta.is_unknown() => self.unread_hidden.push(what),
+                UnreadDelta::Change(..) => self.unread_changed.push(what),
+            }
+        }
+    }
 }
 
 /// Takes down what came of migrations that were tried. What a person wrote and never had proved may lead back to something

@@ -275,9 +275,9 @@ fn done(connection: &mut PgConnection, pair: &Pair) -> Result<Outcome, diesel::r
                     change(connection, old, new)?;
                     Err::<(), _>(diesel::result::Error::RollbackTransaction)
                 })
-                .or_else(|error| match error {
-                    diesel::result::Error::RollbackTransaction => Ok(()),
-                    other => Err(other),
+                .or_else(|error| {
+                    let is_ours = matches!(error, diesel::result::Error::RollbackTransaction);
+                    if is_ours { Ok(()) } else { Err(error) }
                 })
         });
     }

@@ -159,7 +159,7 @@ fn a_position_is_turned_into_a_line() {
     };
     assert_eq!(
         fails("SELECT 'ü';\nSELECT 1,\n  nope;"),
-        "x.sql:3: column \"nope\" does not exist\n  statement: SELECT 1,"
+        "x.sql:3: column \"nope\" does not exist\n  statement: SELECT 1,\n      nope"
     );
     assert_eq!(
         fails("SELECT 1;\nSELEC 2;"),

@@ -373,6 +373,7 @@ mod tests {
         let named: Vec<&str> = roles.named.iter().map(String::as_str).collect();
         let all = "above acting app_rw auth child maker one owner parent reader taker told two";
         assert_eq!(named.join(" "), all);
+        assert_eq!(roles.created, BTreeSet::from(["mine".to_owned()]));
         let roles = Roles::of([
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'a') THEN CREATE ROLE a; END IF; END $$;
              DO $$ BEGIN CREATE USER b LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
@@ -381,7 +382,6 @@ mod tests {
         let in_blocks: Vec<&str> = roles.in_blocks.iter().map(String::as_str).collect();
         assert_eq!(in_blocks, ["a", "b"]);
         assert!(roles.created.is_empty());
-        assert_eq!(roles.created, BTreeSet::from(["mine".to_owned()]));
     }
 
     #[test]

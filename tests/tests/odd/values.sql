@@ -76,6 +76,7 @@ ALTER TABLE t ADD COLUMN g int; ALTER TABLE t DROP COLUMN g, ADD CHECK (halved(n
 -- change
 CREATE MATERIALIZED VIEW mv AS SELECT 10 / n AS x FROM t WITH NO DATA;
 -- change
+-- known: it is made filled, and filling it fails
 CREATE MATERIALIZED VIEW mv AS SELECT current_setting('app.x') AS x WITH NO DATA;
 CREATE INDEX ON mv (x);
 -- change

@@ -69,18 +69,21 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
             Some(length) => too_long(from, to, *length),
             None => Fit::Whole,
         },
-        // An open path is no polygon.
-        ("path", "polygon") => Fit::OrNot(no_such_value(to)),
-        ("box", "polygon") | ("polygon", "path") | ("point", "box") => Fit::Whole,
+        ("box", "polygon")
+        | ("polygon", "path")
+        | ("point", "box")
+        | ("cidr", "inet")
+        | ("boolean", "integer")
+        | ("jsonb", "json") => Fit::Whole,
         ("money", "numeric") if modifiers(&to.data_type).is_empty() => Fit::Whole,
-        ("cidr", "inet") | ("boolean", "integer") | ("jsonb", "json") => Fit::Whole,
         // An oid, or what is stored as one, is a number without a sign.
         (_, "bigint")
             if old == "oid" || casts.get(old, "oid").is_some_and(|cast| cast.is_binary) =>
         {
             Fit::Whole
         }
-        ("bit", "integer" | "bigint") => Fit::OrNot(no_such_value(to)),
+        // An open path is no polygon.
+        ("path", "polygon") | ("bit", "integer" | "bigint") => Fit::OrNot(no_such_value(to)),
         ("integer", "boolean") => Fit::Without(format!("which number but 0 {column} holds")),
         ("json", "jsonb") => Fit::Without(format!("the order and repetition of keys in {column}")),
         ("timestamp without time zone" | "timestamp with time zone", "date") => {
@@ -114,45 +117,52 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
         {
             Fit::Whole
         }
-        _ => match way {
-            // The name of a relation is looked up.
-            Way::Implicit if is_string(old) && to.category != STRING => {
-                Fit::OrNot(no_such_value(to))
-            }
-            Way::Implicit if modifiers(&to.data_type).is_empty() => Fit::Whole,
-            Way::Implicit if matches!(to.category.as_str(), "D" | "T") => {
-                Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
-            }
-            Way::Implicit => Fit::OrNot(no_such_value(to)),
-            // A cast that is written cuts and rounds without a word.
-            Way::Written
-                if is_string(old)
-                    && (!modifiers(&to.data_type).is_empty()
-                        || matches!(to.category.as_str(), "D" | "T")
-                        || new == "jsonb") =>
-            {
-                let lost = format!("what of {column} {} cannot hold", to.data_type);
-                Fit::WithoutOrNot(lost, no_such_value(to))
-            }
-            Way::Written
-                if is_string(old) && (to.category == ENUM || matches!(new, "json" | "xml")) =>
-            {
-                Fit::OrNot(no_such_value(to))
-            }
-            // 007 becomes 7, and yes becomes true.
-            Way::Written if is_string(old) => Fit::WithoutOrNot(
-                format!("how the values of {column} are spelled"),
-                no_such_value(to),
-            ),
-            // A string type of an extension takes the whole string, or refuses it.
-            Way::Assigned | Way::Written if from.category == STRING && to.category == STRING => {
-                Fit::OrNot(no_such_value(to))
-            }
-            Way::Assigned | Way::Written | Way::Label => {
-                let lost = format!("what of {column} {} cannot hold", to.data_type);
-                Fit::WithoutOrNot(lost, no_such_value(to))
-            }
-        },
+        _ => fit_by_way(from, to, way),
+    }
+}
+
+/// How values fit into another type about which only its cast tells something.
+fn fit_by_way(from: &Column, to: &Column, way: &Way) -> Fit {
+    let (old, new) = (element(&from.base_type), element(&to.base_type));
+    let column = to.qualified();
+    match way {
+        // The name of a relation is looked up.
+        Way::Implicit if is_string(old) && to.category != STRING => {
+            Fit::OrNot(no_such_value(to))
+        }
+        Way::Implicit if modifiers(&to.data_type).is_empty() => Fit::Whole,
+        Way::Implicit if matches!(to.category.as_str(), "D" | "T") => {
+            Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
+        }
+        Way::Implicit => Fit::OrNot(no_such_value(to)),
+        // A cast that is written cuts and rounds without a word.
+        Way::Written
+            if is_string(old)
+                && (!modifiers(&to.data_type).is_empty()
+                    || matches!(to.category.as_str(), "D" | "T")
+                    || new == "jsonb") =>
+        {
+            let lost = format!("what of {column} {} cannot hold", to.data_type);
+            Fit::WithoutOrNot(lost, no_such_value(to))
+        }
+        Way::Written
+            if is_string(old) && (to.category == ENUM || matches!(new, "json" | "xml")) =>
+        {
+            Fit::OrNot(no_such_value(to))
+        }
+        // 007 becomes 7, and yes becomes true.
+        Way::Written if is_string(old) => Fit::WithoutOrNot(
+            format!("how the values of {column} are spelled"),
+            no_such_value(to),
+        ),
+        // A string type of an extension takes the whole string, or refuses it.
+        Way::Assigned | Way::Written if from.category == STRING && to.category == STRING => {
+            Fit::OrNot(no_such_value(to))
+        }
+        Way::Assigned | Way::Written | Way::Label => {
+            let lost = format!("what of {column} {} cannot hold", to.data_type);
+            Fit::WithoutOrNot(lost, no_such_value(to))
+        }
     }
 }
 
