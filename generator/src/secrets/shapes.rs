@@ -119,8 +119,7 @@ fn is_assigned(before: &str) -> bool {
     let Some(key) = before.strip_suffix('=') else {
         return false;
     };
-    let key = key.trim_end();
-    let begin = key.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    let key = &key[begin.map_or(0, |at| at + 1)..];
-    key.to_ascii_lowercase().contains("pass")
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let key = key.trim_end().rsplit(|c| !is_of_key(c)).next();
+    key.is_some_and(|key| key.to_ascii_lowercase().contains("pass"))
 }

@@ -60,6 +60,8 @@ fn an_ordinary_word_goes_from_connection_strings_alone() {
         assert!(hidden(&said).ends_with(safe), "{}", hidden(&said));
         assert!(hidden(&said).starts_with(&format!("a {word} has postgres 1234 or sesam")));
         assert_eq!(hidden(&format!("u:{word}@h")), "u:***@h");
+        let other = format!("¡={word} é = '{word}' ={word}");
+        assert_eq!(hidden(&other), other);
         assert_eq!(hidden(&format!("PGPASSWORD='{word}'")), "PGPASSWORD='***'");
     }
 }
