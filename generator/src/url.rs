@@ -79,6 +79,9 @@ pub enum UrlError {
         "the database URL has an @ after its host; in a user name or password, write / as %2F and @ as %40"
     )]
     Unescaped,
+    /// A `[` without its `]`.
+    #[error("the database URL has a [ without its ], which stand around an IPv6 address")]
+    Bracket,
     /// A query parameter that is no `key=value`.
     #[error(
         "the database URL has a query parameter that is no key=value (a literal & is written %26)"
@@ -381,15 +384,14 @@ impl Uri {
             Some(Ok((user, password))) => (Some(user.to_owned()), Some(password.to_owned())),
             Some(Err(user)) => (Some(user.to_owned()), None),
         };
-        let (address, query) = rest
+        let (hosts, rest) = rest.split_at(hosts_end(rest).ok_or(UrlError::Bracket)?);
+        let (path, query) = rest
             .split_once('?')
-            .map_or((rest, None), |(address, query)| (address, Some(query)));
-        if address.contains('@') {
+            .map_or((rest, None), |(path, query)| (path, Some(query)));
+        if hosts.contains('@') || path.contains('@') {
             return Err(UrlError::Unescaped);
         }
-        let (hosts, database) = address
-            .split_once('/')
-            .map_or((address, None), |(hosts, name)| (hosts, Some(name)));
+        let database = path.strip_prefix('/');
         // Nothing behind a `?` or a last `&` is no parameter.
         let query = query.map(|query| query.strip_suffix('&').unwrap_or(query));
         let parameters = query
@@ -431,6 +433,21 @@ impl Uri {
         }
         text
     }
+}
+
+/// The place behind the hosts; `None` where a bracket is not closed. What stands in brackets is all of it a host.
+fn hosts_end(text: &str) -> Option<usize> {
+    let (mut begins, mut is_within) = (true, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            '[' if begins => is_within = true,
+            ']' => is_within = false,
+            '/' | '?' if !is_within => return Some(at),
+            _ => {}
+        }
+        begins = character == ',' && !is_within;
+    }
+    (!is_within).then_some(text.len())
 }
 
 fn parse_pairs(text: &str) -> Result<Vec<(String, String)>, UrlError> {

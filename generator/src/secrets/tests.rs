@@ -103,7 +103,6 @@ fn another_part_of_the_same_string_is_no_secret() {
 fn libpq_repeats_a_uri_and_we_do_not() {
     for text in [
         "postgres://u:S3cr3tPw@[::1]x/d",
-        "postgres://u:S3cr3tPw@[::1/d",
         "postgres://u:a@[]/d",
         "postgres://u:S3cr3tPw@h/d?sslmode=disable&nothing=S3cr3tPw",
         "host=h nothing=S3cr3tPw",

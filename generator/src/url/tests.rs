@@ -45,6 +45,10 @@ fn what_libpq_would_misread_is_refused_without_showing_it() {
         Url::parse("postgres://h/db?password=s3&cret"),
         Err(UrlError::Parameter)
     );
+    assert_eq!(
+        Url::parse("postgres://[::1/db?password=s3cret"),
+        Err(UrlError::Bracket)
+    );
     assert_eq!(Url::parse("host=h password=my s3cret"), Err(UrlError::Pair));
     assert_eq!(Url::parse("host=h password='s3cret"), Err(UrlError::Quote));
     assert_eq!(Url::parse("mysql://me:s3@h/db"), Err(UrlError::Unknown));
