@@ -191,5 +191,5 @@ fn a_folder_in_place_of_a_file_is_named() {
     fs::create_dir_all(folder.join("up.sql")).expect("a folder");
     project
         .run(&["history"])
-        .refused(&[NOTES.0, "up.sql", "directory"]);
+        .refused(&[NOTES.0, "up.sql", "a folder"]);
 }
