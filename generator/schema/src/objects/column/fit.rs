@@ -127,9 +127,7 @@ fn fit_by_way(from: &Column, to: &Column, way: &Way) -> Fit {
     let column = to.qualified();
     match way {
         // The name of a relation is looked up.
-        Way::Implicit if is_string(old) && to.category != STRING => {
-            Fit::OrNot(no_such_value(to))
-        }
+        Way::Implicit if is_string(old) && to.category != STRING => Fit::OrNot(no_such_value(to)),
         Way::Implicit if modifiers(&to.data_type).is_empty() => Fit::Whole,
         Way::Implicit if matches!(to.category.as_str(), "D" | "T") => {
             Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
