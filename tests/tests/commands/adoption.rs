@@ -271,8 +271,9 @@ fn a_terminal_asks_for_each_loss() {
         let written = project.folders().len() == 3;
         (ended, written)
     };
-    let asked =
-        |said: &str, table: &str| said.contains(&format!("loses every row of public.{table}, and"));
+    let asked = |said: &str, table: &str| {
+        said.contains(&format!("This loses every row of public.{table}, "))
+    };
     let (ended, written) = answered("y", "--allow data-loss");
     let said = &ended.stdout;
     assert!(
