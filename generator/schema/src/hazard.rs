@@ -220,21 +220,7 @@ impl Hazard {
     /// True if it is a risk to programs that none has, since `there` knows none of the columns that it takes.
     #[must_use]
     pub fn is_of_nobody(&self, there: impl Fn(&Id) -> bool) -> bool {
-        match self {
-            Self::BreaksDeployed { by, .. } => !by.is_empty() && !by.iter().any(there),
-            Self::LosesData { .. }
-            | Self::ChangesValues { .. }
-            | Self::MayBreakCode { .. }
-            | Self::BreaksCode { .. }
-            | Self::DropsAlong { .. }
-            | Self::RewritesTable { .. }
-            | Self::ScansTable { .. }
-            | Self::UpdatesRows { .. }
-            | Self::Locks { .. }
-            | Self::RunsCode { .. }
-            | Self::WritesRows { .. }
-            | Self::MayFail { .. } => false,
-        }
+        matches!(self, Self::BreaksDeployed { by, .. } if !by.is_empty() && !by.iter().any(there))
     }
 
     /// What the loss is about, where data is lost.

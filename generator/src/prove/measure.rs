@@ -59,12 +59,18 @@ pub(crate) fn tell<'a>(statements: impl Iterator<Item = &'a mut Statement>, meas
 }
 
 /// A relation that holds rows.
+#[derive(QueryableByName)]
 struct Relation {
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
     /// Qualified and quoted.
+    #[diesel(sql_type = Text)]
     name: String,
     /// The table at the top, of a partition; else the relation itself.
+    #[diesel(sql_type = BigInt)]
     root: i64,
     /// `None` where it has no file, as a partitioned table.
+    #[diesel(sql_type = Nullable<BigInt>)]
     file: Option<i64>,
 }
 
@@ -73,18 +79,6 @@ struct Session<'a> {
     database: &'a Database,
     major: u32,
     relations: BTreeMap<i64, Relation>,
-}
-
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = BigInt)]
-    oid: i64,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = BigInt)]
-    root: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    file: Option<i64>,
 }
 
 /// The relations that hold rows, and the tables that are partitioned into such.
@@ -129,18 +123,9 @@ const _: () = assert!(OLDEST_MAJOR < FLUSHES);
 impl<'a> Session<'a> {
     fn open(database: &'a Database, major: u32) -> Result<Self, Error> {
         let mut connection = database.connect()?;
-        let rows: Vec<Row> = sql_query(RELATIONS).load(&mut connection)?;
-        let relations = rows.into_iter().map(|row| {
-            let Row {
-                oid,
-                name,
-                root,
-                file,
-            } = row;
-            (oid, Relation { name, root, file })
-        });
+        let relations: Vec<Relation> = sql_query(RELATIONS).load(&mut connection)?;
         Ok(Self {
-            relations: relations.collect(),
+            relations: relations.into_iter().map(|one| (one.oid, one)).collect(),
             connection,
             database,
             major,
@@ -295,9 +280,14 @@ impl<'a> Session<'a> {
         for one in work {
             match (&one.name, one.root) {
                 (Some(name), Some(root)) => {
-                    let (name, file) = (name.clone(), one.file);
-                    self.relations
-                        .insert(one.oid, Relation { name, root, file });
+                    let (oid, name, file) = (one.oid, name.clone(), one.file);
+                    let relation = Relation {
+                        oid,
+                        name,
+                        root,
+                        file,
+                    };
+                    self.relations.insert(oid, relation);
                 }
                 (None, _) | (_, None) => {
                     self.relations.remove(&one.oid);
