@@ -146,7 +146,7 @@ impl Global {
 }
 
 impl Cli {
-    /// Where to speak, and to whom.
+    /// The output for messages, and who reads it.
     pub(crate) fn output(&self) -> Output {
         let in_actions = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
         let reader = if in_actions || self.command.is_for_github() {

@@ -9,19 +9,19 @@ use std::{
 use generator::health::Health;
 use tokio::{sync::watch, time::timeout};
 
-/// How old a look may be that an answer is made of.
+/// The greatest age of a look that an answer is made of.
 const FRESH: Duration = Duration::from_millis(900);
 
-/// How long somebody who asks waits for a look.
+/// The longest wait for a look.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// After how long a look that hangs is given up and another one begins beside it.
 const HANGS: Duration = Duration::from_secs(5);
 
-/// How many may hang at a time. Each ends when the server answers, or the network gives it up.
+/// The number of looks that may hang at a time. Each ends when the server answers, or the network gives it up.
 const HANGING: usize = 8;
 
-/// What is known of the database.
+/// The state of the database, as far as it is known.
 #[derive(Clone)]
 pub(super) struct Looker {
     look: Arc<dyn Fn() -> Health + Send + Sync>,
@@ -32,14 +32,14 @@ pub(super) struct Looker {
 struct Seen {
     /// The newest look that came to an end, and when it was begun.
     latest: Option<(Instant, Arc<Health>)>,
-    /// When the looks began that have not come to an end.
+    /// The times at which unfinished looks began.
     looking: Vec<Instant>,
 }
 
-/// What there is to answer.
+/// The answer to a probe.
 #[derive(Clone)]
 pub(super) enum Answer {
-    /// What was seen, and how long ago.
+    /// The result of a look, and its age.
     Seen(Arc<Health>, Duration),
     /// The database has not answered for so long.
     Silent(Duration),
