@@ -3,7 +3,11 @@
 
 #![allow(dead_code, reason = "only what the models declare is of interest")]
 
-use generator::rename::Asked;
+use generator::{
+    autogen::{self, AutogenOptions},
+    rename::{Asked, Refused},
+    source::Source,
+};
 use tests::walk::{Walk, declared};
 use trueup::{__private::Submitted, Model};
 
@@ -230,4 +234,53 @@ fn a_partition_that_no_model_declares_is_named_where_it_cannot_stay() {
         said.push(walk.draft(&models, &[]).expect_err("a refusal"));
     }
     insta::assert_snapshot!(said.join("\n"));
+}
+
+/// A job made a partition in production, which no migration and no model knows: what is drafted from the migrations alone says so.
+#[test]
+fn partitions_that_only_a_database_has_are_lost_with_their_table() {
+    for (from, to) in [
+        (models![bare::M], models![by_id::M]),
+        (models![bare::M], models![plain::M]),
+        (models![with_children::M], models![children_by_id::M]),
+        (models![with_children::M], models![plain::Old]),
+    ] {
+        let walk = Walk::begin("");
+        walk.hurry(&from).expect("a table");
+        tests::run(
+            &walk.database,
+            "CREATE TABLE m_1900 PARTITION OF m FOR VALUES FROM ('1900-01-01') TO ('1901-01-01');
+             INSERT INTO m VALUES (1, '1900-05-05')",
+        );
+        let none = [Refused::parse("").expect("a pattern")];
+        let migrations = Source::Migrations(walk.project.migrations.clone());
+        let options = AutogenOptions {
+            from: Some(&migrations),
+            no_renames: &none,
+            ..AutogenOptions::default()
+        };
+        let found = autogen::autogen(&walk.project, &to, options).expect("a draft");
+        let losses: Vec<String> = found.losses().map(ToString::to_string).collect();
+        let says =
+            "loses every row of partitions of public.m that no migration made, where there are any";
+        assert!(
+            losses.iter().any(|loss| loss.starts_with(says)),
+            "{losses:?}"
+        );
+        walk.apply(&found.draft.expect("a change"));
+        let mut connection = walk.database.connect().expect("a connection");
+        assert!(tests::holds(
+            &mut connection,
+            "to_regclass('m_1900') IS NULL"
+        ));
+    }
+}
+
+#[test]
+fn partitions_that_change_with_their_table_there_lose_nothing() {
+    let walk = Walk::begin("");
+    walk.hurry(&models![with_children::M]).expect("a table");
+    let draft = walk.draft(&models![other_bounds::M], &[]);
+    let draft = draft.expect("a draft").expect("a change");
+    assert!(draft.hazards().all(|hazard| !hazard.loses_data()));
 }

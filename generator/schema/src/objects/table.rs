@@ -165,15 +165,22 @@ impl Object for Table {
     fn remove(&self, within: &Schema) -> Vec<Statement> {
         let name = &self.name;
         let drop = Statement::new(format!("Drop table {name}"), format!("DROP TABLE {name}"));
-        // The rows of a partitioned table are its partitions', and those are gone or on their own by then.
-        let lost = if !self.is_partitioned() {
-            format!("every row of {name}")
-        } else if self.has_identity(within) {
-            format!("where the numbers of {name} stand")
+        let id = Self::id(name.clone());
+        if !self.is_partitioned() {
+            let rows = format!("every row of {name}");
+            return vec![drop.hazard(Hazard::drops(id, rows))];
+        }
+        let drop = if self.has_identity(within) {
+            let numbers = format!("where the numbers of {name} stand");
+            drop.hazard(Hazard::loses(id.clone(), numbers))
         } else {
-            return vec![drop.hazard(Hazard::names(name))];
+            drop
         };
-        vec![drop.hazard(Hazard::drops(Self::id(name.clone()), lost))]
+        // DROP TABLE takes partitions along without CASCADE. Those that are known are gone or on their own by then.
+        let rows = format!(
+            "every row of partitions of {name} that no migration made, where there are any"
+        );
+        vec![drop.hazard(Hazard::drops(id, rows))]
     }
 
     fn alter(&self, next: &Self, _from: &Schema, to: &Schema) -> Alter {
