@@ -410,8 +410,11 @@ fn copy_of_print(project: &Project, side: &Side) -> Result<Option<Side>, Error> 
 /// Reads a database on the scratch.
 pub fn side(database: Database) -> Result<Side, Error> {
     let mut connection = database.connect()?;
-    let schema = postgres::read(&mut connection)?.on_scratch();
-    refresh(&mut connection, &schema);
+    let mut schema = postgres::read(&mut connection)?;
+    if refresh(&mut connection, &schema) {
+        schema = postgres::read(&mut connection)?;
+    }
+    let schema = schema.on_scratch();
     drop(connection);
     Ok(Side {
         schema,
@@ -425,18 +428,19 @@ pub fn side(database: Database) -> Result<Side, Error> {
     })
 }
 
-/// Has computed what a dump of a schema leaves to compute, since what is made anew may be computed from it.
-fn refresh(connection: &mut PgConnection, schema: &Schema) {
+/// Has computed what a dump of a schema leaves to compute, since what is made anew may be computed from it; true if anything was.
+fn refresh(connection: &mut PgConnection, schema: &Schema) -> bool {
     let mut left: Vec<Statement> = schema
         .entries()
         .filter_map(|(_, entry)| entry.refresh())
         .collect();
+    let all = left.len();
     loop {
         let before = left.len();
         // One may be computed from another, and what cannot be computed here may still never be needed.
         left.retain(|statement| connection.batch_execute(statement.sql()).is_err());
         if left.len() == before {
-            return;
+            return before < all;
         }
     }
 }

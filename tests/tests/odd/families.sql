@@ -17,8 +17,11 @@ ALTER TABLE c NO INHERIT b;
 -- change
 ALTER TABLE a ALTER COLUMN n SET NOT NULL;
 -- change
--- known: the way back leaves a column merged that was inherited alone
 ALTER TABLE e NO INHERIT d; DROP TABLE d;
+-- change
+ALTER TABLE c ADD CHECK (own > 0); ALTER TABLE e NO INHERIT d;
+-- change
+ALTER TABLE e NO INHERIT a;
 -- change
 ALTER TABLE a ADD CONSTRAINT far CHECK (n < 100) NO INHERIT, ADD CHECK (id <> 0);
 -- change

@@ -6,7 +6,8 @@ use super::{
     Registered,
     catalog::{COLUMNS, RELATION, expression, table},
     inheritance::{
-        Descending, Descent, inherits, lasting_parents, leading_parents, only_unless_partitioned,
+        Descending, Descent, Leading, inherits, lasting_parents, leading_parents,
+        only_unless_partitioned,
     },
     key_constraint::{contradicts, rename_constraint},
     table::Table,
@@ -168,8 +169,12 @@ impl Object for Check {
             return Alter::Replace;
         }
         let leads = |parent: &Name| {
-            from.get::<Self>(&Member::new(parent.clone(), name))
-                .is_some()
+            let key = Member::new(parent.clone(), name);
+            let is_in = |schema: &Schema| schema.get::<Self>(&key).is_some();
+            Leading {
+                had: is_in(from),
+                has: is_in(to),
+            }
         };
         match descent.change(*to_descent, relation, from, to, leads) {
             Descending::ByItself => {}

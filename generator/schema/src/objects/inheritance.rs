@@ -365,6 +365,12 @@ pub(super) enum Descending {
     Not(String),
 }
 
+/// True before, and afterwards, if a parent has a column or constraint.
+pub(super) struct Leading {
+    pub(super) had: bool,
+    pub(super) has: bool,
+}
+
 impl Descent {
     /// How it is read, of a row that says whether it is local and how often it is inherited; `c` is the table.
     pub(super) fn json(local: &str, count: &str) -> String {
@@ -374,14 +380,14 @@ impl Descent {
         )
     }
 
-    /// How this becomes `next` for a column or constraint of `table`; `leads` says whether one of the parents has had it.
+    /// How this becomes `next` for a column or constraint of `table`; `leads` says of a parent if it is the parent's too.
     pub(super) fn change(
         self,
         next: Self,
         table: &Name,
         from: &Schema,
         to: &Schema,
-        leads: impl Fn(&Name) -> bool,
+        leads: impl Fn(&Name) -> Leading,
     ) -> Descending {
         let parents = lasting_parents(table, from, to);
         let is_partition = ties_above(table, to).iter().any(|tie| tie.bound.is_some());
@@ -391,8 +397,8 @@ impl Descent {
             (_, Self::Own) | (Self::Own, Self::Merged | Self::Kept) => Descending::ByItself,
             (_, Self::Inherited | Self::Kept) if is_partition => Descending::ByItself,
             (Self::Own, Self::Inherited)
-                if parents.iter().any(|_| true)
-                    && !parents.iter().any(|parent| leads(parent.name)) =>
+                if parents.iter().any(|parent| leads(parent.name).has)
+                    && !parents.iter().any(|parent| leads(parent.name).had) =>
             {
                 Descending::Anew
             }

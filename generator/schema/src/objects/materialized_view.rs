@@ -48,7 +48,7 @@ struct MaterializedColumn {
 }
 
 /// `relispopulated`: whether the query was run. That is about rows, and a schema is about shape: it makes no difference
-/// between two, and whatever is created is filled.
+/// between two. Where the query could be run, whatever is created is filled.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Filled(bool);
@@ -133,7 +133,7 @@ impl Object for MaterializedView {
             tablespace,
             query,
             reads: _,
-            filled: _,
+            filled: Filled(filled),
         } = self;
         let mut sql = format!("CREATE MATERIALIZED VIEW {name}");
         if access_method != "heap" {
@@ -147,15 +147,23 @@ impl Object for MaterializedView {
             sql += &format!("\n    TABLESPACE {}", quoted_ident(tablespace));
         }
         sql += &format!(" AS\n{query}");
-        let mut statements = vec![
+        let create = if *filled {
             Statement::new(
                 format!("Create materialized view {name} and compute its rows"),
                 sql,
             )
             .hazard(Hazard::MayFail {
                 because: format!("if the query of {name} has no value for a row"),
-            }),
-        ];
+            })
+        } else {
+            let until = format!("{name} before REFRESH MATERIALIZED VIEW {name}");
+            Statement::new(
+                format!("Create materialized view {name} without its rows"),
+                sql + "\nWITH NO DATA",
+            )
+            .hazard(Hazard::breaks_deployed("reads", until, Vec::new()))
+        };
+        let mut statements = vec![create];
         let bare = columns.iter().map(MaterializedColumn::bare);
         statements.extend(settings(name, bare.zip(columns)));
         statements

@@ -5,7 +5,7 @@ use super::super::catalog::parameter_changes;
 use super::super::comment::Comment;
 use super::super::extended_statistics::ExtendedStatistics;
 use super::super::index::Index;
-use super::super::inheritance::{Descending, Descent, lasting_parents, only};
+use super::super::inheritance::{Descending, Descent, Leading, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
 use super::{
     Column, NotNull, fill,
@@ -18,7 +18,10 @@ use crate::{
 
 /// How `from` becomes `to`.
 pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> Alter {
-    let leads = |parent: &Name| old.get::<Column>(&from.of(parent)).is_some();
+    let leads = |parent: &Name| Leading {
+        had: old.get::<Column>(&from.of(parent)).is_some(),
+        has: new.get::<Column>(&to.of(parent)).is_some(),
+    };
     match from
         .descent
         .change(to.descent, &from.relation, old, new, leads)
