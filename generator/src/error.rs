@@ -146,11 +146,7 @@ impl From<crate::postgres::ReadError> for Error {
 
 impl From<crate::plan::PlanError> for Error {
     fn from(error: crate::plan::PlanError) -> Self {
-        let kind = match &error {
-            crate::plan::PlanError::NotYet(_) => ErrorKind::NotYet,
-            crate::plan::PlanError::Cycle(_) => ErrorKind::Defect,
-        };
-        Self::new(kind, error.to_string())
+        Self::new(ErrorKind::NotYet, error.to_string())
     }
 }
 

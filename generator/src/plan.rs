@@ -57,7 +57,8 @@ pub enum PlanError {
     NotYet(Vec<NotYet>),
     /// Steps of which each waits for another.
     #[error(
-        "these changes wait for each other, which is a mistake in trueup and not in your schema; please report it: {}",
+        "not yet: trueup finds no order for these changes, of which each waits for the next: {}; make one of them first, in a \
+         migration of its own",
         .0.join(" → ")
     )]
     Cycle(Vec<String>),
