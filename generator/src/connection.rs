@@ -1,6 +1,6 @@
 //! The one way to open a connection: with all settings pinned that change how Postgres prints text.
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
@@ -171,6 +171,8 @@ pub fn connect(url: &Url) -> Result<PgConnection, ConnectError> {
         }
     };
     let mut connection = PgConnection::establish(address.as_secret_str()).map_err(refused)?;
+    // A pooler may give the next query another session, in which a statement that was prepared is not there.
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     let prepare = |source| ConnectError::Prepare {
         url: url.clone(),
         source,

@@ -6,14 +6,13 @@ mod definitions;
 mod rights;
 mod unread;
 
-use std::path::PathBuf;
+use std::{marker::PhantomData, path::PathBuf};
 
 use diesel::{
-    PgConnection, QueryableByName, RunQueryDsl,
-    connection::SimpleConnection,
-    dsl::sql,
-    expression::{SqlLiteral, TypedExpressionType},
-    pg::PgRowByRowLoadingMode,
+    Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    connection::{CacheSize, SimpleConnection},
+    pg::{Pg, PgRowByRowLoadingMode},
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
     query_dsl::LoadQuery,
     sql_query,
     sql_types::{Array, BigInt, Bool, CChar, Integer, Text},
@@ -260,6 +259,35 @@ fn whole((class, object): (i64, i64)) -> Address {
     }
 }
 
+/// A query with columns of these types, which a session that is told to remembers: planning some of them takes longer than
+/// running them.
+struct Rows<T>(String, PhantomData<T>);
+
+impl<T> QueryFragment<Pg> for Rows<T> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.push_sql(&self.0);
+        Ok(())
+    }
+}
+
+impl<T> QueryId for Rows<T> {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<T> Query for Rows<T> {
+    type SqlType = T;
+}
+
+impl<T> RunQueryDsl<PgConnection> for Rows<T> {}
+
+/// Has a session remember the queries by which it is read: worth its while where it is read more than once, and is nobody's
+/// but ours.
+pub(crate) fn remember_queries(session: &mut PgConnection) {
+    session.set_prepared_statement_cache_size(CacheSize::Unbounded);
+}
+
 /// Takes a query's rows one by one while the server still makes the next: both are busy at the same time, and nothing is
 /// held twice.
 fn each_row<T, R>(
@@ -269,14 +297,14 @@ fn each_row<T, R>(
     mut take: impl FnMut(R) -> Result<(), ReadError>,
 ) -> Result<(), ReadError>
 where
-    T: TypedExpressionType,
-    SqlLiteral<T>: for<'query> LoadQuery<'query, PgConnection, R, PgRowByRowLoadingMode>,
+    Rows<T>: for<'query> LoadQuery<'query, PgConnection, R, PgRowByRowLoadingMode>,
 {
     let failed = |source| ReadError::Query {
         what: what.to_owned(),
         source,
     };
-    let rows = sql::<T>(query).load_iter::<R, PgRowByRowLoadingMode>(connection);
+    let rows = Rows::<T>(query.to_owned(), PhantomData);
+    let rows = rows.load_iter::<R, PgRowByRowLoadingMode>(connection);
     for row in rows.map_err(failed)? {
         take(row.map_err(failed)?)?;
     }

@@ -1,14 +1,12 @@
 //! Consent on the command line: to losses, `--allow data-loss=public.users.fax`, and to code that breaks.
 
-use std::collections::BTreeSet;
-
 use dialoguer::Confirm;
 use generator::{
     Error, ErrorKind,
     autogen::{Autogen, Remade},
     draft::Draft,
     named::Named,
-    prove::code::Broken,
+    prove::code::{self, Broken, CODE_BREAKS},
     report::Output,
 };
 use trueup::{Hazard, Id};
@@ -18,9 +16,6 @@ use crate::context::Context;
 
 /// Rows or values are lost, and no way back restores them.
 const RISK: &str = "data-loss";
-
-/// Functions, triggers or other code in the database fail afterwards.
-const CODE_BREAKS: &str = "code-breaks";
 
 /// One `--allow`.
 #[derive(Clone, Debug)]
@@ -51,6 +46,16 @@ impl Allowed {
         names
             .map(of)
             .map_err(|name| format!("{name:?} names nothing: write {risk}={example}"))
+    }
+}
+
+/// Reads what stands after `--allow` where nothing but code can come to harm.
+pub(super) fn code_breaks(text: &str) -> Result<Allowed, String> {
+    match Allowed::parse(text)? {
+        allowed @ Allowed::CodeBreaks(_) => Ok(allowed),
+        Allowed::Losses(_) => Err(format!(
+            "the risk that can be allowed here is {CODE_BREAKS}=NAME,…"
+        )),
     }
 }
 
@@ -121,6 +126,16 @@ pub(super) fn may_lose(
     Ok(true)
 }
 
+/// True if this code may fail afterwards.
+pub(super) fn may_break(allow: &[Allowed], code: &Broken) -> bool {
+    allow.iter().any(|allowed| match allowed {
+        Allowed::CodeBreaks(names) => {
+            names.is_empty() || names.iter().any(|named| code.is_of(named))
+        }
+        Allowed::Losses(_) => false,
+    })
+}
+
 /// Refuses what breaks code in the database, unless that was allowed.
 pub(super) fn refuse_broken(
     draft: &Draft,
@@ -142,21 +157,12 @@ pub(super) fn refuse_broken(
             ));
         }
     }
-    let is_allowed = |one: &Broken| {
-        let mut allowed = allowed.iter();
-        allowed.any(|names| names.is_empty() || names.iter().any(|named| one.is_of(named)))
-    };
-    let open: Vec<&Broken> = broken.iter().filter(|one| !is_allowed(one)).collect();
+    let open = broken.iter().filter(|one| !may_break(allow, one));
+    let open: Vec<Broken> = open.cloned().collect();
     if open.is_empty() {
         return Ok(());
     }
     let listed: Vec<String> = open.iter().map(|one| format!("- {one}")).collect();
-    let names: BTreeSet<String> = open.iter().filter_map(|one| one.name()).collect();
-    let all = if open.iter().all(|one| one.name().is_some()) {
-        format!("={}", names.into_iter().collect::<Vec<_>>().join(","))
-    } else {
-        String::new()
-    };
     Err(Error::input(format!(
         "code in the database that ran before does not run after this migration; nothing was written\n{}",
         listed.join("\n")
@@ -166,8 +172,9 @@ pub(super) fn refuse_broken(
          `trueup autogen … --sql` and a CREATE OR REPLACE FUNCTION with the new body",
     )
     .hint(format!(
-        "--allow '{CODE_BREAKS}{all}' writes the migration with these hazards in it; put the new bodies into its up.sql, and \
-         the old ones into its down.sql"
+        "--allow {} writes the migration with these hazards in it; put the new bodies into its up.sql, and the old ones into \
+         its down.sql",
+        code::allowing(&open)
     )))
 }
 

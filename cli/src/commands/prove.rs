@@ -3,11 +3,17 @@
 use generator::{
     Error, apply,
     migration::{self, Migration, Proved},
-    prove::migrations::{self as proving, Outcome},
+    prove::{
+        code::Broken,
+        migrations::{self as proving, Outcome},
+    },
     report::ProvedReport,
 };
 
-use super::Status;
+use super::{
+    Status,
+    losses::{Allowed, code_breaks, may_break},
+};
 use crate::{arguments::FormatArg, context::Context};
 
 /// Prove migrations where they stand, and say so in their headers
@@ -15,7 +21,8 @@ use crate::{arguments::FormatArg, context::Context};
 /// For any folder, also one that was written or mended by hand. On a throw-away PostgreSQL, after those before it: up, down to
 /// exactly what was there before, and up again to the same, as trueup reads it and as pg_dump sees it. The header comes above
 /// up.sql, whose SQL stays as it is; no database notices. A down.sql that is missing, or that raises an exception, is
-/// irreversible, and the header says so. Without VERSION: all that were never proved, or were edited since.
+/// irreversible, and the header says so. Rows are put into the tables, and the code around them, such as functions and triggers,
+/// runs before up.sql, after it and after down.sql: what ran before must run afterwards. Without VERSION: all that were never proved, or were edited since.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -34,6 +41,10 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "range")]
     all: bool,
 
+    /// Proves it though this code fails afterwards: code-breaks=NAME,…; the functions, or the triggers that call them
+    #[arg(long, value_name = "RISK=NAME,…", value_parser = code_breaks)]
+    allow: Vec<Allowed>,
+
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
     format: FormatArg,
@@ -48,7 +59,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let report = if chosen.is_empty() {
         ProvedReport::default()
     } else {
-        ProvedReport::from(proving::prove(&context.project, &chosen)?)
+        let is_allowed = |code: &Broken| may_break(&args.allow, code);
+        ProvedReport::from(proving::prove(&context.project, &chosen, &is_allowed)?)
     };
     context.output.report(&report, args.format.into())?;
     if !report.written.is_empty() {

@@ -8,7 +8,10 @@ mod attempts;
 mod bodies;
 mod named;
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Display, Formatter},
+};
 
 use serde::Serialize;
 use trueup::{Hazard, name::dotted};
@@ -18,6 +21,9 @@ use crate::named::Named;
 pub use attempts::{Attempt, Failure, Session};
 pub use bodies::Bodies;
 pub use named::{Functions, Names, Suspect, untold};
+
+/// The risk that functions, triggers or other code in the database fail afterwards.
+pub const CODE_BREAKS: &str = "code-breaks";
 
 /// The file of the way there.
 pub const UP: &str = "up.sql";
@@ -105,4 +111,14 @@ impl Display for Broken {
         }
         Ok(())
     }
+}
+
+/// The argument of `--allow` that lets this code fail.
+#[must_use]
+pub fn allowing(broken: &[Broken]) -> String {
+    let names: Option<BTreeSet<String>> = broken.iter().map(Broken::name).collect();
+    let names = names.map_or(String::new(), |names| {
+        format!("={}", names.into_iter().collect::<Vec<_>>().join(","))
+    });
+    format!("'{CODE_BREAKS}{names}'")
 }

@@ -202,40 +202,50 @@ pub fn keep(
     }
 }
 
-/// Runs on rows what a person wrote, and says what becomes of them; nothing where there are no tables.
-pub fn watch(project: &Project, start: &Side, up: &Run) -> Result<Option<String>, Error> {
+/// What became of rows, and of the code around them, under SQL that a person wrote.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// What a header says of it; nothing where there are no tables.
+    pub sentence: Option<String>,
+    /// The code that ran before and does not run afterwards.
+    pub broken: Vec<Broken>,
+}
+
+impl Watched {
+    fn said(sentence: impl Into<String>) -> Self {
+        Self {
+            sentence: Some(sentence.into()),
+            broken: Vec::new(),
+        }
+    }
+}
+
+/// Runs on rows what a person wrote, with the code around them before and after each way, and says what becomes of both.
+pub fn watch(
+    project: &Project,
+    start: &Side,
+    up: &Run,
+    down: Option<&Run>,
+) -> Result<Watched, Error> {
     let mut moods = Moods::default();
     for _ in 0..PATIENCE {
         let mut trial = Trial::begin(project, start, None, &moods)?;
         if trial.is_empty() && moods.why.is_empty() {
-            return Ok(None);
+            return Ok(Watched::default());
         }
-        let failed = match trial.watched(up)? {
-            Ok(lost) if lost.is_empty() => {
-                let kept = trial.kept(&moods).sentence();
-                return Ok(kept.map(|sentence| format!("on the way up, {sentence}")));
-            }
-            Ok(lost) => {
-                let mut shown = lost
-                    .iter()
-                    .take(SHOWN)
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", ");
-                match lost.len().saturating_sub(SHOWN) {
-                    0 => {}
-                    more => shown += &format!(" and {more} more"),
-                }
-                return Ok(Some(format!("up changes or loses rows: {shown}")));
+        let failed = match trial.watched(up, down)? {
+            Ok(found) => {
+                let rows = trial.kept(&moods).sentence();
+                return Ok(found.told(rows));
             }
             Err(failed) => failed,
         };
         if !trial.tame(&mut moods, &failed) {
-            return Ok(Some(format!("no rows were tried, for {failed}")));
+            return Ok(Watched::said(format!("no rows were tried, for {failed}")));
         }
     }
-    Ok(Some(
-        "no rows were tried, for it fails on all that were made up".to_owned(),
+    Ok(Watched::said(
+        "no rows were tried, for it fails on all that were made up",
     ))
 }
 

@@ -4,6 +4,7 @@
 mod raised;
 mod walk;
 
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,10 +14,11 @@ use crate::{
     connection::connect,
     migration::{self, Migration, Proved, Reheaded, proved_header, rehead},
     postgres,
+    prove::code::{self, Broken},
     source::Side,
 };
 pub(crate) use raised::raised;
-use walk::{Care, Walk};
+use walk::{Attempt, Care, Walk};
 
 /// A migration that was tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -95,6 +97,44 @@ impl Fault {
     }
 }
 
+impl Attempt {
+    /// What it came to, and what was proved.
+    fn judged(
+        self,
+        migration: &Migration,
+        is_allowed: &dyn Fn(&Broken) -> bool,
+    ) -> (Outcome, Option<String>) {
+        let Self {
+            outcome,
+            sentence,
+            broken,
+        } = self;
+        let (allowed, refused): (Vec<Broken>, Vec<Broken>) =
+            broken.into_iter().partition(is_allowed);
+        let Some(sentence) = sentence else {
+            return (outcome, None);
+        };
+        let Some(first) = refused.first() else {
+            let names: Vec<String> = allowed.iter().map(Broken::code).unique().collect();
+            let fails = match names.as_slice() {
+                [] => String::new(),
+                names => format!("; code that ran before fails: {}", names.join(", ")),
+            };
+            return (outcome, Some(sentence + &fails));
+        };
+        let file = migration.dir.join(first.file).display().to_string();
+        let listed: Vec<String> = refused.iter().map(|one| format!("- {one}")).collect();
+        let says = format!(
+            "{file}: code in the database that ran before does not run afterwards: put its new body there, or say \
+             --allow {}\n{}",
+            code::allowing(&refused),
+            listed.join("\n")
+        );
+        let line = None;
+        (Outcome::Broken(Fault { file, line, says }), None)
+    }
+}
+
 /// The migrations that need not be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
@@ -140,7 +180,7 @@ pub fn try_all(
                     none => none.insert(Walk::begin(project, project.scratch(major)?)?),
                 };
                 walk.pass(&migrations[walk.passed()..at])?;
-                walk.attempt(migration, care)?.0
+                walk.attempt(migration, care)?.outcome
             }
         };
         tried.push((at, outcome));
@@ -182,8 +222,13 @@ pub struct Proving {
     pub written: Vec<String>,
 }
 
-/// Proves the migrations of these versions where they stand, and says so in their headers.
-pub fn prove(project: &Project, versions: &[String]) -> Result<Proving, Error> {
+/// Proves the migrations of these versions where they stand, and says so in their headers. Code that ran before and does not
+/// run afterwards is a fault, unless it is allowed.
+pub fn prove(
+    project: &Project,
+    versions: &[String],
+    is_allowed: &dyn Fn(&Broken) -> bool,
+) -> Result<Proving, Error> {
     let all = migration::read(&project.migrations)?;
     let mut proving = Proving {
         tried: Vec::new(),
@@ -200,7 +245,9 @@ pub fn prove(project: &Project, versions: &[String]) -> Result<Proving, Error> {
             before.push(migration.clone());
             continue;
         }
-        let (outcome, sentence) = walk.attempt(migration, Care::Watched)?;
+        let (outcome, sentence) = walk
+            .attempt(migration, Care::Watched)?
+            .judged(migration, is_allowed);
         let mut now = migration.clone();
         if let Some(sentence) = sentence {
             let kept = migration.header.as_ref().filter(|header| {

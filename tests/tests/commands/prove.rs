@@ -375,3 +375,70 @@ fn rows_that_a_way_back_loses_are_there_for_those_that_follow() {
     let said = project.run(&["check", "--prove"]).with(0);
     assert!(!said.stdout.contains("up and down"), "{said:?}");
 }
+
+/// The code around the tables runs before, after up.sql and after down.sql, as it does for what autogen drafts.
+#[test]
+fn code_that_ran_before_runs_after_what_a_person_wrote() {
+    let body = |column: &str| {
+        format!(
+            "CREATE OR REPLACE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log VALUES (NEW.{column});
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE FUNCTION titles() RETURNS SETOF text LANGUAGE sql AS 'SELECT {column} FROM a';"
+        )
+    };
+    let code = format!(
+        "CREATE TABLE a (id int PRIMARY KEY, title text);
+        CREATE TABLE log (what text);
+        {}
+        CREATE TRIGGER noted BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION note();",
+        body("title")
+    );
+    let no_code = "DROP FUNCTION titles(); DROP TABLE a, log; DROP FUNCTION note();";
+    let (there, back) = (
+        "ALTER TABLE a RENAME title TO name;",
+        "ALTER TABLE a RENAME name TO title;",
+    );
+    let whole = |way: &str, column: &str| format!("{way}\n{}", body(column));
+    let project = checkout();
+    project.migration(A, &code, no_code);
+    project.run(&["prove"]).done();
+
+    project.migration(B, there, back);
+    let said = project.run(&["prove"]).with(1).stdout;
+    for words in [
+        &format!("{B}/up.sql: code in the database that ran before does not run afterwards"),
+        "in function public.note() line 3, called by trigger noted on public.a",
+        "record \"new\" has no field \"title\"",
+        "in function public.titles()",
+        "--allow 'code-breaks=public.note,public.titles'",
+        "1 migration is not proved",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    assert_eq!(read(&project, B, "up.sql"), there);
+
+    // The way back forgets the old bodies.
+    project.migration(B, &whole(there, "name"), back);
+    let said = project.run(&["prove"]).with(1).stdout;
+    let words = "pg_dump sees a difference: CREATE FUNCTION public.note()";
+    assert!(said.contains(words), "{said}");
+
+    project.migration(B, &whole(there, "name"), &whole(back, "title"));
+    let said = project.run(&["prove"]).done();
+    let words = "; the code around 1 table runs as before after up and down";
+    assert!(said.contains(words), "{said}");
+
+    project.migration(C, back, there);
+    project.run(&["prove", "--allow", "data-loss"]).with(2);
+    project
+        .run(&["prove", "--allow", "code-breaks=public.note"])
+        .with(1);
+    let said = project.run(&["prove", "--allow", "code-breaks"]).done();
+    assert!(
+        said.contains("; code that ran before fails: function public.note()"),
+        "{said}"
+    );
+}

@@ -1,7 +1,10 @@
 //! A database on the scratch that goes through a history, one migration after the other.
 
+mod beside;
+
 use std::path::PathBuf;
 
+use diesel::PgConnection;
 use trueup::{Schema, Statement};
 
 use super::{Fault, Outcome, raised::raised};
@@ -12,11 +15,15 @@ use crate::{
     diff::words,
     migration::Migration,
     postgres,
-    prove::data::{Run, watch},
+    prove::{
+        code::{Bodies, Broken, UP},
+        data::{Run, watch},
+    },
     scratch::{Database, Scratch},
     source::{self, Side},
     witness,
 };
+use beside::{Beside, Tried};
 
 /// How many differences are told.
 const SHOWN: usize = 5;
@@ -40,6 +47,19 @@ pub(super) struct Walk<'a> {
     passed: usize,
     /// What is in the database now, where it was looked at.
     now: Option<State>,
+    /// The session that reads the database: a server's first answers in each are slow.
+    session: Option<PgConnection>,
+    /// A copy with the same migrations, on which all since it was made went down and up again.
+    beside: Option<Beside>,
+}
+
+/// What came of one migration.
+pub(super) struct Attempt {
+    pub(super) outcome: Outcome,
+    /// What was proved, where it comes back, or says that it does not.
+    pub(super) sentence: Option<String>,
+    /// The code that ran before and does not run afterwards, where that was looked at.
+    pub(super) broken: Vec<Broken>,
 }
 
 /// What a database holds.
@@ -50,8 +70,12 @@ struct State {
 }
 
 impl State {
-    fn read(database: &Database, pg_dump: Option<&PathBuf>) -> Result<Self, Error> {
-        let schema = postgres::read(&mut database.connect()?)?;
+    fn read(
+        database: &Database,
+        session: &mut PgConnection,
+        pg_dump: Option<&PathBuf>,
+    ) -> Result<Self, Error> {
+        let schema = postgres::read(session)?;
         let dump = pg_dump.map(|pg_dump| witness::dump(pg_dump, &database.url()));
         Ok(Self {
             schema,
@@ -102,6 +126,8 @@ impl<'a> Walk<'a> {
             database,
             passed: 0,
             now: None,
+            session: None,
+            beside: None,
         })
     }
 
@@ -118,16 +144,36 @@ impl<'a> Walk<'a> {
         apply::replay(&self.database, migrations)?;
         self.passed += migrations.len();
         self.now = None;
+        self.beside = None;
         Ok(())
     }
 
-    /// Applies a migration, and tries on a copy if it comes back and goes up again. Where it does, or says that it does
-    /// not, the second is what was proved.
-    pub(super) fn attempt(
-        &mut self,
-        migration: &Migration,
-        care: Care,
-    ) -> Result<(Outcome, Option<String>), Error> {
+    /// Reads the database.
+    fn read(&mut self, pg_dump: Option<&PathBuf>) -> Result<State, Error> {
+        let mut session = self.session()?;
+        let state = State::read(&self.database, &mut session, pg_dump)?;
+        self.session = Some(session);
+        Ok(state)
+    }
+
+    /// The session that reads the database, to be put back.
+    fn session(&mut self) -> Result<PgConnection, Error> {
+        if let Some(session) = self.session.take() {
+            return Ok(session);
+        }
+        let mut session = self.database.connect()?;
+        postgres::remember_queries(&mut session);
+        Ok(session)
+    }
+
+    /// Copies the database, to which nobody may be connected meanwhile.
+    fn copy(&mut self) -> Result<Database, Error> {
+        self.session = None;
+        Ok(self.scratch.copy(&self.database)?)
+    }
+
+    /// Applies a migration, and tries on a copy if it comes back and goes up again.
+    pub(super) fn attempt(&mut self, migration: &Migration, care: Care) -> Result<Attempt, Error> {
         let pg_dump = match care {
             Care::Read => None,
             Care::Witnessed | Care::Watched => {
@@ -137,79 +183,144 @@ impl<'a> Walk<'a> {
         let pg_dump = pg_dump.as_ref();
         let before = match self.now.take() {
             Some(state) => state,
-            None => State::read(&self.database, pg_dump)?,
+            None => self.read(pg_dump)?,
         };
-        let start = match care {
-            Care::Read | Care::Witnessed => None,
-            Care::Watched => Some(source::side(self.scratch.copy(&self.database)?)?),
+        let (start, code) = match care {
+            Care::Read | Care::Witnessed => (None, None),
+            Care::Watched => {
+                let start = self.copy()?;
+                let bodies = Bodies::compile(&start)?;
+                (Some(source::side(start)?), Some(bodies))
+            }
         };
+        let beside = self.beside.take().filter(|_| care == Care::Read);
         self.pass(std::slice::from_ref(migration))?;
-        let after = State::read(&self.database, pg_dump)?;
-        let outcome = self.and_back(migration, &before, &after, pg_dump)?;
+        let after = self.read(pg_dump)?;
+        let mut broken = Vec::new();
+        if let Some(code) = code.as_ref().filter(|code| !code.is_empty()) {
+            broken.extend(code.broken(&Bodies::compile(&self.database)?, UP));
+        }
+        let outcome = match self.quickly(beside, migration, &before, &after)? {
+            Some(outcome) => outcome,
+            None => {
+                let ends = [&before, &after];
+                self.and_back(migration, ends, pg_dump, code.as_ref(), &mut broken)?
+            }
+        };
         self.now = Some(after);
         let mut sentence = self.sentence(&outcome, pg_dump.is_some());
         if let (Some(sentence), Some(start)) = (&mut sentence, start)
-            && let Some(run) = up(&self.database, migration)?
-            && let Some(rows) = watch(self.project, &start, &run)?
+            && let Some(up) = run_of(&self.database, migration, &migration.up)?
         {
-            *sentence += "; ";
-            *sentence += &rows;
+            let down = match (&outcome, &migration.down) {
+                (Outcome::Returns, Some(down)) => run_of(&self.database, migration, down)?,
+                (_, Some(_) | None) => None,
+            };
+            let watched = watch(self.project, &start, &up, down.as_ref())?;
+            if let Some(rows) = watched.sentence {
+                *sentence += "; ";
+                *sentence += &rows;
+            }
+            broken.extend(watched.broken);
         }
-        Ok((outcome, sentence))
+        Ok(Attempt {
+            outcome,
+            sentence,
+            broken,
+        })
     }
 
-    fn and_back(
-        &self,
+    /// Tries a migration on the database beside, where that spares a copy. What does not go right there is nothing yet: it
+    /// may be for what the migrations before it left there.
+    fn quickly(
+        &mut self,
+        beside: Option<Beside>,
         migration: &Migration,
         before: &State,
         after: &State,
-        pg_dump: Option<&PathBuf>,
-    ) -> Result<Outcome, Error> {
-        let down = match migration.down.as_deref() {
-            None => return Ok(Outcome::Irreversible("it has no down.sql".to_owned())),
-            Some(down) if holds_nothing(down) => {
-                let why = "its down.sql holds no statement".to_owned();
-                return Ok(Outcome::Irreversible(why));
-            }
-            Some(down) => down,
+    ) -> Result<Option<Outcome>, Error> {
+        let Some(mut beside) = beside else {
+            return Ok(None);
         };
-        let copy = self.scratch.copy(&self.database)?;
-        let one = std::slice::from_ref(migration);
-        let done = apply::replay_back(&copy, one);
-        if let Err(error) = done {
-            if let ApplyError::Failed { failure, .. } = &error {
-                // What ran outside of a transaction may have left something.
-                let copy = self.scratch.copy(&self.database)?;
-                if raised(&mut copy.connect()?, down, failure) {
-                    return Ok(Outcome::Irreversible(failure.message.to_string()));
+        let up = apply::replay(&beside.database, std::slice::from_ref(migration));
+        let outcome = match (up, without_way_back(migration)) {
+            (Err(_), _) => return Ok(None),
+            (Ok(()), Err(none)) => none,
+            (Ok(()), Ok(_)) => {
+                let tried = beside.and_back(migration, before, after, None, None)?;
+                match tried {
+                    Tried::Returns => Outcome::Returns,
+                    Tried::NoDown(_) | Tried::Strays(_) | Tried::NoUp(_) | Tried::Other(_) => {
+                        return Ok(None);
+                    }
                 }
             }
-            return Ok(Outcome::Broken(Fault::of(migration, "down.sql", &error)));
+        };
+        self.keep(beside)?;
+        Ok(Some(outcome))
+    }
+
+    /// Goes on with this database beside, where it holds the same.
+    fn keep(&mut self, mut beside: Beside) -> Result<(), Error> {
+        let mut session = self.session()?;
+        if beside.holds_the_same(&mut session) {
+            self.beside = Some(beside);
         }
-        let back = State::read(&copy, pg_dump)?;
-        let strays = back.differences(before);
-        if !strays.is_empty() {
-            return Ok(Outcome::Strays(strays));
-        }
-        let again = apply::replay(&copy, one);
-        if let Err(error) = again {
-            let fault = Fault::of(migration, "up.sql", &error);
-            let says = format!("after down.sql it does not go up again: {}", fault.says);
-            return Ok(Outcome::Broken(Fault { says, ..fault }));
-        }
-        let again = State::read(&copy, pg_dump)?.differences(after);
-        if !again.is_empty() {
-            let file = migration.dir.join("up.sql").display().to_string();
-            return Ok(Outcome::Broken(Fault {
-                says: format!(
-                    "{file}: after down.sql it gives something else:\n{}",
-                    again.join("\n")
-                ),
-                file,
-                line: None,
-            }));
-        }
-        Ok(Outcome::Returns)
+        self.session = Some(session);
+        Ok(())
+    }
+
+    fn and_back(
+        &mut self,
+        migration: &Migration,
+        [before, after]: [&State; 2],
+        pg_dump: Option<&PathBuf>,
+        code: Option<&Bodies>,
+        broken: &mut Vec<Broken>,
+    ) -> Result<Outcome, Error> {
+        let down = match without_way_back(migration) {
+            Err(none) => return Ok(none),
+            Ok(down) => down,
+        };
+        let mut copy = Beside::new(self.copy()?)?;
+        let fault = |file: &str, error: &ApplyError| Fault::of(migration, file, error);
+        let tried = copy.and_back(migration, before, after, pg_dump, code)?;
+        broken.append(&mut copy.broken);
+        Ok(match tried {
+            Tried::Returns => {
+                if pg_dump.is_none() {
+                    self.keep(copy)?;
+                }
+                Outcome::Returns
+            }
+            Tried::NoDown(error) => {
+                if let ApplyError::Failed { failure, .. } = &error {
+                    // What ran outside of a transaction may have left something.
+                    let copy = self.copy()?;
+                    if raised(&mut copy.connect()?, down, failure) {
+                        return Ok(Outcome::Irreversible(failure.message.to_string()));
+                    }
+                }
+                Outcome::Broken(fault("down.sql", &error))
+            }
+            Tried::Strays(strays) => Outcome::Strays(strays),
+            Tried::NoUp(error) => {
+                let fault = fault("up.sql", &error);
+                let says = format!("after down.sql it does not go up again: {}", fault.says);
+                Outcome::Broken(Fault { says, ..fault })
+            }
+            Tried::Other(again) => {
+                let file = migration.dir.join("up.sql").display().to_string();
+                Outcome::Broken(Fault {
+                    says: format!(
+                        "{file}: after down.sql it gives something else:\n{}",
+                        again.join("\n")
+                    ),
+                    file,
+                    line: None,
+                })
+            }
+        })
     }
 
     fn sentence(&self, outcome: &Outcome, witnessed: bool) -> Option<String> {
@@ -232,14 +343,25 @@ impl<'a> Walk<'a> {
     }
 
     /// The database as a source.
-    pub(super) fn end(self) -> Result<Side, Error> {
+    pub(super) fn end(mut self) -> Result<Side, Error> {
+        self.session = None;
         source::side(self.database)
     }
 }
 
-/// What a migration runs on its way up, fitted to the scratch; nothing where it is no single transaction that our parser knows.
-fn up(database: &Database, migration: &Migration) -> Result<Option<Run>, Error> {
-    let fitted = database.fit(&[&migration.up])?;
+/// The way back of a migration that has one, or else the outcome that says so.
+fn without_way_back(migration: &Migration) -> Result<&str, Outcome> {
+    let why = match migration.down.as_deref() {
+        None => "it has no down.sql",
+        Some(down) if holds_nothing(down) => "its down.sql holds no statement",
+        Some(down) => return Ok(down),
+    };
+    Err(Outcome::Irreversible(why.to_owned()))
+}
+
+/// What a file of a migration runs, fitted to the scratch; nothing where it is no single transaction that our parser knows.
+fn run_of(database: &Database, migration: &Migration, sql: &str) -> Result<Option<Run>, Error> {
+    let fitted = database.fit(&[sql])?;
     let text = fitted.first().map_or("", String::as_str);
     let Some(Steering::One { parts, around: _ }) = steering(text) else {
         return Ok(None);
@@ -247,6 +369,6 @@ fn up(database: &Database, migration: &Migration) -> Result<Option<Run>, Error> 
     let statement = |sql: &str| Statement::new(sql.lines().next().unwrap_or_default(), sql);
     Ok(Some(Run {
         statements: parts.iter().map(|part| statement(part.sql)).collect(),
-        in_transaction: migration.run_in_transaction || is_one_transaction(&migration.up),
+        in_transaction: migration.run_in_transaction || is_one_transaction(sql),
     }))
 }
