@@ -169,9 +169,7 @@ impl Scratch {
     /// Furnishes it like a live server: on a server of its own with all roles of these surroundings, on any with the
     /// settings, which every database has that is made from now on.
     pub fn furnish(&self, like: &Surroundings) -> Result<(), ScratchError> {
-        if self.owner() == Owner::Us {
-            self.make_roles(&like.roles)?;
-        }
+        self.make_roles_like(like)?;
         self.host.settings().clone_from(&like.settings);
         Ok(())
     }
@@ -180,6 +178,15 @@ impl Scratch {
     /// they go again with the scratch.
     pub fn make_roles(&self, roles: &BTreeSet<String>) -> Result<(), ScratchError> {
         self.host.make_roles(roles)
+    }
+
+    /// Makes the roles of these surroundings, on a server of our own, and makes them members of each other.
+    fn make_roles_like(&self, like: &Surroundings) -> Result<(), ScratchError> {
+        if self.owner() == Owner::Us {
+            self.make_roles(&like.roles)?;
+            furniture::make_members(&mut self.host.admin(), &like.memberships);
+        }
+        Ok(())
     }
 
     /// Makes an empty database that encodes and compares text as `locale` says, as far as this server can.
@@ -194,9 +201,7 @@ impl Scratch {
         locale: &Locale,
         like: &Surroundings,
     ) -> Result<Database, ScratchError> {
-        if self.owner() == Owner::Us {
-            self.make_roles(&like.roles)?;
-        }
+        self.make_roles_like(like)?;
         self.create_set(locale, &like.settings)
     }
 
@@ -274,7 +279,7 @@ impl Database {
         connect(&self.url())
     }
 
-    /// Makes the roles that these texts of SQL presume, and returns the texts as they run here: see [`cluster`].
+    /// Makes the roles and tablespaces that these texts of SQL presume, and returns the texts as they run here: see [`cluster`].
     pub(crate) fn fit(&self, texts: &[&str]) -> Result<Vec<String>, ScratchError> {
         let owner = self.host.owner();
         let Roles {
@@ -292,6 +297,11 @@ impl Database {
             Owner::Others => named.extend(created.into_iter().chain(in_blocks)),
         }
         self.host.make_roles(&named)?;
+        let tablespaces = cluster::tablespaces(texts.iter().copied());
+        if owner == Owner::Us && self.host.major >= 15 && !tablespaces.is_empty() {
+            tablespaces::make_named(&mut self.host.admin(), tablespaces)
+                .map_err(ScratchError::sql("make a tablespace"))?;
+        }
         let fitted = texts
             .iter()
             .map(|text| cluster::fitted(text, &self.name, owner));

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, ops::Range};
 
 use pg_query::{
     DeparseOptions, NodeEnum, ParserOptions,
-    protobuf::{Node, ObjectType},
+    protobuf::{AlterTableType, Node, ObjectType},
 };
 use trueup::name::{literal, quoted_ident};
 
@@ -148,6 +148,89 @@ pub(crate) fn namespaces<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeS
     named.collect()
 }
 
+/// The tablespaces that texts make, or put something into.
+pub(crate) fn tablespaces<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    let nodes = texts
+        .into_iter()
+        .flat_map(|text| statements(text).unwrap_or_default());
+    let mut names = BTreeSet::new();
+    for (_, node) in nodes {
+        if let NodeEnum::AlterTableStmt(alter) = &node {
+            let commands = alter.cmds.iter().filter_map(|command| match &command.node {
+                Some(NodeEnum::AlterTableCmd(command))
+                    if command.subtype() == AlterTableType::AtSetTableSpace =>
+                {
+                    Some(command.name.clone())
+                }
+                Some(_) | None => None,
+            });
+            names.extend(commands);
+        }
+        if let NodeEnum::VariableSetStmt(set) = &node
+            && set.name == "default_tablespace"
+        {
+            names.extend(set.args.iter().find_map(text_of));
+        }
+        if !is_about_tablespaces(&node) || matches!(node, NodeEnum::CreateTableSpaceStmt(_)) {
+            let tree = serde_json::to_value(&node).unwrap_or_default();
+            collect_tablespaces(&tree, &mut names);
+        }
+    }
+    names.retain(|name| !name.is_empty() && !name.starts_with("pg_"));
+    names
+}
+
+/// The fields of a statement that hold the name of a tablespace.
+const TABLESPACES: [&str; 6] = [
+    "tablespacename",
+    "table_space",
+    "table_space_name",
+    "indexspace",
+    "orig_tablespacename",
+    "new_tablespacename",
+];
+
+fn collect_tablespaces(tree: &serde_json::Value, into: &mut BTreeSet<String>) {
+    match tree {
+        serde_json::Value::Object(fields) => {
+            for (field, value) in fields {
+                match value {
+                    serde_json::Value::String(name) if TABLESPACES.contains(&field.as_str()) => {
+                        into.insert(name.clone());
+                    }
+                    value => collect_tablespaces(value, into),
+                }
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .for_each(|value| collect_tablespaces(value, into));
+        }
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => {}
+    }
+}
+
+/// True if a statement is about a tablespace, a place on the disks of a whole server.
+fn is_about_tablespaces(node: &NodeEnum) -> bool {
+    let is_named = matches!(
+        node,
+        NodeEnum::CreateTableSpaceStmt(_)
+            | NodeEnum::DropTableSpaceStmt(_)
+            | NodeEnum::AlterTableSpaceOptionsStmt(_)
+    );
+    let of = |object: ObjectType| object == ObjectType::ObjectTablespace;
+    is_named
+        || matches!(node, NodeEnum::RenameStmt(rename) if of(rename.rename_type()))
+        || matches!(node, NodeEnum::AlterOwnerStmt(alter) if of(alter.object_type()))
+        || matches!(node, NodeEnum::CommentStmt(comment) if of(comment.objtype()))
+        || matches!(node, NodeEnum::SecLabelStmt(label) if of(label.objtype()))
+        || matches!(node, NodeEnum::GrantStmt(grant) if of(grant.objtype()))
+}
+
 fn collect(tree: &serde_json::Value, into: &mut BTreeSet<String>) {
     match tree {
         serde_json::Value::Object(fields) => {
@@ -206,6 +289,10 @@ fn replaced(node: &NodeEnum, statement: &str, database: &str, owner: Owner) -> O
             About::Scratch(node) => node.deparse(DeparseOptions::default()).ok()?,
             About::Server => NOTHING.to_owned(),
         });
+    }
+    // On a server of our own they are there, in its folder; nobody else's has a place for them.
+    if is_about_tablespaces(node) {
+        return Some(NOTHING.to_owned());
     }
     match owner {
         Owner::Us => shared(node, statement),
@@ -382,6 +469,24 @@ mod tests {
         let in_blocks: Vec<&str> = roles.in_blocks.iter().map(String::as_str).collect();
         assert_eq!(in_blocks, ["a", "b"]);
         assert!(roles.created.is_empty());
+    }
+
+    #[test]
+    fn tablespaces_are_found_wherever_they_stand() {
+        let found = tablespaces([
+            "CREATE TABLESPACE a LOCATION '/a'; CREATE TABLE t (n int PRIMARY KEY USING INDEX TABLESPACE b) TABLESPACE c;",
+            "ALTER TABLE t SET TABLESPACE d; ALTER INDEX i SET TABLESPACE e; CREATE INDEX ON t (n) TABLESPACE f;",
+            "CREATE MATERIALIZED VIEW m TABLESPACE g AS SELECT 1; SET default_tablespace = h;",
+            "ALTER TABLE ALL IN TABLESPACE i SET TABLESPACE pg_default; DROP TABLESPACE gone; COMMENT ON TABLESPACE no IS 'x';",
+        ]);
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        assert_eq!(found.join(" "), "a b c d e f g h i");
+        let left = fitted(
+            "CREATE TABLESPACE a LOCATION '/a'; GRANT CREATE ON TABLESPACE a TO PUBLIC; ALTER TABLE t SET TABLESPACE a;",
+            "d",
+            Owner::Us,
+        );
+        assert_eq!(left, "SELECT; SELECT; ALTER TABLE t SET TABLESPACE a;");
     }
 
     #[test]

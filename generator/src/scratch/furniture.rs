@@ -37,6 +37,8 @@ const SEARCH_PATH: &str = "search_path";
 pub struct Surroundings {
     /// The names of the server's roles.
     pub roles: BTreeSet<String>,
+    /// The roles that are members of others: the other, and the member.
+    pub memberships: BTreeSet<[String; 2]>,
     /// The namespaces in the search path that are there.
     pub namespaces: Vec<String>,
     /// The settings, with the name of the session's user in place of `"$user"`.
@@ -71,6 +73,14 @@ struct Value {
 }
 
 #[derive(QueryableByName)]
+struct Membership {
+    #[diesel(sql_type = Text)]
+    role: String,
+    #[diesel(sql_type = Text)]
+    member: String,
+}
+
+#[derive(QueryableByName)]
 struct Named {
     #[diesel(sql_type = Text)]
     name: String,
@@ -83,6 +93,13 @@ impl Surroundings {
             diesel::sql_query("SELECT current_user::text AS name").get_result(connection)?;
         let roles: Vec<Named> = diesel::sql_query(
             "SELECT rolname::text AS name FROM pg_catalog.pg_roles WHERE NOT pg_catalog.starts_with(rolname, 'pg_')",
+        )
+        .load(connection)?;
+        let memberships: Vec<Membership> = diesel::sql_query(
+            "SELECT r.rolname::text AS role, m.rolname::text AS member
+             FROM pg_catalog.pg_auth_members a
+                JOIN pg_catalog.pg_roles r ON r.oid = a.roleid JOIN pg_catalog.pg_roles m ON m.oid = a.member
+             WHERE NOT pg_catalog.starts_with(m.rolname, 'pg_')",
         )
         .load(connection)?;
         let settings: Vec<Setting> = diesel::sql_query(
@@ -125,6 +142,10 @@ impl Surroundings {
         .load(connection)?;
         Ok(Self {
             roles: roles.into_iter().map(|role| role.name).collect(),
+            memberships: memberships
+                .into_iter()
+                .map(|Membership { role, member }| [role, member])
+                .collect(),
             namespaces: namespaces.into_iter().map(|one| one.name).collect(),
             settings,
         })
@@ -140,6 +161,7 @@ impl Surroundings {
         });
         Self {
             roles: BTreeSet::new(),
+            memberships: BTreeSet::new(),
             namespaces: Vec::new(),
             settings: path.into_iter().collect(),
         }
@@ -264,6 +286,14 @@ pub(super) fn copy(admin: &mut PgConnection, from: &str, to: &str) -> QueryResul
         })
         .collect();
     set(admin, to, &settings)
+}
+
+/// Makes roles members of others, as far as this server can: one may be of another major, or its owner.
+pub(super) fn make_members(admin: &mut PgConnection, memberships: &BTreeSet<[String; 2]>) {
+    for [role, member] in memberships {
+        let (role, member) = (quoted_ident(role), quoted_ident(member));
+        let _ = admin.batch_execute(&format!("GRANT {role} TO {member}"));
+    }
 }
 
 /// The roles that a server does not have.

@@ -13,8 +13,17 @@ struct Tablespace {
 
 /// Makes those of the server `there` that the server `here` does not have, within the folder of its cluster.
 pub(super) fn make(here: &mut PgConnection, there: &mut PgConnection) -> QueryResult<()> {
+    let wanted = made_by_people(there)?;
+    make_named(here, wanted)
+}
+
+/// Makes those of these names that the server does not have, within the folder of its cluster.
+pub(super) fn make_named(
+    here: &mut PgConnection,
+    wanted: impl IntoIterator<Item = String>,
+) -> QueryResult<()> {
     let had = made_by_people(here)?;
-    let mut missing = made_by_people(there)?;
+    let mut missing: Vec<String> = wanted.into_iter().collect();
     missing.retain(|name| !had.contains(name));
     if missing.is_empty() {
         return Ok(());

@@ -446,6 +446,73 @@ fn a_scratch_user_who_may_not_do_everything_does_without() {
     ));
 }
 
+/// A role gives a table to another only where it is a member of that.
+#[test]
+fn a_migration_may_need_that_roles_are_members_of_others() {
+    let (_server, database) = tests::database();
+    each(
+        &database,
+        &[
+            "CREATE ROLE old_crew",
+            "CREATE ROLE old_hand IN ROLE old_crew",
+        ],
+    );
+    let mut project = checkout().on(&database);
+    let gives = |crew: &str, hand: &str| {
+        format!(
+            "GRANT ALL ON SCHEMA s TO {crew}, {hand}; SET ROLE {hand}; CREATE TABLE s.of_{hand} (a int);
+             ALTER TABLE s.of_{hand} OWNER TO {crew}; RESET ROLE;"
+        )
+    };
+    project.migration(
+        "2030-01-01-000000_first",
+        &format!(
+            "CREATE SCHEMA s; {} CREATE ROLE new_crew; CREATE ROLE new_hand; GRANT new_crew TO new_hand; {}",
+            gives("old_crew", "old_hand"),
+            gives("new_crew", "new_hand"),
+        ),
+        "DROP SCHEMA s CASCADE; DROP ROLE new_hand, new_crew;",
+    );
+    project.run(&["upgrade"]).done();
+    same(&project, "migrations", "database");
+    project.run(&["prove"]).done();
+    // Without that database nobody knows of the old members.
+    project.database = None;
+    project
+        .run(&["inspect", "migrations"])
+        .refused(&["old_crew"]);
+}
+
+#[test]
+fn a_migration_may_make_a_tablespace_and_use_one() {
+    let (server, _database) = tests::database();
+    if server.scratch(None).expect("a scratch").major() < 15 {
+        // Only from 15 on can a tablespace be without a folder of its own.
+        return;
+    }
+    let project = checkout();
+    project.migration(
+        "2030-01-01-000000_place",
+        "CREATE TABLESPACE quick LOCATION '/nowhere/quick';",
+        "DROP TABLESPACE quick;",
+    );
+    let metadata = project
+        .path()
+        .join("migrations/2030-01-01-000000_place/metadata.toml");
+    fs::write(metadata, "run_in_transaction = false\n").expect("a file");
+    project.migration(
+        "2030-01-02-000000_table",
+        "CREATE TABLE t (a int PRIMARY KEY USING INDEX TABLESPACE quick) TABLESPACE spacious;
+         CREATE INDEX i ON t (a) TABLESPACE quick; GRANT CREATE ON TABLESPACE quick TO PUBLIC;
+         ALTER TABLE t SET TABLESPACE quick;",
+        "DROP TABLE t;",
+    );
+    same(&project, "migrations", "migrations:migrations");
+    let there = project.run(&["inspect", "migrations"]).done();
+    assert!(there.contains("quick"), "{there}");
+    project.run(&["prove"]).done();
+}
+
 #[test]
 fn a_prelude_makes_what_a_platform_brings() {
     let mut project = checkout().shipped();
