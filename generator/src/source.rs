@@ -277,7 +277,14 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
             render(&database, &from.schema)?;
             no_dump = Some(barred.to_string());
         }
-        (_, Some(barred)) => return Err(barred.into()),
+        (_, Some(barred)) => {
+            let undefined = rendered::undefined(project, &from.schema).map(|one| &*one.what);
+            let undefined: Vec<&str> = undefined.collect();
+            return Err(Error::from(barred).hint(format!(
+                "or leave out of account what only pg_dump can copy, with `exclude` in trueup.toml: {}",
+                undefined.join(", ")
+            )));
+        }
         (Ok(pg_dump), None) => {
             let dump = witness::dump(&pg_dump, &from.url)?;
             let entries = from.schema.entries();

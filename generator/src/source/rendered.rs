@@ -13,9 +13,17 @@ use crate::{
 
 /// Whether everything in a schema can be made anew from it alone. What the project leaves out of account need not.
 pub(crate) fn is_known(project: &Project, schema: &Schema) -> bool {
+    undefined(project, schema).next().is_none()
+}
+
+/// What counts in a schema and has no definition from which it could be made anew.
+pub(crate) fn undefined<'a>(
+    project: &'a Project,
+    schema: &'a Schema,
+) -> impl Iterator<Item = &'a Unread> {
     let unread = schema.unread().iter();
-    let mut counting = unread.filter(|unread| project.scope.holds_unread(unread));
-    counting.all(|unread| !unread.definition.is_empty())
+    let counting = unread.filter(|unread| project.scope.holds_unread(unread));
+    counting.filter(|unread| unread.definition.is_empty())
 }
 
 /// Builds a schema in an empty database.

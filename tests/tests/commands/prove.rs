@@ -438,7 +438,9 @@ CREATE OR REPLACE FUNCTION titles() RETURNS SETOF text LANGUAGE sql AS 'SELECT {
         .with(1);
     let said = project.run(&["prove", "--allow", "code-breaks"]).done();
     assert!(
-        said.contains("; code that ran before fails: function public.titles(), function public.note()"),
+        said.contains(
+            "; code that ran before fails: function public.titles(), function public.note()"
+        ),
         "{said}"
     );
 }

@@ -258,5 +258,6 @@ fn what_only_pg_dump_could_copy_asks_for_more_rights() {
         .refused(&[
             "reader may not read public.",
             "GRANT pg_read_all_data TO reader",
+            "what only pg_dump can copy, with `exclude` in trueup.toml: aggregate public.total(integer)",
         ]);
 }
