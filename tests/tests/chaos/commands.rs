@@ -87,7 +87,7 @@ pub(crate) const COMMANDS: &[Command] = &[
             HEAD,
         )
     },
-    // Another redo takes back what is the newest then.
+    on("redo", &["redo", "-8"], HEAD),
     Command {
         again: &["upgrade"],
         ..on("redo, then upgrade", &["redo", "-8"], HEAD)

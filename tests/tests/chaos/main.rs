@@ -334,7 +334,16 @@ fn killed_commands_run_again_end_as_if_nothing_had_happened() {
     for (own, command) in loops.iter().copied() {
         let mut chance = Chance(own);
         let way = chance.pick(&WAYS);
+        let begun = Instant::now();
         let came = campaign.once(own, command, way, &mut chance);
+        let took = begun.elapsed().as_secs_f32();
+        say(&format!(
+            "{own}: {}, {way:?}: {} in {took:.1} s",
+            command.name,
+            came.as_ref()
+                .map_or("failed".to_owned(), |came| format!("{came:?}")
+                    .to_lowercase())
+        ));
         let counted = table.entry((command.name, way)).or_default();
         *counted
             .entry(*came.as_ref().unwrap_or(&Came::Failed))
