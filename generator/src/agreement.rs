@@ -23,6 +23,7 @@ use trueup::{Declarations, Id, Renamed, Schema};
 use crate::{
     Project,
     binaries::Server,
+    files,
     migration::Migration,
     scratch::{
         account::{own_uid, server_account},
@@ -329,7 +330,7 @@ fn key(project: &Project, server: &Server, migrations: &[Migration]) -> Option<S
             .part([u8::from(setting.overrides_database)]);
     }
     if let Some(path) = &project.presumed.prelude {
-        hash.part(fs::read(path).ok()?);
+        hash.part(files::read(path).ok()?);
     }
     for migration in migrations {
         hash.part(&migration.name)

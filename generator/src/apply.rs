@@ -112,9 +112,7 @@ pub fn upgrade(
     with_lock(connection, options, |connection| {
         unfinished::before_upgrade(connection, &migrations, options)?;
         let chosen = to_apply(connection, &migrations, target, options)?;
-        let done = run_all(connection, &chosen, Direction::Up, options);
-        journal::drop_empty(connection);
-        done
+        run_all(connection, &chosen, Direction::Up, options)
     })
 }
 
@@ -159,9 +157,7 @@ pub fn downgrade(
     with_lock(connection, options, |connection| {
         unfinished::before_downgrade(connection, &migrations, options)?;
         let chosen = to_take_back(connection, &migrations, target)?;
-        let done = run_all(connection, &chosen, Direction::Down, options);
-        journal::drop_empty(connection);
-        done
+        run_all(connection, &chosen, Direction::Down, options)
     })
 }
 

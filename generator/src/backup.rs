@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
+use std::iter;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -15,7 +18,7 @@ use crate::database::{self, Identity};
 use crate::environment;
 use crate::url::Url;
 use crate::witness::{command, name};
-use crate::{Error, ErrorKind, Project, files};
+use crate::{Error, ErrorKind, Project, files, report};
 
 mod session;
 mod unfinished;
@@ -236,11 +239,7 @@ fn run(
     let mut running = children::start(&mut command, &name, so).map_err(failed)?;
     let begins = format!("{name}: ");
     let mut wrong = Vec::new();
-    for line in running
-        .stderr()
-        .into_iter()
-        .flat_map(|said| BufReader::new(said).split(b'\n'))
-    {
+    for line in lines(&mut running, &name) {
         let line = line.map_err(failed)?;
         let line = String::from_utf8_lossy(&line);
         let words = line.strip_prefix(&begins).unwrap_or(&line);
@@ -265,6 +264,48 @@ fn run(
         ErrorKind::Environment,
         format!("{name} failed: {said}"),
     ))
+}
+
+/// What a program says, line by line. One that says nothing for long is named, and again after twice the time.
+fn lines(running: &mut Running, name: &str) -> impl Iterator<Item = io::Result<Vec<u8>>> {
+    let (sender, lines) = mpsc::channel();
+    if let Some(said) = running.stderr() {
+        thread::spawn(move || {
+            for line in BufReader::new(said).split(b'\n') {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    let (name, number) = (name.to_owned(), running.id());
+    let mut last = String::new();
+    let mut patience = children::LONG;
+    iter::from_fn(move || {
+        loop {
+            match lines.recv_timeout(patience) {
+                Ok(line) => {
+                    if let Ok(line) = &line {
+                        last = String::from_utf8_lossy(line).into_owned();
+                    }
+                    return Some(line);
+                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {
+                    let at = if last.is_empty() {
+                        ""
+                    } else {
+                        "; its last words: "
+                    };
+                    report::Output::default().note(format!(
+                        "waiting for {name} (process {number}), which has said nothing for {} s{at}{last}",
+                        patience.as_secs()
+                    ));
+                    patience *= 2;
+                }
+            }
+        }
+    })
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ pub fn check_trusting(
     let migrations = migration::read(&project.migrations)?;
     check.unmigrated = migrations.is_empty();
     let problems = match url {
-        Some(url) => recorded(&mut check, url, &migrations)?,
+        Some(url) => recorded(&mut check, url, &migrations, &project.scope)?,
         None => migration::history_problems(&migrations),
     };
     check.history = problems.iter().map(ToString::to_string).collect();
@@ -322,6 +322,7 @@ fn recorded(
     check: &mut Check,
     url: &Url,
     migrations: &[Migration],
+    filter: &crate::scope::Scope,
 ) -> Result<Vec<HistoryProblem>, Error> {
     let mut connection = connect(url)?;
     let applied = match apply::applied(&mut connection) {
@@ -341,7 +342,7 @@ fn recorded(
         .map(|migration| migration.name.clone())
         .collect();
     check.unknown = apply::unknown(migrations, applied);
-    let left = Leftovers::find(&mut connection, migrations)?;
+    let left = Leftovers::find(&mut connection, migrations, filter)?;
     check.leftovers = left.broken().cloned().collect();
     check.compared = Some(url.to_string());
     Ok(apply::history(&mut connection, migrations)?)

@@ -21,7 +21,7 @@ use crate::scratch::live::{self, Registration};
 pub const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// After how long a program is named that is still being waited for.
-const LONG: Duration = Duration::from_secs(5);
+pub(crate) const LONG: Duration = Duration::from_secs(5);
 
 /// How long a program may take to end when it is told to.
 const GRACE: Duration = Duration::from_secs(5);
@@ -31,6 +31,9 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// The first argument of this process where it is to become a program that ends with the process that started it.
 const BECOME: &str = "__become";
+
+/// The variable with the text of a service file for the program that is started.
+pub(crate) const SERVICE: &str = "TRUEUP_SERVICE";
 
 /// This process's own program, where it understands [`BECOME`].
 static LAUNCHER: OnceLock<PathBuf> = OnceLock::new();
@@ -60,9 +63,32 @@ pub fn become_or_launch() -> io::Result<()> {
         }
     }
     let _ = parent;
-    let failed = Command::new(&program).args(arguments).exec();
+    let mut command = Command::new(&program);
+    #[cfg(target_os = "linux")]
+    if let Some(text) = std::env::var_os(SERVICE) {
+        command
+            .env_remove(SERVICE)
+            .env("PGSERVICEFILE", service_file(&text)?);
+    }
+    let failed = command.args(arguments).exec();
     let doing = format!("cannot run {}: {failed}", program.to_string_lossy());
     Err(io::Error::new(failed.kind(), doing))
+}
+
+/// A file that is nowhere but in memory and that the program which this process becomes finds open.
+#[cfg(target_os = "linux")]
+fn service_file(text: &OsStr) -> io::Result<String> {
+    use rustix::fs::{MemfdFlags, memfd_create};
+    use std::os::{fd::IntoRawFd, unix::ffi::OsStrExt};
+
+    let mut file = std::fs::File::from(memfd_create("service", MemfdFlags::empty())?);
+    file.write_all(text.as_bytes())?;
+    Ok(format!("/proc/self/fd/{}", file.into_raw_fd()))
+}
+
+/// True if [`SERVICE`] is heeded.
+pub(crate) fn hands_services_on() -> bool {
+    LAUNCHER.get().is_some()
 }
 
 /// A client of Postgres, which also ends when this process is killed outright.

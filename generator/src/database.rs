@@ -5,7 +5,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use trueup::name::quoted_ident;
 
 use crate::connection::{ConnectError, connect};
@@ -34,8 +34,41 @@ pub fn identify(url: &Url) -> Result<Option<Identity>, Error> {
     match connect(url) {
         Ok(mut connection) => Ok(Some(Identity::of(&mut connection)?)),
         Err(ConnectError::NoSuchDatabase { .. }) => Ok(None),
+        Err(_) if remains(url).is_some() => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// What a DROP DATABASE that was cut off has left of the database, to which nobody can connect any more.
+struct Remains {
+    name: String,
+    admin: PgConnection,
+}
+
+fn remains(url: &Url) -> Option<Remains> {
+    let name = written_name(url).ok()?;
+    let mut admin = admin(url, &name).ok()?;
+    // Postgres marks it so before the first of its files goes.
+    let is_left = diesel::dsl::sql::<Bool>(
+        "EXISTS (SELECT FROM pg_catalog.pg_database WHERE datconnlimit = -2 AND datname = ",
+    )
+    .bind::<Text, _>(&name)
+    .sql(")");
+    let is_left: bool = diesel::select(is_left).get_result(&mut admin).ok()?;
+    is_left.then_some(Remains { name, admin })
+}
+
+/// Removes what a DROP DATABASE that was cut off has left, and says whether there was anything.
+pub fn remove_remains(url: &Url) -> Result<bool, Error> {
+    let Some(Remains { name, mut admin }) = remains(url) else {
+        return Ok(false);
+    };
+    let sql = format!("DROP DATABASE {}", quoted_ident(&name));
+    admin.batch_execute(&sql).map_err(|error| {
+        let doing = format!("cannot drop what is left of the database {name}");
+        Error::caused(ErrorKind::Environment, doing, error)
+    })?;
+    Ok(true)
 }
 
 /// The name of the database that a URL leads to: the server's word where it is there, else the one that the URL gives.
@@ -60,6 +93,7 @@ pub fn create(url: &Url) -> Result<bool, Error> {
         return Ok(false);
     }
     let name = written_name(url)?;
+    remove_remains(url)?;
     let sql = format!("CREATE DATABASE {}", quoted_ident(&name));
     let mut admin = admin(url, &name)?;
     admin.batch_execute(&sql).map_err(|error| {

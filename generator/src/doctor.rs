@@ -6,6 +6,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use serde::Serialize;
 
 use crate::{Error, Project, connection::connect, postgres, source, url::Url};
+use trueup_startup::IS_RECORD;
 
 /// A database, its server, and what the user may do there.
 #[derive(Debug, QueryableByName, Serialize)]
@@ -63,14 +64,15 @@ const FACTS: &str = "
            pg_catalog.current_schema()::text AS default_namespace,
            (SELECT pg_catalog.string_agg(pg_catalog.format('%I.%I', n.nspname, c.relname), ' and ' ORDER BY n.nspname)
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p', 'v', 'f')
-              AND c.relpersistence <> 't') AS record
-    FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
+            WHERE ";
 
 /// Looks at a database and its server.
 pub fn examine(url: &Url) -> Result<Facts, Error> {
     let mut connection = connect(url)?;
-    Ok(diesel::sql_query(FACTS).get_result(&mut connection)?)
+    let facts = format!(
+        "{FACTS} {IS_RECORD}) AS record FROM pg_catalog.pg_roles r WHERE r.rolname = current_user"
+    );
+    Ok(diesel::sql_query(facts).get_result(&mut connection)?)
 }
 
 /// What a scratch is furnished with, when it is tried.

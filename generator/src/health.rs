@@ -8,6 +8,7 @@ use crate::{
     apply::{self, Leftovers},
     connection::connect,
     migration,
+    scope::Scope,
     url::Url,
 };
 
@@ -33,7 +34,7 @@ pub struct Health {
 
 /// Asks the database.
 #[must_use]
-pub fn health(url: &Url, migrations: &std::path::Path) -> Health {
+pub fn health(url: &Url, migrations: &std::path::Path, scope: &Scope) -> Health {
     let begun = Instant::now();
     let mut health = Health {
         healthy: false,
@@ -44,7 +45,7 @@ pub fn health(url: &Url, migrations: &std::path::Path) -> Health {
         invalid: Vec::new(),
         milliseconds: 0,
     };
-    if let Err(Unwell { reason, detail }) = ask(url, migrations, &mut health) {
+    if let Err(Unwell { reason, detail }) = ask(url, migrations, scope, &mut health) {
         health.reason = Some(reason);
         health.detail = detail;
     }
@@ -68,7 +69,12 @@ impl Unwell {
     }
 }
 
-fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(), Unwell> {
+fn ask(
+    url: &Url,
+    migrations: &std::path::Path,
+    scope: &Scope,
+    health: &mut Health,
+) -> Result<(), Unwell> {
     let known = migration::read(migrations)
         .map_err(|error| Unwell::because("the migrations cannot be read", &error))?;
     let mut connection =
@@ -79,7 +85,7 @@ fn ask(url: &Url, migrations: &std::path::Path, health: &mut Health) -> Result<(
     health.version = applied.last().cloned();
     let pending = apply::pending(&known, &applied);
     health.pending = pending.len();
-    let left = Leftovers::find(&mut connection, &known)
+    let left = Leftovers::find(&mut connection, &known, scope)
         .map_err(|error| Unwell::because("what runs left cannot be read", &error))?;
     health.invalid = left.invalid;
     let cut_off = left.unfinished.into_iter().next();

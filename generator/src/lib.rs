@@ -40,6 +40,7 @@ mod lock;
 pub mod migration;
 pub mod named;
 mod near;
+mod noted;
 pub mod plan;
 pub mod postgres;
 mod project;

@@ -118,6 +118,12 @@ impl Scope {
     pub fn holds_unread(&self, unread: &Unread) -> bool {
         let owners = unread.part_of.iter().map(ToString::to_string);
         let words: Vec<String> = owners.chain([unread.what.clone()]).collect();
+        self.holds_any(&words)
+    }
+
+    /// True if something counts that goes by any of these words: its own, and those of what it is a part of.
+    #[must_use]
+    pub fn holds_any(&self, words: &[String]) -> bool {
         let any = |patterns: &[Spelled]| words.iter().any(|words| matches(patterns, words));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }

@@ -50,7 +50,7 @@ fn files(folder: &Path, within: &str) -> Result<Vec<Seed>, Error> {
     let mut seeds = Vec::new();
     for entry in entries {
         let path = entry.map_err(fail)?.path();
-        if path.extension().is_some_and(|extension| extension == "sql") && path.is_file() {
+        if path.extension().is_some_and(|extension| extension == "sql") && !path.is_dir() {
             let name = path.file_stem().unwrap_or_default();
             let name = name.to_string_lossy().into_owned();
             let key = format!("{within}{name}");

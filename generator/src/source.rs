@@ -19,6 +19,7 @@ use crate::{
     Error, ErrorKind, Project,
     connection::{connect, holds_nothing, run_sql},
     diff::{Delta, diff},
+    files,
     migration::{self, Migration},
     plan::{Folding, plan},
     postgres,
@@ -236,7 +237,7 @@ pub fn file(project: &Project, path: &std::path::Path) -> Result<Side, Error> {
 }
 
 fn text(path: &std::path::Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|error| {
+    files::read(path).map_err(|error| {
         Error::caused(
             ErrorKind::Input,
             format!("cannot read {}", path.display()),

@@ -35,6 +35,17 @@ const SHOWN: &[&str] = &[
     "user",
 ];
 
+/// The parameters besides the password that nobody else may read. libpq has no variable of the environment for them.
+const SECRET: &[&str] = &[
+    "oauth_client_secret",
+    "scram_client_key",
+    "scram_server_key",
+    "sslpassword",
+];
+
+/// The service that holds them.
+const SERVICE: &str = "trueup";
+
 /// A libpq connection string, `postgres://…` or `key=value …`, whose password is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url(Arc<Written>);
@@ -201,6 +212,34 @@ impl Url {
             }
         };
         (Self::of(form), password)
+    }
+
+    /// The same URL with a service in place of its further secrets, and the text of a service file that has them, where there are
+    /// any: for programs whose arguments everybody may read.
+    pub(crate) fn split_secrets(&self) -> (Self, Option<String>) {
+        let mut form = self.0.form.clone();
+        let found: Vec<(String, String)> = match &mut form {
+            Form::Uri(uri) => uri
+                .parameters
+                .extract_if(.., |(key, _)| SECRET.contains(&&*decode(key)))
+                .map(|(key, value)| (decode(&key), decode(&value)))
+                .collect(),
+            Form::Pairs(pairs) => pairs
+                .extract_if(.., |(key, _)| SECRET.contains(&&**key))
+                .collect(),
+        };
+        if found.is_empty() {
+            return (self.clone(), None);
+        }
+        let of_service = self.service().and_then(|service| service::all(&service));
+        let mut all = of_service.unwrap_or_default();
+        all.extend(found);
+        let lines: String = all
+            .iter()
+            .map(|(key, value)| format!("{key}={value}\n"))
+            .collect();
+        let url = Self::of(form).with_parameter("service", SERVICE);
+        (url, Some(format!("[{SERVICE}]\n{lines}")))
     }
 
     /// The name of the database as libpq resolves it without asking a server: the connection string, else the service that

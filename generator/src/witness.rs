@@ -141,7 +141,7 @@ pub(crate) fn name(program: &Path) -> String {
 /// A session by hand: without the settings that make text the same everywhere.
 #[must_use]
 pub fn session(program: &Path, url: &Url) -> Command {
-    let mut command = Command::new(program);
+    let mut command = children::client(program);
     environment::for_person(&mut command);
     addressed(&mut command, url);
     command
@@ -165,9 +165,17 @@ pub(crate) fn command(program: &Path, url: &Url) -> Command {
     command
 }
 
-/// Tells a client where to connect. The password goes into its environment: everybody may read its arguments.
+/// Tells a client where to connect. Secrets go into its environment: everybody may read its arguments.
 fn addressed(command: &mut Command, url: &Url) {
     let (url, password) = url.split_password();
+    let (url, service) = if children::hands_services_on() {
+        url.split_secrets()
+    } else {
+        (url, None)
+    };
+    if let Some(service) = service {
+        command.env(children::SERVICE, service);
+    }
     command
         .arg("--dbname")
         .arg(url.as_secret_str())

@@ -165,7 +165,7 @@ fn record(project: &Project, url: &Url, facts: &Facts, report: &mut Doctor) {
             let record = Record::find(&mut connection)?;
             apply::applied(&mut connection)?;
             let migrations = migration::read(&project.migrations).unwrap_or_default();
-            let left = Leftovers::find(&mut connection, &migrations)?;
+            let left = Leftovers::find(&mut connection, &migrations, &project.scope)?;
             report.problems.extend(left.broken().cloned());
             report.advice.extend(left.not_validated);
             Ok(record)

@@ -40,16 +40,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         return Err(Error::input("no database is configured")
             .hint("set DATABASE_URL: a probe is for a database that others use too"));
     };
-    let migrations = &context.project.migrations;
+    let (migrations, scope) = (&context.project.migrations, &context.project.scope);
     if let Some(address) = args.listen {
-        let (url, migrations) = (url.clone(), migrations.clone());
-        let looker = Looker::new(move || health(&url, &migrations));
+        let (url, migrations, scope) = (url.clone(), migrations.clone(), scope.clone());
+        let looker = Looker::new(move || health(&url, &migrations, &scope));
         return server::listen(address, context.output, &looker).map_err(|error| {
             let doing = format!("cannot listen on {address}");
             Error::caused(ErrorKind::Environment, doing, error)
         });
     }
-    let found = health(url, migrations);
+    let found = health(url, migrations, scope);
     if let Some(detail) = &found.detail {
         context.output.note(detail);
     }

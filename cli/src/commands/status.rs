@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
                 database: live.url.to_string(),
                 applied: apply::applied(&mut connection)?,
                 edited: apply::edited(&mut connection, &migrations)?,
-                leftovers: Leftovers::find(&mut connection, &migrations)?,
+                leftovers: Leftovers::find(&mut connection, &migrations, &context.project.scope)?,
             })
         }
     };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use diesel::result::{DatabaseErrorKind, Error as Failure};
 use trueup::name::quoted_ident;
 
 use super::replaced::Halfway;
@@ -229,6 +230,16 @@ pub enum ApplyError {
         /// How many versions are in each; `None` where this user may not read it.
         versions: Vec<Option<i64>>,
     },
+    /// A view of somebody else's has the record's name: reading it would run that user's code as ours.
+    #[error(
+        "{relation} is a view of {owner}, who does not own this database, and so it is not read: that would run code of {owner} as this user"
+    )]
+    Foreign {
+        /// Its qualified name.
+        relation: String,
+        /// Who owns it.
+        owner: String,
+    },
     /// There is no place for what has to be written before a migration begins that cannot be rolled back.
     #[error("cannot write {journal}, where it is noted which migration has begun: {message}")]
     NoJournal {
@@ -301,6 +312,11 @@ impl ApplyError {
         }
         if let Self::Records { records, versions } = self {
             return Some(drop_one(records, versions));
+        }
+        if let Self::Foreign { relation, .. } = self {
+            return Some(format!(
+                "DROP VIEW {relation}, or where it is right, ALTER VIEW {relation} OWNER TO the owner of the database"
+            ));
         }
         if let Self::NoJournal { namespace, .. } = self {
             return Some(format!(
@@ -390,6 +406,7 @@ impl ApplyError {
             | Self::Hidden { .. }
             | Self::Records { .. }
             | Self::NoJournal { .. }
+            | Self::Foreign { .. }
             | Self::CutOff(_)
             | Self::Scratch(_)
             | Self::Bookkeeping(_) => None,
@@ -408,6 +425,9 @@ impl ApplyError {
     }
 
     pub(super) fn journal(journal: &impl std::fmt::Display, error: &diesel::result::Error) -> Self {
+        if let Failure::DatabaseError(DatabaseErrorKind::ClosedConnection, _) = error {
+            return Self::bookkeeping(error);
+        }
         let journal = journal.to_string();
         let namespace = journal
             .rsplit_once('.')

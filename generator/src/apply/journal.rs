@@ -1,73 +1,46 @@
-//! What was begun and cannot be rolled back: a row for each migration that runs outside of a transaction, committed before its
-//! first statement and removed together with its record.
+//! What was begun and cannot be rolled back: an entry for each migration that runs outside of a transaction, committed before its
+//! first statement and removed together with its record; and one for each that a `redo` is to apply again.
 //!
 //! The record alone cannot tell a run that was cut off from one that never began. Where the two disagree, the record is right:
 //! Diesel's own runner knows no journal.
 
 use std::fmt;
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Integer, Text};
-use trueup::name::quoted_ident;
+use diesel::sql_types::Text;
+use serde::{Deserialize, Serialize};
 
 use super::ApplyError;
 use super::record::Record;
 use super::run::Direction;
 use crate::migration::Migration;
+use crate::noted::Noted;
 
 /// Its name, in the namespace in which the record is when it is made.
-const TABLE: &str = "__trueup_journal";
-
-const COLUMNS: &str = "
-    version text NOT NULL,
-    direction text NOT NULL CHECK (direction IN ('up', 'down', 'redo')),
-    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    statement integer NOT NULL,
-    hash text NOT NULL,
-    was text NOT NULL,
-    PRIMARY KEY (version, direction)";
-
-const FIND: &str = "
-    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name,
-        pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS is_readable
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = '__trueup_journal' AND c.relkind = 'r' AND c.relpersistence <> 't'
-    ORDER BY 1 LIMIT 1";
+const VIEW: &str = "__trueup_journal";
 
 /// The journal of this database.
-#[derive(Debug, Clone, QueryableByName)]
-pub(super) struct Journal {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Bool)]
-    pub(super) is_readable: bool,
-}
+#[derive(Debug, Clone)]
+pub(super) struct Journal(Noted);
 
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        self.0.fmt(f)
     }
 }
 
-/// One row.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    #[diesel(sql_type = Text)]
     pub(super) version: String,
     /// `up`, `down`, or `redo` for one that is to be taken back and applied again.
-    #[diesel(sql_type = Text)]
     pub(super) direction: String,
-    #[diesel(sql_type = Text)]
     pub(super) started: String,
     /// How many of its transactions are committed.
-    #[diesel(sql_type = Integer)]
-    pub(super) statement: i32,
+    pub(super) statement: usize,
     /// The hash of what was to run, or of the part of it that is committed.
-    #[diesel(sql_type = Text)]
     pub(super) hash: String,
     /// How the objects that it is about were before.
-    #[diesel(sql_type = Text)]
     pub(super) was: String,
 }
 
@@ -81,7 +54,11 @@ impl Entry {
 
     /// The number of transactions that are committed.
     pub(super) fn done(&self) -> usize {
-        usize::try_from(self.statement).unwrap_or_default()
+        self.statement
+    }
+
+    fn is_of(&self, version: &str, direction: &str) -> bool {
+        self.version == version && self.direction == direction
     }
 }
 
@@ -93,70 +70,54 @@ fn word(direction: Direction) -> &'static str {
 }
 
 impl Journal {
-    /// Finds it, wherever it is.
+    /// Finds it, wherever it is; an error where it is somebody's who is not believed.
     pub(super) fn find(connection: &mut PgConnection) -> QueryResult<Option<Self>> {
-        diesel::sql_query(FIND).get_result(connection).optional()
+        Ok(Noted::find(connection, VIEW)?.map(Self))
     }
 
-    /// Finds it, or makes it beside the record.
+    /// Finds it, whoever has made it.
+    pub(super) fn anybodys(connection: &mut PgConnection) -> QueryResult<Option<Self>> {
+        Ok(Noted::anybodys(connection, VIEW)?.map(Self))
+    }
+
+    /// Says whose it is, where it does not count.
+    pub(super) fn foreign(&self) -> Option<String> {
+        self.0.foreign()
+    }
+
+    /// Finds it, or says where it will be: it is there as long as it has entries.
     pub(super) fn make(connection: &mut PgConnection, record: &Record) -> Result<Self, ApplyError> {
-        let namespace = quoted_ident(record.namespace());
-        let name = format!("{namespace}.{TABLE}");
-        let failed = |error: diesel::result::Error| ApplyError::NoJournal {
-            journal: name.clone(),
-            namespace: namespace.clone(),
-            message: error.to_string(),
-        };
-        if let Some(found) = Self::find(connection).map_err(failed)? {
-            return Ok(found);
+        let new = Self(Noted::within(record.namespace(), VIEW));
+        match Self::find(connection) {
+            Ok(found) => Ok(found.unwrap_or(new)),
+            Err(error) => Err(ApplyError::journal(&new, &error)),
         }
-        let made = connection.transaction(|connection| {
-            connection.batch_execute(&format!(
-                "SET LOCAL client_min_messages = warning; CREATE TABLE {name} ({COLUMNS})"
-            ))
-        });
-        made.map_err(failed)?;
-        Ok(Self {
-            name,
-            is_readable: true,
-        })
     }
 
-    /// The rows, the newest version first.
+    /// The entries, the newest version first.
     pub(super) fn entries(&self, connection: &mut PgConnection) -> QueryResult<Vec<Entry>> {
-        let query = format!(
-            "SELECT version, direction, statement, hash, was,
-                 pg_catalog.to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"') AS started
-             FROM {self}"
-        );
-        let mut entries: Vec<Entry> = diesel::sql_query(query).load(connection)?;
+        let mut entries: Vec<Entry> = self.0.read(connection)?;
         entries.sort_by(|a, b| b.version.cmp(&a.version));
         Ok(entries)
     }
 
-    /// Notes that a migration begins, unless an earlier run of it has noted that.
-    pub(super) fn begin(
-        &self,
-        connection: &mut PgConnection,
-        version: &str,
-        direction: &str,
-        hash: &str,
-        was: &str,
-    ) -> QueryResult<()> {
-        diesel::sql_query(format!(
-            "INSERT INTO {self} (version, direction, statement, hash, was) VALUES ($1, $2, 0, $3, $4)
-             ON CONFLICT (version, direction) DO NOTHING"
-        ))
-        .bind::<Text, _>(version)
-        .bind::<Text, _>(direction)
-        .bind::<Text, _>(hash)
-        .bind::<Text, _>(was)
-        .execute(connection)
-        .map(|_| ())
+    fn write(&self, connection: &mut PgConnection, entries: &[Entry]) -> QueryResult<()> {
+        self.0.write(connection, entries)
+    }
+
+    /// Puts these in place of the entries of the same versions and directions.
+    fn put(&self, connection: &mut PgConnection, new: Vec<Entry>) -> QueryResult<()> {
+        let mut entries = self.entries(connection)?;
+        entries.retain(|old| {
+            !new.iter()
+                .any(|new| new.is_of(&old.version, &old.direction))
+        });
+        entries.extend(new);
+        self.write(connection, &entries)
     }
 
     /// Notes that a migration begins; what an earlier run has noted no longer counts.
-    pub(super) fn begin_anew(
+    pub(super) fn begin(
         &self,
         connection: &mut PgConnection,
         migration: &Migration,
@@ -164,11 +125,33 @@ impl Journal {
         hash: &str,
         was: &str,
     ) -> QueryResult<()> {
-        let (version, word) = (&migration.version, word(direction));
-        connection.transaction(|connection| {
-            self.end(connection, version, word)?;
-            self.begin(connection, version, word, hash, was)
-        })
+        let entry = Entry {
+            version: migration.version.clone(),
+            direction: word(direction).to_owned(),
+            started: now(connection)?,
+            statement: 0,
+            hash: hash.to_owned(),
+            was: was.to_owned(),
+        };
+        self.put(connection, vec![entry])
+    }
+
+    /// Notes that migrations are to be taken back and applied again.
+    pub(super) fn begin_redo(
+        &self,
+        connection: &mut PgConnection,
+        migrations: &[&Migration],
+    ) -> QueryResult<()> {
+        let started = now(connection)?;
+        let entry = |migration: &&Migration| Entry {
+            version: migration.version.clone(),
+            direction: REDO.to_owned(),
+            started: started.clone(),
+            statement: 0,
+            hash: String::new(),
+            was: String::new(),
+        };
+        self.put(connection, migrations.iter().map(entry).collect())
     }
 
     /// Notes how many transactions of a migration are committed, in the last of them.
@@ -180,52 +163,65 @@ impl Journal {
         statement: usize,
         hash: &str,
     ) -> QueryResult<()> {
-        diesel::sql_query(format!(
-            "UPDATE {self} SET statement = $3, hash = $4 WHERE version = $1 AND direction = $2"
-        ))
-        .bind::<Text, _>(&migration.version)
-        .bind::<Text, _>(word(direction))
-        .bind::<Integer, _>(i32::try_from(statement).unwrap_or(i32::MAX))
-        .bind::<Text, _>(hash)
-        .execute(connection)
-        .map(|_| ())
+        let mut entries = self.entries(connection)?;
+        for entry in &mut entries {
+            if entry.is_of(&migration.version, word(direction)) {
+                entry.statement = statement;
+                hash.clone_into(&mut entry.hash);
+            }
+        }
+        self.write(connection, &entries)
     }
 
-    /// Removes a row.
-    pub(super) fn end(
+    /// Keeps only some of the entries.
+    fn retain(
         &self,
         connection: &mut PgConnection,
-        version: &str,
-        direction: &str,
+        keep: impl FnMut(&Entry) -> bool,
     ) -> QueryResult<()> {
-        diesel::sql_query(format!(
-            "DELETE FROM {self} WHERE version = $1 AND direction = $2"
-        ))
-        .bind::<Text, _>(version)
-        .bind::<Text, _>(direction)
-        .execute(connection)
-        .map(|_| ())
+        let mut entries = self.entries(connection)?;
+        let before = entries.len();
+        entries.retain(keep);
+        if entries.len() == before {
+            return Ok(());
+        }
+        self.write(connection, &entries)
     }
 
-    pub(super) fn remove(&self, connection: &mut PgConnection, entry: &Entry) -> QueryResult<()> {
-        self.end(connection, &entry.version, &entry.direction)
+    pub(super) fn remove(&self, connection: &mut PgConnection, gone: &Entry) -> QueryResult<()> {
+        self.retain(connection, |entry| {
+            !entry.is_of(&gone.version, &gone.direction)
+        })
     }
 
-    /// Removes all rows.
-    pub(super) fn clear(&self, connection: &mut PgConnection) -> QueryResult<()> {
-        diesel::sql_query(format!("DELETE FROM {self}"))
-            .execute(connection)
-            .map(|_| ())
+    /// Removes what was noted of a redo.
+    pub(super) fn end_redo(
+        &self,
+        connection: &mut PgConnection,
+        migrations: &[&Migration],
+    ) -> QueryResult<()> {
+        self.retain(connection, |entry| {
+            let is_one = migrations.iter().any(|one| one.version == entry.version);
+            entry.direction != REDO || !is_one
+        })
     }
 }
 
-/// The row of a migration, where an earlier run was cut off.
+/// The server's time, for people.
+fn now(connection: &mut PgConnection) -> QueryResult<String> {
+    let query = diesel::dsl::sql::<Text>(
+        "pg_catalog.to_char(pg_catalog.now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS \"UTC\"')",
+    );
+    diesel::select(query).get_result(connection)
+}
+
+/// The entry of a migration, where an earlier run was cut off.
 pub(super) fn entry(
     connection: &mut PgConnection,
     migration: &Migration,
     direction: Direction,
 ) -> QueryResult<Option<(Journal, Entry)>> {
-    let Some(journal) = Journal::find(connection)?.filter(|journal| journal.is_readable) else {
+    let Some(journal) = Journal::find(connection)? else {
         return Ok(None);
     };
     let entries = journal.entries(connection)?;
@@ -241,34 +237,16 @@ pub(super) fn close(
     migration: &Migration,
     direction: Direction,
 ) -> QueryResult<()> {
-    let Some(journal) = Journal::find(connection)?.filter(|journal| journal.is_readable) else {
+    let Some(journal) = Journal::find(connection)? else {
         return Ok(());
     };
-    for entry in journal.entries(connection)? {
+    journal.retain(connection, |entry| {
         let is_redone = direction == Direction::Up && entry.direction == REDO;
-        if entry.version == migration.version && (entry.is(direction) || is_redone) {
-            journal.remove(connection, &entry)?;
-        }
-    }
-    Ok(())
+        entry.version != migration.version || !(entry.is(direction) || is_redone)
+    })
 }
 
-/// Drops the journal where it is empty. Nobody is waited for: an empty one is in nobody's way.
-pub(super) fn drop_empty(connection: &mut PgConnection) {
-    let Ok(Some(journal)) = Journal::find(connection) else {
-        return;
-    };
-    if !journal.entries(connection).is_ok_and(|all| all.is_empty()) {
-        return;
-    }
-    let _ = connection.transaction(|connection| {
-        connection.batch_execute(&format!(
-            "SET LOCAL lock_timeout = '500ms'; DROP TABLE {journal}"
-        ))
-    });
-}
-
-/// Removes all rows: somebody has said what is so.
+/// Removes it: somebody has said what is so.
 pub(super) fn forget(connection: &mut PgConnection) -> QueryResult<()> {
-    Journal::find(connection)?.map_or(Ok(()), |journal| journal.clear(connection))
+    Journal::find(connection)?.map_or(Ok(()), |journal| journal.retain(connection, |_| false))
 }

@@ -1,7 +1,7 @@
 //! What a run that was cut off leaves in a database, for those who only look.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 use serde::Serialize;
 
 use super::journal::{Journal, REDO};
@@ -9,6 +9,7 @@ use super::lock::NUMBER;
 use super::run::Direction;
 use super::{ApplyError, Record};
 use crate::migration::Migration;
+use crate::scope::Scope;
 
 /// What is not whole in a database. Each line names it and says what to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -25,10 +26,13 @@ pub struct Leftovers {
 /// itself until each partition has its own.
 const INVALID: &str = "
     SELECT pg_catalog.format('index %1$I.%2$I of %3$s is INVALID: DROP INDEX CONCURRENTLY %1$I.%2$I, or REINDEX INDEX CONCURRENTLY '
-               || '%1$I.%2$I where it is to be', n.nspname, c.relname, i.indrelid::pg_catalog.regclass) AS line
+               || '%1$I.%2$I where it is to be', n.nspname, c.relname, i.indrelid::pg_catalog.regclass) AS line,
+        ARRAY[pg_catalog.format('index %I.%I', n.nspname, c.relname), pg_catalog.format('table %I.%I', tn.nspname, t.relname)] AS words
     FROM pg_catalog.pg_index i
         JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+        JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
     WHERE c.relkind = 'i' AND NOT (i.indisvalid AND i.indisready AND i.indislive)
         AND n.nspname NOT LIKE 'pg\\_%'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
@@ -38,7 +42,10 @@ const INVALID: &str = "
                           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
     UNION ALL
     SELECT pg_catalog.format('partition %1$s of %2$s is half detached: ALTER TABLE %2$s DETACH PARTITION %1$s FINALIZE',
-               inhrelid::pg_catalog.regclass, inhparent::pg_catalog.regclass)
+               inhrelid::pg_catalog.regclass, inhparent::pg_catalog.regclass),
+        ARRAY(SELECT pg_catalog.format('table %I.%I', n.nspname, c.relname)
+              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.oid IN (inhrelid, inhparent))
     FROM pg_catalog.pg_inherits h
     WHERE inhdetachpending
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks l
@@ -47,8 +54,13 @@ const INVALID: &str = "
     ORDER BY 1";
 
 const NOT_VALIDATED: &str = "
-    SELECT pg_catalog.format('constraint %I of %s is NOT VALID', k.conname, k.conrelid::pg_catalog.regclass) AS line
-    FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+    SELECT pg_catalog.format('constraint %I of %s is NOT VALID', k.conname, k.conrelid::pg_catalog.regclass) AS line,
+        ARRAY[pg_catalog.format('%s %I.%I.%I', CASE k.contype WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check constraint' ELSE 'column' END,
+                  n.nspname, t.relname, k.conname),
+              pg_catalog.format('table %I.%I', n.nspname, t.relname)] AS words
+    FROM pg_catalog.pg_constraint k
+        JOIN pg_catalog.pg_class t ON t.oid = k.conrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
     WHERE NOT k.convalidated AND k.conrelid <> 0 AND k.conparentid = 0
         AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1";
@@ -63,20 +75,25 @@ const IS_BUSY: &str = "
 struct Row {
     #[diesel(sql_type = Text)]
     line: String,
+    /// As patterns of a scope see it, and what it is a part of.
+    #[diesel(sql_type = Array<Text>)]
+    words: Vec<String>,
 }
 
 impl Leftovers {
-    /// Looks for them.
+    /// Looks for them. Of what a scope leaves out, only that of our own migrations is named.
     pub fn find(
         connection: &mut PgConnection,
         migrations: &[Migration],
+        scope: &Scope,
     ) -> Result<Self, ApplyError> {
         let lines =
             |connection: &mut PgConnection, query: &str| -> Result<Vec<String>, ApplyError> {
                 let rows: Vec<Row> = diesel::sql_query(query)
                     .load(connection)
                     .map_err(ApplyError::bookkeeping)?;
-                Ok(rows.into_iter().map(|row| row.line).collect())
+                let held = rows.into_iter().filter(|row| scope.holds_any(&row.words));
+                Ok(held.map(|row| row.line).collect())
             };
         Ok(Self {
             unfinished: unfinished(connection, migrations)?,
@@ -100,7 +117,7 @@ fn unfinished(
         #[diesel(sql_type = Bool)]
         yes: bool,
     }
-    let found = Journal::find(connection).map_err(ApplyError::bookkeeping)?;
+    let found = Journal::anybodys(connection).map_err(ApplyError::bookkeeping)?;
     let Some(journal) = found else {
         return Ok(Vec::new());
     };
@@ -111,10 +128,8 @@ fn unfinished(
     if busy.yes {
         return Ok(Vec::new());
     }
-    if !journal.is_readable {
-        return Ok(vec![format!(
-            "{journal} is there, and this user may not read of which migration a run was cut off"
-        )]);
+    if let Some(foreign) = journal.foreign() {
+        return Ok(vec![foreign]);
     }
     let entries = journal
         .entries(connection)

@@ -35,9 +35,13 @@ pub(super) fn run(
     let mut times = 0;
     let is_whole = run::runs_in_transaction(migration, direction);
     let alone = (!is_whole).then(|| Alone::of(migration, direction));
+    // Only the server knows if code commits. Where it does, or is refused in a transaction, nothing of the attempt is left.
+    let mut is_attempt = matches!(alone, Some(Alone::Unclear))
+        && journal::entry(connection, migration, direction)?.is_none();
     loop {
         let behind = match &alone {
             None => None,
+            Some(_) if is_attempt => None,
             Some(alone) => match begin(connection, alone, migration, direction, options)? {
                 Some(behind) => Some(behind),
                 None => return finish(connection, migration, direction),
@@ -61,7 +65,14 @@ pub(super) fn run(
             });
         };
         let (done, holder) = watched(options.url, pid, timeout, tell, || {
-            run::run(connection, migration, direction, behind.as_ref())
+            let in_transaction = is_whole || is_attempt;
+            run::run_so(
+                connection,
+                migration,
+                direction,
+                in_transaction,
+                behind.as_ref(),
+            )
         });
         let failed = match done {
             Ok(()) if waits_quietly => {
@@ -74,7 +85,12 @@ pub(super) fn run(
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
-        if let Some(alone) = &alone
+        if is_attempt {
+            if failed.wants_no_transaction() {
+                is_attempt = false;
+                continue;
+            }
+        } else if let Some(alone) = &alone
             && failed.is_of_a_statement()
         {
             // Where the connection is lost, the next run looks.
@@ -116,7 +132,7 @@ fn begin(
         let record = Record::make(connection).map_err(Failed::Before)?;
         let journal = Journal::make(connection, &record).map_err(Failed::Before)?;
         let was = alone.state(connection)?;
-        let noted = journal.begin_anew(connection, migration, direction, &resume::hash(text), &was);
+        let noted = journal.begin(connection, migration, direction, &resume::hash(text), &was);
         noted.map_err(|error| Failed::Before(ApplyError::journal(&journal, &error)))?;
         return Ok(Some(Behind { journal, done: 0 }));
     };
@@ -144,7 +160,7 @@ fn begin(
         // The file may be another since; how the objects were before stays what it was.
         Left::Nothing | Left::Cleaned(_) => {
             let (hash, was) = (resume::hash(text), alone.was(connection, &entry, text)?);
-            let noted = journal.begin_anew(connection, migration, direction, &hash, &was);
+            let noted = journal.begin(connection, migration, direction, &hash, &was);
             noted.map_err(|error| Failed::Before(ApplyError::journal(&journal, &error)))?;
             Ok(Some(Behind { journal, done: 0 }))
         }

@@ -8,31 +8,24 @@ use diesel::migration::MigrationConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Oid, Text};
 use trueup::name::quoted_ident;
+use trueup_startup::IS_RECORD;
 
 use super::{ApplyError, journal};
 use crate::migration::{Migration, Parent};
+use crate::noted::IS_TRUSTED;
 
 /// The name that Diesel gives it, in whatever namespace.
 pub(super) const TABLE: &str = "__diesel_schema_migrations";
 
-/// Tables of that name, and views that stand in for one. A view that reads another of these shows the same rows, and is what
-/// somebody leaves behind who moves the record. Temporary ones are for one session only.
-const CANDIDATES: &str = "
-    SELECT c.oid, n.nspname::text AS namespace, current_user::text AS user,
+const CANDIDATES: &str = ", c.oid, n.nspname::text AS namespace, current_user::text AS user,
         EXISTS (SELECT FROM pg_catalog.pg_attribute WHERE attrelid = c.oid AND attname = 'version' AND NOT attisdropped)
             AS has_version,
         pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND coalesce(
             (SELECT pg_catalog.has_column_privilege(c.oid, attnum, 'SELECT') FROM pg_catalog.pg_attribute
-             WHERE attrelid = c.oid AND attname = 'version' AND NOT attisdropped), false) AS is_readable
+             WHERE attrelid = c.oid AND attname = 'version' AND NOT attisdropped), false) AS is_readable,
+        c.relkind = 'v' AS is_view, o.rolname::text AS owner
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p', 'v', 'f') AND c.relpersistence <> 't'
-        AND NOT (c.relkind = 'v' AND EXISTS (
-            SELECT FROM pg_catalog.pg_rewrite r
-                JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
-                    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-                JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
-            WHERE r.ev_class = c.oid AND t.oid <> c.oid AND t.relname = c.relname AND t.relkind IN ('r', 'p', 'f')))
-    ORDER BY 1";
+        JOIN pg_catalog.pg_roles o ON o.oid = c.relowner";
 
 #[derive(QueryableByName)]
 pub(super) struct Candidate {
@@ -46,11 +39,19 @@ pub(super) struct Candidate {
     has_version: bool,
     #[diesel(sql_type = Bool)]
     is_readable: bool,
+    #[diesel(sql_type = Bool)]
+    is_view: bool,
+    #[diesel(sql_type = Text)]
+    owner: String,
+    #[diesel(sql_type = Bool)]
+    is_trusted: bool,
 }
 
 /// All relations that could be the record.
 pub(super) fn candidates(connection: &mut PgConnection) -> QueryResult<Vec<Candidate>> {
-    diesel::sql_query(CANDIDATES).load(connection)
+    let query =
+        format!("SELECT {IS_TRUSTED} AS is_trusted {CANDIDATES} WHERE {IS_RECORD} ORDER BY c.oid");
+    diesel::sql_query(query).load(connection)
 }
 
 /// The record of this database.
@@ -60,6 +61,8 @@ pub struct Record {
     namespace: String,
     user: String,
     is_readable: bool,
+    /// True if its owner is one whose code may run in our name, as that of its rules and policies does.
+    is_trusted: bool,
 }
 
 impl std::fmt::Display for Record {
@@ -86,7 +89,14 @@ impl Record {
                 namespace: one.namespace,
                 user: one.user,
                 is_readable: one.is_readable,
+                is_trusted: one.is_trusted,
             };
+            if one.is_view && !one.is_trusted {
+                return Err(ApplyError::Foreign {
+                    relation: record.to_string(),
+                    owner: one.owner,
+                });
+            }
             if !one.has_version {
                 let relation = record.to_string();
                 return Err(ApplyError::NoRecord { relation });
@@ -203,6 +213,16 @@ impl Record {
         diesel::select(query).get_result(connection)
     }
 
+    /// True if its rows go to other databases.
+    pub(super) fn is_published(&self, connection: &mut PgConnection) -> QueryResult<bool> {
+        let query = diesel::dsl::sql::<Bool>(
+            "EXISTS (SELECT FROM pg_catalog.pg_publication p, pg_catalog.pg_get_publication_tables(p.pubname) t WHERE t.relid = ",
+        )
+        .bind::<Oid, _>(self.oid)
+        .sql(")");
+        diesel::select(query).get_result(connection)
+    }
+
     /// How many versions are in it; `None` where this user may not know.
     fn counted(&self, connection: &mut PgConnection) -> Option<i64> {
         #[derive(QueryableByName)]
@@ -210,7 +230,7 @@ impl Record {
             #[diesel(sql_type = BigInt)]
             count: i64,
         }
-        if !self.is_readable {
+        if !self.is_readable || !self.is_trusted {
             return None;
         }
         let query = format!("SELECT pg_catalog.count(*) AS count FROM {self}");

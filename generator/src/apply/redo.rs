@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use super::lock::with_lock;
 use super::run::Direction;
 use super::{
-    AppliedReport, ApplyError, DownTarget, Options, applied, journal, run_all, to_take_back,
-    unfinished, with_down,
+    AppliedReport, ApplyError, DownTarget, Options, applied, run_all, to_take_back, unfinished,
+    with_down,
 };
 use crate::migration::{self, Migration};
 
@@ -24,7 +24,7 @@ pub fn redo(
         let cut_off = unfinished::before_redo(connection, &migrations, options)?;
         let (chosen, all) = if cut_off.is_empty() {
             let chosen = to_take_back(connection, &migrations, target)?;
-            unfinished::begin_redo(connection, &chosen)?;
+            unfinished::begin_redo(connection, &chosen, options)?;
             (chosen.clone(), chosen)
         } else {
             let applied = applied(connection)?;
@@ -34,9 +34,7 @@ pub fn redo(
             let left: Vec<_> = applied.iter().filter(is_there).cloned().collect();
             (with_down(&migrations, &left)?, all)
         };
-        let done = back_and_again(connection, &chosen, &all, options);
-        journal::drop_empty(connection);
-        done
+        back_and_again(connection, &chosen, &all, options)
     })
 }
 

@@ -12,9 +12,12 @@ use super::ApplyError;
 use super::record::Record;
 use crate::migration::{HistoryProblem, Migration, Parent, history_problems};
 
-/// Makes the column, where it is not there and may be made. Whoever is in the way is not waited for.
+/// Makes the column, where it is not there and may be made. Whoever is in the way is not waited for. The subscribers of a record
+/// that is published do not have it, and would stop replicating at the next row.
 pub(super) fn prepare(connection: &mut PgConnection, record: &Record) {
-    if matches!(record.takes_hashes(connection, "INSERT"), Ok(true)) {
+    if matches!(record.takes_hashes(connection, "INSERT"), Ok(true))
+        || !matches!(record.is_published(connection), Ok(false))
+    {
         return;
     }
     let _ = connection.transaction(|connection| {

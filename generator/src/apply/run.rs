@@ -70,6 +70,19 @@ impl Failed {
             || was_blocked && error.code == Code::Unnamed && !says("statement timeout")
     }
 
+    /// True if a statement may have failed for no other reason than the transaction around it. Diesel has no name for these codes
+    /// (2D000, 25001), nor for many others, and the words are in the server's language.
+    pub(super) fn wants_no_transaction(&self) -> bool {
+        let Self::Harness(error) = self else {
+            return false;
+        };
+        let Some(error) = error.downcast_ref::<SqlError>() else {
+            return false;
+        };
+        let waited = ["lock timeout", "deadlock detected", "statement timeout"];
+        error.code == Code::Unnamed && !waited.iter().any(|words| error.message.contains(words))
+    }
+
     /// True if a statement of the migration itself failed, and not what comes behind it.
     pub(super) fn is_of_a_statement(&self) -> bool {
         let Self::Harness(error) = self else {
@@ -186,6 +199,17 @@ pub(super) fn run(
     behind: Option<&Behind>,
 ) -> Result<(), Failed> {
     let in_transaction = runs_in_transaction(migration, direction);
+    run_so(connection, migration, direction, in_transaction, behind)
+}
+
+/// The same, in a transaction or not.
+pub(super) fn run_so(
+    connection: &mut PgConnection,
+    migration: &Migration,
+    direction: Direction,
+    in_transaction: bool,
+    behind: Option<&Behind>,
+) -> Result<(), Failed> {
     let done = if in_transaction {
         connection.transaction(|connection| {
             send(connection, migration, direction, in_transaction, behind)?;

@@ -35,7 +35,6 @@ pub fn stamp(
             journal::forget(connection)
         });
         done.map_err(ApplyError::bookkeeping)?;
-        journal::drop_empty(connection);
         record.versions(connection)
     })
 }

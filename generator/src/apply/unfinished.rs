@@ -184,38 +184,40 @@ pub(super) fn before_redo(
     Ok(redo)
 }
 
-/// Notes what is to be taken back and applied again, where not each migration is all or nothing. Where each is, one that was
-/// taken back is pending, and a journal beside the record would only be in the way of a migration that drops its namespace.
+/// Notes what is to be taken back and applied again. Where each migration is all or nothing, one that was taken back is pending
+/// all the same, and this goes on where it may not be noted.
 pub(super) fn begin_redo(
     connection: &mut PgConnection,
     migrations: &[&Migration],
+    options: Options<'_>,
 ) -> Result<(), ApplyError> {
     let is_whole = |one: &&Migration| {
         run::runs_in_transaction(one, Direction::Up)
             && run::runs_in_transaction(one, Direction::Down)
     };
-    let Some(record) = Record::find(connection)? else {
+    let (Some(record), Some(newest)) = (Record::find(connection)?, migrations.first()) else {
         return Ok(());
     };
-    if migrations.iter().all(is_whole) {
-        return Ok(());
-    }
     let journal = Journal::make(connection, &record)?;
-    let noted = connection.transaction(|connection| {
-        for one in migrations {
-            journal.begin(connection, &one.version, REDO, "", "")?;
+    match journal.begin_redo(connection, migrations) {
+        Err(error) if migrations.iter().all(is_whole) => {
+            let what = format!(
+                "{journal} cannot be written ({error}): where this redo is cut off, `trueup upgrade` applies what it took back"
+            );
+            let name = &newest.name;
+            options
+                .listener
+                .tell(&Event::LeavesOut { name, what: &what });
+            Ok(())
         }
-        QueryResult::Ok(())
-    });
-    noted.map_err(|error| ApplyError::journal(&journal, &error))
+        noted => noted.map_err(|error| ApplyError::journal(&journal, &error)),
+    }
 }
 
 /// Removes the notes of a redo that failed before it had changed anything.
 pub(super) fn end_redo(connection: &mut PgConnection, migrations: &[&Migration]) {
     if let Ok(Some(journal)) = Journal::find(connection) {
-        for one in migrations {
-            let _ = journal.end(connection, &one.version, REDO);
-        }
+        let _ = journal.end_redo(connection, migrations);
     }
 }
 

@@ -1,63 +1,44 @@
-//! Which seeds a database has: by name and hash, in a table beside Diesel's record.
+//! Which seeds a database has: by name and hash, beside Diesel's record.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
-use trueup::name::quoted_ident;
+use diesel::sql_types::Text;
+use serde::{Deserialize, Serialize};
 
 use crate::apply::Record;
+use crate::noted::Noted;
 
-/// Where it is recorded; a table whose name begins so is no part of a schema.
-const TABLE: &str = "__trueup_seeds";
+/// Where it is noted; what has a name that begins so is no part of a schema.
+const VIEW: &str = "__trueup_seeds";
 
-#[derive(QueryableByName)]
-struct Named {
-    #[diesel(sql_type = Text)]
+/// A seed that ran.
+#[derive(Serialize, Deserialize)]
+struct Ran {
     name: String,
+    hash: String,
 }
 
-/// The table of the seeds that a database has.
+/// The seeds that a database has.
 #[derive(Debug)]
-pub struct Remembered(String);
+pub struct Remembered(Noted);
 
 impl Remembered {
-    /// Finds the table beside Diesel's record, or makes it; `None` where this user may not.
+    /// Finds the notes, or says where they will be; `None` where this user may not read or write them.
     pub fn prepare(connection: &mut PgConnection) -> Option<Self> {
-        let namespace = if let Some(record) = Record::find(connection).ok()? {
-            record.namespace().to_owned()
-        } else {
-            let query = "SELECT pg_catalog.current_schema()::text AS name";
-            let found: Named = diesel::sql_query(query).get_result(connection).ok()?;
-            found.name
+        let noted = match Noted::find(connection, VIEW).ok()? {
+            Some(found) => found,
+            None => Noted::within(&namespace(connection)?, VIEW),
         };
-        let table = format!("{}.{TABLE}", quoted_ident(&namespace));
-        let made = connection.transaction(|connection| {
-            let there = diesel::dsl::sql::<Bool>("pg_catalog.to_regclass(")
-                .bind::<Text, _>(&table)
-                .sql(") IS NOT NULL");
-            if !diesel::select(there).get_result::<bool>(connection)? {
-                diesel::sql_query(format!(
-                    "CREATE TABLE {table} (name text, hash text, ran_at timestamptz DEFAULT now() NOT NULL, PRIMARY KEY (name, hash))"
-                ))
-                .execute(connection)?;
-            }
-            let query = format!("SELECT name::text FROM {table} LIMIT 0");
-            diesel::sql_query(query).load::<Named>(connection)
-        });
-        made.is_ok().then_some(Self(table))
+        let known: Vec<Ran> = noted.read(connection).ok()?;
+        if known.is_empty() && !may_note(connection, &noted) {
+            return None;
+        }
+        Some(Self(noted))
     }
 
     /// True if a seed of this name ran with exactly this text.
     pub fn has(&self, connection: &mut PgConnection, name: &str, hash: &str) -> QueryResult<bool> {
-        let query = format!(
-            "SELECT name::text FROM {} WHERE name = $1 AND hash = $2",
-            self.0
-        );
-        let found: Option<Named> = diesel::sql_query(query)
-            .bind::<Text, _>(name)
-            .bind::<Text, _>(hash)
-            .get_result(connection)
-            .optional()?;
-        Ok(found.is_some())
+        let known: Vec<Ran> = self.0.read(connection)?;
+        Ok(known.iter().any(|ran| ran.name == name && ran.hash == hash))
     }
 
     pub(super) fn add(
@@ -66,26 +47,48 @@ impl Remembered {
         name: &str,
         hash: &str,
     ) -> QueryResult<()> {
-        let query = format!(
-            "INSERT INTO {} (name, hash) VALUES ($1, $2) ON CONFLICT (name, hash) DO UPDATE SET ran_at = now()",
-            self.0
+        // Another session may be adding one of its own.
+        let lock = diesel::dsl::sql::<Text>(
+            "pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('__trueup_seeds'))::text",
         );
-        diesel::sql_query(query)
-            .bind::<Text, _>(name)
-            .bind::<Text, _>(hash)
-            .execute(connection)
-            .map(|_| ())
+        diesel::select(lock).get_result::<String>(connection)?;
+        let mut known: Vec<Ran> = self.0.read(connection)?;
+        known.retain(|ran| ran.name != name || ran.hash != hash);
+        known.push(Ran {
+            name: name.to_owned(),
+            hash: hash.to_owned(),
+        });
+        self.0.write(connection, &known)
     }
+}
+
+/// The namespace of the record, or the one in which it would be made.
+fn namespace(connection: &mut PgConnection) -> Option<String> {
+    if let Some(record) = Record::find(connection).ok()? {
+        return Some(record.namespace().to_owned());
+    }
+    let query = diesel::dsl::sql::<Text>("pg_catalog.current_schema()::text");
+    diesel::select(query).get_result(connection).ok()
+}
+
+/// Tries it, and takes it back.
+fn may_note(connection: &mut PgConnection, noted: &Noted) -> bool {
+    let none = Ran {
+        name: String::new(),
+        hash: String::new(),
+    };
+    let mut is_written = false;
+    let _ = connection.transaction(|connection| {
+        is_written = noted.write(connection, &[none]).is_ok();
+        QueryResult::<()>::Err(diesel::result::Error::RollbackTransaction)
+    });
+    is_written
 }
 
 /// Forgets all seeds of a database.
 pub(crate) fn forget(connection: &mut PgConnection) -> QueryResult<()> {
-    let query = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
-         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relname = '__trueup_seeds' AND c.relkind = 'r' AND c.relpersistence <> 't'";
-    let tables: Vec<Named> = diesel::sql_query(query).load(connection)?;
-    for Named { name } in tables {
-        diesel::sql_query(format!("DELETE FROM {name}")).execute(connection)?;
+    match Noted::find(connection, VIEW)? {
+        Some(noted) => noted.write::<Ran>(connection, &[]),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -3,18 +3,24 @@
 //! Source: "The Connection Service File" in PostgreSQL's manual, and `parseServiceFile` in libpq.
 
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
 };
 
+use crate::files;
+
 /// A setting of a service; `None` where no file knows the service or the service does not say.
 pub(super) fn setting(service: &str, key: &str) -> Option<String> {
+    all(service)?.remove(key)
+}
+
+/// All settings of a service.
+pub(super) fn all(service: &str) -> Option<Section> {
     let texts = files()
         .into_iter()
-        .filter_map(|file| fs::read_to_string(file).ok());
+        .filter_map(|file| files::read(&file).ok());
     // The first file that has the service decides.
-    let mut sections = texts.filter_map(|text| section(&text, service));
-    sections.next()?.remove(key)
+    texts.filter_map(|text| section(&text, service)).next()
 }
 
 /// The files in libpq's order: the user's, then the system's.
@@ -36,7 +42,7 @@ pub(crate) fn settings(text: &str) -> impl Iterator<Item = (&str, &str)> {
         .filter_map(|line| line.split_once('='))
 }
 
-type Section = std::collections::BTreeMap<String, String>;
+pub(super) type Section = std::collections::BTreeMap<String, String>;
 
 fn section(text: &str, service: &str) -> Option<Section> {
     let lines = text.lines().map(str::trim);

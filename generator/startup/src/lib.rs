@@ -129,23 +129,27 @@ struct Record {
     name: String,
 }
 
-/// The tables in which Diesel records, in whatever namespace, and views that stand in for one. A view that reads another of these
-/// shows the same rows.
-const RECORDS: &str = "
-    SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p', 'v', 'f') AND c.relpersistence <> 't'
+/// The condition that relation `c` is one in which Diesel records, in whatever namespace, or a view that stands in for one. A view
+/// that reads another of these shows the same rows, and is what somebody leaves behind who moves the record. Temporary ones are
+/// for one session only.
+#[doc(hidden)]
+pub const IS_RECORD: &str = "
+    c.relname = '__diesel_schema_migrations' AND c.relkind IN ('r', 'p', 'v', 'f') AND c.relpersistence <> 't'
         AND NOT (c.relkind = 'v' AND EXISTS (
             SELECT FROM pg_catalog.pg_rewrite r
                 JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
                     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
                 JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
-            WHERE r.ev_class = c.oid AND t.oid <> c.oid AND t.relname = c.relname AND t.relkind IN ('r', 'p', 'f')))
-    ORDER BY 1";
+            WHERE r.ev_class = c.oid AND t.oid <> c.oid AND t.relname = c.relname AND t.relkind IN ('r', 'p', 'f')))";
 
 /// The recorded versions; the table of the record is not made where it is not there.
 fn applied(connection: &mut PgConnection) -> Result<BTreeSet<String>, NotReady> {
-    let records: Vec<Record> = diesel::sql_query(RECORDS).load(connection)?;
+    let records = format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE {IS_RECORD} ORDER BY 1"
+    );
+    let records: Vec<Record> = diesel::sql_query(records).load(connection)?;
     let record = match records.as_slice() {
         [] => return Ok(BTreeSet::new()),
         [one] => &one.name,

@@ -8,7 +8,8 @@ use std::{
 };
 
 use diesel::{
-    PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::Text,
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl, connection::SimpleConnection,
+    sql_types::Text,
 };
 use generator::{agreement, binaries::Binaries, connection::connect, url::Url, witness};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
@@ -79,18 +80,27 @@ impl Server {
     }
 
     pub(crate) fn lines(&self, database: &str, sql: &str) -> Vec<String> {
-        let found: Vec<Line> = diesel::sql_query(sql)
-            .load(&mut self.connect(database))
-            .unwrap_or_else(|error| panic!("{error}: {sql}"));
-        found.into_iter().map(|row| row.line).collect()
+        // A database that nobody can ask is a fault that the loop reports.
+        let found = connect(&self.url(database))
+            .map_err(|error| error.to_string())
+            .and_then(|mut connection| {
+                let found: QueryResult<Vec<Line>> = diesel::sql_query(sql).load(&mut connection);
+                found.map_err(|error| error.to_string())
+            });
+        match found {
+            Ok(found) => found.into_iter().map(|row| row.line).collect(),
+            Err(error) => vec![format!("{error}: {sql}")],
+        }
     }
 
     /// All of a database that a user would miss: schema, rows, record with its hashes, and what is broken.
     pub(crate) fn seen(&self, database: &str) -> String {
         let major = Binaries::find(None).server(None).expect("a server").major;
         let pg_dump = Binaries::find(None).pg_dump(major).expect("pg_dump");
-        let dump = witness::dump(&pg_dump, &self.url(database)).expect("a dump");
-        let mut text = dump;
+        let mut text = match witness::dump(&pg_dump, &self.url(database)) {
+            Ok(dump) => dump,
+            Err(error) => return error.to_string(),
+        };
         let tables = self.lines(
             database,
             "SELECT c.oid::regclass::text AS line FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -305,3 +305,65 @@ fn what_was_applied_is_remembered_with_the_record() {
     project.run(&["redo", "-2"]).done();
     assert!(holds(&database, hashed));
 }
+
+#[test]
+fn a_script_records_in_the_record_wherever_it_is() {
+    let (project, database) = tests::database();
+    let psql = project.binaries.psql().expect("psql");
+    let url = database.url().as_secret_str().to_owned();
+    let own = checkout().on(&database);
+    own.migration(
+        "2030-01-01-000000_a",
+        "CREATE SCHEMA postgres; CREATE TABLE public.a ();",
+        "DROP TABLE public.a; DROP SCHEMA postgres;",
+    );
+    own.migration(
+        "2030-01-02-000000_b",
+        "SET LOCAL search_path = postgres; CREATE TABLE public.b ();",
+        "DROP TABLE public.b;",
+    );
+    own.migration(
+        "2030-01-03-000000_c",
+        "CREATE TABLE public.c ();",
+        "DROP TABLE public.c;",
+    );
+    let play = |arguments: &[&str]| {
+        let sql = own.run(&[&["upgrade", "--sql"], arguments].concat()).done();
+        let file = own.file("all.sql", &sql);
+        let words = [
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            "--dbname",
+            &url,
+            "--file",
+            &file,
+        ];
+        let ran = std::process::Command::new(&psql)
+            .args(words)
+            .output()
+            .expect("psql");
+        (
+            ran.status.success(),
+            String::from_utf8_lossy(&ran.stderr).into_owned(),
+        )
+    };
+    let (_, said) = play(&["--from", "2030-01-02"]);
+    assert!(said.contains("no record of applied migrations"), "{said}");
+    assert_eq!(play(&["2030-01-02"]), (true, String::new()));
+    // By now a session's tables are made in another namespace.
+    assert_eq!(play(&["--from", "2030-01-02"]), (true, String::new()));
+    assert!(own.run(&["status"]).done().contains("in order"));
+    tests::run(
+        &database,
+        "ALTER TABLE __diesel_schema_migrations SET SCHEMA postgres; DELETE FROM __diesel_schema_migrations WHERE version = '20300103000000'; DROP TABLE public.c",
+    );
+    assert_eq!(play(&["--from", "2030-01-02"]), (true, String::new()));
+    assert!(own.run(&["status"]).done().contains("in order"));
+    tests::run(
+        &database,
+        "CREATE TABLE public.__diesel_schema_migrations (version varchar(50))",
+    );
+    let (_, said) = play(&[]);
+    assert!(said.contains("more than one record"), "{said}");
+}

@@ -2,6 +2,7 @@
 //! finishes them or says what to do.
 
 use diesel::{PgConnection, connection::SimpleConnection};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use generator::scratch::Database;
 use tests::checkout::{Checkout, Running, until};
 
@@ -424,12 +425,16 @@ fn code_that_may_have_committed_is_left_to_a_person() {
 fn the_record_is_right_where_the_journal_says_otherwise() {
     let (_server, database) = tests::database();
     let project = with_index(&database);
+    let theirs = FileBasedMigrations::from_path(project.path().join("migrations"));
+    let theirs = theirs.expect("migrations");
+    let mut connection = database.connect().expect("a connection");
     cut_off(&project, &database, &["upgrade"]);
-    // Somebody else's runner, or hand.
-    tests::run(
-        &database,
-        "DROP INDEX late; CREATE INDEX late ON t (n); INSERT INTO __diesel_schema_migrations (version) VALUES ('20300102000000')",
-    );
+    let failed = connection.run_pending_migrations(theirs.clone());
+    let failed = failed.expect_err("an INVALID index").to_string();
+    assert!(failed.contains("late"), "{failed}");
+    tests::run(&database, "DROP INDEX late");
+    let done = connection.run_pending_migrations(theirs.clone());
+    done.expect("Diesel applies it");
     assert!(
         project.run(&["status"]).done().contains("in order"),
         "in order"
@@ -437,14 +442,23 @@ fn the_record_is_right_where_the_journal_says_otherwise() {
     let said = project.run(&["upgrade"]).with(0).stderr;
     assert!(said.contains("the record counts"), "{said}");
     assert!(holds(&database, "to_regclass('__trueup_journal') IS NULL"));
+    project.run(&["redo"]).done();
 
     cut_off(&project, &database, &["downgrade"]);
-    tests::run(
-        &database,
-        "DROP INDEX late; DELETE FROM __diesel_schema_migrations WHERE version = '20300102000000'",
-    );
+    let reverted = connection.revert_last_migration(theirs.clone());
+    reverted.expect("Diesel takes it back");
     let said = project.run(&["upgrade"]).with(0).stderr;
     assert!(said.contains("the record counts"), "{said}");
+    assert!(holds(&database, APPLIED));
+
+    // Without a hand of ours: what a killed command began, Diesel finishes, and the other way round.
+    cut_off(&project, &database, &["downgrade"]);
+    project.run(&["downgrade"]).done();
+    assert!(connection.has_pending_migration(theirs.clone()).expect("an answer"));
+    let done = connection.run_pending_migrations(theirs);
+    done.expect("Diesel applies it");
+    assert!(project.run(&["status"]).done().contains("in order"));
+    project.run(&["redo"]).done();
     assert!(holds(&database, APPLIED));
 }
 
@@ -493,4 +507,48 @@ fn who_may_make_no_journal_is_told_before_anything_runs() {
         &database,
         "to_regclass('late') IS NOT NULL AND to_regclass('__trueup_journal') IS NULL"
     ));
+}
+
+#[test]
+fn what_a_filter_leaves_out_is_not_named() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    project.migration(
+        "2030-01-01-000000_t",
+        "CREATE TABLE t (n int);",
+        "DROP TABLE t;",
+    );
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "CREATE SCHEMA audit; CREATE TABLE audit.log (n int); INSERT INTO audit.log VALUES (1), (1);
+         ALTER TABLE audit.log ADD CONSTRAINT low CHECK (n > 0) NOT VALID",
+    );
+    let mut connection = database.connect().expect("a connection");
+    let made = connection.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY log_n ON audit.log (n)");
+    assert!(made.is_err() && holds(&database, INVALID));
+    for command in ["status", "doctor", "check"] {
+        let ended = project.run(&[command]).with(1);
+        assert!(ended.stdout.contains("index audit.log_n"), "{ended:?}");
+    }
+    let doctor = project.run(&["doctor"]).stdout;
+    assert!(doctor.contains("constraint low of audit.log"), "{doctor}");
+    for filter in [
+        "exclude = ['audit.*', 'namespace audit']",
+        "exclude = ['table audit.log', 'namespace audit']",
+        "include = ['public.*']",
+    ] {
+        let _ = project.file("trueup.toml", &format!("{filter}\n"));
+        for command in ["status", "doctor", "check", "health"] {
+            let ended = project.run(&[command]);
+            assert!(
+                !ended.stdout.contains("log_n") && !ended.stdout.contains("constraint low"),
+                "{filter}, {command}: {ended:?}"
+            );
+        }
+        assert!(
+            project.run(&["status"]).done().contains("in order"),
+            "{filter}"
+        );
+    }
 }

@@ -5,6 +5,8 @@ mod cut_off;
 mod disks;
 mod kills;
 mod probes;
+mod published;
+mod redone;
 mod rights;
 mod servers;
 mod signals;

@@ -323,6 +323,35 @@ fn a_git_that_hangs_is_named() {
     );
 }
 
+#[test]
+fn a_client_of_postgres_that_says_nothing_is_named() {
+    let (_server, database) = tests::database();
+    let mut project = checkout().shipped().on(&database);
+    project.run(&["backup", "shop.dump"]).done();
+    let mut connection = database.connect().expect("a connection");
+    let major = generator::connection::server_version(&mut connection).expect("a version") / 10_000;
+    for (name, command) in [
+        ("pg_dump", &["backup", "other.dump"][..]),
+        ("pg_restore", &["restore", "shop.dump"]),
+    ] {
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *--version*) echo '{name} (PostgreSQL) {major}.0'; exit;; *--list*) exit;; esac\n\
+             echo '{name}: reading schemas' >&2; sleep 1000"
+        );
+        let _ = fs::remove_dir_all(project.path().join("bin"));
+        project.program(name, &script);
+        let running = project.start(command);
+        thread::sleep(Duration::from_secs(7));
+        running.tell(Signal::TERM);
+        let ended = running.end().with(143);
+        let words = format!("waiting for {name} (process ");
+        assert!(
+            ended.stderr.contains(&words) && ended.stderr.contains("reading schemas"),
+            "{ended:?}"
+        );
+    }
+}
+
 /// Makes something of a name.
 type Make = fn(&Path);
 
@@ -354,6 +383,26 @@ fn what_is_no_file_is_named_and_not_waited_for() {
                     .run(command)
                     .refused(&["2030-01-01-000000_x", file, what, "hint:"]);
             }
+        }
+        let project = checkout().shipped().on(&database);
+        let path = project.path().join("x.sql");
+        make(&path);
+        let from = ["diff", "--from", "x.sql", "--to", "migrations"];
+        project.run(&from).refused(&["x.sql", what]);
+        let to = ["diff", "--from", "migrations", "--to", "x.sql"];
+        project.run(&to).refused(&["x.sql", what]);
+        if what != "a folder" {
+            project.run(&["restore", "x.sql"]).refused(&["x.sql", what]);
+            fs::create_dir(project.path().join("seeds")).expect("a folder");
+            make(&project.path().join("seeds/010_x.sql"));
+            project.run(&["seed"]).refused(&["010_x.sql", what]);
+        }
+        let _ = project.file("trueup.toml", "[scratch]\nprelude = 'x.sql'\n");
+        for command in [
+            &["check"][..],
+            &["diff", "--from", "migrations", "--to", "models"],
+        ] {
+            project.run(command).refused(&["x.sql", what]);
         }
         let project = checkout().shipped();
         for file in ["trueup.toml", "diesel.toml", ".env"] {

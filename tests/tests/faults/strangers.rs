@@ -198,15 +198,18 @@ fn a_secret_is_in_no_argument_and_in_no_environment_of_a_stranger() {
     let url = database
         .url()
         .to_string()
-        .replace("postgres@", &format!("postgres:{SECRET}@"));
-    project.database = Some(url);
+        .replace("postgres@", &format!("postgres:{SECRET}@"))
+        + "&sslpassword=K3yS3cret%21";
+    project.database = Some(url.clone());
+    // Postgres' own programs find what is not in the arguments.
+    project.run(&["backup"]).done();
     // In place of pg_dump, a program that shows what it was started with.
     let seen = project.path().join("seen");
     let mut connection = database.connect().expect("a connection");
     let major = server_version(&mut connection).expect("a version") / 10_000;
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in *--version*) echo 'pg_dump (PostgreSQL) {major}.0'; exit;; esac\n\
-         {{ tr '\\0' '\\n' < /proc/$$/cmdline; echo --; env; }} > {}\nexit 1\n",
+         {{ tr '\\0' '\\n' < /proc/$$/cmdline; echo --; env; echo --; cat \"$PGSERVICEFILE\"; }} > {}\nexit 1\n",
         seen.display()
     );
     project.program("pg_dump", &script);
@@ -215,8 +218,13 @@ fn a_secret_is_in_no_argument_and_in_no_environment_of_a_stranger() {
         .push(("SHOP_API_TOKEN", "An0therS3cret"));
     let said = project.run(&["backup"]).with(2);
     let seen = fs::read_to_string(&seen).expect("it was started");
-    let (arguments, environment) = seen.split_once("\n--\n").expect("two parts");
-    assert!(!arguments.contains(SECRET), "{arguments}");
+    let (arguments, rest) = seen.split_once("\n--\n").expect("three parts");
+    let (environment, service) = rest.split_once("\n--\n").expect("three parts");
+    for secret in [SECRET, "K3yS3cret"] {
+        assert!(!arguments.contains(secret), "{arguments}");
+    }
+    assert!(arguments.contains("service=trueup"), "{arguments}");
+    assert_eq!(service, "[trueup]\nsslpassword=K3yS3cret!\n");
     assert!(
         environment.contains(&format!("PGPASSWORD={SECRET}")),
         "{environment}"
@@ -290,4 +298,63 @@ fn git_is_told_nothing_of_the_database() {
     for word in [SECRET, "PGPASSWORD", "DATABASE_URL", "FROM_A_FILE"] {
         assert!(!seen.contains(word), "{seen}");
     }
+}
+
+#[test]
+fn what_another_role_plants_in_the_database_is_neither_believed_nor_run() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    project.migration("2030-01-01-000000_t", "CREATE TABLE t ();", "DROP TABLE t;");
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "CREATE ROLE mallory LOGIN; CREATE SCHEMA mallory AUTHORIZATION mallory; CREATE TABLE witness ();
+         SET ROLE mallory;
+         CREATE FUNCTION mallory.evil() RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+             EXECUTE 'DROP TABLE IF EXISTS public.witness'; RETURN '2030'; END $$;
+         CREATE VIEW mallory.__trueup_journal AS SELECT mallory.evil() AS version;
+         COMMENT ON VIEW mallory.__trueup_journal IS
+             '[{\"version\":\"20300101000000\",\"direction\":\"down\",\"started\":\"\",\"statement\":0,\"hash\":\"\",\"was\":\"\"}]'",
+    );
+    let words = [
+        "mallory.__trueup_journal belongs to mallory",
+        "DROP VIEW mallory.__trueup_journal",
+    ];
+    for command in ["upgrade", "downgrade", "redo"] {
+        project.run(&[command]).refused(&words);
+    }
+    let status = project.run(&["status"]).with(1).stdout;
+    assert!(status.contains(words[0]), "{status}");
+    assert!(super::holds(
+        &database,
+        "to_regclass('t') IS NOT NULL AND to_regclass('witness') IS NOT NULL"
+    ));
+
+    tests::run(
+        &database,
+        "DROP VIEW mallory.__trueup_journal; SET ROLE mallory;
+         CREATE VIEW mallory.__diesel_schema_migrations AS SELECT mallory.evil() AS version",
+    );
+    let words = [
+        "mallory.__diesel_schema_migrations is a view of mallory",
+        "DROP VIEW mallory.__diesel_schema_migrations",
+    ];
+    for command in ["upgrade", "status", "check", "stamp"] {
+        let target = if command == "stamp" {
+            &["head", "--yes"][..]
+        } else {
+            &[]
+        };
+        let ended = project.run(&[&[command], target].concat()).with(2);
+        assert!(
+            words.iter().all(|word| ended.stderr.contains(word)),
+            "{command}: {ended:?}"
+        );
+    }
+    let doctor = project.run(&["doctor"]).with(1).stdout;
+    assert!(doctor.contains(words[0]), "{doctor}");
+    assert!(super::holds(
+        &database,
+        "to_regclass('witness') IS NOT NULL"
+    ));
 }

@@ -27,6 +27,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             database::remove(&live.url, &meant)?;
             (What::Dropped, "")
         }
+        None if database::remove_remains(&live.url)? => {
+            (What::Dropped, "an earlier drop was cut off")
+        }
         None => (What::Nothing, "it is not there"),
     };
     let report = DatabaseDone {

@@ -19,18 +19,20 @@ pub(super) fn no_member(class: &str, oid: &str) -> String {
     )
 }
 
-/// The condition that `c` is a table that [`super::table`] reads: not Diesel's own table, nor the journal beside it.
+/// The condition that `c` is neither Diesel's own record nor what stands beside it.
+const NO_RECORD: &str = "c.relname !~ '^__(diesel_schema_migrations$|trueup_)'";
+
+/// The condition that `c` is a table that [`super::table`] reads.
 pub(super) fn table() -> String {
     format!(
-        "c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
-            AND c.relname !~ '^__(diesel_schema_migrations$|trueup_)' AND {USER_NAMESPACE} AND {}",
+        "c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {NO_RECORD} AND {USER_NAMESPACE} AND {}",
         no_member("pg_class", "c.oid")
     )
 }
 
 /// The condition that `c` is a view that [`super::view`] reads.
 pub(super) fn view() -> String {
-    of_kind('v')
+    format!("{NO_RECORD} AND {}", of_kind('v'))
 }
 
 /// The condition that `c` is a materialized view that [`super::materialized_view`] reads.
