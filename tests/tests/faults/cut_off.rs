@@ -427,7 +427,7 @@ fn the_record_is_right_where_the_journal_says_otherwise() {
     let project = with_index(&database);
     let theirs = FileBasedMigrations::from_path(project.path().join("migrations"));
     let theirs = theirs.expect("migrations");
-    let mut connection = database.connect().expect("a connection");
+    let mut connection = transaction(&database, "COMMIT");
     cut_off(&project, &database, &["upgrade"]);
     let failed = connection.run_pending_migrations(theirs.clone());
     let failed = failed.expect_err("an INVALID index").to_string();
@@ -454,7 +454,11 @@ fn the_record_is_right_where_the_journal_says_otherwise() {
     // Without a hand of ours: what a killed command began, Diesel finishes, and the other way round.
     cut_off(&project, &database, &["downgrade"]);
     project.run(&["downgrade"]).done();
-    assert!(connection.has_pending_migration(theirs.clone()).expect("an answer"));
+    assert!(
+        connection
+            .has_pending_migration(theirs.clone())
+            .expect("an answer")
+    );
     let done = connection.run_pending_migrations(theirs);
     done.expect("Diesel applies it");
     assert!(project.run(&["status"]).done().contains("in order"));

@@ -87,9 +87,9 @@ fn a_subscriber_of_all_tables_goes_on_through_upgrades_and_redos() {
         &format!("migrations/{INDEX}/metadata.toml"),
         "run_in_transaction = false\n",
     );
-    std::fs::create_dir(project.path().join("seeds")).expect("a folder");
+    std::fs::create_dir_all(project.path().join("fixtures/seeds")).expect("a folder");
     let _ = project.file(
-        "seeds/010_two.sql",
+        "fixtures/seeds/010_two.sql",
         "INSERT INTO t VALUES (2) ON CONFLICT DO NOTHING;",
     );
     project.run(&["upgrade"]).done();

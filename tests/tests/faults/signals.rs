@@ -393,8 +393,8 @@ fn what_is_no_file_is_named_and_not_waited_for() {
         project.run(&to).refused(&["x.sql", what]);
         if what != "a folder" {
             project.run(&["restore", "x.sql"]).refused(&["x.sql", what]);
-            fs::create_dir(project.path().join("seeds")).expect("a folder");
-            make(&project.path().join("seeds/010_x.sql"));
+            fs::create_dir_all(project.path().join("fixtures/seeds")).expect("a folder");
+            make(&project.path().join("fixtures/seeds/010_x.sql"));
             project.run(&["seed"]).refused(&["010_x.sql", what]);
         }
         let _ = project.file("trueup.toml", "[scratch]\nprelude = 'x.sql'\n");
