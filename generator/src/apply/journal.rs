@@ -7,7 +7,7 @@
 use std::fmt;
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use diesel::sql_types::{Bool, Text};
 use serde::{Deserialize, Serialize};
 
 use super::ApplyError;
@@ -16,7 +16,7 @@ use super::run::Direction;
 use crate::migration::Migration;
 use crate::noted::Noted;
 
-/// Its name, in the namespace in which the record is when it is made.
+/// Its name, in `public` or beside the record.
 const VIEW: &str = "__trueup_journal";
 
 /// The journal of this database.
@@ -87,11 +87,23 @@ impl Journal {
 
     /// Finds it, or says where it will be: it is there as long as it has entries.
     pub(super) fn make(connection: &mut PgConnection, record: &Record) -> Result<Self, ApplyError> {
-        let new = Self(Noted::within(record.namespace(), VIEW));
-        match Self::find(connection) {
-            Ok(found) => Ok(found.unwrap_or(new)),
-            Err(error) => Err(ApplyError::journal(&new, &error)),
-        }
+        let new = |namespace: &str| Self(Noted::within(namespace, VIEW));
+        let beside = new(record.namespace());
+        // A migration may move the record out of a namespace and drop that.
+        let may_be_public = diesel::dsl::sql::<Bool>(
+            "EXISTS (SELECT FROM pg_catalog.pg_namespace
+                     WHERE nspname = 'public' AND pg_catalog.has_schema_privilege(oid, 'CREATE'))",
+        );
+        let made = Self::find(connection).and_then(|found| {
+            let is_public: bool = diesel::select(may_be_public).get_result(connection)?;
+            let new = if is_public {
+                new("public")
+            } else {
+                beside.clone()
+            };
+            Ok(found.unwrap_or(new))
+        });
+        made.map_err(|error| ApplyError::journal(&beside, &error))
     }
 
     /// The entries, the newest version first.

@@ -62,7 +62,8 @@ fn record(may_make: bool) -> String {
         WHERE {IS_RECORD});"
     );
     let missing = if may_make {
-        format!("{CREATE_MIGRATIONS_TABLE};\n        {find}")
+        let create = CREATE_MIGRATIONS_TABLE.trim_end().trim_end_matches(';');
+        format!("{create};\n        {find}")
     } else {
         "RAISE EXCEPTION 'this database has no record of applied migrations';".to_owned()
     };
