@@ -73,7 +73,7 @@ pub(super) fn may_lose(
 ) -> Result<bool, Error> {
     let all = losses(found);
     let ids: Vec<&Id> = all.iter().map(|loss| loss.of).collect();
-    let mut allowed: Vec<&Id> = found.dropped.iter().collect();
+    let mut said: Vec<&Id> = Vec::new();
     let names = allow.iter().filter_map(|allowed| match allowed {
         Allowed::Losses(names) => Some(names),
         Allowed::CodeBreaks(_) => None,
@@ -81,7 +81,7 @@ pub(super) fn may_lose(
     for named in names.flatten() {
         let meant: Vec<&Id> = ids.iter().copied().filter(|id| named.means(id)).collect();
         match meant.as_slice() {
-            [id] => allowed.push(id),
+            [id] => said.push(id),
             [] => context.output.note(format!(
                 "--allow {RISK}={named}: this migration loses nothing there"
             )),
@@ -99,7 +99,7 @@ pub(super) fn may_lose(
     }
     let open: Vec<&Open<'_>> = all
         .iter()
-        .filter(|loss| !allowed.contains(&loss.of))
+        .filter(|loss| !said.contains(&loss.of) && !found.dropped.contains(loss.of))
         .collect();
     if open.is_empty() {
         return Ok(true);
@@ -112,7 +112,7 @@ pub(super) fn may_lose(
     });
     let offers: Vec<String> = offers.collect();
     if !is_terminal() {
-        return Err(refusal(&open, &ids, &offers));
+        return Err(refusal(&open, &said, &ids, &offers));
     }
     for offer in offers {
         context.output.note(offer);
@@ -195,16 +195,16 @@ fn losses(found: &Autogen) -> Vec<Open<'_>> {
     all
 }
 
-/// Elsewhere than at a terminal only the option will do; it is told whole, to be read and pasted.
-fn refusal(open: &[&Open<'_>], ids: &[&Id], offers: &[String]) -> Error {
+/// Elsewhere than at a terminal only the option will do; it is told whole, with what it said already, to be read and pasted.
+fn refusal(open: &[&Open<'_>], said: &[&Id], ids: &[&Id], offers: &[String]) -> Error {
     let listed: Vec<String> = open
         .iter()
         .flat_map(|loss| &loss.hazards)
         .map(|hazard| format!("- {hazard}"))
         .collect();
-    let names: Vec<String> = open
-        .iter()
-        .map(|loss| Named::of(loss.of, ids.iter().copied()).to_string())
+    let named = said.iter().copied().chain(open.iter().map(|loss| loss.of));
+    let names: Vec<String> = named
+        .map(|of| Named::of(of, ids.iter().copied()).to_string())
         .collect();
     let names = names.join(",");
     let option = format!("{RISK}={names}");

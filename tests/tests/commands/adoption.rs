@@ -115,6 +115,10 @@ fn what_autogen_made_goes_when_its_model_does() {
     ]);
     assert!(said.contains("1 table is in no model"), "{said}");
     assert!(!said.contains("public.legacy"), "{said}");
+    // What was allowed already is in the line to be pasted.
+    project
+        .run(&["autogen", "less", "--allow", "data-loss=public.notes"])
+        .refused(&["--allow data-loss=public.notes,public.more"]);
     let check = project.run(&["check"]).with(1).stdout;
     assert!(check.contains("2 differences"), "{check}");
 
