@@ -364,7 +364,8 @@ impl Closure<'_> {
             let sides = [self.from, self.to];
             let entries = sides.iter().filter_map(|side| side.entry(id));
             if entries.into_iter().any(|entry| entry.is_granted()) {
-                let why = "it has to be made anew, and what is granted on it would be lost";
+                let why = "it has to be made anew, and what is granted on it would be lost; migrations by hand can revoke that \
+                    before, and grant it again afterwards";
                 lost.push((id.clone(), why.to_owned()));
             }
             if sides.iter().any(|side| side.is_labelled(id)) {
@@ -373,7 +374,8 @@ impl Closure<'_> {
             }
             if let Some((owner, maker)) = sides.iter().find_map(|side| side.other_owner(id)) {
                 let why = format!(
-                    "it has to be made anew, and would belong to {maker} then and not to {owner}"
+                    "it has to be made anew, and would belong to {maker} then and not to {owner}; migrations by hand can \
+                     give it to {maker} before, and back afterwards"
                 );
                 lost.push((id.clone(), why));
             }
