@@ -30,6 +30,7 @@ use crate::{
         self, Side, Source, authors,
         models::{Settled, belongs, settle},
     },
+    unread,
 };
 
 /// What an autogen is asked for.
@@ -68,6 +69,8 @@ pub struct Autogen {
     pub stale: Vec<Stale>,
     /// What no model declares and autogen did not make: it stays.
     pub unmodelled: Vec<Id>,
+    /// What no room reads, and the database has otherwise than the migrations make it.
+    pub drifted: Vec<Unread>,
     /// What is dropped because a person named it.
     pub dropped: BTreeSet<Id>,
     /// Whether a live database was there before any migration.
@@ -125,6 +128,7 @@ pub fn autogen(
         loose,
         routine,
         replay,
+        drifted,
     } = start(project, declarations, &stay, options)?;
     let dropped = to_drop(project, options.drops, declarations, &side.schema, &made)?;
     let managed: BTreeSet<Id> = drafted.union(&dropped).cloned().collect();
@@ -202,6 +206,7 @@ pub fn autogen(
         taken: settled.taken,
         other_major,
         unmodelled,
+        drifted,
         dropped,
         unmigrated,
         no_beginning,
@@ -463,6 +468,8 @@ struct Start {
     routine: Vec<Routine>,
     /// What the migrations alone make, where they are looked at and the start is a live database.
     replay: Option<Side>,
+    /// What no room reads and differs between the two.
+    drifted: Vec<Unread>,
 }
 
 fn start(
@@ -489,6 +496,7 @@ fn start(
             loose: BTreeSet::new(),
             routine: Vec::new(),
             replay: None,
+            drifted: Vec::new(),
         })
     };
     match from {
@@ -541,6 +549,9 @@ fn start(
             refuse_drift(&side.schema, &wanted, &made)?;
             let other_major = (scratch.major() != major).then_some(major);
             let is_replayed = !migrations.is_empty() || options.begins;
+            let deltas = unread::objects(&project.scope, &side.schema, &replay.schema);
+            let deltas = deltas.filter(|delta| !migrations.is_empty() && !delta.is_unknown());
+            let drifted = deltas.map(|delta| delta.unread().clone()).collect();
             let only_there = side.schema.entries().map(|(id, _)| id);
             let loose = only_there
                 .filter(|id| is_replayed && replay.schema.entry(id).is_none())
@@ -556,6 +567,7 @@ fn start(
                 loose,
                 routine: made_by_jobs,
                 replay: is_replayed.then_some(replay),
+                drifted,
             })
         }
     }

@@ -183,6 +183,16 @@ fn remarks(found: &Autogen, context: &Context) {
             "left as it is, for trueup does not read that kind of object: {what}"
         ));
     }
+    if !found.drifted.is_empty() {
+        let number = match found.drifted.len() {
+            1 => "1 object of a kind that trueup does not read differs".to_owned(),
+            many => format!("{many} objects of kinds that trueup does not read differ"),
+        };
+        context.output.note(format!(
+            "{number} between the database and the migrations: {}; `trueup check` says how",
+            unread_by_kind(&found.drifted).join(", ")
+        ));
+    }
     if let Some(major) = found.other_major {
         context.output.note(format!(
             "the database is PostgreSQL {major}, and the proof ran on another major; install PostgreSQL {major} to prove \

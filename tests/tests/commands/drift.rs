@@ -64,6 +64,37 @@ fn project() -> Checkout {
     project
 }
 
+/// What no kind reads stays as it is; it is said that the migrations do not make it so.
+#[test]
+fn autogen_says_what_it_does_not_read_and_differs() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    let silent = project.run(&["autogen", "x"]).with(0);
+    assert!(!silent.stderr.contains("does not read"), "{silent:?}");
+    tests::run(
+        &database,
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    );
+    let said = project.run(&["autogen", "x"]).with(0);
+    let note = "1 object of a kind that trueup does not read differs between the database and the migrations: \
+                function public.mine(); `trueup check` says how";
+    assert!(said.stderr.contains(note), "{said:?}");
+    tests::run(
+        &database,
+        "CREATE TYPE public.pair AS (a int, b int); CREATE FUNCTION public.n1() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION public.n2() RETURNS int LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION public.n3() RETURNS int LANGUAGE sql AS 'SELECT 1';",
+    );
+    let said = project.run(&["autogen", "x"]).with(0);
+    assert!(said.stderr.contains("5 objects of kinds"), "{said:?}");
+    // Without the database nothing is known of it.
+    let said = project
+        .run(&["autogen", "x", "--from", "migrations"])
+        .with(0);
+    assert!(!said.stderr.contains("does not read"), "{said:?}");
+}
+
 #[test]
 fn what_was_changed_by_hand_is_told_though_no_room_reads_it() {
     let (_server, database) = tests::database();
