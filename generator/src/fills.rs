@@ -9,7 +9,7 @@ use diesel::{
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error as SqlError},
     sql_query,
-    sql_types::{Bool, Nullable, Text},
+    sql_types::{BigInt, Bool, Nullable, Text},
 };
 use trueup::{
     Arrival, Arriving, Constant, FillFacts, Filled, Guidance, Schema, Surroundings, Updated,
@@ -107,7 +107,13 @@ fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Err
     let mut fails = None;
     if let Some(default) = default {
         match added(connection, &format!("{data_type} DEFAULT {default}"))? {
-            Added::Runs | Added::Untried => return Ok(Arrival::default()),
+            Added::Runs { rewrites } => {
+                return Ok(Arrival {
+                    rewrites,
+                    ..Arrival::default()
+                });
+            }
+            Added::Untried => return Ok(Arrival::default()),
             Added::Fails(message) => fails = Some(message),
         }
     }
@@ -119,7 +125,7 @@ fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Err
         Added::Fails(message) => {
             // A domain has a default of its own, for which NULL stands in.
             match added(connection, &format!("{data_type} DEFAULT NULL"))? {
-                Added::Runs => arrival.fails_by_type = Some(message),
+                Added::Runs { .. } => arrival.fails_by_type = Some(message),
                 Added::Fails(null) => {
                     arrival.fails_by_type = (message != null).then_some(message);
                     arrival.takes_no_null = Some(null);
@@ -127,14 +133,18 @@ fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Err
                 Added::Untried => {}
             }
         }
-        Added::Runs | Added::Untried => {}
+        Added::Runs { rewrites } => arrival.rewrites = rewrites,
+        Added::Untried => {}
     }
     Ok(arrival)
 }
 
 /// What comes of ADD COLUMN in a table with a row.
 enum Added {
-    Runs,
+    Runs {
+        /// The rows are written anew.
+        rewrites: bool,
+    },
     /// With this message of Postgres.
     Fails(String),
     /// There is no such table.
@@ -148,9 +158,11 @@ fn added(connection: &mut PgConnection, column: &str) -> Result<Added, Error> {
             "CREATE TEMPORARY TABLE trueup_new (row integer) ON COMMIT DROP; INSERT INTO pg_temp.trueup_new VALUES (1)",
         )?;
         let add = format!("ALTER TABLE pg_temp.trueup_new ADD COLUMN value {column}");
+        let before = file(connection)?;
         match connection.batch_execute(&add) {
             Ok(()) => {
-                outcome = Added::Runs;
+                let rewrites = file(connection)? != before;
+                outcome = Added::Runs { rewrites };
                 Ok(())
             }
             Err(SqlError::DatabaseError(kind, said))
@@ -163,6 +175,14 @@ fn added(connection: &mut PgConnection, column: &str) -> Result<Added, Error> {
         }
     })?;
     Ok(outcome)
+}
+
+/// The file that holds the rows of the table that a column is added to.
+fn file(connection: &mut PgConnection) -> QueryResult<Option<i64>> {
+    diesel::select(diesel::dsl::sql::<Nullable<BigInt>>(
+        "pg_catalog.pg_relation_filenode('pg_temp.trueup_new')::bigint",
+    ))
+    .get_result(connection)
 }
 
 /// The fill as a constant, where Postgres takes it for one: as the default of a new column it needs no row.

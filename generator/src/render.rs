@@ -12,7 +12,9 @@ pub fn sql<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> String {
             if !text.is_empty() {
                 text.push('\n');
             }
-            text += &format!("-- {}\n", statement.says());
+            for one in statement.apart() {
+                text += &format!("-- {}\n", one.says());
+            }
         }
         heading = Some(statement.says());
         for hazard in statement.hazards() {

@@ -39,7 +39,7 @@ pub use schema::{
     Address, Cast, CastContext, Casts, Entry, Grant, Grantee, Of, Origin, Place, ROLE, Right,
     RightDelta, Rights, Says, Schema, Server, Unread, UnreadDelta,
 };
-pub use statement::{Clause, Statement, one_line};
+pub use statement::{Action, Clause, Pass, Statement, one_line};
 pub use trueup_derive::{Model, PgEnum};
 
 /// What the derives expand to. Nothing in here is for people.

@@ -1,12 +1,20 @@
 //! One SQL statement, with what a reviewer and the planner must know about it.
 
+mod action;
+
 use crate::{Hazard, Id, Kind, Origin};
+
+pub use action::{Action, Pass};
 
 /// One SQL statement, without its semicolon.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct Statement {
     says: String,
+    /// Where it is one action of an ALTER TABLE that others may join.
+    action: Option<Action>,
+    /// The statements that it does in one; none where it does one thing.
+    joined: Vec<Statement>,
     sql: String,
     hazards: Vec<Hazard>,
     disturbs: Vec<Kind>,
@@ -29,6 +37,8 @@ impl Statement {
     pub fn new(says: impl Into<String>, sql: impl Into<String>) -> Self {
         Self {
             says: one_line(&says.into()),
+            action: None,
+            joined: Vec::new(),
             sql: sql.into(),
             hazards: Vec::new(),
             disturbs: Vec::new(),
@@ -43,6 +53,69 @@ impl Statement {
             ahead: false,
             endangered: Vec::new(),
         }
+    }
+
+    /// Makes a statement of one action of ALTER TABLE, which others on the same table may join.
+    pub fn of(says: impl Into<String>, action: Action) -> Self {
+        let mut statement = Self::new(says, action.alone());
+        statement.action = Some(action);
+        statement
+    }
+
+    /// One statement that does what this does and then the other, where both are actions on one table.
+    ///
+    /// Neither has an expression that a person wrote, which may read what the other changes.
+    #[must_use]
+    pub fn join(&self, other: &Self) -> Option<Self> {
+        if self.table()? != other.table()? || self.origin.is_some() || other.origin.is_some() {
+            return None;
+        }
+        let joined: Vec<Self> = [self, other]
+            .into_iter()
+            .flat_map(Self::apart)
+            .cloned()
+            .collect();
+        let says: Vec<&str> = joined.iter().map(Self::says).collect();
+        let sql = Action::together(joined.iter().filter_map(|one| one.action.as_ref()));
+        let mut statement = Self::new(says.join("; "), sql);
+        for one in &joined {
+            for (hazard, of) in one.hazards.iter().zip(&one.endangered) {
+                if !statement.hazards.contains(hazard) {
+                    statement.hazards.push(hazard.clone());
+                    statement.endangered.push(of.clone());
+                }
+            }
+            statement.disturbs.extend(&one.disturbs);
+            statement.parts.extend(&one.parts);
+        }
+        statement.joined = joined;
+        Some(statement)
+    }
+
+    /// The statements that it does in one, or itself.
+    pub fn apart(&self) -> &[Self] {
+        if self.joined.is_empty() {
+            std::slice::from_ref(self)
+        } else {
+            &self.joined
+        }
+    }
+
+    /// The table of the ALTER TABLE that others may join.
+    #[must_use]
+    pub fn table(&self) -> Option<&str> {
+        self.actions().next().map(Action::table)
+    }
+
+    /// When Postgres runs the first and the last of its actions.
+    #[must_use]
+    pub fn passes(&self) -> Option<(Pass, Pass)> {
+        let passes = || self.actions().map(Action::pass);
+        Some((passes().min()?, passes().max()?))
+    }
+
+    fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.apart().iter().filter_map(|one| one.action.as_ref())
     }
 
     /// Adds to the English line why it is done.

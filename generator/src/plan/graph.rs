@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup::{Id, Lead, Schema, Slot, Statement, Turn, Unread};
 
 mod cycles;
+mod joining;
 mod sorting;
 mod steps;
 

@@ -13,7 +13,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
+    Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
 };
@@ -104,13 +104,16 @@ impl Object for Check {
 
     fn create(&self, within: &Schema, _clauses: &[Clause]) -> Vec<Statement> {
         let table = &self.relation;
-        let mut add = Statement::new(
-            format!(
-                "Add check constraint {} to {table}",
-                quoted_ident(&self.name)
-            ),
-            format!("ALTER TABLE {table} ADD {}", self.definition()),
+        let says = format!(
+            "Add check constraint {} to {table}",
+            quoted_ident(&self.name)
         );
+        let words = format!("ADD {}", self.definition());
+        let mut add = if self.validated && self.enforced {
+            Statement::of(says, Action::new(table, Pass::Constrain, words))
+        } else {
+            Statement::new(says, format!("ALTER TABLE {table} {words}"))
+        };
         if self.enforced {
             add = add.hazard(contradicts(Self::NAME, &self.key(), &self.columns, within));
         }

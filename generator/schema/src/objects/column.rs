@@ -22,8 +22,8 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    Alter, Clause, Detail, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
-    Statement,
+    Action, Alter, Clause, Detail, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server,
+    Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
 };
@@ -281,13 +281,13 @@ impl Object for Column {
             Some((clause, _)) => vec![clause.clone()],
             None => clauses.to_vec(),
         };
-        let mut add = Statement::new(
-            format!("Add column {}", self.key()),
-            format!(
-                "ALTER TABLE {relation} ADD COLUMN {}",
-                first.definition(&said, within)
-            ),
-        );
+        let says = format!("Add column {}", self.key());
+        let words = format!("ADD COLUMN {}", first.definition(&said, within));
+        let mut add = if self.is_computed_at_first(within) {
+            Statement::of(says, Action::new(relation, Pass::AddColumn, words))
+        } else {
+            Statement::new(says, format!("ALTER TABLE {relation} {words}"))
+        };
         if self.identity.as_ref().is_some_and(Identity::is_bounded) {
             add = add.hazard(Hazard::MayFail {
                 because: format!("if {relation} has more rows than the identity has numbers"),
@@ -565,6 +565,12 @@ impl Column {
     fn is_left_out_in_vain(&self, within: &Schema) -> bool {
         let has_default = within.get::<Default>(&self.key()).is_some();
         self.not_null.is_some() && !self.fills_itself() && !has_default
+    }
+
+    /// Whether the rows that are there are written anew when it comes.
+    fn is_computed_at_first(&self, within: &Schema) -> bool {
+        let is_stored = self.generated.as_ref().is_some_and(|one| one.stored);
+        is_stored || self.identity.is_some() || arrival::rewrites(self, within)
     }
 
     /// Whether a sequence can number it.

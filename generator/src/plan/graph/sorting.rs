@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup::{Id, Statement};
 
-use super::{Act, Graph, Node, top};
+use super::{
+    Act, Graph, Node,
+    joining::{Candidates, Group},
+    top,
+};
 use crate::plan::{Step, segment::segments};
 
 /// Where a node stands among those that could all come next: the parts of one object stay together.
-type Precedence<'a> = (bool, Act, i16, &'a Id, i16, i32, &'a Id);
+pub(super) type Precedence<'a> = (bool, Act, i16, &'a Id, i16, i32, &'a Id);
 
 impl<'a> Graph<'a> {
     /// Whether one migration takes something down that another, which may never run, puts back.
@@ -60,13 +64,10 @@ impl<'a> Graph<'a> {
     }
 
     /// Kahn's algorithm over the steps; where several could come next, [`next`] says which, so that the same input gives
-    /// the same file.
-    pub(super) fn sorted(&self) -> Vec<(usize, Vec<usize>)> {
-        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for place in 0..self.nodes.len() {
-            members.entry(self.root(place)).or_default().push(place);
-        }
-        let mut waits: BTreeMap<usize, usize> = members.keys().map(|root| (*root, 0)).collect();
+    /// the same file. What joins the statement before it comes first of all. Returns the roots of the steps, and whether each
+    /// joins the one before.
+    pub(super) fn sorted(&self, steps: &BTreeMap<usize, Step>) -> Vec<(usize, bool)> {
+        let mut waits: BTreeMap<usize, usize> = steps.keys().map(|root| (*root, 0)).collect();
         let mut unlocks: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
         for (first, second) in self.precedents() {
             let (first, second) = (self.root(*first), self.root(*second));
@@ -74,28 +75,45 @@ impl<'a> Graph<'a> {
                 *waits.entry(second).or_default() += 1;
             }
         }
-        let mut ready: BTreeSet<(Precedence<'_>, usize)> = waits
-            .iter()
-            .filter(|(_, count)| **count == 0)
-            .map(|(root, _)| (self.precedence(*root), *root))
-            .collect();
+        let mut ready = Ready {
+            steps,
+            all: BTreeSet::new(),
+            candidates: Candidates::default(),
+        };
+        for (root, _) in waits.iter().filter(|(_, count)| **count == 0) {
+            ready.insert(self.precedence(*root), *root);
+        }
         let mut sorted = Vec::new();
         let mut last: Option<Precedence<'_>> = None;
-        while let Some(next) = next(&ready, last) {
-            ready.remove(&next);
-            let (precedence, root) = next;
+        let mut group: Option<Group<'_>> = None;
+        loop {
+            let open = group.as_ref().zip(last);
+            let joining = open.and_then(|(group, last)| {
+                let candidates = &ready.candidates;
+                candidates.next(group, last, steps, &unlocks)
+            });
+            let Some(chosen) = joining.or_else(|| next(&ready.all, last)) else {
+                return sorted;
+            };
+            ready.remove(chosen);
+            let (precedence, root) = chosen;
             last = Some(precedence);
             for next in unlocks.get(&root).into_iter().flatten() {
                 if let Some(count) = waits.get_mut(next) {
                     *count -= 1;
                     if *count == 0 {
-                        ready.insert((self.precedence(*next), *next));
+                        ready.insert(self.precedence(*next), *next);
                     }
                 }
             }
-            sorted.push((root, members.remove(&root).unwrap_or_default()));
+            let step = steps.get(&root);
+            group = match (step, group.filter(|_| joining.is_some())) {
+                (Some(step), Some(group)) => group.with(root, step),
+                (Some(step), None) => Group::begin(root, step),
+                (None, Some(_) | None) => None,
+            };
+            sorted.push((root, joining.is_some()));
         }
-        sorted
     }
 
     fn precedence(&self, place: usize) -> Precedence<'a> {
@@ -115,6 +133,30 @@ impl<'a> Graph<'a> {
             position,
             id,
         )
+    }
+}
+
+/// The steps that wait for nothing any more.
+struct Ready<'a, 's> {
+    steps: &'s BTreeMap<usize, Step>,
+    all: BTreeSet<(Precedence<'a>, usize)>,
+    candidates: Candidates<'a, 's>,
+}
+
+impl<'a> Ready<'a, '_> {
+    fn insert(&mut self, precedence: Precedence<'a>, root: usize) {
+        let one = (precedence, root);
+        self.all.insert(one);
+        if let Some(step) = self.steps.get(&root) {
+            self.candidates.insert(one, step);
+        }
+    }
+
+    fn remove(&mut self, one: (Precedence<'a>, usize)) {
+        self.all.remove(&one);
+        if let Some(step) = self.steps.get(&one.1) {
+            self.candidates.remove(one, step);
+        }
     }
 }
 

@@ -1,19 +1,28 @@
 //! The statements of a node and of what goes along with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trueup::{Clause, Entry, Hazard, Id, Kind, Statement};
 
-use super::{Act, Graph, Node, top};
+use super::{
+    Act, Graph, Node,
+    joining::{joined, neighbours},
+    top,
+};
 use crate::plan::Step;
 
 impl<'a> Graph<'a> {
     /// All steps, in order.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let sorted = self.sorted().into_iter();
-        sorted
-            .map(|(root, members)| self.step(root, &members))
-            .collect()
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for place in 0..self.nodes.len() {
+            members.entry(self.root(place)).or_default().push(place);
+        }
+        let steps = members.into_iter();
+        let steps = steps.map(|(root, members)| (root, self.step(root, &members)));
+        let steps = steps.collect();
+        let order = self.sorted(&steps);
+        joined(steps, order)
     }
 
     fn step(&self, root: usize, members: &[usize]) -> Step {
@@ -43,7 +52,7 @@ impl<'a> Graph<'a> {
         let there = |id: &Id| self.from.entry(id).is_some();
         let statements =
             statements.map(|statement| statement.without(|hazard| hazard.is_of_nobody(there)));
-        let statements = statements.collect();
+        let statements = neighbours(statements);
         let mut ids: Vec<Id> = vec![(*id).clone()];
         ids.extend(
             members

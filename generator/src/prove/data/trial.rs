@@ -89,7 +89,9 @@ impl Failed {
     pub(super) fn told(&self, ups: &[Run]) -> Option<Told> {
         let (cause, failed) = (self.cause.as_ref()?, self.statement.as_deref()?);
         let mut statements = ups.iter().flat_map(|run| &run.statements);
-        let statement = statements.position(|one| one.sql() == failed.sql())?;
+        let is_failed = |one: &Statement| one.sql() == failed.sql();
+        let statement =
+            statements.position(|one| is_failed(one) || one.apart().iter().any(is_failed))?;
         let hazard = Hazard::MayFail {
             because: format!("while a row makes it so, in {cause}"),
         };
@@ -476,14 +478,16 @@ fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Resul
         } else {
             each(connection)
         };
-        if let Err(Stop(statement, error)) = done {
+        if let Err(Stop(whole, error)) = done {
+            let all = one.statements.iter();
+            let all = all.take_while(|each| one.in_transaction && Some(*each) != whole.as_deref());
+            let mut before: Vec<&str> = all.map(Statement::sql).collect();
+            let statement = whole
+                .as_deref()
+                .map(|whole| Box::new(culprit(connection, &mut before, whole).clone()));
             let is_foretold = of_all || statement.as_deref().is_some_and(may_fail);
             let failed = statement.as_deref().filter(|_| !is_foretold);
-            let cause = failed.and_then(|failed| {
-                let all = one.statements.iter().map(Statement::sql);
-                let before = all.take_while(|sql| *sql != failed.sql() && one.in_transaction);
-                refused::cause(connection, before, failed.sql())
-            });
+            let cause = failed.and_then(|failed| refused::cause(connection, before, failed.sql()));
             return Err(Failed {
                 file,
                 statement,
@@ -494,6 +498,36 @@ fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Resul
         }
     }
     Ok(())
+}
+
+/// The one that fails of those that a statement does in one; the statement itself where none fails alone. `before` is what
+/// ran before it in its transaction.
+fn culprit<'s>(
+    connection: &mut PgConnection,
+    before: &mut Vec<&'s str>,
+    whole: &'s Statement,
+) -> &'s Statement {
+    if whole.apart().len() < 2 {
+        return whole;
+    }
+    let mut ran = 0;
+    let ended: QueryResult<()> = connection.transaction(|connection| {
+        for sql in before.iter() {
+            connection.batch_execute(sql)?;
+        }
+        for one in whole.apart() {
+            connection.batch_execute(one.sql())?;
+            ran += 1;
+        }
+        Err(SqlError::RollbackTransaction)
+    });
+    match (ended, whole.apart().split_at_checked(ran)) {
+        (Err(_), Some((ran, [failed, ..]))) => {
+            before.extend(ran.iter().map(Statement::sql));
+            failed
+        }
+        (Ok(()) | Err(_), _) => whole,
+    }
 }
 
 /// Where a transaction ends early; diesel wants an error that its own converts into.

@@ -13,7 +13,8 @@ use super::{
     retype::retype,
 };
 use crate::{
-    Alter, Hazard, Member, Name, Schema, Server, Statement, name::quoted_ident, object::Object,
+    Action, Alter, Hazard, Member, Name, Pass, Schema, Server, Statement, name::quoted_ident,
+    object::Object,
 };
 
 /// How `from` becomes `to`.
@@ -305,15 +306,15 @@ fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
     } = not_null;
     let (table, ident) = (&column.relation, quoted_ident(&column.name));
     let name = column.written_name(not_null, within);
-    let sql = if name.is_none() && *validated && !no_inherit {
-        format!("ALTER TABLE {table} ALTER COLUMN {ident} SET NOT NULL")
+    let words = if name.is_none() && *validated && !no_inherit {
+        format!("ALTER COLUMN {ident} SET NOT NULL")
     } else {
         let named = name.as_ref().map_or(String::new(), |name| {
             format!("CONSTRAINT {} ", quoted_ident(name))
         });
         let no_inherit = if *no_inherit { " NO INHERIT" } else { "" };
         let not_valid = if *validated { "" } else { " NOT VALID" };
-        format!("ALTER TABLE {table} ADD {named}NOT NULL {ident}{no_inherit}{not_valid}")
+        format!("ADD {named}NOT NULL {ident}{no_inherit}{not_valid}")
     };
     let nulls = Hazard::breaks_deployed(
         "leaves NULL in",
@@ -321,10 +322,11 @@ fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
         vec![Column::id(column.key())],
     );
     if !validated {
-        return Statement::new(format!("Let no new NULL into {}", column.qualified()), sql)
-            .hazard(nulls);
+        let says = format!("Let no new NULL into {}", column.qualified());
+        return Statement::new(says, format!("ALTER TABLE {table} {words}")).hazard(nulls);
     }
-    Statement::new(format!("Require a value in {}", column.qualified()), sql)
+    let says = format!("Require a value in {}", column.qualified());
+    Statement::of(says, Action::new(table, Pass::Constrain, words))
         .hazard(finds_null(column))
         .hazard(nulls)
 }

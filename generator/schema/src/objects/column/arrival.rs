@@ -73,6 +73,13 @@ pub(super) fn warned(
     add
 }
 
+/// Whether the rows that are there are written anew for what they get by the default or the type.
+pub(super) fn rewrites(column: &Column, within: &Schema) -> bool {
+    column
+        .arrival(within)
+        .is_some_and(|arrival| arrival.rewrites)
+}
+
 /// The type that a new column has until its rows are filled: its domain takes no row that has no value yet.
 pub(super) fn type_below(
     column: &Column,

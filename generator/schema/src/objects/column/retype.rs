@@ -12,7 +12,7 @@ use super::{
 use std::collections::BTreeMap;
 
 use crate::{
-    CastContext, Hazard, Kind, Schema, Statement,
+    Action, CastContext, Hazard, Kind, Pass, Schema, Statement,
     guidance::Expression,
     name::{literal, quoted_ident},
     object::Object,
@@ -50,13 +50,16 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
         )
     })?;
     let column = quoted_ident(&to.name);
-    let mut sql = set_type(to);
+    let mut words = set_type(to);
     match way {
         Way::Implicit | Way::Assigned => {}
-        Way::Written => sql += &format!(" USING {column}::{}", to.data_type),
-        Way::Label => sql += &format!(" USING {column}::text{}::{}", array_of(to), to.data_type),
+        Way::Written => words += &format!(" USING {column}::{}", to.data_type),
+        Way::Label => words += &format!(" USING {column}::text{}::{}", array_of(to), to.data_type),
     }
-    let mut statement = Statement::new(says(from, to), sql);
+    let mut statement = Statement::of(
+        says(from, to),
+        Action::new(&to.relation, Pass::Retype, words),
+    );
     let fit = fit(from, to, &way, within.casts());
     if is_taken_for_another(from, to, &fit) {
         statement = statement.hazard(takes(from));
@@ -81,7 +84,7 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
     let Expression { sql, origin } = using;
     let statement = Statement::new(
         becomes(from, to),
-        format!("{}\n    USING {sql}", set_type(to)),
+        format!("ALTER TABLE {} {}\n    USING {sql}", to.relation, set_type(to)),
     )
     .written_at(origin)
     .hazard(Hazard::ChangesValues {
@@ -110,17 +113,14 @@ fn takes(from: &Column) -> Hazard {
     Hazard::breaks_deployed("takes", what, Vec::new())
 }
 
-/// The statement as far as every type change has it.
+/// The action as far as every type change has it.
 fn set_type(to: &Column) -> String {
-    let (table, column) = (&to.relation, quoted_ident(&to.name));
+    let column = quoted_ident(&to.name);
     let collation = to
         .collation
         .as_ref()
         .map_or(String::new(), |collation| format!(" COLLATE {collation}"));
-    format!(
-        "ALTER TABLE {table} ALTER COLUMN {column} TYPE {}{collation}",
-        to.data_type
-    )
+    format!("ALTER COLUMN {column} TYPE {}{collation}", to.data_type)
 }
 
 /// The statement by which the collation that the column has counts from now on. The values stay as they are, and the indexes
@@ -128,7 +128,8 @@ fn set_type(to: &Column) -> String {
 pub(super) fn sort(column: &Column) -> Statement {
     let collation = column.collation.as_deref().unwrap_or("of its type");
     let says = format!("Sort {} by collation {collation}", column.qualified());
-    Statement::new(says, set_type(column)).disturbs(users())
+    let action = Action::new(&column.relation, Pass::Retype, set_type(column));
+    Statement::of(says, action).disturbs(users())
 }
 
 fn says(from: &Column, to: &Column) -> String {
@@ -182,19 +183,18 @@ fn comparisons() -> [Kind; 3] {
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
 pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> Statement {
     let array = array_of(column);
-    let (table, name, data_type) = (
-        &column.relation,
-        quoted_ident(&column.name),
-        &column.data_type,
-    );
-    let gap = if replaced.is_empty() { " " } else { "\n    " };
+    let (name, data_type) = (quoted_ident(&column.name), &column.data_type);
+    let words = format!("ALTER COLUMN {name} TYPE {data_type}");
     let labels = labels(&format!("{name}::text{array}"), !array.is_empty(), replaced);
-    let mut statement = Statement::new(
-        format!("Move {} over to the new {data_type}", column.qualified()),
-        format!(
-            "ALTER TABLE {table} ALTER COLUMN {name} TYPE {data_type}{gap}USING {labels}::{data_type}"
-        ),
-    );
+    let using = format!("{labels}::{data_type}");
+    let action = |words| Action::new(&column.relation, Pass::Retype, words);
+    let action = if replaced.is_empty() {
+        action(format!("{words} USING {using}"))
+    } else {
+        action(words).using(using)
+    };
+    let says = format!("Move {} over to the new {data_type}", column.qualified());
+    let mut statement = Statement::of(says, action);
     for (old, new) in replaced {
         let (old, new) = (literal(old), literal(new));
         statement = statement.hazard(Hazard::ChangesValues {
