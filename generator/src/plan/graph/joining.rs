@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trueup::{Pass, Statement};
 
-use super::sorting::Precedence;
+use super::{Act, sorting::Precedence};
 use crate::plan::Step;
 
 /// A step whose last action others may still join.
@@ -104,11 +104,12 @@ impl<'a, 's> Candidates<'a, 's> {
         self.barriers.remove(&one);
     }
 
-    /// The first that may join the group.
+    /// The first that may join the group. `all`: the steps that could come next.
     pub(super) fn next(
         &self,
         group: &Group<'_>,
         last: Precedence<'a>,
+        all: &BTreeSet<(Precedence<'a>, usize)>,
         steps: &BTreeMap<usize, Step>,
         unlocks: &BTreeMap<usize, BTreeSet<usize>>,
     ) -> Option<(Precedence<'a>, usize)> {
@@ -123,8 +124,16 @@ impl<'a, 's> Candidates<'a, 's> {
             let step = steps.get(root);
             *other_late == late && step.is_some_and(|step| group.admits(*root, step, unlocks))
         };
-        reachable.find(joins).copied()
+        reachable.find(|one| joins(one) && !overtakes(one.0, all)).copied()
     }
+}
+
+/// Whether what comes is before a sibling that stands before it: columns stay in the order in which they come.
+fn overtakes<'a>(one: Precedence<'a>, all: &BTreeSet<(Precedence<'a>, usize)>) -> bool {
+    let (late, act, rank, whole, kind, position, id) = one;
+    let first = ((late, act, rank, whole, kind, i32::MIN, id), 0);
+    let sibling = all.range(first..).next();
+    act == Act::Come && sibling.is_some_and(|((.., earlier, _), _)| *earlier < position)
 }
 
 /// The steps in their order, with those that join another in it. Each comes with its root, and whether it joins the one before.

@@ -90,7 +90,7 @@ impl<'a> Graph<'a> {
             let open = group.as_ref().zip(last);
             let joining = open.and_then(|(group, last)| {
                 let candidates = &ready.candidates;
-                candidates.next(group, last, steps, &unlocks)
+                candidates.next(group, last, &ready.all, steps, &unlocks)
             });
             let Some(chosen) = joining.or_else(|| next(&ready.all, last)) else {
                 return sorted;
