@@ -33,6 +33,17 @@ pub enum Hazard {
         /// What, as it is called in the catalog: `trigger t on public.users`.
         what: String,
     },
+    /// Columns that refer to one that gets another type keep theirs.
+    LeavesType {
+        /// The columns, joined by "and".
+        columns: String,
+        /// Their type.
+        as_type: String,
+        /// The column that they refer to.
+        key: String,
+        /// Its new type.
+        becomes: String,
+    },
     /// The table, or several partitions of one, gets a new file: every row is written anew under ACCESS EXCLUSIVE.
     RewritesTable {
         /// The table.
@@ -201,6 +212,7 @@ impl Hazard {
             | Self::BreaksCode { .. }
             | Self::MayBreakCode { .. }
             | Self::DropsAlong { .. }
+            | Self::LeavesType { .. }
             | Self::RewritesTable { .. }
             | Self::ScansTable { .. }
             | Self::UpdatesRows { .. }
@@ -233,6 +245,7 @@ impl Hazard {
             | Self::MayBreakCode { .. }
             | Self::BreaksCode { .. }
             | Self::DropsAlong { .. }
+            | Self::LeavesType { .. }
             | Self::RewritesTable { .. }
             | Self::ScansTable { .. }
             | Self::UpdatesRows { .. }
@@ -277,6 +290,15 @@ impl Hazard {
             }
             Self::ChangesValues { of: _, what } => ["changes", what, ""],
             Self::DropsAlong { what } => ["drops", what, " with it"],
+            Self::LeavesType {
+                columns,
+                as_type,
+                key,
+                becomes,
+            } => {
+                let after = format!(" as {as_type}, while the key {key} becomes {becomes}");
+                return ["leaves".to_owned(), columns.clone(), after];
+            }
             Self::RunsCode { what } => ["runs", what, ""],
             Self::WritesRows { of: _, what } => ["writes", what, ""],
             Self::RewritesTable { table } => [

@@ -54,6 +54,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         self.parent()
     }
 
+    /// The object that takes over what this one holds while it is altered, and removes it then.
+    fn taken_over_by(&self, _from: &Schema, _to: &Schema) -> Option<Id> {
+        None
+    }
+
     /// Whether removing the object loses rows or values that creating it again does not bring back.
     fn holds_data(&self) -> bool {
         false

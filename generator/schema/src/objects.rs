@@ -263,6 +263,10 @@ impl AnyObject {
         each!(self, object => object.falls_with(within))
     }
 
+    pub(crate) fn taken_over_by(&self, from: &Schema, to: &Schema) -> Option<Id> {
+        each!(self, object => object.taken_over_by(from, to))
+    }
+
     pub(crate) fn holds_data(&self) -> bool {
         each!(self, object => object.holds_data())
     }

@@ -227,6 +227,16 @@ impl<'a> Graph<'a> {
     fn fall(&mut self) {
         for place in 0..self.nodes.len() {
             let Node { id, act, .. } = self.nodes[place];
+            let heir = self
+                .from
+                .entry(id)
+                .and_then(|entry| entry.taken_over_by(self.from, self.to))
+                .and_then(|heir| self.place(&heir, Act::Alter));
+            if let (Act::Go, Some(heir)) = (act, heir) {
+                self.nodes[place].joins = Some(heir);
+                self.nodes[place].bound = true;
+                continue;
+            }
             self.nodes[place].joins = match act {
                 Act::Go => {
                     let above = self

@@ -78,6 +78,10 @@ pub(super) const RELATION: &str = "json_build_object('namespace', n.nspname, 'na
 pub(super) const COLUMNS: &str = "ARRAY(SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY c(attnum, place)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = c.attnum ORDER BY c.place)";
 
+/// The columns of the other table that foreign key `k` refers to, in its order.
+pub(super) const REFERENCED_COLUMNS: &str = "ARRAY(SELECT a.attname FROM unnest(k.confkey) WITH ORDINALITY c(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.place)";
+
 /// The columns of index `i` in their order, those that it carries along among them, as names are chosen after them: an
 /// expression is called what its own column is.
 pub(super) const INDEX_COLUMNS: &str = "ARRAY(SELECT COALESCE(a.attname, e.attname) FROM unnest(i.indkey) WITH ORDINALITY c(attnum, place)

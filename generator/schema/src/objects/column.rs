@@ -2,6 +2,7 @@
 
 mod alter;
 mod arrival;
+mod clash;
 mod fill;
 mod fit;
 mod identity;
@@ -499,8 +500,14 @@ impl Object for Column {
         if replaced.kind() == Collation::kind() {
             return Some(vec![retype::sort(self)]);
         }
-        let labels = || enum_type::replaced(replaced, from, to);
-        (replaced.kind() == EnumType::kind()).then(|| vec![retype::recast(self, &labels())])
+        if replaced.kind() != EnumType::kind() {
+            return None;
+        }
+        let labels = enum_type::replaced(replaced, from, to);
+        let recast = retype::recast(self, &labels);
+        let merges = !labels.is_empty();
+        let clashes = clash::clashes(self, from, to).filter(|_| merges);
+        Some(vec![clashes.fold(recast, Statement::hazard)])
     }
 }
 

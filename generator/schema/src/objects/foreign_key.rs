@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{COLUMNS, RELATION, chosen_name, table},
+    catalog::{COLUMNS, REFERENCED_COLUMNS, RELATION, chosen_name, table},
     inheritance::{lasting_parents, partitions_above},
     key_constraint::{TIMING, contradicts, rename_constraint},
     table::Table,
@@ -25,6 +25,8 @@ pub(crate) struct ForeignKey {
     /// What `pg_get_constraintdef` prints up to the actions.
     definition: String,
     columns: Beside<Vec<String>>,
+    /// The columns of the other table, each at the place of the one that points to it.
+    referenced_columns: Beside<Vec<String>>,
     deferrable: bool,
     deferred: bool,
     validated: bool,
@@ -62,6 +64,7 @@ impl Object for ForeignKey {
                         WHEN NOT {enforced} THEN ' NOT ENFORCED'
                         WHEN NOT k.convalidated THEN ' NOT VALID' ELSE '' END)),
                     'columns', {COLUMNS},
+                    'referenced_columns', {REFERENCED_COLUMNS},
                     'deferrable', k.condeferrable,
                     'deferred', k.condeferred,
                     'validated', k.convalidated,
@@ -171,6 +174,7 @@ impl Object for ForeignKey {
             referenced,
             definition,
             columns: _,
+            referenced_columns: _,
             deferrable,
             deferred,
             validated,
@@ -225,6 +229,7 @@ impl Object for ForeignKey {
             referenced,
             definition,
             columns,
+            referenced_columns,
             deferrable,
             deferred,
             validated,
@@ -246,6 +251,7 @@ impl Object for ForeignKey {
             referenced: referenced.clone(),
             definition: definition.clone(),
             columns: columns.clone(),
+            referenced_columns: referenced_columns.clone(),
             deferrable: *deferrable,
             deferred: *deferred,
             validated: *validated,
@@ -272,6 +278,15 @@ impl Object for ForeignKey {
 }
 
 impl ForeignKey {
+    /// The columns that point to this column.
+    pub(super) fn pointing_to(&self, column: &Member) -> impl Iterator<Item = Member> {
+        let pairs = self.columns.iter().zip(self.referenced_columns.iter());
+        let pairs = pairs.filter(|(_, other)| {
+            self.referenced == column.relation && **other == column.name
+        });
+        pairs.map(|(own, _)| Member::new(self.relation.clone(), own))
+    }
+
     /// Whether it is asked at the end of a transaction.
     pub(super) fn is_deferred(&self) -> bool {
         self.deferred

@@ -365,6 +365,11 @@ impl Object for Index {
 }
 
 impl Index {
+    /// Whether no two rows may have the same key.
+    pub(super) fn is_unique(&self) -> bool {
+        self.unique
+    }
+
     fn part(&self) -> IndexPart<'_> {
         IndexPart {
             relation: &self.relation,

@@ -316,6 +316,11 @@ impl<K: Contype> Object for KeyConstraint<K> {
 }
 
 impl<K: Contype> KeyConstraint<K> {
+    /// Whether these are all its columns.
+    pub(super) fn is_on(&self, columns: &[String]) -> bool {
+        self.columns.as_slice() == columns
+    }
+
     /// Its index.
     pub(super) fn part(&self) -> IndexPart<'_> {
         IndexPart {

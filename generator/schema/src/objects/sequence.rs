@@ -97,6 +97,17 @@ impl Object for Sequence {
         format!("SEQUENCE {key}")
     }
 
+    /// The identity of the column that it numbered counts on where it stands.
+    fn taken_over_by(&self, from: &Schema, to: &Schema) -> Option<Id> {
+        if to.get::<Self>(&self.name).is_some() {
+            return None;
+        }
+        let column = from.get::<Owner>(&self.name)?.member();
+        let heir = to.get::<Column>(column)?;
+        let own = from.get::<Column>(column)?;
+        heir.takes_over(own, self).then(|| Column::id(column.clone()))
+    }
+
     fn occupies(&self) -> Vec<Slot> {
         vec![Slot::Relation(self.name.clone())]
     }
@@ -247,6 +258,16 @@ impl Sequence {
     pub(super) fn options(&self) -> &SequenceOptions {
         &self.options
     }
+
+    /// What type its numbers have.
+    pub(super) fn data_type(&self) -> &str {
+        &self.data_type
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &Name {
+        &self.name
+    }
 }
 
 impl SequenceOptions {
@@ -284,6 +305,14 @@ impl SequenceOptions {
             };
         let needed = !to.holds(self.first()) && !can_step;
         needed.then(|| format!("RESTART WITH {}", to.first()))
+    }
+
+    /// Whether one that counts like this can stand wherever one that counted like `other` may.
+    pub(super) fn reaches_all_of(&self, other: &Self) -> bool {
+        self.counts_up() == other.counts_up()
+            && self.first() == other.first()
+            && self.low() <= other.low()
+            && self.high() >= other.high()
     }
 
     /// Whether bounds are written.

@@ -69,6 +69,12 @@ impl Entry {
         self.object.falls_with(within)
     }
 
+    /// The object that takes over what it holds while it is altered, and removes it then.
+    #[must_use]
+    pub fn taken_over_by(&self, from: &Schema, to: &Schema) -> Option<Id> {
+        self.object.taken_over_by(from, to)
+    }
+
     /// Whether removing it loses data.
     #[must_use]
     pub fn holds_data(&self) -> bool {

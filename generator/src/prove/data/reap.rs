@@ -49,6 +49,8 @@ pub(super) struct Difference {
     pub(super) open: BTreeSet<Place>,
     /// The columns whose type or values are other than they were.
     pub(super) changed: BTreeSet<Place>,
+    /// Of what is gone, the sequences that an identity of the same column counts on for.
+    pub(super) taken_over: BTreeSet<Place>,
 }
 
 #[derive(QueryableByName, Clone, Copy)]
@@ -326,9 +328,26 @@ impl Memory {
                 Some(new) if stood(new) == stood(old) => continue,
                 Some(new) => format!("it stood at {} and stands at {}", old.last, new.last),
             };
+            let is_gone = !after.sequences.contains_key(&sequence.oid);
+            if is_gone && after.takes_over(sequence, old) {
+                difference.taken_over.insert(Place::whole(sequence.oid));
+            }
             difference.lost.insert(Place::whole(sequence.oid), why);
         }
         Ok(difference)
+    }
+
+    /// Whether an identity of the column that owned a sequence stands where that stood.
+    fn takes_over(&self, gone: &Sequence, stood: &Position) -> bool {
+        let mut identities = self.shape.sequences.iter().filter(|one| one.is_identity);
+        !gone.is_identity
+            && gone.table.is_some()
+            && identities.any(|one| {
+                let heir = (one.table, one.column, one.counts_up);
+                let stands = self.sequences.get(&one.oid);
+                heir == (gone.table, gone.column, gone.counts_up)
+                    && stands.is_some_and(|now| (now.last, now.called) == (stood.last, stood.called))
+            })
     }
 
     fn table(

@@ -68,6 +68,9 @@ pub(super) struct Column {
     /// Whether a sequence numbers it.
     #[diesel(sql_type = Bool)]
     pub(super) numbered: bool,
+    /// Whether its values alone tell rows apart.
+    #[diesel(sql_type = Bool)]
+    pub(super) unique: bool,
 }
 
 /// A constraint, a unique index or the bounds of a partition: what may refuse a row.
@@ -145,6 +148,15 @@ pub(super) struct Sequence {
     pub(super) name: String,
     #[diesel(sql_type = Bool)]
     pub(super) counts_up: bool,
+    /// The table of the column that owns it.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(super) table: Option<i64>,
+    /// The number of that column.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub(super) column: Option<i32>,
+    /// Whether it is the column's identity.
+    #[diesel(sql_type = Bool)]
+    pub(super) is_identity: bool,
 }
 
 impl diesel::deserialize::QueryableByName<diesel::pg::Pg> for Constraints {
@@ -180,7 +192,9 @@ const COLUMNS: &str = "
         a.attidentity <> '' OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
             JOIN pg_catalog.pg_depend p ON p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
             JOIN pg_catalog.pg_sequence s ON p.refclassid = 'pg_catalog.pg_class'::regclass AND s.seqrelid = p.refobjid
-            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) AS numbered
+            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) AS numbered,
+        EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND i.indisunique
+            AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS \"unique\"
     FROM pg_catalog.pg_attribute a
         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
         JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -250,15 +264,18 @@ const TYPES: &str = "
         LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)
     WHERE t.typtype <> 'p' AND (t.typtype <> 'c' OR t.oid >= 16384)";
 
-const SEQUENCES: &str = "
-    SELECT c.oid::int8 AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, s.seqincrement > 0 AS counts_up
+const SEQUENCES: &str = r#"
+    SELECT c.oid::int8 AS oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name, s.seqincrement > 0 AS counts_up,
+        own.refobjid::int8 AS "table", own.refobjsubid AS "column", coalesce(own.deptype = 'i', false) AS is_identity
     FROM pg_catalog.pg_sequence s
         JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_depend own ON own.classid = 'pg_catalog.pg_class'::regclass AND own.objid = c.oid
+            AND own.refclassid = 'pg_catalog.pg_class'::regclass AND own.refobjsubid > 0 AND own.deptype IN ('a', 'i')
     WHERE c.oid >= 16384 AND c.relpersistence <> 't'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
             WHERE e.classid = 'pg_catalog.pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
-    ORDER BY c.oid";
+    ORDER BY c.oid"#;
 
 #[derive(QueryableByName)]
 struct Encoding {

@@ -367,7 +367,12 @@ impl<'a> Sowing<'a> {
             let one = self.shape.types.get(&column.type_oid);
             one.map_or(0, |one| one.labels.len())
         });
-        labels.max().unwrap_or(0).clamp(ROWS, ROWS_AT_MOST)
+        let columns = self.shape.columns(table.oid).iter();
+        let near = columns.map(|column| self.near(table, column).len()).max();
+        labels
+            .max()
+            .unwrap_or(0)
+            .clamp(ROWS + near.unwrap_or(0), ROWS_AT_MOST)
     }
 
     fn choices(
@@ -395,7 +400,14 @@ impl<'a> Sowing<'a> {
             let mood = self.moods.of(table.oid, column.number);
             let mut options = match self.referred(table, column, wanted, circle)? {
                 Some(options) => options,
-                None => self.constants(column, mood, wanted),
+                None => {
+                    let near = self.near(table, column);
+                    let missing = wanted.saturating_sub(near.len());
+                    let others = self.constants(column, mood, missing);
+                    let others = others.into_iter().filter(|one| !near.contains(one));
+                    let others: Vec<String> = others.collect();
+                    near.into_iter().chain(others).collect()
+                }
             };
             let mut first = options.len();
             if options.is_empty() {
@@ -422,6 +434,16 @@ impl<'a> Sowing<'a> {
             });
         }
         Ok(choices)
+    }
+
+    /// Values for a column that must tell rows apart, which a coarser type does not.
+    fn near(&self, table: &Table, column: &Column) -> Vec<String> {
+        let is_wild = self.moods.of(table.oid, column.number) == Mood::Wild;
+        if !column.unique || column.numbered || !is_wild {
+            return Vec::new();
+        }
+        let values = self.values.near(column);
+        values.iter().map(|value| literal(value)).collect()
     }
 
     fn constants(&self, column: &Column, mood: Mood, wanted: usize) -> Vec<String> {

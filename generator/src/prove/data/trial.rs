@@ -210,6 +210,10 @@ impl<'a> Trial<'a> {
             whole
                 .lost
                 .retain(|place, _| !halfway.is_told(*place, &foretold_back));
+            // What becomes of its numbers on the way back, the identity shows.
+            whole
+                .lost
+                .retain(|place, _| !there.taken_over.contains(place));
             lost = lost.or_else(|| untold(&self.before, &whole, &start, &foretold, DOWN));
         }
         let (unfounded, sure) = self.unfounded(ups, &start, &there, &seen);
@@ -448,7 +452,9 @@ fn untold(
     file: &'static str,
 ) -> Option<Lost> {
     let mut lost = difference.lost.iter();
-    let (place, why) = lost.find(|(place, _)| !map.is_told(**place, foretold))?;
+    let is_known =
+        |place| map.is_told(place, foretold) || difference.taken_over.contains(&place);
+    let (place, why) = lost.find(|(place, _)| !is_known(**place))?;
     let name = map
         .ids(*place)
         .next()

@@ -46,6 +46,14 @@ impl<'a> Values<'a> {
         self.of(column.type_oid, column.modifier, mood, count)
     }
 
+    /// Two values or three of the column's type that differ, and are the same in one that is coarser: none where that is
+    /// unknown.
+    pub(super) fn near(&self, column: &Column) -> Vec<String> {
+        let own = self.shape.types.get(&column.type_oid);
+        let own = own.and_then(|own| own.own.as_deref());
+        own.map_or_else(Vec::new, |name| near(name, column.modifier))
+    }
+
     fn of(&self, type_oid: i64, modifier: i32, mood: Mood, count: usize) -> Vec<String> {
         let Some(is) = self.shape.types.get(&type_oid) else {
             return Vec::new();
@@ -243,6 +251,43 @@ fn bits(length: i32, count: usize, exact: bool) -> Vec<String> {
             }
         })
         .collect()
+}
+
+/// Values that differ by as little as the type can tell.
+fn near(name: &str, modifier: i32) -> Vec<String> {
+    let both = |one: &str, other: &str| vec![one.to_owned(), other.to_owned()];
+    let seconds = |day: &str, zone: &str| {
+        let (one, other) = match modifier {
+            0 => ("56", "57"),
+            1 => ("56.1", "56.2"),
+            _ => ("56.11", "56.12"),
+        };
+        [one, other].map(|one| format!("{day}12:34:{one}{zone}")).to_vec()
+    };
+    match name {
+        "text" => ["near", "NEAR", "near "].map(str::to_owned).to_vec(),
+        "varchar" if modifier < 9 && modifier >= 4 => both("n", "N"),
+        "varchar" => ["near", "NEAR", "near "].map(str::to_owned).to_vec(),
+        "bpchar" => both("n", "N"),
+        "timestamp" => seconds("2024-02-28 ", ""),
+        "timestamptz" => seconds("2024-02-28 ", "+00"),
+        "time" => seconds("", ""),
+        "interval" if modifier < 0 => seconds("", ""),
+        "timetz" => seconds("", "+00"),
+        "numeric" if modifier < 4 => both("0.1", "0.10000000000000001"),
+        "numeric" => {
+            let scale = (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
+            let Some(zeros) = usize::try_from(scale - 1).ok() else {
+                return Vec::new();
+            };
+            let zeros = "0".repeat(zeros);
+            both(&format!("0.{zeros}1"), &format!("0.{zeros}2"))
+        }
+        "float8" => both("0.1234567890123456", "0.1234567890123457"),
+        "int8" => both("9007199254740992", "9007199254740993"),
+        "int4" => both("16777216", "16777217"),
+        _ => Vec::new(),
+    }
 }
 
 /// Values of a type that is Postgres' own.

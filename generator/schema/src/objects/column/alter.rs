@@ -7,6 +7,8 @@ use super::super::extended_statistics::ExtendedStatistics;
 use super::super::index::Index;
 use super::super::inheritance::{Descending, Descent, Leading, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
+use super::super::owner::Owner;
+use super::super::sequence::Sequence;
 use super::{
     Column, NotNull, fill,
     identity::{Identity, Retyped},
@@ -43,7 +45,7 @@ pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> A
             "Postgres cannot rename the constraint behind a NOT NULL that is inherited".to_owned(),
         );
     }
-    match change(&carried, to, new) {
+    match change(&carried, to, old, new) {
         Alter::InPlace(statements) => Alter::InPlace(ahead.into_iter().chain(statements).collect()),
         other @ (Alter::Replace | Alter::Rebuild { .. } | Alter::NotYet(_)) => other,
     }
@@ -73,7 +75,7 @@ fn rename_ahead(from: &Column, carried: &mut Column, to: &Column) -> Option<Stat
 }
 
 /// How `from`, as it is after what is done to the columns that it inherits from, becomes `to`.
-fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
+fn change(from: &Column, to: &Column, old_schema: &Schema, within: &Schema) -> Alter {
     let Column {
         relation,
         name,
@@ -131,7 +133,7 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
         }
     }
     if retyped {
-        match retype(from, to, within) {
+        match retype(from, to, old_schema, within) {
             Ok(statement) => statements.push(statement),
             Err(why) => return Alter::NotYet(why),
         }
@@ -149,11 +151,18 @@ fn change(from: &Column, to: &Column, within: &Schema) -> Alter {
     if let Some(new) = &to.identity {
         match identity {
             None => {
-                statements.push(Statement::new(
+                let add = Statement::new(
                     format!("Give {} an identity", from.qualified()),
                     format!("{column} ADD {}", new.definition()),
-                ));
-                statements.push(new.count_on(&key));
+                );
+                let before = from.taken_over(to, old_schema, within);
+                statements.extend(match before {
+                    Some(sequence) => {
+                        let schemas = [old_schema, within];
+                        new.take_over(sequence, &key, add, schemas)
+                    }
+                    None => vec![add, new.count_on(&key)],
+                });
             }
             Some(_) if from.narrows_to(to) => {}
             Some(old) => {
@@ -509,14 +518,44 @@ impl Column {
         }
     }
 
+    /// The sequence that goes when the identity of `to` takes over its numbers.
+    fn taken_over<'a>(
+        &self,
+        to: &Self,
+        old: &'a Schema,
+        new: &Schema,
+    ) -> Option<&'a Sequence> {
+        let (own, heir) = (Self::id(self.key()), Some(Self::id(to.key())));
+        let mut owned = old.users::<Owner>(&own);
+        owned.find_map(|owner| {
+            let sequence = old.get::<Sequence>(&owner.key())?;
+            (sequence.taken_over_by(old, new) == heir).then_some(sequence)
+        })
+    }
+
+    /// Whether its identity counts on where a sequence stands that numbers `from`.
+    pub(in super::super) fn takes_over(&self, from: &Self, sequence: &Sequence) -> bool {
+        from.identity.is_none()
+            && !from.narrows_to(self)
+            && self
+                .identity
+                .as_ref()
+                .is_some_and(|identity| identity.reaches_all_of(sequence.options()))
+    }
+
     /// Whether the column's type becomes one of fewer bytes.
     fn narrows_to(&self, to: &Self) -> bool {
-        let width = |column: &Self| {
+        to.is_narrower_than(&self.base_type)
+    }
+
+    /// Whether its type has fewer bytes than this.
+    pub(super) fn is_narrower_than(&self, data_type: &str) -> bool {
+        let width = |of: &str| {
             ["smallint", "integer", "bigint"]
                 .iter()
-                .position(|data_type| *data_type == column.base_type)
+                .position(|data_type| *data_type == of)
         };
-        width(self) > width(to)
+        width(data_type) > width(&self.base_type)
     }
 
     /// The column with its table, for people.

@@ -102,6 +102,6 @@ pub(super) fn settle(
     if from.data_type == to.data_type {
         return None;
     }
-    let settled = retype::retype(from, to, within).ok()?;
+    let settled = retype::retype(from, to, within, within).ok()?;
     Some(settled.written_at(fill::origin(fill)))
 }

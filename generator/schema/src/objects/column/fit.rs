@@ -290,7 +290,7 @@ fn no_such_value(to: &Column) -> String {
 }
 
 /// The numbers in parentheses: of `numeric(8,2)`, 8 and 2.
-fn modifiers(data_type: &str) -> Vec<i64> {
+pub(super) fn modifiers(data_type: &str) -> Vec<i64> {
     data_type
         .split_once('(')
         .and_then(|(_, rest)| rest.split_once(')'))

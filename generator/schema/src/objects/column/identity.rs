@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::sequence::SequenceOptions;
+use super::{
+    super::sequence::{Sequence, SequenceOptions},
+    Column,
+};
 use crate::{
-    Member, Name, Statement,
-    name::{literal, quoted_ident},
+    Hazard, Member, Name, Schema, Slot, Statement,
+    name::{chosen, literal, quoted_ident},
 };
 
 /// GENERATED … AS IDENTITY.
@@ -131,6 +134,62 @@ impl Identity {
         self.options.count_on(&sequence, column)
     }
 
+    /// Whether it can count on where a sequence stands that counts like this.
+    pub(super) fn reaches_all_of(&self, options: &SequenceOptions) -> bool {
+        self.options.reaches_all_of(options)
+    }
+
+    /// The statements that give a column this identity, which counts on where `sequence` stands, and drop that.
+    pub(super) fn take_over(
+        &self,
+        taken: &Sequence,
+        column: &Member,
+        add: Statement,
+        within: [&Schema; 2],
+    ) -> Vec<Statement> {
+        let sequence = taken.name();
+        let own = self.sequence(column);
+        let (mut statements, mut old) = (Vec::new(), sequence.clone());
+        if own == *sequence {
+            old = aside(sequence, within);
+            let name = quoted_ident(&old.name);
+            statements.push(Statement::new(
+                format!("Put sequence {sequence} aside: the identity takes its name"),
+                format!("ALTER SEQUENCE {sequence} RENAME TO {name}"),
+            ));
+        }
+        statements.push(add);
+        let count_on = Statement::new(
+            format!("Count on where sequence {sequence} stands"),
+            format!(
+                "SELECT pg_catalog.setval({}, last_value, is_called)\nFROM {old}",
+                literal(&own.to_string())
+            ),
+        );
+        let [_, new] = within;
+        let narrow = new.get::<Column>(column);
+        let narrow = narrow.filter(|column| column.is_narrower_than(taken.data_type()));
+        statements.push(match narrow {
+            Some(column) => count_on.hazard(Hazard::MayFail {
+                because: format!(
+                    "if sequence {sequence} stands beyond what {} holds",
+                    column.data_type
+                ),
+            }),
+            None => count_on,
+        });
+        let drop = Statement::new(
+            format!("Drop sequence {old}: the identity of {column} has its numbers"),
+            format!("DROP SEQUENCE {old}"),
+        );
+        statements.push(if own == *sequence {
+            drop
+        } else {
+            drop.hazard(Hazard::names(format!("sequence {sequence}")))
+        });
+        statements
+    }
+
     /// Gives the sequence the name that Postgres would choose, where it had that before.
     pub(super) fn name_anew(&mut self, before: &Self) {
         if before.sequence.is_none() {
@@ -151,6 +210,25 @@ impl Identity {
             options: options.clone(),
         }
     }
+}
+
+/// A name for a sequence that another of its name replaces.
+fn aside(sequence: &Name, within: [&Schema; 2]) -> Name {
+    let names = (0_u32..).map(|number| {
+        let label = if number == 0 { "old".to_owned() } else { format!("old{number}") };
+        Name::new(&sequence.namespace, chosen(&sequence.name, None, &label))
+    });
+    let is_free = |name: &Name| {
+        let slot = Slot::Relation(name.clone());
+        within.iter().all(|schema| {
+            let mut unread = schema.unread().iter();
+            let mut entries = schema.entries();
+            !unread.any(|one| one.occupies.contains(&slot))
+                && !entries.any(|(_, entry)| entry.occupies().contains(&slot))
+        })
+    };
+    let mut free = names.filter(is_free);
+    free.next().unwrap_or_else(|| sequence.clone())
 }
 
 fn kind(always: bool) -> &'static str {

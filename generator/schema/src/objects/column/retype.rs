@@ -7,9 +7,10 @@ use super::super::{
 };
 use super::{
     Column,
+    clash::{clashes, is_coarser},
     fit::{Fit, fit},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Action, CastContext, Hazard, Kind, Pass, Schema, Statement,
@@ -32,10 +33,19 @@ pub(super) enum Way {
 }
 
 /// The statement that gives `from` the type and collation of `to`; `Err` where Postgres knows no way.
-pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Statement, String> {
+///
+/// `old` is the schema before.
+pub(super) fn retype(
+    from: &Column,
+    to: &Column,
+    old: &Schema,
+    within: &Schema,
+) -> Result<Statement, String> {
     let advice = within.advice(&Column::id(to.key()));
     if let Some(using) = advice.and_then(|advice| advice.using.as_ref()) {
-        return Ok(by_expression(from, to, using));
+        let statement = by_expression(from, to, using);
+        let hazards = clashes(to, old, within).chain(leaving(from, to, within));
+        return Ok(hazards.fold(statement, Statement::hazard));
     }
     if from.data_type == to.data_type {
         return Ok(sort(to));
@@ -64,6 +74,7 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
     if is_taken_for_another(from, to, &fit) {
         statement = statement.hazard(takes(from));
     }
+    let merges = is_coarser(from, to, &fit);
     statement = match fit {
         Fit::Whole => statement,
         Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
@@ -72,6 +83,10 @@ pub(super) fn retype(from: &Column, to: &Column, within: &Schema) -> Result<Stat
             .hazard(Hazard::MayFail { because }),
         Fit::Without(what) => statement.hazard(Hazard::loses(Column::id(to.key()), what)),
     };
+    let clashes = clashes(to, old, within).filter(|_| merges);
+    statement = clashes
+        .chain(leaving(from, to, within))
+        .fold(statement, Statement::hazard);
     Ok(if from.base_type == to.base_type {
         statement.disturbs(users())
     } else {
@@ -96,6 +111,29 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
         because: "while a row has a value for which the expression fails".to_owned(),
     });
     statement.disturbs(casualties()).parts(comparisons())
+}
+
+/// The columns that refer to this one and keep the type that it had.
+fn leaving(from: &Column, to: &Column, within: &Schema) -> impl Iterator<Item = Hazard> {
+    let key = to.key();
+    let stay: BTreeSet<String> = within
+        .users::<ForeignKey>(&Column::id(key.clone()))
+        .flat_map(|one| one.pointing_to(&key))
+        .filter(|pointing| {
+            let column = within.get::<Column>(pointing);
+            column.is_some_and(|one| {
+                one.base_type == from.base_type && one.base_type != to.base_type
+            })
+        })
+        .map(|pointing| pointing.to_string())
+        .collect();
+    let hazard = (!stay.is_empty()).then(|| Hazard::LeavesType {
+        columns: stay.into_iter().collect::<Vec<_>>().join(" and "),
+        as_type: from.data_type.clone(),
+        key: key.to_string(),
+        becomes: to.data_type.clone(),
+    });
+    hazard.into_iter()
 }
 
 /// Programs say of a value what type they take it for, or are told.

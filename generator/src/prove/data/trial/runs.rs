@@ -11,6 +11,7 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
         Hazard::LosesData { of, what, .. } => Some((of, what.as_str())),
         Hazard::ChangesValues { .. }
         | Hazard::DropsAlong { .. }
+        | Hazard::LeavesType { .. }
         | Hazard::RunsCode { .. }
         | Hazard::WritesRows { .. }
         | Hazard::RewritesTable { .. }
@@ -32,6 +33,7 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
             | Hazard::ChangesValues { of, .. }
             | Hazard::WritesRows { of, .. } => Some(of),
             Hazard::DropsAlong { .. }
+            | Hazard::LeavesType { .. }
             | Hazard::RunsCode { .. }
             | Hazard::RewritesTable { .. }
             | Hazard::ScansTable { .. }

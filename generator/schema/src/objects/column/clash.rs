@@ -1,0 +1,89 @@
+//! What must be told apart, and may no longer be once its type is coarser.
+
+use super::super::{
+    Registered, exclusion::Exclusion, index::Index, primary_key::PrimaryKey, unique::Unique,
+};
+use super::{
+    Column,
+    fit::{Fit, modifiers},
+    retype::{STRING, element, is_string},
+};
+use crate::{Hazard, Id, Schema, name::quoted_ident, object::Object};
+
+/// The hazards of a type in which values that differ may be equal: `old` and `new` are the schemas before and after.
+pub(super) fn clashes(to: &Column, old: &Schema, new: &Schema) -> impl Iterator<Item = Hazard> {
+    let stays = |id: &Id| old.entry(id).is_some();
+    let because = told_apart(to, new, stays).map(|by| {
+        let (table, name) = (&to.relation, quoted_ident(&to.name));
+        let column = to.qualified();
+        let data_type = &to.data_type;
+        match by {
+            Apart::Alone(what) => format!(
+                "while this finds a row, since {what} tells its values apart: \
+                 SELECT {name}::{data_type}, count(*) FROM {table} GROUP BY 1 HAVING count(*) > 1"
+            ),
+            Apart::WithOthers(what) => format!(
+                "while rows that {what} tells apart are the same to it once {column} is {data_type}"
+            ),
+        }
+    });
+    because.map(|because| Hazard::MayFail { because })
+}
+
+/// What tells rows apart by a column.
+enum Apart {
+    /// By its values alone.
+    Alone(String),
+    /// By more, or by something else than whether they are equal.
+    WithOthers(String),
+}
+
+fn told_apart(
+    column: &Column,
+    within: &Schema,
+    stays: impl Fn(&Id) -> bool,
+) -> impl Iterator<Item = Apart> {
+    let id = Column::id(column.key());
+    let own = [column.name.clone()];
+    let mut found = Vec::new();
+    for one in within.users::<PrimaryKey>(&id) {
+        found.push((PrimaryKey::id(one.key()), one.is_on(&own)));
+    }
+    for one in within.users::<Unique>(&id) {
+        found.push((Unique::id(one.key()), one.is_on(&own)));
+    }
+    for one in within.users::<Exclusion>(&id) {
+        found.push((Exclusion::id(one.key()), false));
+    }
+    for one in within.users::<Index>(&id).filter(|one| one.is_unique()) {
+        found.push((Index::id(one.key()), false));
+    }
+    let found = found.into_iter().filter(move |(id, _)| stays(id));
+    found.map(|(id, alone)| {
+        if alone {
+            Apart::Alone(id.to_string())
+        } else {
+            Apart::WithOthers(id.to_string())
+        }
+    })
+}
+
+/// Whether values that differ in the one type may be equal in the other.
+pub(super) fn is_coarser(from: &Column, to: &Column, fit: &Fit) -> bool {
+    match fit {
+        Fit::Without(_) | Fit::WithoutOrNot(..) => true,
+        Fit::Whole | Fit::OrNot(_) => {
+            let (old, new) = (element(&from.base_type), element(&to.base_type));
+            let zoned = |one: &str| one.starts_with("timestamp with time zone");
+            let is_time = |one: &str| one.starts_with("timestamp ");
+            // An hour comes twice, or not at all, where the clock is changed.
+            let by_zone = is_time(old) && is_time(new) && zoned(old) != zoned(new);
+            // A string type of an extension has an equality of its own.
+            let by_extension = old != new && to.category == STRING && !is_string(new);
+            let room = |of: &Column| modifiers(&of.data_type).first().copied().unwrap_or(i64::MAX);
+            // Blanks at the end that are too many are cut off.
+            let by_blanks = is_string(old) && is_string(new) && room(to) < room(from);
+            by_zone || by_extension || by_blanks
+        }
+    }
+}
