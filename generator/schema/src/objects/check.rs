@@ -13,7 +13,8 @@ use super::{
     table::Table,
 };
 use crate::{
-    Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server, Slot, Statement,
+    Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server, Slot,
+    Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
 };

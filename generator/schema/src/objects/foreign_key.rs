@@ -281,9 +281,8 @@ impl ForeignKey {
     /// The columns that point to this column.
     pub(super) fn pointing_to(&self, column: &Member) -> impl Iterator<Item = Member> {
         let pairs = self.columns.iter().zip(self.referenced_columns.iter());
-        let pairs = pairs.filter(|(_, other)| {
-            self.referenced == column.relation && **other == column.name
-        });
+        let pairs =
+            pairs.filter(|(_, other)| self.referenced == column.relation && **other == column.name);
         pairs.map(|(own, _)| Member::new(self.relation.clone(), own))
     }
 

@@ -105,7 +105,8 @@ impl Object for Sequence {
         let column = from.get::<Owner>(&self.name)?.member();
         let heir = to.get::<Column>(column)?;
         let own = from.get::<Column>(column)?;
-        heir.takes_over(own, self).then(|| Column::id(column.clone()))
+        heir.takes_over(own, self)
+            .then(|| Column::id(column.clone()))
     }
 
     fn occupies(&self) -> Vec<Slot> {

@@ -36,12 +36,7 @@ impl<'s> Group<'s> {
     }
 
     /// True if the step begins with an action that may join. `unlocks`: what waits for what.
-    fn admits(
-        &self,
-        root: usize,
-        step: &Step,
-        unlocks: &BTreeMap<usize, BTreeSet<usize>>,
-    ) -> bool {
+    fn admits(&self, root: usize, step: &Step, unlocks: &BTreeMap<usize, BTreeSet<usize>>) -> bool {
         let Some((table, first)) = offer(step) else {
             return false;
         };
@@ -124,7 +119,9 @@ impl<'a, 's> Candidates<'a, 's> {
             let step = steps.get(root);
             *other_late == late && step.is_some_and(|step| group.admits(*root, step, unlocks))
         };
-        reachable.find(|one| joins(one) && !overtakes(one.0, all)).copied()
+        reachable
+            .find(|one| joins(one) && !overtakes(one.0, all))
+            .copied()
     }
 }
 

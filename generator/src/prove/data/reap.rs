@@ -346,7 +346,8 @@ impl Memory {
                 let heir = (one.table, one.column, one.counts_up);
                 let stands = self.sequences.get(&one.oid);
                 heir == (gone.table, gone.column, gone.counts_up)
-                    && stands.is_some_and(|now| (now.last, now.called) == (stood.last, stood.called))
+                    && stands
+                        .is_some_and(|now| (now.last, now.called) == (stood.last, stood.called))
             })
     }
 

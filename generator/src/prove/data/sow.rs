@@ -398,17 +398,9 @@ impl<'a> Sowing<'a> {
                 continue;
             }
             let mood = self.moods.of(table.oid, column.number);
-            let mut options = match self.referred(table, column, wanted, circle)? {
-                Some(options) => options,
-                None => {
-                    let near = self.near(table, column);
-                    let missing = wanted.saturating_sub(near.len());
-                    let others = self.constants(column, mood, missing);
-                    let others = others.into_iter().filter(|one| !near.contains(one));
-                    let others: Vec<String> = others.collect();
-                    near.into_iter().chain(others).collect()
-                }
-            };
+            let referred = self.referred(table, column, wanted, circle)?;
+            let mut options =
+                referred.unwrap_or_else(|| self.with_near(table, column, mood, wanted));
             let mut first = options.len();
             if options.is_empty() {
                 options.push("DEFAULT".to_owned());
@@ -434,6 +426,15 @@ impl<'a> Sowing<'a> {
             });
         }
         Ok(choices)
+    }
+
+    /// Values for a column, those first that a coarser type would not tell apart.
+    fn with_near(&self, table: &Table, column: &Column, mood: Mood, wanted: usize) -> Vec<String> {
+        let near = self.near(table, column);
+        let others = self.constants(column, mood, wanted.saturating_sub(near.len()));
+        let others = others.into_iter().filter(|one| !near.contains(one));
+        let others: Vec<String> = others.collect();
+        near.into_iter().chain(others).collect()
     }
 
     /// Values for a column that must tell rows apart, which a coarser type does not.

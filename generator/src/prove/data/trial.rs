@@ -452,8 +452,7 @@ fn untold(
     file: &'static str,
 ) -> Option<Lost> {
     let mut lost = difference.lost.iter();
-    let is_known =
-        |place| map.is_told(place, foretold) || difference.taken_over.contains(&place);
+    let is_known = |place| map.is_told(place, foretold) || difference.taken_over.contains(&place);
     let (place, why) = lost.find(|(place, _)| !is_known(**place))?;
     let name = map
         .ids(*place)

@@ -262,13 +262,14 @@ fn near(name: &str, modifier: i32) -> Vec<String> {
             1 => ("56.1", "56.2"),
             _ => ("56.11", "56.12"),
         };
-        [one, other].map(|one| format!("{day}12:34:{one}{zone}")).to_vec()
+        [one, other]
+            .map(|one| format!("{day}12:34:{one}{zone}"))
+            .to_vec()
     };
     match name {
-        "text" => ["near", "NEAR", "near "].map(str::to_owned).to_vec(),
-        "varchar" if modifier < 9 && modifier >= 4 => both("n", "N"),
-        "varchar" => ["near", "NEAR", "near "].map(str::to_owned).to_vec(),
         "bpchar" => both("n", "N"),
+        "varchar" if (4..9).contains(&modifier) => both("n", "N"),
+        "text" | "varchar" => ["near", "NEAR", "near "].map(str::to_owned).to_vec(),
         "timestamp" => seconds("2024-02-28 ", ""),
         "timestamptz" => seconds("2024-02-28 ", "+00"),
         "time" => seconds("", ""),

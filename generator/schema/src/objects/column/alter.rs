@@ -75,7 +75,7 @@ fn rename_ahead(from: &Column, carried: &mut Column, to: &Column) -> Option<Stat
 }
 
 /// How `from`, as it is after what is done to the columns that it inherits from, becomes `to`.
-fn change(from: &Column, to: &Column, old_schema: &Schema, within: &Schema) -> Alter {
+fn change(from: &Column, to: &Column, before: &Schema, within: &Schema) -> Alter {
     let Column {
         relation,
         name,
@@ -133,7 +133,7 @@ fn change(from: &Column, to: &Column, old_schema: &Schema, within: &Schema) -> A
         }
     }
     if retyped {
-        match retype(from, to, old_schema, within) {
+        match retype(from, to, before, within) {
             Ok(statement) => statements.push(statement),
             Err(why) => return Alter::NotYet(why),
         }
@@ -150,20 +150,7 @@ fn change(from: &Column, to: &Column, old_schema: &Schema, within: &Schema) -> A
     }
     if let Some(new) = &to.identity {
         match identity {
-            None => {
-                let add = Statement::new(
-                    format!("Give {} an identity", from.qualified()),
-                    format!("{column} ADD {}", new.definition()),
-                );
-                let before = from.taken_over(to, old_schema, within);
-                statements.extend(match before {
-                    Some(sequence) => {
-                        let schemas = [old_schema, within];
-                        new.take_over(sequence, &key, add, schemas)
-                    }
-                    None => vec![add, new.count_on(&key)],
-                });
-            }
+            None => statements.extend(identity_given(from, to, new, [before, within])),
             Some(_) if from.narrows_to(to) => {}
             Some(old) => {
                 let retyped = if *data_type == to.data_type {
@@ -182,8 +169,8 @@ fn change(from: &Column, to: &Column, old_schema: &Schema, within: &Schema) -> A
         not_null: not_null.clone(),
         ..from.clone()
     };
-    let before = if retyped { &bare } else { from };
-    statements.extend(settings(before, to, &only(relation, within)));
+    let typed = if retyped { &bare } else { from };
+    statements.extend(settings(typed, to, &only(relation, within)));
     Alter::InPlace(statements)
 }
 
@@ -223,6 +210,29 @@ pub(super) fn settings(from: &Column, to: &Column, table: &str) -> Vec<Statement
         ));
     }
     statements
+}
+
+/// The statements that give a column an identity; `schemas`: before and after.
+fn identity_given(
+    from: &Column,
+    to: &Column,
+    identity: &Identity,
+    schemas: [&Schema; 2],
+) -> Vec<Statement> {
+    let ident = quoted_ident(&to.name);
+    let add = Statement::new(
+        format!("Give {} an identity", from.qualified()),
+        format!(
+            "ALTER TABLE {} ALTER COLUMN {ident} ADD {}",
+            to.relation,
+            identity.definition()
+        ),
+    );
+    let [old, new] = schemas;
+    match from.taken_over(to, old, new) {
+        Some(sequence) => identity.take_over(sequence, &to.key(), add, schemas),
+        None => vec![add, identity.count_on(&to.key())],
+    }
 }
 
 /// The statement after which nothing but a default gives a value to a row that brings none.
@@ -519,12 +529,7 @@ impl Column {
     }
 
     /// The sequence that goes when the identity of `to` takes over its numbers.
-    fn taken_over<'a>(
-        &self,
-        to: &Self,
-        old: &'a Schema,
-        new: &Schema,
-    ) -> Option<&'a Sequence> {
+    fn taken_over<'a>(&self, to: &Self, old: &'a Schema, new: &Schema) -> Option<&'a Sequence> {
         let (own, heir) = (Self::id(self.key()), Some(Self::id(to.key())));
         let mut owned = old.users::<Owner>(&own);
         owned.find_map(|owner| {

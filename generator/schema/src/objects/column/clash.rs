@@ -80,7 +80,12 @@ pub(super) fn is_coarser(from: &Column, to: &Column, fit: &Fit) -> bool {
             let by_zone = is_time(old) && is_time(new) && zoned(old) != zoned(new);
             // A string type of an extension has an equality of its own.
             let by_extension = old != new && to.category == STRING && !is_string(new);
-            let room = |of: &Column| modifiers(&of.data_type).first().copied().unwrap_or(i64::MAX);
+            let room = |of: &Column| {
+                modifiers(&of.data_type)
+                    .first()
+                    .copied()
+                    .unwrap_or(i64::MAX)
+            };
             // Blanks at the end that are too many are cut off.
             let by_blanks = is_string(old) && is_string(new) && room(to) < room(from);
             by_zone || by_extension || by_blanks

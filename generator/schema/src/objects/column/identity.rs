@@ -215,7 +215,11 @@ impl Identity {
 /// A name for a sequence that another of its name replaces.
 fn aside(sequence: &Name, within: [&Schema; 2]) -> Name {
     let names = (0_u32..).map(|number| {
-        let label = if number == 0 { "old".to_owned() } else { format!("old{number}") };
+        let label = if number == 0 {
+            "old".to_owned()
+        } else {
+            format!("old{number}")
+        };
         Name::new(&sequence.namespace, chosen(&sequence.name, None, &label))
     });
     let is_free = |name: &Name| {

@@ -99,7 +99,11 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
     let Expression { sql, origin } = using;
     let statement = Statement::new(
         becomes(from, to),
-        format!("ALTER TABLE {} {}\n    USING {sql}", to.relation, set_type(to)),
+        format!(
+            "ALTER TABLE {} {}\n    USING {sql}",
+            to.relation,
+            set_type(to)
+        ),
     )
     .written_at(origin)
     .hazard(Hazard::ChangesValues {
@@ -121,9 +125,8 @@ fn leaving(from: &Column, to: &Column, within: &Schema) -> impl Iterator<Item = 
         .flat_map(|one| one.pointing_to(&key))
         .filter(|pointing| {
             let column = within.get::<Column>(pointing);
-            column.is_some_and(|one| {
-                one.base_type == from.base_type && one.base_type != to.base_type
-            })
+            column
+                .is_some_and(|one| one.base_type == from.base_type && one.base_type != to.base_type)
         })
         .map(|pointing| pointing.to_string())
         .collect();
