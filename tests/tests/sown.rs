@@ -1,6 +1,13 @@
 //! Rows reach every table that takes some.
 
+use std::path::PathBuf;
+
+use generator::{
+    prove::data::{Kept, Run, keep},
+    source,
+};
 use tests::drafted::drafted;
+use trueup::{Action, Hazard, Pass, Statement};
 
 fn sentence(from: &str, change: &str) -> String {
     let draft = drafted(from, change, &[]).unwrap_or_else(|error| panic!("{}", error.full()));
@@ -72,4 +79,66 @@ fn what_a_trigger_brought_is_out_where_no_row_may_be() {
     let says = "INSERT INTO public.users, after up.sql: null value in column \"who\" of relation \"log\" violates not-null constraint\n    \
                 in function public.log() line 3";
     assert!(said.iter().any(|one| one.starts_with(says)), "{said:#?}");
+}
+
+/// Tries a statement on rows of a schema.
+fn tried(from: &str, statement: Statement) -> Kept {
+    let project = tests::project(PathBuf::from("no migrations"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("from.sql");
+    std::fs::write(&path, from).expect("a file");
+    let start = source::file(&project, &path).unwrap_or_else(|error| panic!("{}", error.full()));
+    let ups = [Run {
+        statements: vec![statement],
+        in_transaction: true,
+    }];
+    let kept = keep(&project, &start, None, None, &ups, &[]);
+    kept.unwrap_or_else(|error| panic!("{}", error.full()))
+}
+
+#[test]
+fn rows_that_must_differ_are_near_enough_to_be_the_same_in_a_coarser_type() {
+    for (old, new) in [
+        ("text", "public.citext"),
+        ("varchar(20)", "char(20)"),
+        ("timestamp", "timestamp(0)"),
+        ("timestamptz", "timestamptz(1)"),
+        ("time", "time(0)"),
+        ("interval", "interval(0)"),
+        ("numeric(10, 4)", "numeric(10, 2)"),
+        ("bigint", "double precision"),
+        ("integer", "real"),
+    ] {
+        let from = format!("CREATE EXTENSION citext; CREATE TABLE t (a {old} UNIQUE);");
+        let sql = format!("ALTER TABLE public.t ALTER COLUMN a TYPE {new}");
+        let failed = tried(&from, Statement::new("Change it", sql)).extremes;
+        let says = "`Change it` fails on rows: could not create unique index";
+        assert!(
+            failed.iter().any(|one| one.contains(says)),
+            "{old} to {new}: {failed:?}"
+        );
+    }
+}
+
+/// A hazard of one of them does not excuse another.
+#[test]
+fn of_what_one_statement_does_the_one_that_fails_is_told() {
+    let action = |pass, words: &str| Action::new("public.t", pass, words);
+    let narrow = Statement::of(
+        "Narrow a",
+        action(Pass::Retype, "ALTER COLUMN a TYPE smallint"),
+    );
+    let require = Statement::of(
+        "Require b",
+        action(Pass::Constrain, "ALTER COLUMN b SET NOT NULL"),
+    );
+    let because = "while a row has none".to_owned();
+    let require = require.hazard(Hazard::MayFail { because });
+    let joined = require.join(&narrow).expect("one statement");
+    let told = tried("CREATE TABLE t (a bigint, b integer);", joined).told;
+    let told: Vec<String> = told.iter().map(|one| one.hazard.to_string()).collect();
+    assert!(
+        told.iter().any(|one| one.contains("smallint out of range")),
+        "{told:?}"
+    );
 }
