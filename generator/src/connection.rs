@@ -70,6 +70,14 @@ pub enum ConnectError {
         /// What the server says.
         message: String,
     },
+    /// A DROP DATABASE of it was cut off.
+    #[error("nobody can connect to {url} any more, since a DROP DATABASE was cut off: {message}")]
+    HalfDropped {
+        /// Where it is.
+        url: Url,
+        /// What the server says.
+        message: String,
+    },
     /// Any other refusal.
     #[error("cannot connect to {url}: {message}")]
     Refused {
@@ -110,6 +118,9 @@ impl ConnectError {
             Self::NoSuchDatabase { .. } => {
                 Some("create it (`createdb`), or check the name at the end of the URL")
             }
+            Self::HalfDropped { .. } => Some(
+                "`trueup db create` makes it anew and empty, `trueup db drop` removes what is left of it",
+            ),
             Self::Refused { .. } => {
                 Some("check the user name, sslmode and the server's pg_hba.conf")
             }
@@ -127,6 +138,7 @@ impl ConnectError {
             Self::Unreachable { .. } => "the database does not answer",
             Self::Password { .. } => "the server does not accept the password",
             Self::NoSuchDatabase { .. } => "the server has no such database",
+            Self::HalfDropped { .. } => "the database was half dropped",
             Self::Refused { .. } => "the server refuses the connection",
             Self::TooOld { .. } => "the server is too old",
             Self::Prepare { .. } => "the connection cannot be prepared",
@@ -143,6 +155,8 @@ impl ConnectError {
             Self::Password { url, message }
         } else if says(&["FATAL:"]) && says(&["database \""]) && says(&["does not exist"]) {
             Self::NoSuchDatabase { url, message }
+        } else if says(&["cannot connect to invalid database"]) {
+            Self::HalfDropped { url, message }
         } else if says(&["FATAL:", "invalid ", "server does not support"]) {
             Self::Refused { url, message }
         } else {

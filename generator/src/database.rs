@@ -34,7 +34,11 @@ pub fn identify(url: &Url) -> Result<Option<Identity>, Error> {
     match connect(url) {
         Ok(mut connection) => Ok(Some(Identity::of(&mut connection)?)),
         Err(ConnectError::NoSuchDatabase { .. }) => Ok(None),
-        Err(_) if remains(url).is_some() => Ok(None),
+        Err(ConnectError::HalfDropped { .. } | ConnectError::Refused { .. })
+            if remains(url).is_some() =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }

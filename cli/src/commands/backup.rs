@@ -1,5 +1,6 @@
 //! `trueup backup`: the database in a file.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use generator::{
@@ -71,5 +72,11 @@ fn usual_file(context: &Context, live: &Live) -> Result<PathBuf, Error> {
     backup::prepare(&folder)?;
     let name = database::name(&live.url)?.replace(['/', '\\'], "_");
     let time = migration::new_version(&[], std::time::SystemTime::now().into());
-    Ok(folder.join(format!("{name}-{time}.dump")))
+    let first = folder.join(format!("{name}-{time}.dump"));
+    // Another one may be of the same second.
+    let more = (2..).map(|number| folder.join(format!("{name}-{time}-{number}.dump")));
+    let mut free = iter::once(first.clone())
+        .chain(more)
+        .filter(|file| !file.exists());
+    Ok(free.next().unwrap_or(first))
 }

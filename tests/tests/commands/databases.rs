@@ -558,3 +558,52 @@ fn sizes_name_what_is_not_looked_after() {
         "{text}"
     );
 }
+
+#[test]
+fn a_database_that_was_half_dropped_is_dropped_and_made_anew() {
+    let (_server, database) = tests::database();
+    let url = database.url().with_database("half").to_string();
+    let mut project = checkout().shipped();
+    project.database = Some(url);
+    for (command, code) in [("recreate", 0), ("create", 0), ("drop", 0)] {
+        project.run(&["db", "create"]).done();
+        // So Postgres marks it before it removes the first file.
+        tests::run(
+            &database,
+            "UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'half'",
+        );
+        project
+            .run(&["status"])
+            .refused(&["invalid database", "`trueup db create`"]);
+        project.run(&["db", command]).with(code);
+        let wanted = if command == "drop" { "NOT" } else { "" };
+        let mut connection = database.connect().expect("a connection");
+        assert!(
+            tests::holds(
+                &mut connection,
+                &format!(
+                    "{wanted} EXISTS (SELECT FROM pg_database WHERE datname = 'half' AND datconnlimit = -1)"
+                )
+            ),
+            "{command}"
+        );
+        assert!(
+            tests::holds(
+                &mut connection,
+                "NOT EXISTS (SELECT FROM pg_database WHERE datconnlimit = -2)"
+            ),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn backups_of_the_same_second_are_all_kept() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    let running: Vec<_> = (0..3).map(|_| project.run(&["backup"])).collect();
+    for ended in running {
+        ended.done();
+    }
+    assert_eq!(dumps(&project.path().join("backups")).len(), 3);
+}

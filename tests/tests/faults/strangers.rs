@@ -202,7 +202,7 @@ fn a_secret_is_in_no_argument_and_in_no_environment_of_a_stranger() {
         + "&sslpassword=K3yS3cret%21";
     project.database = Some(url.clone());
     // Postgres' own programs find what is not in the arguments.
-    project.run(&["backup"]).done();
+    project.run(&["backup", "first.dump"]).done();
     // In place of pg_dump, a program that shows what it was started with.
     let seen = project.path().join("seen");
     let mut connection = database.connect().expect("a connection");
