@@ -188,7 +188,7 @@ fn no_models() -> Result<trueup::Declarations, Error> {
     Err(Error::input("cases have no models"))
 }
 
-/// Drafts and proves one direction, with folding on and off; the draft is the one with folding on.
+/// Drafts and proves one direction, with folding on and, where that makes other SQL, off; the draft is the one with folding on.
 fn direction(
     project: &Project,
     from: &Path,
@@ -198,7 +198,7 @@ fn direction(
     let renames = fs::read_to_string(renames).unwrap_or_default();
     let asked = renames.lines().map(Asked::parse);
     let asked = asked.collect::<Result<Vec<_>, Error>>()?;
-    let draft = |folding| {
+    let draft = |folding, prove| {
         let (from, to) = (source::file(project, from)?, source::file(project, to)?);
         let tasks = asked.iter().map(|asked| asked.task(&from.schema));
         let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
@@ -209,14 +209,28 @@ fn direction(
             from,
             &renames.renaming,
             to,
-            DraftOptions {
-                prove: true,
-                folding,
-            },
+            DraftOptions { prove, folding },
         )
     };
-    draft(Folding::OnlyForMeaning)?;
-    draft(Folding::Wherever)
+    let folded = draft(Folding::Wherever, true)?;
+    let apart = draft(Folding::OnlyForMeaning, false)?;
+    if sql(folded.as_ref()) != sql(apart.as_ref()) {
+        draft(Folding::OnlyForMeaning, true)?;
+    }
+    Ok(folded)
+}
+
+/// The statements of a draft, forth and back.
+fn sql(draft: Option<&Draft>) -> Vec<String> {
+    let runs = draft.map(|draft| [draft::ups(&draft.parts), draft::downs(&draft.parts)]);
+    let statements = runs
+        .into_iter()
+        .flatten()
+        .flatten()
+        .flat_map(|run| run.statements);
+    statements
+        .map(|statement| statement.sql().to_owned())
+        .collect()
 }
 
 /// Whether what `inspect --format sql` prints builds the same schema in a new database.
