@@ -31,6 +31,7 @@ use crate::{
         models::{Settled, belongs, settle},
     },
     unread,
+    summary::Summary,
 };
 
 /// What an autogen is asked for.
@@ -408,6 +409,7 @@ pub fn replace(
         .enumerate()
         .map(|(number, part)| NewMigration {
             message: numbered(message, number, draft.parts.len()),
+            summary: part.summary.iter().flat_map(Summary::lines).collect(),
             proof: vec![draft.proof.sentence()],
             up: part.up_sql(),
             down: part.down_sql(),

@@ -20,6 +20,7 @@ use crate::{
     rename::{self, Renaming},
     render,
     source::{self, Side},
+    summary::Summary,
 };
 
 /// Migrations that are not on disk yet, in order.
@@ -44,6 +45,8 @@ pub struct Part {
     pub in_transaction: bool,
     /// What the way there makes only where it is not there, so that the way back leaves it.
     pub stays: Vec<String>,
+    /// The way there in a few lines.
+    pub summary: Option<Summary>,
 }
 
 /// How a draft is made.
@@ -192,6 +195,7 @@ fn attempt(
     drafting.begin(renaming)?;
     let reached = drafting.go(&base.schema, &to.schema, DETOURS)?;
     drafting.put_first(renaming, &from.schema);
+    drafting.summarize(&base.schema, renaming, &reached);
     let Drafting {
         mut trial,
         mut parts,
@@ -245,8 +249,14 @@ fn measured(
     proof: &mut Proof,
 ) -> Result<(), Error> {
     let [up, down] = prove::measure(project, from, &ups(parts), &downs(parts))?;
+    let held = up.held.clone();
     proof.unmeasured = up.stopped.clone().or_else(|| down.stopped.clone());
     prove::tell_measured(parts.iter_mut().flat_map(|part| &mut part.up), up);
+    for (part, held) in parts.iter_mut().zip(&held) {
+        if let Some(summary) = &mut part.summary {
+            summary.measured(&part.up, held);
+        }
+    }
     let back = parts.iter_mut().rev();
     prove::tell_measured(back.flat_map(|part| &mut part.down), down);
     Ok(())
@@ -301,10 +311,23 @@ impl Drafting<'_> {
                         down,
                         in_transaction,
                         stays: Vec::new(),
+                summary: None,
                     },
                 );
                 self.starts.insert(0, from.clone());
             }
+        }
+    }
+
+    /// Says what each part comes to; `base` is the start after the renames.
+    fn summarize(&mut self, base: &Schema, renaming: &Renaming, reached: &Schema) {
+        let ends = self.starts.iter().skip(1).chain([reached]);
+        let parts = self.parts.iter_mut().zip(&self.starts).zip(ends);
+        for (number, ((part, start), end)) in parts.enumerate() {
+            let is_first = number == 0;
+            let start = if is_first { base } else { start };
+            let renames = if is_first { &renaming.up[..] } else { &[] };
+            part.summary = Some(Summary::new(start, end, renames, part.in_transaction));
         }
     }
 
@@ -327,6 +350,7 @@ impl Drafting<'_> {
                 down: first.statements().cloned().chain(again).collect(),
                 in_transaction: forth.in_transaction && first.in_transaction,
                 stays: Vec::new(),
+                summary: None,
             });
             self.starts.push(from.clone());
             return self.go(&reached, to, detours);

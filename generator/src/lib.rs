@@ -56,6 +56,7 @@ pub mod secrets;
 pub mod seed;
 pub mod size;
 pub mod source;
+pub mod summary;
 pub mod unread;
 pub mod url;
 pub mod witness;

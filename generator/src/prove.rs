@@ -16,7 +16,7 @@ use diesel::PgConnection;
 use serde::Serialize;
 use trueup::Schema;
 
-pub(crate) use self::measure::{Measured, measure, tell as tell_measured};
+pub(crate) use self::measure::{Held, Measured, measure, tell as tell_measured};
 use self::{
     code::{Bodies, Broken, Functions, Names, Suspect},
     data::{Kept, Run, Told, keep},

@@ -42,6 +42,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         up: if args.data { UP_DATA } else { UP }.to_owned(),
         down: if args.data { DOWN_DATA } else { DOWN }.to_owned(),
         run_in_transaction: !args.no_transaction,
+        summary: Vec::new(),
         proof: Vec::new(),
     };
     let written = migration::write(&context.project.migrations, None, &[new])?;

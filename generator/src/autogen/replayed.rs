@@ -150,6 +150,7 @@ impl Wanting {
                     down: Vec::new(),
                     in_transaction: true,
                     stays,
+                    summary: None,
                 },
             ),
         }

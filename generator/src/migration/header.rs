@@ -45,6 +45,8 @@ pub struct Header {
     pub replaces: Vec<Parent>,
     /// The migrations that those stood for in their turn; a database may have forgotten them.
     pub replaced: Vec<Parent>,
+    /// What it does, in a few lines of a word and a text each.
+    pub summary: Vec<(String, String)>,
     /// What was proved and on which Postgres, one sentence a line.
     pub proof: Vec<String>,
     /// The texts for which it was proved.
@@ -104,6 +106,9 @@ impl Header {
                 line(word, &format!("{version} {hash}"));
             }
         }
+        for (word, text) in &self.summary {
+            line(word, text);
+        }
         for sentence in &self.proof {
             line("proved", sentence);
         }
@@ -139,6 +144,9 @@ impl Header {
                 Some(("parent", text)) => header.parents.extend(Parent::parse(text)),
                 Some(("replaces", text)) => header.replaces.extend(Parent::parse(text)),
                 Some(("replaced", text)) => header.replaced.extend(Parent::parse(text)),
+                Some((word @ ("change" | "locks"), text)) => {
+                    header.summary.push((word.to_owned(), text.to_owned()));
+                }
                 Some(("proved", text)) => header.proof.push(text.to_owned()),
                 Some(("sealed", text)) => header.seal = Seal::parse(text),
                 Some(("written", BY_HAND)) => header.by_hand = true,

@@ -49,6 +49,11 @@ pub fn proved_header(migration: &Migration, before: &[Migration], sentence: Stri
         parents: header.parents.iter().map(as_it_is).collect(),
         after: header.after.as_ref().map(as_it_is),
         by_hand: header.by_hand || header.proof.is_empty() || is_edited,
+        summary: if is_edited {
+            Vec::new()
+        } else {
+            header.summary.clone()
+        },
         proof,
         seal,
         was,

@@ -29,6 +29,7 @@ fn new(message: &str) -> NewMigration {
         up: "SELECT 1;\n".to_owned(),
         down: "SELECT 2;\n".to_owned(),
         run_in_transaction: true,
+        summary: vec![("change", "~ table public.t: + column a".to_owned())],
         proof: vec!["up and down on PostgreSQL 15.18".to_owned()],
     }
 }
@@ -158,6 +159,7 @@ fn headers_are_read_back() {
             hash: "cd".to_owned(),
         }],
         replaced: Vec::new(),
+        summary: vec![("change".to_owned(), "+ table public.t".to_owned())],
         proof: vec!["up".to_owned(), "down: too".to_owned()],
         seal: Some(Seal::of("SELECT 1;", None, false)),
         by_hand: true,

@@ -20,6 +20,8 @@ pub struct NewMigration {
     pub down: String,
     /// Whether both run inside a transaction.
     pub run_in_transaction: bool,
+    /// What it does, in a few lines of a word and a text each.
+    pub summary: Vec<(&'static str, String)>,
     /// What was proved and on which Postgres, one sentence a line.
     pub proof: Vec<String>,
 }
@@ -57,6 +59,11 @@ fn behind(
         let header = Header {
             message: migration.message.clone(),
             parents: parent.into_iter().collect(),
+            summary: migration
+                .summary
+                .iter()
+                .map(|(word, text)| ((*word).to_owned(), text.clone()))
+                .collect(),
             proof: migration.proof.clone(),
             ..Header::default()
         };

@@ -22,8 +22,19 @@ use crate::{Error, ErrorKind, Project, connection::OLDEST_MAJOR, scratch::Databa
 pub(crate) struct Measured {
     /// The hazards of each statement, in their order.
     pub(crate) hazards: Vec<Vec<Hazard>>,
+    /// What each run that was measured to its end held.
+    pub(crate) held: Vec<Held>,
     /// From which statement on nothing was measured, and why.
     pub(crate) stopped: Option<String>,
+}
+
+/// The locks that a run took on what was there before all of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    /// The strongest mode on each table.
+    pub(crate) modes: BTreeMap<String, LockMode>,
+    /// How many statements run in no transaction.
+    pub(crate) unmeasured: usize,
 }
 
 /// Runs the way there and back, and returns what each statement of the ups and of the downs locks, scans and rewrites of
@@ -138,6 +149,7 @@ impl<'a> Session<'a> {
         let mut measured = Measured::default();
         for run in runs {
             let mut held = BTreeMap::new();
+            let mut own = Held::default();
             for statement in &run.statements {
                 let work = match self.run(statement, run.in_transaction) {
                     Ok(work) => work,
@@ -150,10 +162,20 @@ impl<'a> Session<'a> {
                 };
                 let hazards = self.hazards(&work, &before, &mut held);
                 measured.hazards.push(hazards);
+                if !run.in_transaction && statement.is_alone() {
+                    own.unmeasured += 1;
+                }
+                for (oid, mode) in held.iter().filter(|(oid, _)| before.contains(oid)) {
+                    for table in self.named([*oid].into_iter()) {
+                        let strongest = own.modes.entry(table).or_insert(*mode);
+                        *strongest = (*mode).max(*strongest);
+                    }
+                }
                 if !run.in_transaction {
                     held.clear();
                 }
             }
+            measured.held.push(own);
         }
         measured
     }

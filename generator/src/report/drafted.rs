@@ -11,13 +11,16 @@ use super::{
     counted::risks,
     style::{GOOD, HEADING, WARNING, columns},
 };
-use crate::{autogen::numbered, draft::Draft};
+use crate::{autogen::numbered, draft::Draft, summary::Summary};
 
 /// Migrations that were written.
 #[derive(Debug, Serialize)]
 pub struct Written {
     /// The files, in the order in which they run; none where there was nothing to do.
     pub files: Vec<PathBuf>,
+    /// What each of them does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub summary: Vec<Summary>,
     /// The risks of the ups, in words.
     pub hazards: Vec<String>,
     /// The same in fewer lines.
@@ -35,6 +38,7 @@ impl Written {
     pub fn nothing(from: &str) -> Self {
         Self {
             files: Vec::new(),
+            summary: Vec::new(),
             hazards: Vec::new(),
             risks: Vec::new(),
             proof: format!("nothing to do: the models and {from} agree"),
@@ -51,6 +55,7 @@ impl Written {
                 .iter()
                 .flat_map(|folder| files.map(|file| folder.join(file)))
                 .collect(),
+            summary: draft.parts.iter().filter_map(|part| part.summary.clone()).collect(),
             hazards: draft.hazards().map(ToString::to_string).collect(),
             risks: risks(&draft.hazards().cloned().collect::<Vec<_>>()),
             proof: draft.proof.sentence(),
@@ -70,16 +75,22 @@ impl Report for Written {
             .map(|file| [file.display().to_string()])
             .collect();
         let proof = if self.proved { GOOD } else { WARNING };
-        let mut rows: Vec<[String; 2]> = self
-            .risks
-            .iter()
-            .map(|hazard| {
-                [
-                    format!("{WARNING}hazard{WARNING:#}"),
-                    hazard.replace('\n', " "),
-                ]
-            })
-            .collect();
+        let mut rows: Vec<[String; 2]> = Vec::new();
+        for (number, summary) in self.summary.iter().enumerate() {
+            for (word, text) in summary.lines() {
+                let word = match self.summary.len() {
+                    1 => word.to_owned(),
+                    _ => format!("{word} {}", number + 1),
+                };
+                rows.push([word, text]);
+            }
+        }
+        rows.extend(self.risks.iter().map(|hazard| {
+            [
+                format!("{WARNING}hazard{WARNING:#}"),
+                hazard.replace('\n', " "),
+            ]
+        }));
         rows.push([format!("{proof}proved{proof:#}"), self.proof.clone()]);
         columns(0, &files) + "\n" + &columns(0, &rows)
     }
@@ -99,6 +110,9 @@ pub struct Drafted {
 pub struct DraftedMigration {
     /// What changes, in the author's words.
     pub message: String,
+    /// What it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
     /// The statements of `up.sql`.
     pub up: String,
     /// The statements of `down.sql`.
@@ -118,6 +132,7 @@ impl Drafted {
             .enumerate()
             .map(|(number, part)| DraftedMigration {
                 message: numbered(message, number, of),
+                summary: part.summary.clone(),
                 up: part.up_sql(),
                 down: part.down_sql(),
                 run_in_transaction: part.in_transaction,
@@ -134,11 +149,17 @@ impl Drafted {
         let mut files = Vec::new();
         for migration in &self.migrations {
             let DraftedMigration {
-                message, up, down, ..
+                message,
+                summary,
+                up,
+                down,
+                run_in_transaction: _,
             } = migration;
-            for (name, sql) in [("up.sql", up), ("down.sql", down)] {
+            let lines = summary.iter().flat_map(Summary::lines);
+            let lines = lines.map(|(word, text)| format!("-- {word}: {text}\n")).collect();
+            for (name, lines, sql) in [("up.sql", lines, up), ("down.sql", String::new(), down)] {
                 let message = one_line(message);
-                files.push(format!("{heading}-- {name}: {message}{heading:#}\n\n{sql}"));
+                files.push(format!("{heading}-- {name}: {message}{heading:#}\n{lines}\n{sql}"));
             }
         }
         files.join("\n")

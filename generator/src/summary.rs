@@ -1,0 +1,274 @@
+//! A plan in a few lines: what comes, changes and goes, and what is locked meanwhile.
+//!
+//! Architecture invariant: names no kind. The parts of an object stand with the object.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+};
+
+use serde::Serialize;
+use trueup::{Hazard, Id, LockMode, Schema, Statement, one_line};
+
+use crate::{
+    diff::{Delta, diff},
+    prove::Held,
+};
+
+/// As many lines as are read at a glance; the rest is counted.
+const LINES: usize = 12;
+/// As many parts of one object as fit a line.
+const PARTS: usize = 6;
+
+/// What one migration does.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Summary {
+    /// The objects that stand by themselves, renames first.
+    pub changes: Vec<Change>,
+    /// The strongest locks, on what was there before; `None` where nothing was measured.
+    pub locks: Option<Locks>,
+    /// Tables that are written anew.
+    pub rewrites: Vec<String>,
+    /// Tables that are read from end to end.
+    pub scans: Vec<String>,
+    /// Whether it runs in a transaction.
+    pub in_transaction: bool,
+}
+
+/// What becomes of one object.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Change {
+    /// What becomes of it.
+    pub how: How,
+    /// Kind and name; of a rename, the whole sentence.
+    pub what: String,
+    /// What becomes of its parts, by kind and name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Change>,
+}
+
+/// What becomes of an object.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// It has another name.
+    Renamed,
+    /// It comes.
+    Added,
+    /// It is there before and after.
+    Changed,
+    /// It goes.
+    Dropped,
+}
+
+/// The locks that a migration takes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Locks {
+    /// The strongest mode that writing waits for, and the tables that are locked so.
+    pub strongest: Option<(LockMode, Vec<String>)>,
+    /// How many statements run in no transaction, where no locks can be looked at.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unmeasured: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Summary {
+    /// What leads from one schema to another; `renames` come before the first schema.
+    pub(crate) fn new(
+        from: &Schema,
+        to: &Schema,
+        renames: &[Statement],
+        in_transaction: bool,
+    ) -> Self {
+        let mut changes: Vec<Change> = renames.iter().map(renamed).collect();
+        changes.extend(changed(from, to));
+        Self {
+            changes,
+            locks: None,
+            rewrites: Vec::new(),
+            scans: Vec::new(),
+            in_transaction,
+        }
+    }
+
+    /// Adds what was measured of the statements.
+    pub(crate) fn measured(&mut self, statements: &[Statement], held: &Held) {
+        for hazard in statements.iter().flat_map(Statement::hazards) {
+            if let Hazard::RewritesTable { table } = hazard {
+                self.rewrites.push(table.clone());
+            }
+            if let Hazard::ScansTable { table, .. } = hazard {
+                self.scans.push(table.clone());
+            }
+        }
+        for tables in [&mut self.rewrites, &mut self.scans] {
+            tables.sort();
+            tables.dedup();
+        }
+        let strongest = held.modes.values().max().copied();
+        self.locks = Some(Locks {
+            strongest: strongest.map(|mode| {
+                let those = held.modes.iter().filter(|(_, own)| **own == mode);
+                (mode, those.map(|(table, _)| table.clone()).collect())
+            }),
+            unmeasured: held.unmeasured,
+        });
+    }
+
+    /// A word and a line, for a terminal and for the top of a file.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines: Vec<(&str, String)> = self
+            .changes
+            .iter()
+            .take(LINES)
+            .map(|change| ("change", one_line(&change.to_string())))
+            .collect();
+        if self.changes.len() > LINES {
+            lines.push(("change", rest(&self.changes[LINES..])));
+        }
+        lines.push(("locks", self.work()));
+        lines
+    }
+
+    fn work(&self) -> String {
+        let mut work = Vec::new();
+        match &self.locks {
+            None => work.push("not measured".to_owned()),
+            Some(Locks {
+                strongest,
+                unmeasured,
+            }) => {
+                match strongest {
+                    Some((mode, tables)) => work.push(format!("{} on {}", mode.words(), few(tables))),
+                    None if *unmeasured == 0 => {
+                        work.push("none that reading or writing waits for".to_owned());
+                    }
+                    None => {}
+                }
+                if *unmeasured > 0 {
+                    let statements = if *unmeasured == 1 { "statement" } else { "statements" };
+                    work.push(format!(
+                        "{unmeasured} {statements} outside a transaction, not measured"
+                    ));
+                }
+            }
+        }
+        for (does, tables) in [("rewrites", &self.rewrites), ("scans", &self.scans)] {
+            if !tables.is_empty() {
+                work.push(format!("{does} {}", few(tables)));
+            }
+        }
+        work.push(if self.in_transaction {
+            "in a transaction".to_owned()
+        } else {
+            "in no transaction".to_owned()
+        });
+        work.join("; ")
+    }
+}
+
+impl How {
+    fn sign(self) -> char {
+        match self {
+            Self::Renamed => '>',
+            Self::Added => '+',
+            Self::Changed => '~',
+            Self::Dropped => '-',
+        }
+    }
+}
+
+impl Display for Change {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.how.sign(), self.what)?;
+        let parts = self.parts.iter().take(PARTS);
+        for (number, part) in parts.enumerate() {
+            let before = if number == 0 { ": " } else { ", " };
+            write!(f, "{before}{part}")?;
+        }
+        match self.parts.len().checked_sub(PARTS) {
+            Some(more @ 1..) => write!(f, " and {more} more"),
+            Some(0) | None => Ok(()),
+        }
+    }
+}
+
+fn renamed(statement: &Statement) -> Change {
+    let mut says = statement.says().chars();
+    let first = says.next().map(|first| first.to_lowercase().to_string());
+    Change {
+        how: How::Renamed,
+        what: first.unwrap_or_default() + says.as_str(),
+        parts: Vec::new(),
+    }
+}
+
+/// What differs, by what stands by itself.
+fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
+    let mut tops: BTreeMap<Id, (How, Vec<Change>)> = BTreeMap::new();
+    for (id, delta) in diff(from, to) {
+        let (how, within) = match delta {
+            Delta::Create(_) => (How::Added, to),
+            Delta::Remove(_) => (How::Dropped, from),
+            Delta::Change { .. } => (How::Changed, to),
+        };
+        let top = within.line(id).last().unwrap_or_else(|| id.clone());
+        let is_top = top == *id;
+        let (own, parts) = tops.entry(top).or_insert((How::Changed, Vec::new()));
+        if is_top {
+            *own = how;
+        } else {
+            let name = id.path().last().map_or_else(|| id.to_string(), |name| {
+                format!("{} {name}", id.kind())
+            });
+            parts.push(Change {
+                how,
+                what: name,
+                parts: Vec::new(),
+            });
+        }
+    }
+    let change = |(id, (how, mut parts)): (Id, (How, Vec<Change>))| {
+        if how != How::Changed {
+            parts.clear();
+        }
+        parts.sort_by_key(|part| part.how);
+        Change {
+            how,
+            what: id.to_string(),
+            parts,
+        }
+    };
+    let mut changes: Vec<Change> = tops.into_iter().map(change).collect();
+    changes.sort_by_key(|change| change.how);
+    changes
+}
+
+/// `a, b, c and 4 more`.
+fn few(names: &[String]) -> String {
+    match names.len().checked_sub(PARTS) {
+        Some(more @ 1..) => format!("{} and {more} more", names[..PARTS].join(", ")),
+        Some(0) | None => names.join(", "),
+    }
+}
+
+/// `and 4 added and 2 changed`.
+fn rest(changes: &[Change]) -> String {
+    let mut numbers: BTreeMap<How, usize> = BTreeMap::new();
+    for change in changes {
+        *numbers.entry(change.how).or_default() += 1;
+    }
+    let word = |how: &How| match how {
+        How::Renamed => "renamed",
+        How::Added => "added",
+        How::Changed => "changed",
+        How::Dropped => "dropped",
+    };
+    let counted = numbers.iter().map(|(how, number)| format!("{number} {}", word(how)));
+    format!("… and {} more", counted.collect::<Vec<_>>().join(", "))
+}
