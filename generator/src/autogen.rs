@@ -26,12 +26,14 @@ use crate::{
     plan::{self, Folding},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     routine::{self, Routine},
+    rows::{self, Answers},
     source::{
         self, Side, Source, authors,
         models::{Settled, belongs, settle},
     },
     unread,
     summary::Summary,
+    url::Url,
 };
 
 /// What an autogen is asked for.
@@ -82,6 +84,8 @@ pub struct Autogen {
     pub adopts: bool,
     /// What is made anew, and loses its data unless it gets another name before.
     pub remade: Vec<Remade>,
+    /// What the rows of the live database answered, where one was compared with.
+    pub answers: Answers,
 }
 
 /// Something that is dropped and made anew.
@@ -193,7 +197,12 @@ pub fn autogen(
         .flat_map(Draft::hazards)
         .filter_map(Hazard::lost)
         .collect();
+    let answers = match (live(project, options.from), &draft) {
+        (Some(url), Some(draft)) => rows::ask(url, draft)?,
+        (None, _) | (_, None) => Answers::default(),
+    };
     Ok(Autogen {
+        answers,
         remade: remade
             .into_iter()
             .filter(|one| one.with.iter().any(|id| lost.contains(id)))
@@ -213,6 +222,15 @@ pub fn autogen(
         no_beginning,
         adopts,
     })
+}
+
+/// The live database that the models are compared with.
+fn live<'a>(project: &'a Project, from: Option<&'a Source>) -> Option<&'a Url> {
+    match from {
+        None => project.database.as_ref(),
+        Some(Source::Database(url)) => Some(url),
+        Some(Source::Models | Source::Migrations(_) | Source::Sql(_)) => None,
+    }
 }
 
 /// What holds data of its own and can only become what the models say by being dropped and made anew.

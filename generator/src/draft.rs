@@ -311,7 +311,7 @@ impl Drafting<'_> {
                         down,
                         in_transaction,
                         stays: Vec::new(),
-                summary: None,
+                        summary: None,
                     },
                 );
                 self.starts.insert(0, from.clone());

@@ -50,6 +50,7 @@ pub mod render;
 pub mod report;
 pub mod rework;
 pub mod routine;
+pub mod rows;
 pub mod scope;
 pub mod scratch;
 pub mod secrets;

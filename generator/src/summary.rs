@@ -3,7 +3,7 @@
 //! Architecture invariant: names no kind. The parts of an object stand with the object.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Display, Formatter},
 };
 
@@ -71,7 +71,10 @@ pub struct Locks {
     pub unmeasured: usize,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
@@ -144,14 +147,20 @@ impl Summary {
                 unmeasured,
             }) => {
                 match strongest {
-                    Some((mode, tables)) => work.push(format!("{} on {}", mode.words(), few(tables))),
+                    Some((mode, tables)) => {
+                        work.push(format!("{} on {}", mode.words(), few(tables)))
+                    }
                     None if *unmeasured == 0 => {
                         work.push("none that reading or writing waits for".to_owned());
                     }
                     None => {}
                 }
                 if *unmeasured > 0 {
-                    let statements = if *unmeasured == 1 { "statement" } else { "statements" };
+                    let statements = if *unmeasured == 1 {
+                        "statement"
+                    } else {
+                        "statements"
+                    };
                     work.push(format!(
                         "{unmeasured} {statements} outside a transaction, not measured"
                     ));
@@ -211,21 +220,35 @@ fn renamed(statement: &Statement) -> Change {
 /// What differs, by what stands by itself.
 fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
     let mut tops: BTreeMap<Id, (How, Vec<Change>)> = BTreeMap::new();
-    for (id, delta) in diff(from, to) {
+    let deltas = diff(from, to);
+    let whole: BTreeSet<&Id> = deltas
+        .iter()
+        .filter(|(_, delta)| !matches!(delta, Delta::Change { .. }))
+        .map(|(id, _)| *id)
+        .collect();
+    for (id, delta) in deltas {
         let (how, within) = match delta {
             Delta::Create(_) => (How::Added, to),
             Delta::Remove(_) => (How::Dropped, from),
             Delta::Change { .. } => (How::Changed, to),
         };
+        // What belongs to a part that comes or goes does so with it.
+        if within.line(id).skip(1).any(|above| whole.contains(&above)) {
+            let top = within.line(id).last();
+            if top.is_some_and(|top| !whole.contains(&top)) {
+                continue;
+            }
+        }
         let top = within.line(id).last().unwrap_or_else(|| id.clone());
         let is_top = top == *id;
         let (own, parts) = tops.entry(top).or_insert((How::Changed, Vec::new()));
         if is_top {
             *own = how;
         } else {
-            let name = id.path().last().map_or_else(|| id.to_string(), |name| {
-                format!("{} {name}", id.kind())
-            });
+            let name = id
+                .path()
+                .last()
+                .map_or_else(|| id.to_string(), |name| format!("{} {name}", id.kind()));
             parts.push(Change {
                 how,
                 what: name,
@@ -257,7 +280,7 @@ fn few(names: &[String]) -> String {
     }
 }
 
-/// `and 4 added and 2 changed`.
+/// `and 6 more: 4 added, 2 changed`.
 fn rest(changes: &[Change]) -> String {
     let mut numbers: BTreeMap<How, usize> = BTreeMap::new();
     for change in changes {
@@ -269,6 +292,12 @@ fn rest(changes: &[Change]) -> String {
         How::Changed => "changed",
         How::Dropped => "dropped",
     };
-    let counted = numbers.iter().map(|(how, number)| format!("{number} {}", word(how)));
-    format!("… and {} more", counted.collect::<Vec<_>>().join(", "))
+    let counted = numbers
+        .iter()
+        .map(|(how, number)| format!("{number} {}", word(how)));
+    format!(
+        "and {} more: {}",
+        changes.len(),
+        counted.collect::<Vec<_>>().join(", ")
+    )
 }

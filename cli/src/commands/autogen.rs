@@ -156,8 +156,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         return Ok(Status::Refused);
     }
     let folders = autogen::write(project, &args.message, draft)?;
-    output.report(&Written::new(draft, &folders), args.format.into())?;
-    output.next(next(draft, found.adopts));
+    let mut written = Written::new(draft, &folders, found.answers.fails.clone());
+    written.shows_rows = is_terminal();
+    output.report(&written, args.format.into())?;
+    let next = next(draft, found.adopts);
+    output.next(if written.fails_now.is_empty() {
+        next
+    } else {
+        "mend those rows, or say in the models what becomes of them and `trueup recreate`: `trueup upgrade` would fail now".to_owned()
+    });
     Ok(Status::Done)
 }
 
@@ -191,6 +198,11 @@ fn remarks(found: &Autogen, context: &Context) {
         context.output.note(format!(
             "{number} between the database and the migrations: {}; `trueup check` says how",
             unread_by_kind(&found.drifted).join(", ")
+        ));
+    }
+    for (query, why) in &found.answers.unanswered {
+        context.output.note(format!(
+            "the rows that are there were not asked, for {why}: {query}"
         ));
     }
     if let Some(major) = found.other_major {

@@ -84,7 +84,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     for name in removed {
         output.note(format!("{name} is gone"));
     }
-    output.report(&Written::new(draft, &folders), args.format.into())?;
+    output.report(
+        &Written::new(draft, &folders, found.answers.fails.clone()),
+        args.format.into(),
+    )?;
     output.next("read it, and `trueup upgrade`");
     Ok(Status::Done)
 }

@@ -88,6 +88,19 @@ pub enum Hazard {
         /// When, as the end of the sentence "fails …".
         because: String,
     },
+    /// The statement fails on rows that a query finds.
+    FailsOn {
+        /// A SELECT, without a semicolon.
+        query: String,
+        /// Whether it finds them, or fails on them itself.
+        fails: bool,
+        /// Why, as the end of "since …".
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<String>,
+        /// How a model says what becomes of them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        way: Option<String>,
+    },
     /// Programs that were made for the schema before still run, and what they send fails from now on.
     BreaksDeployed {
         /// What they do, as the middle of the sentence "breaks deployed code that …".
@@ -173,6 +186,46 @@ impl LockMode {
 }
 
 impl Hazard {
+    /// A failure while the query finds a row.
+    #[must_use]
+    pub fn finds(query: impl Into<String>) -> Self {
+        Self::FailsOn {
+            query: query.into(),
+            fails: false,
+            since: None,
+            way: None,
+        }
+    }
+
+    /// A failure on a value on which the query fails too.
+    #[must_use]
+    pub fn fails_with(query: impl Into<String>) -> Self {
+        Self::FailsOn {
+            query: query.into(),
+            fails: true,
+            since: None,
+            way: None,
+        }
+    }
+
+    /// The same failure with its reason, as the end of "since …".
+    #[must_use]
+    pub fn since(mut self, why: impl Into<String>) -> Self {
+        if let Self::FailsOn { since, .. } = &mut self {
+            *since = Some(why.into());
+        }
+        self
+    }
+
+    /// The same failure with what a model can say of the rows.
+    #[must_use]
+    pub fn or(mut self, how: impl Into<String>) -> Self {
+        if let Self::FailsOn { way, .. } = &mut self {
+            *way = Some(how.into());
+        }
+        self
+    }
+
     /// A loss at `of`; `what` is the end of the sentence "loses …".
     #[must_use]
     pub fn loses(of: Id, what: impl Into<String>) -> Self {
@@ -219,7 +272,8 @@ impl Hazard {
             | Self::Locks { .. }
             | Self::RunsCode { .. }
             | Self::WritesRows { .. }
-            | Self::MayFail { .. } => Some(self),
+            | Self::MayFail { .. }
+            | Self::FailsOn { .. } => Some(self),
         }
     }
 
@@ -252,7 +306,8 @@ impl Hazard {
             | Self::Locks { .. }
             | Self::RunsCode { .. }
             | Self::WritesRows { .. }
-            | Self::MayFail { .. } => None,
+            | Self::MayFail { .. }
+            | Self::FailsOn { .. } => None,
         }
     }
 
@@ -265,7 +320,7 @@ impl Hazard {
     /// Whether the statement fails on some data.
     #[must_use]
     pub fn may_fail(&self) -> bool {
-        matches!(self, Self::MayFail { .. })
+        matches!(self, Self::MayFail { .. } | Self::FailsOn { .. })
     }
 }
 
@@ -330,6 +385,23 @@ impl Hazard {
                 let after = format!(" {until}: nobody can {stops} there");
                 let verb = if *works { "holds" } else { "takes" };
                 return [format!("{verb} {takes} on"), tables.clone(), after];
+            }
+            Self::FailsOn {
+                query,
+                fails,
+                since,
+                way,
+            } => {
+                let so = if *fails {
+                    "this fails"
+                } else {
+                    "this finds a row"
+                };
+                let since = since
+                    .as_ref()
+                    .map_or(String::new(), |why| format!(", since {why}"));
+                let way = way.as_ref().map_or(String::new(), |way| format!("; {way}"));
+                return [format!("fails while {so}{since}:"), query.clone(), way];
             }
             Self::MayFail { because } => ["fails", because, ""],
             Self::MayBreakCode { code, because } => {

@@ -283,7 +283,5 @@ fn may_fail(statement: &Statement) -> bool {
         return true;
     }
     let hazards = statement.hazards();
-    hazards
-        .iter()
-        .any(|hazard| matches!(hazard, Hazard::MayFail { .. }))
+    hazards.iter().any(Hazard::may_fail)
 }

@@ -90,6 +90,8 @@ struct Session<'a> {
     database: &'a Database,
     major: u32,
     relations: BTreeMap<i64, Relation>,
+    /// What the statement dropped, and how it was locked for that.
+    dropped: Vec<(String, LockMode)>,
 }
 
 /// The relations that hold rows, and the tables that are partitioned into such.
@@ -136,6 +138,7 @@ impl<'a> Session<'a> {
         let mut connection = database.connect()?;
         let relations: Vec<Relation> = sql_query(RELATIONS).load(&mut connection)?;
         Ok(Self {
+            dropped: Vec::new(),
             relations: relations.into_iter().map(|one| (one.oid, one)).collect(),
             connection,
             database,
@@ -164,6 +167,10 @@ impl<'a> Session<'a> {
                 measured.hazards.push(hazards);
                 if !run.in_transaction && statement.is_alone() {
                     own.unmeasured += 1;
+                }
+                for (table, mode) in self.dropped.drain(..) {
+                    let strongest = own.modes.entry(table).or_insert(mode);
+                    *strongest = mode.max(*strongest);
                 }
                 for (oid, mode) in held.iter().filter(|(oid, _)| before.contains(oid)) {
                     for table in self.named([*oid].into_iter()) {
@@ -228,6 +235,14 @@ impl<'a> Session<'a> {
                 *own = mode.max(*own);
             }
         }
+        let gone = work.iter().filter(|one| one.name.is_none());
+        self.dropped = gone
+            .filter(|one| before.contains(&one.oid))
+            .filter_map(|one| {
+                let known = self.relations.get(&one.oid)?;
+                Some((known.name.clone(), LockMode::of(&one.mode)?))
+            })
+            .collect();
         self.follow(work);
         for (oid, mode) in &strong {
             let so_far = held.entry(*oid).or_insert(*mode);

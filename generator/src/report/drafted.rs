@@ -9,9 +9,9 @@ use trueup::one_line;
 use super::{
     Report,
     counted::risks,
-    style::{GOOD, HEADING, WARNING, columns},
+    style::{ERROR, GOOD, HEADING, WARNING, columns},
 };
-use crate::{autogen::numbered, draft::Draft, summary::Summary};
+use crate::{autogen::numbered, draft::Draft, rows::FailsNow, summary::Summary};
 
 /// Migrations that were written.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,12 @@ pub struct Written {
     /// The same in fewer lines.
     #[serde(skip)]
     pub risks: Vec<String>,
+    /// What would fail on the rows that are there now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fails_now: Vec<FailsNow>,
+    /// Whether a row is shown.
+    #[serde(skip)]
+    pub shows_rows: bool,
     /// What was proved and on which Postgres, or why there was nothing to do.
     pub proof: String,
     /// Whether anything was proved.
@@ -41,6 +47,8 @@ impl Written {
             summary: Vec::new(),
             hazards: Vec::new(),
             risks: Vec::new(),
+            fails_now: Vec::new(),
+            shows_rows: false,
             proof: format!("nothing to do: the models and {from} agree"),
             proved: true,
         }
@@ -48,16 +56,22 @@ impl Written {
 
     /// What is to be said about a draft that was written to these folders.
     #[must_use]
-    pub fn new(draft: &Draft, folders: &[PathBuf]) -> Self {
+    pub fn new(draft: &Draft, folders: &[PathBuf], fails_now: Vec<FailsNow>) -> Self {
         let files = ["up.sql", "down.sql"];
         Self {
             files: folders
                 .iter()
                 .flat_map(|folder| files.map(|file| folder.join(file)))
                 .collect(),
-            summary: draft.parts.iter().filter_map(|part| part.summary.clone()).collect(),
+            summary: draft
+                .parts
+                .iter()
+                .filter_map(|part| part.summary.clone())
+                .collect(),
             hazards: draft.hazards().map(ToString::to_string).collect(),
             risks: risks(&draft.hazards().cloned().collect::<Vec<_>>()),
+            fails_now,
+            shows_rows: false,
             proof: draft.proof.sentence(),
             proved: draft.proof.postgres.is_some(),
         }
@@ -92,6 +106,14 @@ impl Report for Written {
             ]
         }));
         rows.push([format!("{proof}proved{proof:#}"), self.proof.clone()]);
+        for fails in &self.fails_now {
+            let text = if self.shows_rows {
+                fails.with_sample()
+            } else {
+                fails.to_string()
+            };
+            rows.push([format!("{ERROR}fails{ERROR:#}"), text.replace('\n', " ")]);
+        }
         columns(0, &files) + "\n" + &columns(0, &rows)
     }
 }
@@ -156,10 +178,14 @@ impl Drafted {
                 run_in_transaction: _,
             } = migration;
             let lines = summary.iter().flat_map(Summary::lines);
-            let lines = lines.map(|(word, text)| format!("-- {word}: {text}\n")).collect();
+            let lines = lines
+                .map(|(word, text)| format!("-- {word}: {text}\n"))
+                .collect();
             for (name, lines, sql) in [("up.sql", lines, up), ("down.sql", String::new(), down)] {
                 let message = one_line(message);
-                files.push(format!("{heading}-- {name}: {message}{heading:#}\n{lines}\n{sql}"));
+                files.push(format!(
+                    "{heading}-- {name}: {message}{heading:#}\n{lines}\n{sql}"
+                ));
             }
         }
         files.join("\n")

@@ -26,6 +26,7 @@ mod secrets;
 mod sources;
 mod squash;
 mod steps;
+mod summary;
 mod surroundings;
 mod transactions;
 

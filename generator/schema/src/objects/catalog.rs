@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Id, Registered, materialized_view::MaterializedView, table::Table, view::View};
 use crate::{
-    Name,
+    Name, Server,
     name::{chosen, joined, literal, quoted_ident},
 };
 
@@ -88,6 +88,36 @@ pub(super) const INDEX_COLUMNS: &str = "ARRAY(SELECT COALESCE(a.attname, e.attna
     JOIN pg_catalog.pg_attribute e ON e.attrelid = i.indexrelid AND e.attnum = c.place
     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = c.attnum AND c.attnum <> 0
     ORDER BY c.place)";
+
+/// The rows of table `c` in namespace `n` themselves, without those of tables that inherit from it.
+pub(super) const OWN_ROWS: &str =
+    "(CASE WHEN c.relkind <> 'p' AND c.relhassubclass THEN 'ONLY ' ELSE '' END
+    || quote_ident(n.nspname) || '.' || quote_ident(c.relname))";
+
+/// The SELECT that finds the keys which stand in several rows, of unique index `i` on table `c`; NULL where `=` tells other
+/// keys apart than the index does.
+pub(super) fn duplicates(server: Server, predicate: &str) -> String {
+    let nulls_are_equal = if server.at_least(15) {
+        "i.indnullsnotdistinct"
+    } else {
+        "false"
+    };
+    format!(
+        "CASE WHEN i.indisunique
+            AND NOT EXISTS (SELECT FROM unnest(i.indclass) o(oid) JOIN pg_catalog.pg_opclass oc USING (oid) WHERE NOT oc.opcdefault)
+            AND NOT EXISTS (SELECT FROM unnest(i.indcollation) l(oid) JOIN pg_catalog.pg_collation co USING (oid)
+                WHERE NOT co.collisdeterministic)
+        THEN (SELECT 'SELECT ' || string_agg(key.text, ', ' ORDER BY key.place) || ', count(*) FROM ' || {OWN_ROWS}
+                || COALESCE(' WHERE ' || NULLIF(concat_ws(' AND ', '(' || {predicate} || ')',
+                    string_agg(key.text || ' IS NOT NULL', ' AND ' ORDER BY key.place)
+                        FILTER (WHERE NOT {nulls_are_equal} AND NOT key.not_null)), ''), '')
+                || ' GROUP BY ' || string_agg(key.place::text, ', ' ORDER BY key.place) || ' HAVING count(*) > 1'
+            FROM (SELECT k.place, pg_get_indexdef(i.indexrelid, k.place::int4, true) AS text, COALESCE(a.attnotnull, false) AS not_null
+                FROM unnest(i.indkey) WITH ORDINALITY k(attnum, place)
+                    LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
+                WHERE k.place <= i.indnkeyatts) key) END"
+    )
+}
 
 /// The condition that Postgres may print these expressions with few parentheses: it leaves out those of AND in AND and of OR
 /// in OR, as BETWEEN brings them, and what is then read again is another tree to `pg_dump`.

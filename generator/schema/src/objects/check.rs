@@ -121,12 +121,7 @@ impl Object for Check {
         if !self.validated {
             return vec![add];
         }
-        vec![add.hazard(Hazard::MayFail {
-            because: format!(
-                "while this finds a row: SELECT * FROM {table} WHERE NOT ({})",
-                self.expression
-            ),
-        })]
+        vec![add.hazard(self.contradicted())]
     }
 
     /// In CREATE TABLE a NOT VALID would be ignored: there is nothing to validate.
@@ -257,12 +252,12 @@ impl Check {
             format!("Validate check constraint {name} of {table}"),
             format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
         )
-        .hazard(Hazard::MayFail {
-            because: format!(
-                "while this finds a row: SELECT * FROM {table} WHERE NOT ({})",
-                self.expression
-            ),
-        })
+        .hazard(self.contradicted())
+    }
+
+    fn contradicted(&self) -> Hazard {
+        let (table, expression) = (&self.relation, &self.expression);
+        Hazard::finds(format!("SELECT * FROM {table} WHERE NOT ({expression})"))
     }
 
     /// Whether what is done to a parent's is done to this one too.

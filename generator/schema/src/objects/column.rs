@@ -300,11 +300,9 @@ impl Object for Column {
             && self.generated.is_none()
             && !is_numbered
         {
-            add = add.hazard(Hazard::MayFail {
-                because: format!(
-                    "while this finds a row, since it would hold NULL there: SELECT * FROM {relation}"
-                ),
-            });
+            let finds = Hazard::finds(format!("SELECT * FROM {relation}"));
+            let way = alter::fill_gives(self);
+            add = add.hazard(finds.since("it would hold NULL there").or(way));
         }
         // A virtual column is computed for the rows that are there only to see that it is not NULL.
         if let Some(Generated { stored, .. }) = &self.generated
@@ -504,9 +502,10 @@ impl Object for Column {
             return None;
         }
         let labels = enum_type::replaced(replaced, from, to);
-        let recast = retype::recast(self, &labels);
+        let gone = enum_type::gone(replaced, from, to);
+        let recast = retype::recast(self, &labels, &gone);
         let merges = !labels.is_empty();
-        let clashes = clash::clashes(self, from, to).filter(|_| merges);
+        let clashes = clash::clashes(self, clash::Becomes::Other, from, to).filter(|_| merges);
         Some(vec![clashes.fold(recast, Statement::hazard)])
     }
 }

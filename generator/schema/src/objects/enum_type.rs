@@ -83,25 +83,8 @@ impl Object for EnumType {
         if is_subsequence(labels, wanted) {
             return Alter::InPlace(additions(name, labels, wanted));
         }
-        let replaced = next.replaces(self, to);
         let aside = aside(name, to);
-        let gone: Vec<String> = labels
-            .iter()
-            .filter(|label| !wanted.contains(label) && !replaced.contains_key(*label))
-            .map(|label| literal(label))
-            .collect();
         let mut create = next.create(to, &[]);
-        if !gone.is_empty() {
-            let because = format!("while a row holds {}", gone.join(" or "));
-            create = create
-                .into_iter()
-                .map(|statement| {
-                    statement.hazard(Hazard::MayFail {
-                        because: because.clone(),
-                    })
-                })
-                .collect();
-        }
         let lost = labels.iter().filter(|label| !wanted.contains(label));
         let lost: Vec<Hazard> = lost.map(|label| names_label(name, label)).collect();
         if let Some(first) = create.pop() {
@@ -168,6 +151,22 @@ pub(super) fn replaced(id: &Id, from: &Schema, to: &Schema) -> BTreeMap<String, 
         (Some(old), Some(new)) => new.replaces(old, to),
         (None, _) | (_, None) => BTreeMap::new(),
     }
+}
+
+/// Of the labels that the enum type loses, those that no other one comes for.
+pub(super) fn gone(id: &Id, from: &Schema, to: &Schema) -> Vec<String> {
+    let enum_type = |schema: &Schema| schema.entry(id).map(Arc::clone);
+    let (Some(old), Some(new)) = (enum_type(from), enum_type(to)) else {
+        return Vec::new();
+    };
+    let (Some(old), Some(new)) = (EnumType::of(&old.object), EnumType::of(&new.object)) else {
+        return Vec::new();
+    };
+    let replaced = new.replaces(old, to);
+    let gone = old.labels.iter();
+    gone.filter(|label| !new.labels.contains(label) && !replaced.contains_key(*label))
+        .cloned()
+        .collect()
 }
 
 impl EnumType {

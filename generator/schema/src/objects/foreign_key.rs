@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Registered,
-    catalog::{COLUMNS, REFERENCED_COLUMNS, RELATION, chosen_name, table},
+    catalog::{COLUMNS, OWN_ROWS, REFERENCED_COLUMNS, RELATION, chosen_name, table},
     inheritance::{lasting_parents, partitions_above},
     key_constraint::{TIMING, contradicts, rename_constraint},
     table::Table,
@@ -33,6 +33,8 @@ pub(crate) struct ForeignKey {
     enforced: bool,
     /// That of the partitioned table, from which it comes.
     leader: Option<Member>,
+    /// The SELECT that finds the rows which point to none; `None` where NULL is no way out for a row.
+    orphans: Beside<Option<String>>,
 }
 
 /// Whether a table has a foreign key to itself.
@@ -48,6 +50,11 @@ impl Object for ForeignKey {
     type Key = Member;
 
     fn catalog(server: Server) -> String {
+        let is_simple = if server.at_least(18) {
+            "k.confmatchtype = 's' AND NOT k.conperiod"
+        } else {
+            "k.confmatchtype = 's'"
+        };
         let enforced = if server.at_least(18) {
             "k.conenforced"
         } else {
@@ -71,7 +78,17 @@ impl Object for ForeignKey {
                     'enforced', {enforced},
                     'leader', CASE WHEN lk.oid IS NOT NULL THEN json_build_object(
                         'relation', json_build_object('namespace', ln.nspname, 'name', l.relname),
-                        'name', lk.conname) END) AS object
+                        'name', lk.conname) END,
+                    'orphans', CASE WHEN {is_simple} THEN (SELECT 'SELECT * FROM ' || {OWN_ROWS} || ' child WHERE '
+                            || COALESCE(string_agg('child.' || quote_ident(a.attname) || ' IS NOT NULL', ' AND ' ORDER BY pair.place)
+                                FILTER (WHERE NOT a.attnotnull) || ' AND ', '')
+                            || 'NOT EXISTS (SELECT FROM ' || CASE WHEN r.relkind <> 'p' AND r.relhassubclass THEN 'ONLY ' ELSE '' END
+                            || quote_ident(rn.nspname) || '.' || quote_ident(r.relname) || ' parent WHERE '
+                            || string_agg('parent.' || quote_ident(b.attname) || ' = child.' || quote_ident(a.attname),
+                                ' AND ' ORDER BY pair.place) || ')'
+                        FROM unnest(k.conkey, k.confkey) WITH ORDINALITY pair(own, other, place)
+                            JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = pair.own
+                            JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = pair.other) END) AS object
             FROM pg_catalog.pg_constraint k
                 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -180,6 +197,7 @@ impl Object for ForeignKey {
             validated,
             enforced,
             leader,
+            orphans: _,
         } = self;
         let loosened = *validated && !next.validated && next.enforced;
         if *referenced != next.referenced
@@ -235,6 +253,7 @@ impl Object for ForeignKey {
             validated,
             enforced,
             leader,
+            orphans,
         } = self;
         let is_above = |leader: &Member| {
             let mut ties = partitions_above(relation, keeping.within);
@@ -257,6 +276,7 @@ impl Object for ForeignKey {
             validated: *validated,
             enforced: *enforced,
             leader: leader.cloned(),
+            orphans: orphans.clone(),
         }
     }
 
@@ -330,8 +350,11 @@ impl ForeignKey {
             referenced,
             ..
         } = self;
-        Hazard::MayFail {
-            because: format!("while a row of {relation} points to no row of {referenced}"),
+        match self.orphans.as_ref() {
+            Some(query) => Hazard::finds(query),
+            None => Hazard::MayFail {
+                because: format!("while a row of {relation} points to no row of {referenced}"),
+            },
         }
     }
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     AnyObject, Registered,
     catalog::{
-        INDEX_COLUMNS, RELATION, RelationKind, chosen_name, few_parentheses, materialized_view,
-        no_member, parameter_changes, parameters, set_tablespace, table, tablespace_name,
+        INDEX_COLUMNS, RELATION, RelationKind, chosen_name, duplicates, few_parentheses,
+        materialized_view, no_member, parameter_changes, parameters, set_tablespace, table,
+        tablespace_name,
     },
     column::Column,
     inheritance::only,
@@ -48,6 +49,8 @@ pub(crate) struct Index {
     partitioned: bool,
     attached: Option<Attached>,
     alike: Option<String>,
+    /// The SELECT that finds the keys which stand in several rows.
+    duplicates: Beside<Option<String>>,
 }
 
 impl Object for Index {
@@ -57,7 +60,7 @@ impl Object for Index {
 
     type Key = Name;
 
-    fn catalog(_server: Server) -> String {
+    fn catalog(server: Server) -> String {
         // `pg_get_indexdef` is cut by the lengths of the parts whose text is known: its beginning, its storage parameters
         // and its predicate.
         format!(
@@ -80,7 +83,8 @@ impl Object for Index {
                         FROM pg_catalog.pg_attribute a WHERE a.attrelid = ic.oid AND a.attstattarget >= 0), '[]'),
                     'partitioned', ic.relkind = 'I',
                     'attached', {attached},
-                    'alike', {ALIKE}
+                    'alike', {ALIKE},
+                    'duplicates', {duplicates}
                 ) AS object
             FROM pg_catalog.pg_index i
                 JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
@@ -108,6 +112,7 @@ impl Object for Index {
             table(),
             materialized_view(),
             no_member("pg_class", "ic.oid"),
+            duplicates = duplicates(server, "predicate.text"),
             few = few_parentheses("i.indexprs, i.indpred"),
             attached = Attached::JSON,
             attached_join = Attached::JOIN,
@@ -161,6 +166,7 @@ impl Object for Index {
             partitioned,
             attached,
             alike: _,
+            duplicates: _,
         } = self;
         let kind = if *unique { "UNIQUE INDEX" } else { "INDEX" };
         let mut sql = format!(
@@ -186,8 +192,11 @@ impl Object for Index {
             sql,
         );
         if *unique && !partitioned {
-            create = create.hazard(Hazard::MayFail {
-                because: format!("while two rows of {relation} have the same key"),
+            create = create.hazard(match self.duplicates.as_ref() {
+                Some(query) => Hazard::finds(query),
+                None => Hazard::MayFail {
+                    because: format!("while two rows of {relation} have the same key"),
+                },
             });
         }
         if *unique {
@@ -245,6 +254,7 @@ impl Object for Index {
             partitioned,
             attached,
             alike: _,
+            duplicates: _,
         } = self;
         let rebuilt = *relation != next.relation
             || *on != next.on
@@ -319,6 +329,7 @@ impl Object for Index {
             partitioned,
             attached: _,
             alike: _,
+            duplicates,
         } = self;
         // They are those of its expressions, by their places.
         let statistics = if *columns == there.columns {
@@ -344,6 +355,7 @@ impl Object for Index {
             partitioned: *partitioned,
             attached,
             alike,
+            duplicates: duplicates.clone(),
         }
     }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Registered,
     catalog::{
-        INDEX_COLUMNS, RELATION, chosen_name, few_parentheses, parameter_changes, parameters, table,
+        INDEX_COLUMNS, RELATION, chosen_name, duplicates, few_parentheses, parameter_changes,
+        parameters, table,
     },
     column::Column,
     index::{
@@ -62,6 +63,8 @@ pub(crate) struct KeyConstraint<K: Contype> {
     attached: Option<Attached>,
     alike: Option<String>,
     valid: bool,
+    /// The SELECT that finds the keys which stand in several rows.
+    duplicates: Beside<Option<String>>,
     #[serde(skip)]
     contype: PhantomData<K>,
 }
@@ -75,7 +78,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
 
     type Key = Member;
 
-    fn catalog(_server: Server) -> String {
+    fn catalog(server: Server) -> String {
         let contype = K::CONTYPE;
         format!(
             "SELECT ARRAY['pg_catalog.pg_constraint'::regclass::int8, k.oid::int8, 0,
@@ -94,7 +97,8 @@ impl<K: Contype> Object for KeyConstraint<K> {
                     'partitioned', ic.relkind = 'I',
                     'attached', {attached},
                     'alike', {ALIKE},
-                    'valid', i.indisvalid) AS object
+                    'valid', i.indisvalid,
+                    'duplicates', {duplicates}) AS object
             FROM pg_catalog.pg_constraint k
                 JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -107,6 +111,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             table(),
             few = few_parentheses("i.indexprs, i.indpred"),
             attached = Attached::JSON,
+            duplicates = duplicates(server, "NULL"),
             attached_join = Attached::JOIN,
         )
     }
@@ -157,8 +162,11 @@ impl<K: Contype> Object for KeyConstraint<K> {
             format!("ALTER TABLE {table} ADD {}", self.definition()),
         );
         if !partitioned {
-            add = add.hazard(Hazard::MayFail {
-                because: format!("while two rows of {relation} contradict {definition}"),
+            add = add.hazard(match self.duplicates.as_ref() {
+                Some(query) => Hazard::finds(query),
+                None => Hazard::MayFail {
+                    because: format!("while two rows of {relation} contradict {definition}"),
+                },
             });
         }
         add = add.hazard(contradicts(K::NAME, &self.key(), &self.columns, within));
@@ -199,6 +207,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             attached,
             alike: _,
             valid,
+            duplicates: _,
             contype: PhantomData,
         } = self;
         let attaching = Attached::change(
@@ -260,6 +269,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             attached: _,
             alike: _,
             valid: _,
+            duplicates,
             contype: PhantomData,
         } = self;
         // Where they are printed with the constraint, models say them with it.
@@ -283,6 +293,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             attached,
             alike,
             valid: there.valid,
+            duplicates: duplicates.clone(),
             contype: PhantomData,
         }
     }

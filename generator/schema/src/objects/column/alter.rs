@@ -390,13 +390,20 @@ fn rename_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Statement {
 }
 
 fn finds_null(column: &Column) -> Hazard {
-    Hazard::MayFail {
-        because: format!(
-            "while this finds a row: SELECT * FROM {} WHERE {} IS NULL",
-            column.relation,
-            quoted_ident(&column.name)
-        ),
-    }
+    Hazard::finds(format!(
+        "SELECT * FROM {} WHERE {} IS NULL",
+        column.relation,
+        quoted_ident(&column.name)
+    ))
+    .or(fill_gives(column))
+}
+
+/// How a model says what rows hold that have no value yet.
+pub(super) fn fill_gives(column: &Column) -> String {
+    format!(
+        "#[model(fill = \"…\")] on the field of {} gives a value",
+        column.qualified()
+    )
 }
 
 fn identity_change(

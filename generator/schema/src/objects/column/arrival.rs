@@ -3,7 +3,7 @@
 use super::super::Registered;
 use super::super::default::{Default, drop_default};
 use super::super::table::Table;
-use super::{Column, fill, retype};
+use super::{Column, alter::fill_gives, fill, retype};
 use crate::{
     Clause, Hazard, Schema, Statement,
     guidance::{Arrival, Arriving, Fill},
@@ -66,9 +66,8 @@ pub(super) fn warned(
     };
     let table = &column.relation;
     if let (Some(message), false) = (&arrival.takes_no_null, has_default) {
-        add = add.hazard(Hazard::MayFail {
-            because: format!("while this finds a row, since {message}: SELECT * FROM {table}"),
-        });
+        let finds = Hazard::finds(format!("SELECT * FROM {table}"));
+        add = add.hazard(finds.since(message).or(fill_gives(column)));
     }
     add
 }

@@ -10,24 +10,39 @@ use super::{
 };
 use crate::{Hazard, Id, Schema, name::quoted_ident, object::Object};
 
+/// How values become others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Becomes {
+    /// Each is cast.
+    Cast,
+    /// Otherwise, as somebody wrote.
+    Other,
+}
+
 /// The hazards of a type in which values that differ may be equal: `old` and `new` are the schemas before and after.
-pub(super) fn clashes(to: &Column, old: &Schema, new: &Schema) -> impl Iterator<Item = Hazard> {
+pub(super) fn clashes(
+    to: &Column,
+    becomes: Becomes,
+    old: &Schema,
+    new: &Schema,
+) -> impl Iterator<Item = Hazard> {
     let stays = |id: &Id| old.entry(id).is_some();
-    let because = told_apart(to, new, stays).map(|by| {
+    told_apart(to, new, stays).map(move |by| {
         let (table, name) = (&to.relation, quoted_ident(&to.name));
         let column = to.qualified();
         let data_type = &to.data_type;
         match by {
-            Apart::Alone(what) => format!(
-                "while this finds a row, since {what} tells its values apart: \
-                 SELECT {name}::{data_type}, count(*) FROM {table} GROUP BY 1 HAVING count(*) > 1"
-            ),
-            Apart::WithOthers(what) => format!(
-                "while rows that {what} tells apart are the same to it once {column} is {data_type}"
-            ),
+            Apart::Alone(what) if becomes == Becomes::Cast => Hazard::finds(format!(
+                "SELECT {name}::{data_type}, count(*) FROM {table} WHERE {name} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+            ))
+            .since(format!("{what} tells its values apart")),
+            Apart::Alone(what) | Apart::WithOthers(what) => Hazard::MayFail {
+                because: format!(
+                    "while rows that {what} tells apart are the same to it once {column} is {data_type}"
+                ),
+            },
         }
-    });
-    because.map(|because| Hazard::MayFail { because })
+    })
 }
 
 /// What tells rows apart by a column.

@@ -2,35 +2,35 @@
 
 use super::{
     Column,
-    retype::{ENUM, STRING, Way, element, is_string},
+    retype::{ENUM, STRING, Way, array_of, element, is_string},
 };
-use crate::{Casts, name::quoted_ident};
+use crate::{Casts, Hazard, name::quoted_ident};
 
 /// How the values fit into another type.
 pub(super) enum Fit {
     /// Each as a whole.
     Whole,
-    /// The change fails, for this reason: the end of the sentence "fails …".
-    OrNot(String),
+    /// The change fails.
+    OrNot(Hazard),
     /// Not without losing this: the end of the sentence "loses …".
     Without(String),
     /// Neither the one nor the other.
-    WithoutOrNot(String, String),
+    WithoutOrNot(String, Hazard),
 }
 
 /// How the values of `from` fit into the type of `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
-    fit_domain(fit_elements(from, to, way, casts), from, to)
+    fit_domain(fit_elements(from, to, way, casts), from, to, way)
 }
 
 /// What a domain refuses besides. Values of the same domain were asked already.
-fn fit_domain(fit: Fit, from: &Column, to: &Column) -> Fit {
+fn fit_domain(fit: Fit, from: &Column, to: &Column, way: &Way) -> Fit {
     if !*to.checked || from.data_type == to.data_type {
         return fit;
     }
     match fit {
-        Fit::Whole => Fit::OrNot(no_such_value(to)),
-        Fit::Without(what) => Fit::WithoutOrNot(what, no_such_value(to)),
+        Fit::Whole => Fit::OrNot(no_such_value(to, way)),
+        Fit::Without(what) => Fit::WithoutOrNot(what, no_such_value(to, way)),
         fit @ (Fit::OrNot(_) | Fit::WithoutOrNot(..)) => fit,
     }
 }
@@ -38,14 +38,11 @@ fn fit_domain(fit: Fit, from: &Column, to: &Column) -> Fit {
 fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
     let (old, new) = (element(&from.base_type), element(&to.base_type));
     if old == new {
-        return fit_modifiers(from, to);
+        return fit_modifiers(from, to, way);
     }
     let column = to.qualified();
     match (old, new) {
-        _ if matches!(way, Way::Label) => Fit::OrNot(format!(
-            "if a row holds a label in {column} that {} does not have",
-            to.data_type
-        )),
+        _ if matches!(way, Way::Label) => Fit::OrNot(no_such_value(to, way)),
         // A name holds 63 bytes, a character takes up to four, and the cast cuts without a word.
         (_, "name")
             if is_string(old)
@@ -83,7 +80,7 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
             Fit::Whole
         }
         // An open path is no polygon.
-        ("path", "polygon") | ("bit", "integer" | "bigint") => Fit::OrNot(no_such_value(to)),
+        ("path", "polygon") | ("bit", "integer" | "bigint") => Fit::OrNot(no_such_value(to, way)),
         ("integer", "boolean") => Fit::Without(format!("which number but 0 {column} holds")),
         ("json", "jsonb") => Fit::Without(format!("the order and repetition of keys in {column}")),
         ("timestamp without time zone" | "timestamp with time zone", "date") => {
@@ -94,10 +91,12 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
             "time without time zone" | "time with time zone",
         ) => Fit::Without(format!("the date in {column}")),
         ("timestamp with time zone", "timestamp without time zone")
-        | ("timestamp without time zone", "timestamp with time zone") => fit_modifiers(from, to),
+        | ("timestamp without time zone", "timestamp with time zone") => {
+            fit_modifiers(from, to, way)
+        }
         ("numeric" | "real" | "double precision", "smallint" | "integer" | "bigint") => {
             let lost = format!("what stands after the point in {column}");
-            Fit::WithoutOrNot(lost, no_such_value(to))
+            Fit::WithoutOrNot(lost, no_such_value(to, way))
         }
         ("integer" | "bigint", "real") | ("bigint", "double precision") => Fit::Without(digits(to)),
         ("real" | "double precision", "numeric") if !to.data_type.contains('(') => {
@@ -106,11 +105,11 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
         ("numeric" | "double precision", "real")
         | ("numeric", "double precision")
         | ("real" | "double precision", "numeric") => {
-            Fit::WithoutOrNot(digits(to), no_such_value(to))
+            Fit::WithoutOrNot(digits(to), no_such_value(to, way))
         }
-        ("bigint", "integer" | "smallint") | ("integer", "smallint") => out_of_range(to),
+        ("bigint", "integer" | "smallint") | ("integer", "smallint") => out_of_range(to, way),
         ("smallint" | "integer" | "bigint", "numeric") if to.data_type.contains('(') => {
-            Fit::OrNot(no_such_value(to))
+            Fit::OrNot(no_such_value(to, way))
         }
         _ if casts.get(old, new).is_some_and(|cast| cast.is_binary)
             && modifiers(&to.data_type).is_empty() =>
@@ -127,12 +126,14 @@ fn fit_by_way(from: &Column, to: &Column, way: &Way) -> Fit {
     let column = to.qualified();
     match way {
         // The name of a relation is looked up.
-        Way::Implicit if is_string(old) && to.category != STRING => Fit::OrNot(no_such_value(to)),
+        Way::Implicit if is_string(old) && to.category != STRING => {
+            Fit::OrNot(no_such_value(to, way))
+        }
         Way::Implicit if modifiers(&to.data_type).is_empty() => Fit::Whole,
         Way::Implicit if matches!(to.category.as_str(), "D" | "T") => {
             Fit::Without(format!("what of {column} {} cannot hold", to.data_type))
         }
-        Way::Implicit => Fit::OrNot(no_such_value(to)),
+        Way::Implicit => Fit::OrNot(no_such_value(to, way)),
         // A cast that is written cuts and rounds without a word.
         Way::Written
             if is_string(old)
@@ -141,31 +142,31 @@ fn fit_by_way(from: &Column, to: &Column, way: &Way) -> Fit {
                     || new == "jsonb") =>
         {
             let lost = format!("what of {column} {} cannot hold", to.data_type);
-            Fit::WithoutOrNot(lost, no_such_value(to))
+            Fit::WithoutOrNot(lost, no_such_value(to, way))
         }
         Way::Written
             if is_string(old) && (to.category == ENUM || matches!(new, "json" | "xml")) =>
         {
-            Fit::OrNot(no_such_value(to))
+            Fit::OrNot(no_such_value(to, way))
         }
         // 007 becomes 7, and yes becomes true.
         Way::Written if is_string(old) => Fit::WithoutOrNot(
             format!("how the values of {column} are spelled"),
-            no_such_value(to),
+            no_such_value(to, way),
         ),
         // A string type of an extension takes the whole string, or refuses it.
         Way::Assigned | Way::Written if from.category == STRING && to.category == STRING => {
-            Fit::OrNot(no_such_value(to))
+            Fit::OrNot(no_such_value(to, way))
         }
         Way::Assigned | Way::Written | Way::Label => {
             let lost = format!("what of {column} {} cannot hold", to.data_type);
-            Fit::WithoutOrNot(lost, no_such_value(to))
+            Fit::WithoutOrNot(lost, no_such_value(to, way))
         }
     }
 }
 
 /// How values fit into the same type with other modifiers: another length, precision or scale.
-fn fit_modifiers(from: &Column, to: &Column) -> Fit {
+fn fit_modifiers(from: &Column, to: &Column, way: &Way) -> Fit {
     let (old, new) = (modifiers(&from.data_type), modifiers(&to.data_type));
     let column = to.qualified();
     let one = |list: &[i64]| list.first().copied().unwrap_or(i64::MAX);
@@ -192,10 +193,10 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
                 if whole(&new) > whole(&old) {
                     Fit::Without(lost)
                 } else {
-                    Fit::WithoutOrNot(lost, no_such_value(to))
+                    Fit::WithoutOrNot(lost, no_such_value(to, way))
                 }
             } else if whole(&new) < whole(&old) {
-                Fit::OrNot(no_such_value(to))
+                Fit::OrNot(no_such_value(to, way))
             } else {
                 Fit::Whole
             }
@@ -219,7 +220,7 @@ fn fit_modifiers(from: &Column, to: &Column) -> Fit {
         }
         "character varying" | "bit varying" | "character" | "text" => Fit::Whole,
         // A bit string of another length does not fit; what the modifiers of somebody else's type mean is unknown.
-        _ => Fit::OrNot(no_such_value(to)),
+        _ => Fit::OrNot(no_such_value(to, way)),
     }
 }
 
@@ -239,7 +240,7 @@ fn digits(to: &Column) -> String {
 
 fn too_long(from: &Column, to: &Column, length: i64) -> Fit {
     let cut = if is_string(element(&from.base_type)) {
-        format!(" (blanks beyond {length} characters are cut off)")
+        format!("blanks alone are cut off beyond {length} characters")
     } else {
         String::new()
     };
@@ -247,25 +248,28 @@ fn too_long(from: &Column, to: &Column, length: i64) -> Fit {
 }
 
 /// For a string, blanks at the end that are too many are no reason.
-fn longer(from: &Column, to: &Column, length: i64, besides: &str) -> String {
+fn longer(from: &Column, to: &Column, length: i64, besides: &str) -> Hazard {
     let (table, name) = (&to.relation, quoted_ident(&to.name));
     if to.data_type.ends_with("[]") {
-        return format!(
-            "if a value in {} is longer than {length}{besides}",
-            to.qualified()
-        );
+        return Hazard::MayFail {
+            because: format!("if a value in {} is longer than {length}", to.qualified()),
+        };
     }
     let text = if is_string(&from.base_type) {
         format!("rtrim({name}::text)")
     } else {
         format!("{name}::text")
     };
-    format!(
-        "while this finds a row{besides}: SELECT * FROM {table} WHERE length({text}) > {length}"
-    )
+    let finds = Hazard::finds(format!(
+        "SELECT * FROM {table} WHERE length({text}) > {length}"
+    ));
+    match besides {
+        "" => finds,
+        besides => finds.since(besides),
+    }
 }
 
-fn out_of_range(to: &Column) -> Fit {
+fn out_of_range(to: &Column, way: &Way) -> Fit {
     let (table, name) = (&to.relation, quoted_ident(&to.name));
     let (low, high) = if to.base_type == "smallint" {
         (i64::from(i16::MIN), i64::from(i16::MAX))
@@ -273,20 +277,32 @@ fn out_of_range(to: &Column) -> Fit {
         (i64::from(i32::MIN), i64::from(i32::MAX))
     };
     Fit::OrNot(if to.data_type.ends_with("[]") {
-        no_such_value(to)
+        no_such_value(to, way)
     } else {
-        format!(
-            "while this finds a row: SELECT * FROM {table} WHERE {name} NOT BETWEEN {low} AND {high}"
-        )
+        Hazard::finds(format!(
+            "SELECT * FROM {table} WHERE {name} NOT BETWEEN {low} AND {high}"
+        ))
     })
 }
 
-fn no_such_value(to: &Column) -> String {
-    format!(
-        "if a value in {} is not a valid {}",
-        to.qualified(),
-        to.data_type
-    )
+fn no_such_value(to: &Column, way: &Way) -> Hazard {
+    let (table, name) = (&to.relation, quoted_ident(&to.name));
+    let (data_type, array) = (&to.data_type, array_of(to));
+    match way {
+        // A bit string that is cast in a query is cut or filled up without a word.
+        _ if matches!(element(&to.base_type), "bit" | "bit varying") => Hazard::MayFail {
+            because: format!(
+                "if a value in {} is not a valid {data_type}",
+                to.qualified()
+            ),
+        },
+        Way::Label => Hazard::fails_with(format!(
+            "SELECT {name}::text{array}::{data_type} FROM {table}"
+        )),
+        Way::Implicit | Way::Assigned | Way::Written => {
+            Hazard::fails_with(format!("SELECT {name}::{data_type} FROM {table}"))
+        }
+    }
 }
 
 /// The numbers in parentheses: of `numeric(8,2)`, 8 and 2.

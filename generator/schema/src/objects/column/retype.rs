@@ -7,7 +7,7 @@ use super::super::{
 };
 use super::{
     Column,
-    clash::{clashes, is_coarser},
+    clash::{Becomes, clashes, is_coarser},
     fit::{Fit, fit},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ pub(super) fn retype(
     let advice = within.advice(&Column::id(to.key()));
     if let Some(using) = advice.and_then(|advice| advice.using.as_ref()) {
         let statement = by_expression(from, to, using);
-        let hazards = clashes(to, old, within).chain(leaving(from, to, within));
+        let hazards = clashes(to, Becomes::Other, old, within).chain(leaving(from, to, within));
         return Ok(hazards.fold(statement, Statement::hazard));
     }
     if from.data_type == to.data_type {
@@ -77,13 +77,13 @@ pub(super) fn retype(
     let merges = is_coarser(from, to, &fit);
     statement = match fit {
         Fit::Whole => statement,
-        Fit::OrNot(because) => statement.hazard(Hazard::MayFail { because }),
-        Fit::WithoutOrNot(what, because) => statement
+        Fit::OrNot(fails) => statement.hazard(fails.or(using_says(to))),
+        Fit::WithoutOrNot(what, fails) => statement
             .hazard(Hazard::loses(Column::id(to.key()), what))
-            .hazard(Hazard::MayFail { because }),
+            .hazard(fails.or(using_says(to))),
         Fit::Without(what) => statement.hazard(Hazard::loses(Column::id(to.key()), what)),
     };
-    let clashes = clashes(to, old, within).filter(|_| merges);
+    let clashes = clashes(to, Becomes::Cast, old, within).filter(|_| merges);
     statement = clashes
         .chain(leaving(from, to, within))
         .fold(statement, Statement::hazard);
@@ -92,6 +92,14 @@ pub(super) fn retype(
     } else {
         statement.disturbs(casualties()).parts(comparisons())
     })
+}
+
+/// How a model says what becomes of values that do not fit.
+fn using_says(column: &Column) -> String {
+    format!(
+        "#[model(using(\"…\", back = \"…\"))] on the field of {} says what they become",
+        column.qualified()
+    )
 }
 
 /// The statement for which a person wrote how values become others.
@@ -111,9 +119,11 @@ fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
         what: format!("every value of {} to {}", to.qualified(), one_line(sql)),
     })
     .hazard(takes(from))
-    .hazard(Hazard::MayFail {
-        because: "while a row has a value for which the expression fails".to_owned(),
-    });
+    .hazard(Hazard::fails_with(format!(
+        "SELECT {} FROM {}",
+        one_line(sql),
+        to.relation
+    )));
     statement.disturbs(casualties()).parts(comparisons())
 }
 
@@ -222,7 +232,13 @@ fn comparisons() -> [Kind; 3] {
 }
 
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
-pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> Statement {
+///
+/// `gone` are the labels that no other one comes for.
+pub(super) fn recast(
+    column: &Column,
+    replaced: &BTreeMap<String, String>,
+    gone: &[String],
+) -> Statement {
     let array = array_of(column);
     let (name, data_type) = (quoted_ident(&column.name), &column.data_type);
     let words = format!("ALTER COLUMN {name} TYPE {data_type}");
@@ -242,6 +258,18 @@ pub(super) fn recast(column: &Column, replaced: &BTreeMap<String, String>) -> St
             of: Column::id(column.key()),
             what: format!("every {old} in {} to {new}", column.qualified()),
         });
+    }
+    if !gone.is_empty() {
+        let gone: Vec<String> = gone.iter().map(|label| literal(label)).collect();
+        let gone = gone.join(", ");
+        let holds = if array.is_empty() {
+            format!("{name}::text IN ({gone})")
+        } else {
+            format!("{name}::text[] && ARRAY[{gone}]")
+        };
+        let finds = Hazard::finds(format!("SELECT * FROM {} WHERE {holds}", column.relation));
+        let way = "#[pg_enum(replaces = \"…\")] on a label of the model says what they become";
+        statement = statement.hazard(finds.or(way));
     }
     statement.disturbs(casualties()).parts(comparisons())
 }
@@ -271,7 +299,7 @@ pub(super) fn element(data_type: &str) -> &str {
     data_type.strip_suffix("[]").unwrap_or(data_type)
 }
 
-fn array_of(column: &Column) -> &'static str {
+pub(super) fn array_of(column: &Column) -> &'static str {
     if column.data_type.ends_with("[]") {
         "[]"
     } else {

@@ -19,6 +19,7 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
         | Hazard::UpdatesRows { .. }
         | Hazard::Locks { .. }
         | Hazard::MayFail { .. }
+        | Hazard::FailsOn { .. }
         | Hazard::BreaksDeployed { .. }
         | Hazard::MayBreakCode { .. }
         | Hazard::BreaksCode { .. } => None,
@@ -40,6 +41,7 @@ pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
             | Hazard::UpdatesRows { .. }
             | Hazard::Locks { .. }
             | Hazard::MayFail { .. }
+            | Hazard::FailsOn { .. }
             | Hazard::BreaksDeployed { .. }
             | Hazard::MayBreakCode { .. }
             | Hazard::BreaksCode { .. } => None,

@@ -1,0 +1,215 @@
+//! The live database's own rows, asked what the hazards of a draft ask: a migration that fails on them is known before it is
+//! applied.
+//!
+//! Nothing is claimed of rows that were not found: other rows may come, and row security or the bound on time may hide some.
+
+use std::{
+    fmt::{self, Display, Formatter},
+    time::{Duration, Instant},
+};
+
+use diesel::{
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl,
+    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    sql_query,
+    sql_types::{BigInt, Nullable, Text},
+};
+use serde::Serialize;
+use trueup::{Hazard, Statement};
+
+use crate::{
+    connection::{ConnectError, connect},
+    draft::Draft,
+    url::Url,
+};
+
+/// The longest that one query takes, in milliseconds.
+const EACH: u64 = 2_000;
+/// The longest that all of them take together, but for the last.
+const ALL: Duration = Duration::from_secs(5);
+/// As many rows as are counted.
+const MANY: i64 = 1_000;
+
+/// A statement that would fail on the rows of now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FailsNow {
+    /// What the statement does.
+    pub statement: String,
+    /// The SELECT that finds the rows, or fails as the statement does.
+    pub query: String,
+    /// How many rows it finds; `None` where it fails itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<i64>,
+    /// Whether more rows than those were left uncounted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// One of the rows as JSON, or what Postgres says. It shows data: for a person at a terminal alone.
+    #[serde(skip)]
+    pub sample: String,
+}
+
+impl FailsNow {
+    /// The same with a row, for a person.
+    #[must_use]
+    pub fn with_sample(&self) -> String {
+        let such_as = match self.rows {
+            Some(_) => format!("such as {}", self.sample),
+            None => self.sample.clone(),
+        };
+        format!("{self}; {such_as}")
+    }
+}
+
+impl Display for FailsNow {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            statement,
+            query,
+            rows,
+            more,
+            sample: _,
+        } = self;
+        let found = match rows {
+            None => "a value does not fit".to_owned(),
+            Some(1) => "1 row".to_owned(),
+            Some(rows) if *more => format!("more than {rows} rows"),
+            Some(rows) => format!("{rows} rows"),
+        };
+        write!(f, "would fail now: {statement}: {found}: {query}")
+    }
+}
+
+/// What rows answered.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Answers {
+    /// What would fail.
+    pub fails: Vec<FailsNow>,
+    /// The queries that no answer came for, each with the reason.
+    pub unanswered: Vec<(String, &'static str)>,
+}
+
+/// Asks the rows in one transaction that can only read.
+pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
+    let mut answers = Answers::default();
+    let asked = questions(draft);
+    if asked.is_empty() {
+        return Ok(answers);
+    }
+    let mut connection = connect(url)?;
+    let begun = Instant::now();
+    for (statement, query, fails) in asked {
+        if begun.elapsed() > ALL {
+            answers
+                .unanswered
+                .push((query.to_owned(), "no time was left"));
+            continue;
+        }
+        match answer(&mut connection, query, fails) {
+            Answer::None => {}
+            Answer::Unknown(why) => answers.unanswered.push((query.to_owned(), why)),
+            Answer::Rows(rows, sample) => answers.fails.push(FailsNow {
+                statement: statement.says().to_owned(),
+                query: query.to_owned(),
+                rows: Some(rows.min(MANY)),
+                more: rows > MANY,
+                sample,
+            }),
+            Answer::Fails(message) => answers.fails.push(FailsNow {
+                statement: statement.says().to_owned(),
+                query: query.to_owned(),
+                rows: None,
+                more: false,
+                sample: message,
+            }),
+        }
+    }
+    Ok(answers)
+}
+
+/// The queries of the hazards up to the first statement that makes other rows of those that are there: what follows fails on
+/// rows that nobody has yet.
+fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
+    let mut questions = Vec::new();
+    for statement in draft.parts.iter().flat_map(|part| &part.up) {
+        for hazard in statement.hazards() {
+            if let Hazard::FailsOn { query, fails, .. } = hazard {
+                questions.push((statement, query.as_str(), *fails));
+            }
+        }
+        let changes = statement.hazards().iter().any(|hazard| {
+            matches!(
+                hazard,
+                Hazard::UpdatesRows { .. }
+                    | Hazard::ChangesValues { .. }
+                    | Hazard::WritesRows { .. }
+                    | Hazard::RunsCode { .. }
+            )
+        });
+        if changes || statement.is_update() {
+            break;
+        }
+    }
+    questions
+}
+
+enum Answer {
+    /// No row is found.
+    None,
+    /// So many rows are found, one of them like this.
+    Rows(i64, String),
+    /// The query fails, with this message.
+    Fails(String),
+    /// Nothing is known, for this reason.
+    Unknown(&'static str),
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    sample: Option<String>,
+}
+
+fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
+    let answer = in_transaction(connection, |connection| {
+        // What only the migration makes is not there to be asked about.
+        if connection
+            .batch_execute(&format!("EXPLAIN {query}"))
+            .is_err()
+        {
+            return Answer::None;
+        }
+        let begun = Instant::now();
+        // A whole row is asked for, so that no column of it is left out as unused.
+        let counted = format!(
+            "SELECT count(found) AS rows, (array_agg(found.text))[1] AS sample
+            FROM (SELECT row_to_json(one)::text AS text FROM ({query}) one LIMIT {}) found",
+            if fails { i64::MAX } else { MANY + 1 }
+        );
+        match sql_query(counted).get_result::<Found>(connection) {
+            Ok(_) if fails => Answer::None,
+            Ok(Found { rows: 0, .. }) => Answer::None,
+            Ok(Found { rows, sample }) => Answer::Rows(rows, sample.unwrap_or_default()),
+            Err(_) if begun.elapsed() >= Duration::from_millis(EACH) => {
+                Answer::Unknown("it took longer than 2 s")
+            }
+            Err(error) if fails => Answer::Fails(error.to_string()),
+            Err(_) => Answer::Unknown("the query failed"),
+        }
+    });
+    answer.unwrap_or(Answer::Unknown("the connection failed"))
+}
+
+fn in_transaction<T>(
+    connection: &mut PgConnection,
+    work: impl FnOnce(&mut PgConnection) -> T,
+) -> QueryResult<T> {
+    AnsiTransactionManager::begin_transaction(connection)?;
+    connection.batch_execute(&format!(
+        "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {EACH}; SET LOCAL lock_timeout = 500"
+    ))?;
+    let done = work(connection);
+    AnsiTransactionManager::rollback_transaction(connection)?;
+    Ok(done)
+}
