@@ -15,6 +15,7 @@ mod error;
 mod journal;
 mod leftovers;
 mod lock;
+mod losses;
 mod options;
 mod patience;
 mod record;
@@ -35,6 +36,7 @@ mod watch;
 
 pub use error::{ApplyError, CutOff};
 pub use leftovers::Leftovers;
+pub use losses::Loss;
 pub use options::{Event, Listener, Options, Timeouts};
 pub use record::Record;
 pub use redo::redo;
@@ -170,6 +172,20 @@ pub fn would_take_back(
     let migrations = migration::read(dir)?;
     let applied = without_replaced(&migrations, &applied(connection)?);
     Ok(target.choose(&migrations, &applied)?.to_vec())
+}
+
+/// What of the rows and values that are there now [`downgrade`] would take along for good.
+pub fn would_lose(
+    connection: &mut PgConnection,
+    dir: &Path,
+    target: &DownTarget,
+) -> Result<Vec<Loss>, ApplyError> {
+    let migrations = migration::read(dir)?;
+    let applied = without_replaced(&migrations, &applied(connection)?);
+    let chosen = target.choose(&migrations, &applied)?;
+    let those = chosen.iter().rev();
+    let those = those.filter_map(|version| migrations.iter().find(|one| one.version == *version));
+    losses::losses(connection, &those.collect::<Vec<_>>()).map_err(ApplyError::bookkeeping)
 }
 
 /// The applied migrations after `target`, newest first; all are looked at before the first one is run.

@@ -1,19 +1,25 @@
 //! `trueup downgrade`: applied migrations are taken back.
 
+use diesel::PgConnection;
 use generator::{
     Error,
-    apply::{self, Event},
+    apply::{self, DownTarget, Event},
     connection::connect,
     report::{Applied, Direction},
 };
 
 use super::{Status, current};
-use crate::{arguments::FormatArg, context::Context, guard::Consent, target::Down};
+use crate::{
+    arguments::FormatArg,
+    context::Context,
+    guard::{self, Consent},
+    target::Down,
+};
 
 /// Take applied migrations back, newest first
 ///
 /// Runs their down.sql, which was proved to give exactly the schema that was there before. Rows that an up or a down
-/// removes do not come back; the files say where that is so.
+/// removes do not come back: which those are now, it says before, and asks at a terminal.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -50,6 +56,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             args.consent.in_protected(&live, context, &loss)?;
         }
     }
+    if !goes_on(&mut connection, &args.target.0, context)? {
+        return Ok(Status::Refused);
+    }
     let progress = context.output.progress();
     let tell = |event: &Event<'_>| progress.hear(event);
     let options = context.applying(&live, &tell);
@@ -62,4 +71,28 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     };
     context.output.report(&applied, args.format.into())?;
     Ok(Status::Done)
+}
+
+/// Says what goes for good, and asks at a terminal.
+pub(super) fn goes_on(
+    connection: &mut PgConnection,
+    target: &DownTarget,
+    context: &Context,
+) -> Result<bool, Error> {
+    let folder = &context.project.migrations;
+    // Whatever is wrong with the target or the folders, the command itself says better.
+    let losses = apply::would_lose(connection, folder, target).unwrap_or_default();
+    if losses.is_empty() {
+        return Ok(true);
+    }
+    for loss in losses {
+        context
+            .output
+            .note(format!("goes for good: {}", loss.words()));
+    }
+    if guard::agreed("These rows and values do not come back. Go on?", context)? {
+        return Ok(true);
+    }
+    context.output.note("nothing was taken back");
+    Ok(false)
 }

@@ -7,7 +7,7 @@ use generator::{
     report::{Applied, Direction, Redone},
 };
 
-use super::{Status, current};
+use super::{Status, current, downgrade::goes_on};
 use crate::{arguments::FormatArg, context::Context, target::Down};
 
 /// Take the newest applied migrations back and apply them again
@@ -37,6 +37,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
     let mut connection = connect(&live.url)?;
     let folder = &context.project.migrations;
+    if !goes_on(&mut connection, &args.target.0, context)? {
+        return Ok(Status::Refused);
+    }
     let progress = context.output.progress();
     let tell = |event: &Event<'_>| progress.hear(event);
     let options = context.applying(&live, &tell);

@@ -91,24 +91,20 @@ pub fn look_alikes(
         })
         .collect();
     let mut found = Vec::new();
-    for (id, delta) in &deltas {
-        let (gone, come) = match delta {
-            Delta::Create(_) => continue,
-            Delta::Remove(gone) => (Thing::whole(gone), alike(gone, &created, renamed, to)),
-            Delta::Change { from, to } => {
-                let Some((gone, come)) = parts(from, to) else {
-                    continue;
-                };
-                if guidance.replaces(id, &gone) {
-                    continue;
-                }
-                let part = |entry: &Entry, part| Thing {
-                    entry: entry.clone(),
-                    part: Some(part),
-                };
-                (part(from, gone), vec![part(to, come)])
-            }
-        };
+    let candidates = deltas.iter().flat_map(|(id, delta)| match delta {
+        Delta::Create(_) => Vec::new(),
+        Delta::Remove(gone) => vec![(Thing::whole(gone), alike(gone, &created, renamed, to))],
+        Delta::Change { from, to } => {
+            let gone = parts(from, to).into_iter();
+            gone.filter(|(gone, _)| {
+                gone.part
+                    .as_ref()
+                    .is_none_or(|part| !guidance.replaces(id, part))
+            })
+            .collect()
+        }
+    });
+    for (gone, come) in candidates {
         let before = as_it_was(&gone, from);
         let is_none = refused.iter().any(|refused| refused.is_about(&before));
         if !come.is_empty() && !is_none {
@@ -166,17 +162,28 @@ fn place(entry: &Entry, schema: &Schema) -> usize {
     before.count()
 }
 
-/// The one part that goes while one comes.
-fn parts(from: &Entry, to: &Entry) -> Option<(String, String)> {
-    let only = |some: &[String], others: &[String]| {
-        let mut only = some.iter().filter(|part| !others.contains(part));
-        let first = only.next()?.clone();
-        only.next().is_none().then_some(first)
+/// The parts that go, each with those that come: the one at its place first, then the most alike.
+fn parts(from: &Entry, to: &Entry) -> Vec<(Thing, Vec<Thing>)> {
+    let only = |of: &Entry, other: &Entry| -> Vec<(usize, String)> {
+        let all = of.parts().iter().cloned().enumerate();
+        all.filter(|(_, part)| !other.parts().contains(part))
+            .collect()
     };
-    Some((
-        only(from.parts(), to.parts())?,
-        only(to.parts(), from.parts())?,
-    ))
+    let part = |entry: &Entry, part: &str| Thing {
+        entry: entry.clone(),
+        part: Some(part.to_owned()),
+    };
+    let come = only(to, from);
+    let gone = only(from, to).into_iter();
+    gone.map(|(place, gone)| {
+        let mut come: Vec<&(usize, String)> = come.iter().collect();
+        come.sort_by_cached_key(|(other, name)| {
+            (*other != place, Reverse(likeness(&gone, name)), *other)
+        });
+        let come = come.into_iter().map(|(_, name)| part(to, name));
+        (part(from, &gone), come.collect())
+    })
+    .collect()
 }
 
 /// The thing as it was before anything was renamed.

@@ -185,3 +185,36 @@ fn rows_are_not_asked_where_an_earlier_statement_changes_them() {
         .done();
     assert!(!said.contains("would fail now"), "{said}");
 }
+
+#[test]
+fn a_downgrade_says_which_rows_go() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped();
+    project.migration(
+        "2030-01-01-000000_more",
+        "CREATE TABLE notes (a int); ALTER TABLE users ADD fax text, ADD pager text;",
+        "ALTER TABLE users DROP fax, DROP COLUMN pager; DROP TABLE notes;",
+    );
+    let project = project.on(&database);
+    project.run(&["upgrade"]).done();
+    // What is empty is no loss.
+    let ended = project.run(&["redo"]);
+    assert!(!ended.stderr.contains("goes for good"), "{}", ended.stderr);
+    tests::run(
+        &database,
+        "INSERT INTO notes VALUES (1), (2); INSERT INTO users (email, full_name, fax) VALUES ('a@b', 'Ada', '1'), ('b@b', 'Bob', NULL)",
+    );
+    let ended = project.run(&["downgrade"]);
+    for line in [
+        "note: goes for good: users.fax: 1 value\n",
+        "note: goes for good: notes: 2 rows\n",
+    ] {
+        assert!(
+            ended.stderr.contains(line),
+            "{line} is not in: {}",
+            ended.stderr
+        );
+    }
+    assert!(!ended.stderr.contains("pager"), "{}", ended.stderr);
+    ended.done();
+}
