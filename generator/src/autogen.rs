@@ -31,8 +31,8 @@ use crate::{
         self, Side, Source, authors,
         models::{Settled, belongs, settle},
     },
-    unread,
     summary::Summary,
+    unread,
     url::Url,
 };
 
