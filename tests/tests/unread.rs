@@ -154,6 +154,14 @@ const CHANGES: &[(&str, &str)] = &[
         "foreign table public.ft differs",
     ),
     (
+        "CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal))",
+        "transform for integer on language sql is to come",
+    ),
+    (
+        "CREATE SUBSCRIPTION sub CONNECTION 'dbname=x password=hush' PUBLICATION p WITH (connect = false, slot_name = NONE)",
+        "subscription sub is to come",
+    ),
+    (
         "ALTER PUBLICATION pub SET (publish = 'insert')",
         "publication pub differs",
     ),
