@@ -192,17 +192,10 @@ pub fn autogen(
             done => done?,
         }
     }
-    let lost: BTreeSet<&Id> = draft
-        .iter()
-        .flat_map(Draft::hazards)
-        .filter_map(Hazard::lost)
-        .collect();
-    let answers = match (live(project, options.from), &draft) {
-        (Some(url), Some(draft)) => rows::ask(url, draft)?,
-        (None, _) | (_, None) => Answers::default(),
-    };
+    let hazards = draft.iter().flat_map(Draft::hazards);
+    let lost: BTreeSet<&Id> = hazards.filter_map(Hazard::lost).collect();
     Ok(Autogen {
-        answers,
+        answers: answers(project, options.from, draft.as_ref())?,
         remade: remade
             .into_iter()
             .filter(|one| one.with.iter().any(|id| lost.contains(id)))
@@ -222,6 +215,18 @@ pub fn autogen(
         no_beginning,
         adopts,
     })
+}
+
+/// What rows of the live database say of a draft, where the models are compared with one.
+fn answers(
+    project: &Project,
+    from: Option<&Source>,
+    draft: Option<&Draft>,
+) -> Result<Answers, Error> {
+    match (live(project, from), draft) {
+        (Some(url), Some(draft)) => Ok(rows::ask(url, draft)?),
+        (None, _) | (_, None) => Ok(Answers::default()),
+    }
 }
 
 /// The live database that the models are compared with.
@@ -559,9 +564,9 @@ fn start(
             let side = source::restored(project, scratch, &live)?;
             let (replay, drafted) = authors::replay(project, migrations)?;
             let made = tops(project, &replay.schema)?;
-            let declared: BTreeSet<&Id> = declarations.ids().collect();
+            let modelled: BTreeSet<&Id> = declarations.ids().collect();
             let mut routine = routine::only_in(&side.schema, &replay.schema);
-            routine.retain(|id| !declared.contains(id));
+            routine.retain(|id| !modelled.contains(id));
             let made_by_jobs = routine::hanging(&routine, &side.schema);
             let side = routine::side_without(side, &routine)?;
             let (side, replay) = source::alike(project, side, replay)?;
@@ -569,9 +574,9 @@ fn start(
             refuse_drift(&side.schema, &wanted, &made)?;
             let other_major = (scratch.major() != major).then_some(major);
             let is_replayed = !migrations.is_empty() || options.begins;
-            let deltas = unread::objects(&project.scope, &side.schema, &replay.schema);
-            let deltas = deltas.filter(|delta| !migrations.is_empty() && !delta.is_unknown());
-            let drifted = deltas.map(|delta| delta.unread().clone()).collect();
+            let others = unread::objects(&project.scope, &side.schema, &replay.schema);
+            let others = others.filter(|delta| !migrations.is_empty() && !delta.is_unknown());
+            let unread = others.map(|delta| delta.unread().clone()).collect();
             let only_there = side.schema.entries().map(|(id, _)| id);
             let loose = only_there
                 .filter(|id| is_replayed && replay.schema.entry(id).is_none())
@@ -587,7 +592,7 @@ fn start(
                 loose,
                 routine: made_by_jobs,
                 replay: is_replayed.then_some(replay),
-                drifted,
+                drifted: unread,
             })
         }
     }

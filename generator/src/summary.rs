@@ -148,7 +148,7 @@ impl Summary {
             }) => {
                 match strongest {
                     Some((mode, tables)) => {
-                        work.push(format!("{} on {}", mode.words(), few(tables)))
+                        work.push(format!("{} on {}", mode.words(), few(tables)));
                     }
                     None if *unmeasured == 0 => {
                         work.push("none that reading or writing waits for".to_owned());

@@ -234,10 +234,10 @@ impl Url {
         let of_service = self.service().and_then(|service| service::all(&service));
         let mut all = of_service.unwrap_or_default();
         all.extend(found);
-        let lines: String = all
-            .iter()
-            .map(|(key, value)| format!("{key}={value}\n"))
-            .collect();
+        let mut lines = String::new();
+        for (key, value) in &all {
+            lines += &format!("{key}={value}\n");
+        }
         let url = Self::of(form).with_parameter("service", SERVICE);
         (url, Some(format!("[{SERVICE}]\n{lines}")))
     }

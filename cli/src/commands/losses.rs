@@ -202,12 +202,11 @@ fn refusal(open: &[&Open<'_>], said: &[&Id], ids: &[&Id], offers: &[String]) -> 
         .flat_map(|loss| &loss.hazards)
         .map(|hazard| format!("- {hazard}"))
         .collect();
-    let named = said.iter().copied().chain(open.iter().map(|loss| loss.of));
-    let names: Vec<String> = named
+    let all = said.iter().copied().chain(open.iter().map(|loss| loss.of));
+    let paths: Vec<String> = all
         .map(|of| Named::of(of, ids.iter().copied()).to_string())
         .collect();
-    let names = names.join(",");
-    let option = format!("{RISK}={names}");
+    let option = format!("{RISK}={}", paths.join(","));
     // A name that a shell would not take for one word stands in double quotes.
     let quoted = if option.contains('"') {
         format!("'{}'", option.replace('\'', r"'\''"))

@@ -81,17 +81,17 @@ fn dropped(sql: &str) -> Vec<(String, Option<String>)> {
     };
     let statements = parsed.protobuf.stmts.into_iter();
     let nodes = statements.filter_map(|statement| statement.stmt?.node);
-    nodes.flat_map(of_statement).collect()
+    nodes.flat_map(|node| of_statement(&node)).collect()
 }
 
-fn of_statement(node: NodeEnum) -> Vec<(String, Option<String>)> {
-    if let NodeEnum::DropStmt(drop) = &node
+fn of_statement(node: &NodeEnum) -> Vec<(String, Option<String>)> {
+    if let NodeEnum::DropStmt(drop) = node
         && drop.remove_type() == ObjectType::ObjectTable
     {
-        let lists = drop.objects.iter().filter_map(|one| list(one));
+        let lists = drop.objects.iter().filter_map(list);
         return lists.map(|name| (name, None)).collect();
     }
-    if let NodeEnum::AlterTableStmt(alter) = &node {
+    if let NodeEnum::AlterTableStmt(alter) = node {
         let Some(table) = alter.relation.as_ref().map(named) else {
             return Vec::new();
         };
@@ -107,7 +107,7 @@ fn of_statement(node: NodeEnum) -> Vec<(String, Option<String>)> {
             .map(|column| (table.clone(), Some(column)))
             .collect();
     }
-    if let NodeEnum::TruncateStmt(truncate) = &node {
+    if let NodeEnum::TruncateStmt(truncate) = node {
         let tables = truncate.relations.iter().filter_map(|one| match &one.node {
             Some(NodeEnum::RangeVar(table)) => Some(named(table)),
             Some(_) | None => None,

@@ -177,10 +177,10 @@ impl Drafted {
                 down,
                 run_in_transaction: _,
             } = migration;
-            let lines = summary.iter().flat_map(Summary::lines);
-            let lines = lines
-                .map(|(word, text)| format!("-- {word}: {text}\n"))
-                .collect();
+            let mut lines = String::new();
+            for (word, text) in summary.iter().flat_map(Summary::lines) {
+                lines += &format!("-- {word}: {text}\n");
+            }
             for (name, lines, sql) in [("up.sql", lines, up), ("down.sql", String::new(), down)] {
                 let message = one_line(message);
                 files.push(format!(

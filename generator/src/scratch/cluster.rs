@@ -198,14 +198,19 @@ fn collect_tablespaces(tree: &serde_json::Value, into: &mut BTreeSet<String>) {
                     serde_json::Value::String(name) if TABLESPACES.contains(&field.as_str()) => {
                         into.insert(name.clone());
                     }
-                    value => collect_tablespaces(value, into),
+                    serde_json::Value::Object(_)
+                    | serde_json::Value::Array(_)
+                    | serde_json::Value::Null
+                    | serde_json::Value::Bool(_)
+                    | serde_json::Value::Number(_)
+                    | serde_json::Value::String(_) => collect_tablespaces(value, into),
                 }
             }
         }
         serde_json::Value::Array(items) => {
-            items
-                .iter()
-                .for_each(|value| collect_tablespaces(value, into));
+            for value in items {
+                collect_tablespaces(value, into);
+            }
         }
         serde_json::Value::Null
         | serde_json::Value::Bool(_)

@@ -16,11 +16,11 @@ pub(super) fn setting(service: &str, key: &str) -> Option<String> {
 
 /// All settings of a service.
 pub(super) fn all(service: &str) -> Option<Section> {
-    let texts = files()
+    let mut texts = files()
         .into_iter()
         .filter_map(|file| files::read(&file).ok());
     // The first file that has the service decides.
-    texts.filter_map(|text| section(&text, service)).next()
+    texts.find_map(|text| section(&text, service))
 }
 
 /// The files in libpq's order: the user's, then the system's.

@@ -60,9 +60,10 @@ fn a_few_lines_say_what_changes_and_what_is_locked() {
 
 #[test]
 fn many_changes_are_counted() {
-    let all: String = (0..20)
-        .map(|n| format!("CREATE TABLE t{n} (a int);"))
-        .collect();
+    let mut all = String::new();
+    for n in 0..20 {
+        all += &format!("CREATE TABLE t{n} (a int);");
+    }
     let project = before(&all);
     let drops = (0..20).flat_map(|n| ["--drop".to_owned(), format!("public.t{n}")]);
     let drops: Vec<String> = drops.collect();

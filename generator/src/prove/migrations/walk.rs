@@ -200,12 +200,12 @@ impl<'a> Walk<'a> {
         if let Some(code) = code.as_ref().filter(|code| !code.is_empty()) {
             broken.extend(code.broken(&Bodies::compile(&self.database)?, UP));
         }
-        let outcome = match self.quickly(beside, migration, &before, &after)? {
-            Some(outcome) => outcome,
-            None => {
-                let ends = [&before, &after];
-                self.and_back(migration, ends, pg_dump, code.as_ref(), &mut broken)?
-            }
+        let quickly = self.quickly(beside, migration, &before, &after)?;
+        let outcome = if let Some(outcome) = quickly {
+            outcome
+        } else {
+            let ends = [&before, &after];
+            self.and_back(migration, ends, pg_dump, code.as_ref(), &mut broken)?
         };
         self.now = Some(after);
         let mut sentence = self.sentence(&outcome, pg_dump.is_some());
