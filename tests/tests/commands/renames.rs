@@ -200,3 +200,31 @@ fn a_comparison_tells_what_code_its_sql_breaks() {
         "{sql}"
     );
 }
+
+#[test]
+fn labels_that_are_renamed_together_are_asked_about() {
+    let project = checkout().shipped();
+    let rename = "ALTER TYPE calibration_status RENAME VALUE 'passed' TO 'good';
+        ALTER TYPE calibration_status RENAME VALUE 'failed' TO 'bad';";
+    project.migration("2030-01-01-000000_before", rename, "SELECT 1;");
+    project.run(&["autogen", "x"]).refused(&[
+        "this looks like a rename; nothing was written",
+        "--rename public.calibration_status.good=passed",
+        "--rename public.calibration_status.bad=failed",
+    ]);
+    // One answer leaves the other question open.
+    let one = ["autogen", "x", "--rename", "calibration_status.good=passed"];
+    project
+        .run(&one)
+        .refused(&["--rename public.calibration_status.bad=failed"]);
+    let both = [&one[..], &["--rename", "calibration_status.bad=failed"]].concat();
+    project.run(&both).done();
+    let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
+    for sql in [
+        "RENAME VALUE 'good' TO 'passed'",
+        "RENAME VALUE 'bad' TO 'failed'",
+    ] {
+        assert!(up.contains(sql), "{sql} is not in: {up}");
+    }
+    assert!(!up.contains("CREATE TYPE"), "{up}");
+}
