@@ -268,7 +268,7 @@ pub(super) fn recast(
             format!("{name}::text[] && ARRAY[{gone}]")
         };
         let finds = Hazard::finds(format!("SELECT * FROM {} WHERE {holds}", column.relation));
-        let way = "#[pg_enum(replaces = \"…\")] on a label of the model says what they become";
+        let way = "#[model(replaces = \"…\")] on a label of the model says what they become";
         statement = statement.hazard(finds.or(way));
     }
     statement.disturbs(casualties()).parts(comparisons())
