@@ -104,15 +104,15 @@ pub(super) fn duplicates(server: Server, predicate: &str) -> String {
     };
     format!(
         "CASE WHEN i.indisunique
-            AND NOT EXISTS (SELECT FROM unnest(i.indclass) o(oid) JOIN pg_catalog.pg_opclass oc USING (oid) WHERE NOT oc.opcdefault)
-            AND NOT EXISTS (SELECT FROM unnest(i.indcollation) l(oid) JOIN pg_catalog.pg_collation co USING (oid)
-                WHERE NOT co.collisdeterministic)
+            AND NOT i.indclass::oid[] && ARRAY(SELECT oid FROM pg_catalog.pg_opclass WHERE NOT opcdefault)
+            AND NOT i.indcollation::oid[] && ARRAY(SELECT oid FROM pg_catalog.pg_collation WHERE NOT collisdeterministic)
         THEN (SELECT 'SELECT ' || string_agg(key.text, ', ' ORDER BY key.place) || ', count(*) FROM ' || {OWN_ROWS}
                 || COALESCE(' WHERE ' || NULLIF(concat_ws(' AND ', '(' || {predicate} || ')',
                     string_agg(key.text || ' IS NOT NULL', ' AND ' ORDER BY key.place)
                         FILTER (WHERE NOT {nulls_are_equal} AND NOT key.not_null)), ''), '')
                 || ' GROUP BY ' || string_agg(key.place::text, ', ' ORDER BY key.place) || ' HAVING count(*) > 1'
-            FROM (SELECT k.place, pg_get_indexdef(i.indexrelid, k.place::int4, true) AS text, COALESCE(a.attnotnull, false) AS not_null
+            FROM (SELECT k.place, COALESCE(quote_ident(a.attname), pg_get_indexdef(i.indexrelid, k.place::int4, true)) AS text,
+                    COALESCE(a.attnotnull, false) AS not_null
                 FROM unnest(i.indkey) WITH ORDINALITY k(attnum, place)
                     LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum AND k.attnum <> 0
                 WHERE k.place <= i.indnkeyatts) key) END"
