@@ -10,6 +10,7 @@ use pg_query::{
     DeparseOptions, NodeEnum, ParserOptions,
     protobuf::{AlterTableType, Node, ObjectType},
 };
+use serde_json::{Map, Value};
 use trueup::name::{literal, quoted_ident};
 
 use crate::connection::without_comments;
@@ -86,7 +87,14 @@ impl Roles {
         }
         // Every other role stands in a RoleSpec, wherever a statement has one.
         if let Ok(tree) = serde_json::to_value(node) {
-            collect(&tree, &mut self.named);
+            each_object(&tree, &mut |fields| {
+                if let (Some(_), Some(Value::String(name))) =
+                    (fields.get("roletype"), fields.get("rolename"))
+                    && !name.is_empty()
+                {
+                    self.named.insert(name.clone());
+                }
+            });
         }
     }
 }
@@ -95,7 +103,11 @@ impl Roles {
 fn created_in(block: &str) -> Vec<String> {
     let mut queries = Vec::new();
     if let Ok(tree) = pg_query::parse_plpgsql(block) {
-        collect_queries(&tree, &mut queries);
+        each_object(&tree, &mut |fields| {
+            if let Some(Value::String(query)) = fields.get("query") {
+                queries.push(query.clone());
+            }
+        });
     }
     let nodes = queries
         .iter()
@@ -107,28 +119,6 @@ fn created_in(block: &str) -> Vec<String> {
         Some(create.role)
     });
     roles.collect()
-}
-
-fn collect_queries(tree: &serde_json::Value, into: &mut Vec<String>) {
-    match tree {
-        serde_json::Value::Object(fields) => {
-            if let Some(serde_json::Value::String(query)) = fields.get("query") {
-                into.push(query.clone());
-            }
-            for value in fields.values() {
-                collect_queries(value, into);
-            }
-        }
-        serde_json::Value::Array(items) => {
-            for value in items {
-                collect_queries(value, into);
-            }
-        }
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_) => {}
-    }
 }
 
 /// The namespaces that texts make.
@@ -173,7 +163,15 @@ pub(crate) fn tablespaces<'a>(texts: impl IntoIterator<Item = &'a str>) -> BTree
         }
         if !is_about_tablespaces(&node) || matches!(node, NodeEnum::CreateTableSpaceStmt(_)) {
             let tree = serde_json::to_value(&node).unwrap_or_default();
-            collect_tablespaces(&tree, &mut names);
+            each_object(&tree, &mut |fields| {
+                for (field, value) in fields {
+                    if let Value::String(name) = value
+                        && TABLESPACES.contains(&field.as_str())
+                    {
+                        names.insert(name.clone());
+                    }
+                }
+            });
         }
     }
     names.retain(|name| !name.is_empty() && !name.starts_with("pg_"));
@@ -189,35 +187,6 @@ const TABLESPACES: [&str; 6] = [
     "orig_tablespacename",
     "new_tablespacename",
 ];
-
-fn collect_tablespaces(tree: &serde_json::Value, into: &mut BTreeSet<String>) {
-    match tree {
-        serde_json::Value::Object(fields) => {
-            for (field, value) in fields {
-                match value {
-                    serde_json::Value::String(name) if TABLESPACES.contains(&field.as_str()) => {
-                        into.insert(name.clone());
-                    }
-                    serde_json::Value::Object(_)
-                    | serde_json::Value::Array(_)
-                    | serde_json::Value::Null
-                    | serde_json::Value::Bool(_)
-                    | serde_json::Value::Number(_)
-                    | serde_json::Value::String(_) => collect_tablespaces(value, into),
-                }
-            }
-        }
-        serde_json::Value::Array(items) => {
-            for value in items {
-                collect_tablespaces(value, into);
-            }
-        }
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_) => {}
-    }
-}
 
 /// True if a statement is about a tablespace, a place on the disks of a whole server.
 fn is_about_tablespaces(node: &NodeEnum) -> bool {
@@ -236,22 +205,21 @@ fn is_about_tablespaces(node: &NodeEnum) -> bool {
         || matches!(node, NodeEnum::GrantStmt(grant) if of(grant.objtype()))
 }
 
-fn collect(tree: &serde_json::Value, into: &mut BTreeSet<String>) {
+/// Shows every object of a tree, the outer before those in it.
+fn each_object(tree: &Value, see: &mut impl FnMut(&Map<String, Value>)) {
     match tree {
-        serde_json::Value::Object(fields) => {
-            if let (Some(_), Some(serde_json::Value::String(name))) =
-                (fields.get("roletype"), fields.get("rolename"))
-                && !name.is_empty()
-            {
-                into.insert(name.clone());
+        Value::Object(fields) => {
+            see(fields);
+            for value in fields.values() {
+                each_object(value, see);
             }
-            fields.values().for_each(|value| collect(value, into));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|value| collect(value, into)),
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_) => {}
+        Value::Array(items) => {
+            for value in items {
+                each_object(value, see);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
