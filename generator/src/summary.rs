@@ -13,6 +13,7 @@ use trueup::{Hazard, Id, LockMode, Schema, Statement, one_line};
 use crate::{
     diff::{Delta, diff},
     prove::Held,
+    report::count,
 };
 
 /// As many lines as are read at a glance; the rest is counted.
@@ -156,14 +157,8 @@ impl Summary {
                     None => {}
                 }
                 if *unmeasured > 0 {
-                    let statements = if *unmeasured == 1 {
-                        "statement"
-                    } else {
-                        "statements"
-                    };
-                    work.push(format!(
-                        "{unmeasured} {statements} outside a transaction, not measured"
-                    ));
+                    let statements = count(*unmeasured, "statement");
+                    work.push(format!("{statements} outside a transaction, not measured"));
                 }
             }
         }
@@ -195,15 +190,11 @@ impl How {
 impl Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.how.sign(), self.what)?;
-        let parts = self.parts.iter().take(PARTS);
-        for (number, part) in parts.enumerate() {
-            let before = if number == 0 { ": " } else { ", " };
-            write!(f, "{before}{part}")?;
+        if self.parts.is_empty() {
+            return Ok(());
         }
-        match self.parts.len().checked_sub(PARTS) {
-            Some(more @ 1..) => write!(f, " and {more} more"),
-            Some(0) | None => Ok(()),
-        }
+        let parts: Vec<String> = self.parts.iter().map(ToString::to_string).collect();
+        write!(f, ": {}", few(&parts))
     }
 }
 
@@ -232,12 +223,9 @@ fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
             Delta::Remove(_) => (How::Dropped, from),
             Delta::Change { .. } => (How::Changed, to),
         };
-        // What belongs to a part that comes or goes does so with it.
+        // What belongs to something that comes or goes does so with it.
         if within.line(id).skip(1).any(|above| whole.contains(&above)) {
-            let top = within.line(id).last();
-            if top.is_some_and(|top| !whole.contains(&top)) {
-                continue;
-            }
+            continue;
         }
         let top = within.line(id).last().unwrap_or_else(|| id.clone());
         let is_top = top == *id;
@@ -257,9 +245,6 @@ fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
         }
     }
     let change = |(id, (how, mut parts)): (Id, (How, Vec<Change>))| {
-        if how != How::Changed {
-            parts.clear();
-        }
         parts.sort_by_key(|part| part.how);
         Change {
             how,

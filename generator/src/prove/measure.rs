@@ -90,8 +90,6 @@ struct Session<'a> {
     database: &'a Database,
     major: u32,
     relations: BTreeMap<i64, Relation>,
-    /// What the statement dropped, and how it was locked for that.
-    dropped: Vec<(String, LockMode)>,
 }
 
 /// The relations that hold rows, and the tables that are partitioned into such.
@@ -138,7 +136,6 @@ impl<'a> Session<'a> {
         let mut connection = database.connect()?;
         let relations: Vec<Relation> = sql_query(RELATIONS).load(&mut connection)?;
         Ok(Self {
-            dropped: Vec::new(),
             relations: relations.into_iter().map(|one| (one.oid, one)).collect(),
             connection,
             database,
@@ -152,7 +149,8 @@ impl<'a> Session<'a> {
         let mut measured = Measured::default();
         for run in runs {
             let mut held = BTreeMap::new();
-            let mut own = Held::default();
+            let mut own = BTreeMap::new();
+            let mut unmeasured = 0;
             for statement in &run.statements {
                 let work = match self.run(statement, run.in_transaction) {
                     Ok(work) => work,
@@ -163,28 +161,41 @@ impl<'a> Session<'a> {
                         return measured;
                     }
                 };
+                self.note(&work, &before, &mut own);
                 let hazards = self.hazards(&work, &before, &mut held);
                 measured.hazards.push(hazards);
                 if !run.in_transaction && statement.is_alone() {
-                    own.unmeasured += 1;
-                }
-                for (table, mode) in self.dropped.drain(..) {
-                    let strongest = own.modes.entry(table).or_insert(mode);
-                    *strongest = mode.max(*strongest);
-                }
-                for (oid, mode) in held.iter().filter(|(oid, _)| before.contains(oid)) {
-                    for table in self.named([*oid].into_iter()) {
-                        let strongest = own.modes.entry(table).or_insert(*mode);
-                        *strongest = (*mode).max(*strongest);
-                    }
+                    unmeasured += 1;
                 }
                 if !run.in_transaction {
                     held.clear();
                 }
             }
-            measured.held.push(own);
+            measured.held.push(Held {
+                modes: own.into_values().collect(),
+                unmeasured,
+            });
         }
         measured
+    }
+
+    /// Adds the locks of a statement to those of its run, each relation by the name that it has then, or had before it went.
+    fn note(
+        &self,
+        work: &[Locked],
+        before: &BTreeSet<i64>,
+        own: &mut BTreeMap<i64, (String, LockMode)>,
+    ) {
+        for one in work.iter().filter(|one| before.contains(&one.oid)) {
+            let known = self.relations.get(&one.oid).map(|known| &known.name);
+            let (Some(name), Some(mode)) = (one.name.as_ref().or(known), LockMode::of(&one.mode))
+            else {
+                continue;
+            };
+            let (so_far, strongest) = own.entry(one.oid).or_insert_with(|| (name.clone(), mode));
+            so_far.clone_from(name);
+            *strongest = mode.max(*strongest);
+        }
     }
 
     /// Runs a statement and returns the relations that it locked.
@@ -235,14 +246,6 @@ impl<'a> Session<'a> {
                 *own = mode.max(*own);
             }
         }
-        let gone = work.iter().filter(|one| one.name.is_none());
-        self.dropped = gone
-            .filter(|one| before.contains(&one.oid))
-            .filter_map(|one| {
-                let known = self.relations.get(&one.oid)?;
-                Some((known.name.clone(), LockMode::of(&one.mode)?))
-            })
-            .collect();
         self.follow(work);
         for (oid, mode) in &strong {
             let so_far = held.entry(*oid).or_insert(*mode);

@@ -57,7 +57,7 @@ fn seen(text: &str) -> usize {
 }
 
 /// `1 migration`, `2 migrations`.
-pub(super) fn count(number: usize, thing: &str) -> String {
+pub(crate) fn count(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {thing}{plural}")
 }
