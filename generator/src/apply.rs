@@ -170,8 +170,16 @@ pub fn would_take_back(
     target: &DownTarget,
 ) -> Result<Vec<String>, ApplyError> {
     let migrations = migration::read(dir)?;
-    let applied = without_replaced(&migrations, &applied(connection)?);
-    Ok(target.choose(&migrations, &applied)?.to_vec())
+    chosen(connection, &migrations, target)
+}
+
+fn chosen(
+    connection: &mut PgConnection,
+    migrations: &[Migration],
+    target: &DownTarget,
+) -> Result<Vec<String>, ApplyError> {
+    let applied = without_replaced(migrations, &applied(connection)?);
+    Ok(target.choose(migrations, &applied)?.to_vec())
 }
 
 /// What of the rows and values that are there now [`downgrade`] would take along for good.
@@ -181,11 +189,10 @@ pub fn would_lose(
     target: &DownTarget,
 ) -> Result<Vec<Loss>, ApplyError> {
     let migrations = migration::read(dir)?;
-    let applied = without_replaced(&migrations, &applied(connection)?);
-    let chosen = target.choose(&migrations, &applied)?;
+    let chosen = chosen(connection, &migrations, target)?;
     let those = chosen.iter().rev();
     let those = those.filter_map(|version| migrations.iter().find(|one| one.version == *version));
-    losses::losses(connection, &those.collect::<Vec<_>>()).map_err(ApplyError::bookkeeping)
+    Ok(losses::losses(connection, &those.collect::<Vec<_>>()))
 }
 
 /// The applied migrations after `target`, newest first; all are looked at before the first one is run.

@@ -33,7 +33,6 @@ use crate::{
     },
     summary::Summary,
     unread,
-    url::Url,
 };
 
 /// What an autogen is asked for.
@@ -217,24 +216,26 @@ pub fn autogen(
     })
 }
 
+/// What the models are compared with.
+fn compared(project: &Project, from: Option<&Source>) -> Source {
+    match (from, &project.database) {
+        (Some(from), _) => from.clone(),
+        (None, Some(url)) => Source::Database(url.clone()),
+        (None, None) => Source::Migrations(project.migrations.clone()),
+    }
+}
+
 /// What rows of the live database say of a draft, where the models are compared with one.
 fn answers(
     project: &Project,
     from: Option<&Source>,
     draft: Option<&Draft>,
 ) -> Result<Answers, Error> {
-    match (live(project, from), draft) {
-        (Some(url), Some(draft)) => Ok(rows::ask(url, draft)?),
-        (None, _) | (_, None) => Ok(Answers::default()),
-    }
-}
-
-/// The live database that the models are compared with.
-fn live<'a>(project: &'a Project, from: Option<&'a Source>) -> Option<&'a Url> {
-    match from {
-        None => project.database.as_ref(),
-        Some(Source::Database(url)) => Some(url),
-        Some(Source::Models | Source::Migrations(_) | Source::Sql(_)) => None,
+    match (compared(project, from), draft) {
+        (Source::Database(url), Some(draft)) => Ok(rows::ask(&url, draft)?),
+        (Source::Models | Source::Migrations(_) | Source::Sql(_), _) | (_, None) => {
+            Ok(Answers::default())
+        }
     }
 }
 
@@ -503,11 +504,7 @@ fn start(
     migrations: &[Migration],
     options: AutogenOptions<'_>,
 ) -> Result<Start, Error> {
-    let default = match &project.database {
-        Some(url) => Source::Database(url.clone()),
-        None => Source::Migrations(project.migrations.clone()),
-    };
-    let from = options.from.unwrap_or(&default);
+    let from = &compared(project, options.from);
     let words = from.to_string();
     let whole = |side: Side, drafted: BTreeSet<Id>| -> Result<Start, Error> {
         let made = tops(project, &side.schema)?;

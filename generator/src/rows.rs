@@ -20,6 +20,7 @@ use trueup::{Hazard, Statement};
 use crate::{
     connection::{ConnectError, connect},
     draft::Draft,
+    report::count,
     url::Url,
 };
 
@@ -28,7 +29,7 @@ const EACH: u64 = 2_000;
 /// The longest that all of them take together, but for the last.
 const ALL: Duration = Duration::from_secs(5);
 /// As many rows as are counted.
-const MANY: i64 = 1_000;
+const MANY: usize = 1_000;
 
 /// A statement that would fail on the rows of now.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -38,11 +39,8 @@ pub struct FailsNow {
     /// The SELECT that finds the rows, or fails as the statement does.
     pub query: String,
     /// How many rows it finds; `None` where it fails itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rows: Option<i64>,
-    /// Whether more rows than those were left uncounted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub more: bool,
+    #[serde(flatten)]
+    pub found: Option<Found>,
     /// One of the rows as JSON, or what Postgres says. It shows data: for a person at a terminal alone.
     #[serde(skip)]
     pub sample: String,
@@ -52,7 +50,7 @@ impl FailsNow {
     /// The same with a row, for a person.
     #[must_use]
     pub fn with_sample(&self) -> String {
-        let such_as = match self.rows {
+        let such_as = match self.found {
             Some(_) => format!("such as {}", self.sample),
             None => self.sample.clone(),
         };
@@ -65,17 +63,44 @@ impl Display for FailsNow {
         let Self {
             statement,
             query,
-            rows,
-            more,
+            found,
             sample: _,
         } = self;
-        let found = match rows {
-            None => "a value does not fit".to_owned(),
-            Some(1) => "1 row".to_owned(),
-            Some(rows) if *more => format!("more than {rows} rows"),
-            Some(rows) => format!("{rows} rows"),
-        };
+        let found = found.map_or_else(
+            || "a value does not fit".to_owned(),
+            |found| found.words("row"),
+        );
         write!(f, "would fail now: {statement}: {found}: {query}")
+    }
+}
+
+/// How many rows a query finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Found {
+    /// Up to a thousand.
+    rows: usize,
+    /// True where there are more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more: bool,
+}
+
+impl Found {
+    fn new(rows: i64) -> Self {
+        let rows = usize::try_from(rows).unwrap_or_default();
+        Self {
+            rows: rows.min(MANY),
+            more: rows > MANY,
+        }
+    }
+
+    /// `1 row`, `3 rows`, `more than 1000 rows`.
+    pub(crate) fn words(self, thing: &str) -> String {
+        let words = count(self.rows, thing);
+        if self.more {
+            format!("more than {words}")
+        } else {
+            words
+        }
     }
 }
 
@@ -88,7 +113,7 @@ pub struct Answers {
     pub unanswered: Vec<(String, &'static str)>,
 }
 
-/// Asks the rows in one transaction that can only read.
+/// Asks the rows what the hazards of a draft ask, each in a transaction that can only read.
 pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
     let mut answers = Answers::default();
     let asked = questions(draft);
@@ -104,23 +129,17 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
                 .push((query.to_owned(), "no time was left"));
             continue;
         }
+        let fails_now = |found, sample| FailsNow {
+            statement: statement.says().to_owned(),
+            query: query.to_owned(),
+            found,
+            sample,
+        };
         match answer(&mut connection, query, fails) {
             Answer::None => {}
             Answer::Unknown(why) => answers.unanswered.push((query.to_owned(), why)),
-            Answer::Rows(rows, sample) => answers.fails.push(FailsNow {
-                statement: statement.says().to_owned(),
-                query: query.to_owned(),
-                rows: Some(rows.min(MANY)),
-                more: rows > MANY,
-                sample,
-            }),
-            Answer::Fails(message) => answers.fails.push(FailsNow {
-                statement: statement.says().to_owned(),
-                query: query.to_owned(),
-                rows: None,
-                more: false,
-                sample: message,
-            }),
+            Answer::Rows(found, sample) => answers.fails.push(fails_now(Some(found), sample)),
+            Answer::Fails(message) => answers.fails.push(fails_now(None, message)),
         }
     }
     Ok(answers)
@@ -152,11 +171,12 @@ fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     questions
 }
 
-enum Answer {
+/// What one query came to.
+pub(crate) enum Answer {
     /// No row is found.
     None,
     /// So many rows are found, one of them like this.
-    Rows(i64, String),
+    Rows(Found, String),
     /// The query fails, with this message.
     Fails(String),
     /// Nothing is known, for this reason.
@@ -164,14 +184,16 @@ enum Answer {
 }
 
 #[derive(QueryableByName)]
-struct Found {
+struct Counted {
     #[diesel(sql_type = BigInt)]
     rows: i64,
     #[diesel(sql_type = Nullable<Text>)]
     sample: Option<String>,
 }
 
-fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
+/// Asks one query, in a transaction that can only read and with a bound on time. `fails`: it is not to find rows but to fail on
+/// them. What names something that is not there finds nothing.
+pub(crate) fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
     let answer = in_transaction(connection, |connection| {
         // What only the migration makes is not there to be asked about.
         if connection
@@ -185,12 +207,14 @@ fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
         let counted = format!(
             "SELECT count(found) AS rows, (array_agg(found.text))[1] AS sample
             FROM (SELECT row_to_json(one)::text AS text FROM ({query}) one LIMIT {}) found",
-            if fails { i64::MAX } else { MANY + 1 }
+            if fails { usize::MAX >> 1 } else { MANY + 1 }
         );
-        match sql_query(counted).get_result::<Found>(connection) {
+        match sql_query(counted).get_result::<Counted>(connection) {
             Ok(_) if fails => Answer::None,
-            Ok(Found { rows: 0, .. }) => Answer::None,
-            Ok(Found { rows, sample }) => Answer::Rows(rows, sample.unwrap_or_default()),
+            Ok(Counted { rows: 0, .. }) => Answer::None,
+            Ok(Counted { rows, sample }) => {
+                Answer::Rows(Found::new(rows), sample.unwrap_or_default())
+            }
             Err(_) if begun.elapsed() >= Duration::from_millis(EACH) => {
                 Answer::Unknown("it took longer than 2 s")
             }

@@ -86,9 +86,7 @@ pub(super) fn goes_on(
         return Ok(true);
     }
     for loss in losses {
-        context
-            .output
-            .note(format!("goes for good: {}", loss.words()));
+        context.output.note(format!("goes for good: {loss}"));
     }
     if guard::agreed("These rows and values do not come back. Go on?", context)? {
         return Ok(true);

@@ -341,7 +341,7 @@ fn detaches(statement: &AlterTableStmt) -> Option<Alone> {
 }
 
 /// The names in a `DROP`, quoted.
-fn names(statement: &DropStmt) -> Vec<String> {
+pub(super) fn names(statement: &DropStmt) -> Vec<String> {
     let name = |node: &pg_query::protobuf::Node| {
         let Some(NodeEnum::List(list)) = &node.node else {
             return None;
@@ -359,7 +359,7 @@ fn names(statement: &DropStmt) -> Vec<String> {
     statement.objects.iter().filter_map(name).collect()
 }
 
-fn qualified(relation: &RangeVar) -> String {
+pub(super) fn qualified(relation: &RangeVar) -> String {
     let name = quoted_ident(&relation.relname);
     if relation.schemaname.is_empty() {
         name
