@@ -92,12 +92,12 @@ pub enum Hazard {
     FailsOn {
         /// A SELECT, without a semicolon.
         query: String,
-        /// Whether it finds them, or fails on them itself.
+        /// True if it fails on them itself, false if it finds them.
         fails: bool,
         /// Why, as the end of "since …".
         #[serde(skip_serializing_if = "Option::is_none")]
         since: Option<String>,
-        /// How a model says what becomes of them.
+        /// The words of a model that say what becomes of them.
         #[serde(skip_serializing_if = "Option::is_none")]
         way: Option<String>,
     },
@@ -195,6 +195,12 @@ impl Hazard {
             since: None,
             way: None,
         }
+    }
+
+    /// A failure while the query finds a row; where there is no query, the reason in words: the end of the sentence "fails …".
+    #[must_use]
+    pub fn finds_or(query: Option<&String>, because: impl FnOnce() -> String) -> Self {
+        query.map_or_else(|| Self::MayFail { because: because() }, Self::finds)
     }
 
     /// A failure on a value on which the query fails too.

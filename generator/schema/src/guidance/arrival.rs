@@ -25,7 +25,7 @@ pub struct Arrival {
     pub fails_by_type: Option<String>,
     /// Postgres' message where the type takes no NULL.
     pub takes_no_null: Option<String>,
-    /// Whether ADD COLUMN writes the rows that are there anew.
+    /// True if ADD COLUMN rewrites the table.
     pub rewrites: bool,
 }
 

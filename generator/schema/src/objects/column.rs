@@ -573,7 +573,7 @@ impl Column {
         self.not_null.is_some() && !self.fills_itself() && !has_default
     }
 
-    /// Whether the rows that are there are written anew when it comes.
+    /// True if ADD COLUMN rewrites the table.
     fn is_computed_at_first(&self, within: &Schema) -> bool {
         let is_stored = self.generated.as_ref().is_some_and(|one| one.stored);
         is_stored || self.identity.is_some() || arrival::rewrites(self, within)

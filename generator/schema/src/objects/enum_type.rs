@@ -1,6 +1,6 @@
 //! Enum types. A label can be added in place; to lose one or to change their order, the type is rebuilt.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -143,30 +143,24 @@ impl Object for EnumType {
 
 /// Of the labels that the enum type loses, those that rows may have, each with the one that takes its place.
 pub(super) fn replaced(id: &Id, from: &Schema, to: &Schema) -> BTreeMap<String, String> {
-    let enum_type = |schema: &Schema| schema.entry(id).map(Arc::clone);
-    let (Some(old), Some(new)) = (enum_type(from), enum_type(to)) else {
-        return BTreeMap::new();
-    };
-    match (EnumType::of(&old.object), EnumType::of(&new.object)) {
-        (Some(old), Some(new)) => new.replaces(old, to),
-        (None, _) | (_, None) => BTreeMap::new(),
-    }
+    both(id, from, to).map_or_else(BTreeMap::new, |(old, new)| new.replaces(&old, to))
 }
 
 /// Of the labels that the enum type loses, those that no other one comes for.
 pub(super) fn gone(id: &Id, from: &Schema, to: &Schema) -> Vec<String> {
-    let enum_type = |schema: &Schema| schema.entry(id).map(Arc::clone);
-    let (Some(old), Some(new)) = (enum_type(from), enum_type(to)) else {
+    let Some((old, new)) = both(id, from, to) else {
         return Vec::new();
     };
-    let (Some(old), Some(new)) = (EnumType::of(&old.object), EnumType::of(&new.object)) else {
-        return Vec::new();
-    };
-    let replaced = new.replaces(old, to);
-    let gone = old.labels.iter();
-    gone.filter(|label| !new.labels.contains(label) && !replaced.contains_key(*label))
-        .cloned()
+    let replaced = new.replaces(&old, to);
+    let gone = old.labels.into_iter();
+    gone.filter(|label| !new.labels.contains(label) && !replaced.contains_key(label))
         .collect()
+}
+
+/// The enum type as it is and as it shall be.
+fn both(id: &Id, from: &Schema, to: &Schema) -> Option<(EnumType, EnumType)> {
+    let enum_type = |schema: &Schema| EnumType::of(&schema.entry(id)?.object).cloned();
+    Some((enum_type(from)?, enum_type(to)?))
 }
 
 impl EnumType {

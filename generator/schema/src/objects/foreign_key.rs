@@ -350,11 +350,8 @@ impl ForeignKey {
             referenced,
             ..
         } = self;
-        match self.orphans.as_ref() {
-            Some(query) => Hazard::finds(query),
-            None => Hazard::MayFail {
-                because: format!("while a row of {relation} points to no row of {referenced}"),
-            },
-        }
+        Hazard::finds_or(self.orphans.as_ref(), || {
+            format!("while a row of {relation} points to no row of {referenced}")
+        })
     }
 }

@@ -192,12 +192,9 @@ impl Object for Index {
             sql,
         );
         if *unique && !partitioned {
-            create = create.hazard(match self.duplicates.as_ref() {
-                Some(query) => Hazard::finds(query),
-                None => Hazard::MayFail {
-                    because: format!("while two rows of {relation} have the same key"),
-                },
-            });
+            create = create.hazard(Hazard::finds_or(self.duplicates.as_ref(), || {
+                format!("while two rows of {relation} have the same key")
+            }));
         }
         if *unique {
             let columns = Column::needed_by(&Self::id(self.key()), relation, within);

@@ -162,12 +162,9 @@ impl<K: Contype> Object for KeyConstraint<K> {
             format!("ALTER TABLE {table} ADD {}", self.definition()),
         );
         if !partitioned {
-            add = add.hazard(match self.duplicates.as_ref() {
-                Some(query) => Hazard::finds(query),
-                None => Hazard::MayFail {
-                    because: format!("while two rows of {relation} contradict {definition}"),
-                },
-            });
+            add = add.hazard(Hazard::finds_or(self.duplicates.as_ref(), || {
+                format!("while two rows of {relation} contradict {definition}")
+            }));
         }
         add = add.hazard(contradicts(K::NAME, &self.key(), &self.columns, within));
         let mut statements = vec![add];

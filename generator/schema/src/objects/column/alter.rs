@@ -398,7 +398,7 @@ fn finds_null(column: &Column) -> Hazard {
     .or(fill_gives(column))
 }
 
-/// How a model says what rows hold that have no value yet.
+/// The words of a model that give a value to rows without one.
 pub(super) fn fill_gives(column: &Column) -> String {
     format!(
         "#[model(fill = \"…\")] on the field of {} gives a value",
@@ -545,7 +545,7 @@ impl Column {
         })
     }
 
-    /// Whether its identity counts on where a sequence stands that numbers `from`.
+    /// True if its identity counts on where a sequence stands that numbers `from`.
     pub(in super::super) fn takes_over(&self, from: &Self, sequence: &Sequence) -> bool {
         from.identity.is_none()
             && !from.narrows_to(self)
@@ -560,7 +560,7 @@ impl Column {
         to.is_narrower_than(&self.base_type)
     }
 
-    /// Whether its type has fewer bytes than this.
+    /// True if its type has fewer bytes than this.
     pub(super) fn is_narrower_than(&self, data_type: &str) -> bool {
         let width = |of: &str| {
             ["smallint", "integer", "bigint"]

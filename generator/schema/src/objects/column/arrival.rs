@@ -72,7 +72,7 @@ pub(super) fn warned(
     add
 }
 
-/// Whether the rows that are there are written anew for what they get by the default or the type.
+/// True if ADD COLUMN rewrites the table for the default or the type.
 pub(super) fn rewrites(column: &Column, within: &Schema) -> bool {
     column
         .arrival(within)

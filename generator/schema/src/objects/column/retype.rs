@@ -94,7 +94,7 @@ pub(super) fn retype(
     })
 }
 
-/// How a model says what becomes of values that do not fit.
+/// The words of a model that say what becomes of values that do not fit.
 fn using_says(column: &Column) -> String {
     format!(
         "#[model(using(\"…\", back = \"…\"))] on the field of {} says what they become",
