@@ -230,13 +230,16 @@ pub enum ApplyError {
         /// How many versions are in each; `None` where this user may not read it.
         versions: Vec<Option<i64>>,
     },
-    /// A view of somebody else's has the record's name: reading it would run that user's code as ours.
+    /// A relation of somebody else's has the record's name, and reading or writing it would run that user's code as ours.
     #[error(
-        "{relation} is a view of {owner}, who does not own this database, and so it is not read: that would run code of {owner} as this user"
+        "{relation} is a {kind} of {owner}, who does not own this database, and it is neither read nor written: \
+         its rules, triggers, policies or functions would run as this user"
     )]
     Foreign {
         /// Its qualified name.
         relation: String,
+        /// The kind of relation, in Postgres' word.
+        kind: String,
         /// Who owns it.
         owner: String,
     },
@@ -313,9 +316,10 @@ impl ApplyError {
         if let Self::Records { records, versions } = self {
             return Some(drop_one(records, versions));
         }
-        if let Self::Foreign { relation, .. } = self {
+        if let Self::Foreign { relation, kind, .. } = self {
+            let kind = kind.to_uppercase();
             return Some(format!(
-                "DROP VIEW {relation}, or where it is right, ALTER VIEW {relation} OWNER TO the owner of the database"
+                "DROP {kind} {relation}, or where it is right, ALTER {kind} {relation} OWNER TO the owner of the database"
             ));
         }
         if let Self::NoJournal { namespace, .. } = self {

@@ -23,7 +23,21 @@ const CANDIDATES: &str = ", c.oid, n.nspname::text AS namespace, current_user::t
         pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND coalesce(
             (SELECT pg_catalog.has_column_privilege(c.oid, attnum, 'SELECT') FROM pg_catalog.pg_attribute
              WHERE attrelid = c.oid AND attname = 'version' AND NOT attisdropped), false) AS is_readable,
-        c.relkind = 'v' AS is_view, o.rolname::text AS owner
+        c.relkind <> 'r' OR c.relhasrules OR c.relrowsecurity
+            OR EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
+            OR EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE c.oid IN (inhparent, inhrelid))
+            OR EXISTS (
+                -- Only what is not built in is a dependency: its columns' types, and what defaults, checks and indexes call.
+                SELECT FROM pg_catalog.pg_depend d
+                WHERE d.refclassid NOT IN ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
+                                           'pg_catalog.pg_constraint'::pg_catalog.regclass)
+                    AND (d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND (d.objid = c.oid OR d.objid IN (
+                            SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = c.oid))
+                        OR d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND d.objid IN (
+                            SELECT oid FROM pg_catalog.pg_attrdef WHERE adrelid = c.oid)
+                        OR d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid IN (
+                            SELECT oid FROM pg_catalog.pg_constraint WHERE conrelid = c.oid))) AS runs_code,
+        CASE c.relkind WHEN 'v' THEN 'view' WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, o.rolname::text AS owner
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         JOIN pg_catalog.pg_roles o ON o.oid = c.relowner";
 
@@ -39,8 +53,11 @@ pub(super) struct Candidate {
     has_version: bool,
     #[diesel(sql_type = Bool)]
     is_readable: bool,
+    /// True if reading or writing it may run code of its owner's: triggers, rules, policies, functions.
     #[diesel(sql_type = Bool)]
-    is_view: bool,
+    runs_code: bool,
+    #[diesel(sql_type = Text)]
+    kind: String,
     #[diesel(sql_type = Text)]
     owner: String,
     #[diesel(sql_type = Bool)]
@@ -91,9 +108,10 @@ impl Record {
                 is_readable: one.is_readable,
                 is_trusted: one.is_trusted,
             };
-            if one.is_view && !one.is_trusted {
+            if one.runs_code && !one.is_trusted {
                 return Err(ApplyError::Foreign {
                     relation: record.to_string(),
+                    kind: one.kind,
                     owner: one.owner,
                 });
             }

@@ -358,3 +358,86 @@ fn what_another_role_plants_in_the_database_is_neither_believed_nor_run() {
         "to_regclass('witness') IS NOT NULL"
     ));
 }
+
+#[test]
+fn a_record_that_runs_its_owners_code_is_neither_read_nor_written() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    project.migration("2030-01-01-000000_t", "CREATE TABLE t ();", "DROP TABLE t;");
+    let record = "mallory.__diesel_schema_migrations";
+    let plain = "(version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())";
+    tests::run(
+        &database,
+        "CREATE ROLE mallory LOGIN; CREATE SCHEMA mallory AUTHORIZATION mallory; CREATE TABLE witness ();
+         SET ROLE mallory;
+         CREATE FUNCTION mallory.evil() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+             EXECUTE 'DROP TABLE IF EXISTS public.witness'; RETURN true; END $$;
+         CREATE FUNCTION mallory.sly(varchar) RETURNS varchar IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+             PERFORM mallory.evil(); RETURN $1; END $$;
+         CREATE FUNCTION mallory.fired() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             PERFORM mallory.evil(); RETURN NEW; END $$;
+         CREATE DOMAIN mallory.odd AS varchar(50) CHECK (mallory.evil())",
+    );
+    let planted = [
+        format!(
+            "CREATE TABLE {record} {plain};
+             CREATE TRIGGER fired BEFORE INSERT ON {record} FOR EACH ROW EXECUTE FUNCTION mallory.fired()"
+        ),
+        format!(
+            "CREATE TABLE {record} {plain};
+             CREATE RULE also AS ON INSERT TO {record} DO ALSO SELECT mallory.evil()"
+        ),
+        format!(
+            "CREATE TABLE {record} {plain}; ALTER TABLE {record} ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY seen ON {record} USING (mallory.evil())"
+        ),
+        format!("CREATE TABLE {record} {plain}; ALTER TABLE {record} ADD CHECK (mallory.evil())"),
+        format!("CREATE TABLE {record} {plain}; CREATE INDEX ON {record} (mallory.sly(version))"),
+        format!(
+            "CREATE TABLE {record} {plain}; CREATE INDEX ON {record} (run_on) WHERE mallory.sly(version) = 'a'"
+        ),
+        format!(
+            "CREATE TABLE {record} (version varchar(50) PRIMARY KEY, run_on boolean DEFAULT mallory.evil())"
+        ),
+        format!("CREATE TABLE {record} (version mallory.odd PRIMARY KEY, run_on timestamp DEFAULT now())"),
+        format!(
+            "CREATE TABLE {record} (version varchar(50) NOT NULL, run_on timestamp DEFAULT now()) PARTITION BY LIST (version);
+             CREATE TABLE mallory.one PARTITION OF {record} DEFAULT;
+             CREATE TRIGGER fired BEFORE INSERT ON mallory.one FOR EACH ROW EXECUTE FUNCTION mallory.fired()"
+        ),
+        format!(
+            "CREATE TABLE {record} {plain};
+             CREATE TABLE mallory.one (version varchar(50) DEFAULT mallory.sly('')) INHERITS ({record})"
+        ),
+    ];
+    let said = format!("{record} is a table of mallory");
+    for sql in planted {
+        tests::run(&database, &format!("SET ROLE mallory; {sql}"));
+        for command in [&["upgrade"][..], &["status"], &["stamp", "head", "--yes"]] {
+            let ended = project.run(command).with(2);
+            assert!(ended.stderr.contains(&said), "{command:?}, {sql}: {ended:?}");
+            assert!(
+                ended.stderr.contains(&format!("DROP TABLE {record}")),
+                "{sql}: {ended:?}"
+            );
+        }
+        assert!(
+            super::holds(
+                &database,
+                "to_regclass('t') IS NULL AND to_regclass('witness') IS NOT NULL"
+            ),
+            "{sql}"
+        );
+        tests::run(&database, &format!("DROP TABLE {record} CASCADE"));
+    }
+
+    // A record that somebody else owns and that runs nothing is one: applications make theirs.
+    tests::run(
+        &database,
+        &format!("SET ROLE mallory; CREATE TABLE {record} {plain}"),
+    );
+    project.run(&["upgrade"]).done();
+    project.run(&["upgrade"]).done();
+    project.run(&["downgrade", "--yes"]).done();
+    assert!(super::holds(&database, "to_regclass('t') IS NULL"));
+}
