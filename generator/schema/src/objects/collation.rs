@@ -168,6 +168,13 @@ impl Object for Collation {
     }
 }
 
+impl Collation {
+    /// False if strings that differ may be equal in it.
+    pub(super) fn is_deterministic(&self) -> bool {
+        self.deterministic
+    }
+}
+
 impl Provider {
     fn word(self) -> &'static str {
         match self {

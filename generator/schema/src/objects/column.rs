@@ -496,7 +496,7 @@ impl Object for Column {
             return None;
         }
         if replaced.kind() == Collation::kind() {
-            return Some(vec![retype::sort(self)]);
+            return Some(vec![retype::sort(self, self, from, to)]);
         }
         if replaced.kind() != EnumType::kind() {
             return None;

@@ -1,7 +1,8 @@
 //! What must be told apart, and may no longer be once its type is coarser.
 
 use super::super::{
-    Registered, exclusion::Exclusion, index::Index, primary_key::PrimaryKey, unique::Unique,
+    Registered, collation::Collation, exclusion::Exclusion, index::Index, primary_key::PrimaryKey,
+    unique::Unique,
 };
 use super::{
     Column,
@@ -31,14 +32,18 @@ pub(super) fn clashes(
         let (table, name) = (&to.relation, quoted_ident(&to.name));
         let column = to.qualified();
         let data_type = &to.data_type;
+        let collated = collated(to);
+        // A query cannot compare by a collation that is still to come.
+        let collations = (collation(to, old), collation(to, new));
+        let is_there = collations.1.is_none() || collations.0 == collations.1;
         match by {
-            Apart::Alone(what) if becomes == Becomes::Cast => Hazard::finds(format!(
-                "SELECT {name}::{data_type}, count(*) FROM {table} WHERE {name} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
+            Apart::Alone(what) if becomes == Becomes::Cast && is_there => Hazard::finds(format!(
+                "SELECT {name}::{data_type}{collated}, count(*) FROM {table} WHERE {name} IS NOT NULL GROUP BY 1 HAVING count(*) > 1"
             ))
             .since(format!("{what} tells its values apart")),
             Apart::Alone(what) | Apart::WithOthers(what) => Hazard::MayFail {
                 because: format!(
-                    "while rows that {what} tells apart are the same to it once {column} is {data_type}"
+                    "while rows that {what} tells apart are the same to it once {column} is {data_type}{collated}"
                 ),
             },
         }
@@ -81,6 +86,28 @@ fn told_apart(
             Apart::WithOthers(id.to_string())
         }
     })
+}
+
+/// True if strings that differ by their bytes may be equal in the collation that the column gets, and that is another one.
+pub(super) fn is_blurred(from: &Column, to: &Column, old: &Schema, new: &Schema) -> bool {
+    let now = collation(to, new);
+    now.is_some_and(|one| !one.is_deterministic()) && now != collation(from, old)
+}
+
+/// The collation of a column where it is one that is read; those that come with Postgres are all deterministic.
+fn collation<'a>(column: &Column, within: &'a Schema) -> Option<&'a Collation> {
+    let written = column.collation.as_ref()?;
+    let id = Column::id(column.key());
+    within.needs(&id).find_map(|id| {
+        let entry = within.entry(id)?;
+        Collation::of(&entry.object).filter(|one| one.key().to_string() == *written)
+    })
+}
+
+/// The collation as a clause behind the type.
+pub(super) fn collated(column: &Column) -> String {
+    let collation = column.collation.as_ref();
+    collation.map_or(String::new(), |collation| format!(" COLLATE {collation}"))
 }
 
 /// Whether values that differ in the one type may be equal in the other.

@@ -7,7 +7,7 @@ use super::super::{
 };
 use super::{
     Column,
-    clash::{Becomes, clashes, is_coarser},
+    clash::{Becomes, clashes, collated, is_blurred, is_coarser},
     fit::{Fit, fit},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,7 +48,7 @@ pub(super) fn retype(
         return Ok(hazards.fold(statement, Statement::hazard));
     }
     if from.data_type == to.data_type {
-        return Ok(sort(to));
+        return Ok(sort(from, to, old, within));
     }
     let way = way(from, to, within).ok_or_else(|| {
         format!(
@@ -74,7 +74,7 @@ pub(super) fn retype(
     if is_taken_for_another(from, to, &fit) {
         statement = statement.hazard(takes(from));
     }
-    let merges = is_coarser(from, to, &fit);
+    let merges = is_coarser(from, to, &fit) || is_blurred(from, to, old, within);
     statement = match fit {
         Fit::Whole => statement,
         Fit::OrNot(fails) => statement.hazard(fails.or(using_says(to))),
@@ -167,20 +167,26 @@ fn takes(from: &Column) -> Hazard {
 /// The action as far as every type change has it.
 fn set_type(to: &Column) -> String {
     let column = quoted_ident(&to.name);
-    let collation = to
-        .collation
-        .as_ref()
-        .map_or(String::new(), |collation| format!(" COLLATE {collation}"));
-    format!("ALTER COLUMN {column} TYPE {}{collation}", to.data_type)
+    format!(
+        "ALTER COLUMN {column} TYPE {}{}",
+        to.data_type,
+        collated(to)
+    )
 }
 
-/// The statement by which the collation that the column has counts from now on. The values stay as they are, and the indexes
-/// on them are built anew.
-pub(super) fn sort(column: &Column) -> Statement {
-    let collation = column.collation.as_deref().unwrap_or("of its type");
-    let says = format!("Sort {} by collation {collation}", column.qualified());
-    let action = Action::new(&column.relation, Pass::Retype, set_type(column));
-    Statement::of(says, action).disturbs(users())
+/// The statement by which the collation of `to` counts from now on. The values stay as they are, and the indexes on them are
+/// built anew.
+pub(super) fn sort(from: &Column, to: &Column, old: &Schema, within: &Schema) -> Statement {
+    let collation = to.collation.as_deref().unwrap_or("of its type");
+    let says = format!("Sort {} by collation {collation}", to.qualified());
+    let action = Action::new(&to.relation, Pass::Retype, set_type(to));
+    let merges = is_blurred(from, to, old, within);
+    clashes(to, Becomes::Cast, old, within)
+        .filter(|_| merges)
+        .fold(
+            Statement::of(says, action).disturbs(users()),
+            Statement::hazard,
+        )
 }
 
 fn says(from: &Column, to: &Column) -> String {
