@@ -415,7 +415,10 @@ fn a_record_that_runs_its_owners_code_is_neither_read_nor_written() {
         tests::run(&database, &format!("SET ROLE mallory; {sql}"));
         for command in [&["upgrade"][..], &["status"], &["stamp", "head", "--yes"]] {
             let ended = project.run(command).with(2);
-            assert!(ended.stderr.contains(&said), "{command:?}, {sql}: {ended:?}");
+            assert!(
+                ended.stderr.contains(&said),
+                "{command:?}, {sql}: {ended:?}"
+            );
             assert!(
                 ended.stderr.contains(&format!("DROP TABLE {record}")),
                 "{sql}: {ended:?}"
