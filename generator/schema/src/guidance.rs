@@ -1,5 +1,5 @@
-//! What a model says about the way to what it declares, and not about what it is: no catalog holds it, and once the way is
-//! gone it has nothing more to say.
+//! Migration hints of the models: how to get to the declared state, not what that state is. No catalog holds them, and once
+//! the migration has run they have no effect.
 
 mod arrival;
 mod fill;
@@ -12,18 +12,18 @@ pub use arrival::{Arrival, Arriving};
 pub(crate) use fill::Fill;
 pub use fill::{Constant, FillFacts, Filled, Runs, Surroundings, Updated};
 
-/// What is said about the ways to some objects.
+/// Migration hints by object.
 #[derive(Clone, Default, Debug)]
 pub struct Guidance(BTreeMap<Id, Advice>);
 
-/// What is said about the way to one object.
+/// Migration hints for one object.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Advice {
-    /// How the values that are there become values of a new type.
+    /// Expression that converts existing values to a new type: the USING of ALTER COLUMN … TYPE.
     pub(crate) using: Option<Expression>,
-    /// What the rows that are there get where they have no value.
+    /// Value for existing rows that have none.
     pub(crate) fill: Option<Fill>,
-    /// What Postgres says of the values that rows get along with a new column.
+    /// Postgres' answers about adding this column to a table with rows.
     pub(crate) arrival: Arrival,
     /// Which label takes the place of one that is gone: from the old to the new.
     pub(crate) replaced: BTreeMap<String, String>,
@@ -37,13 +37,13 @@ pub(crate) struct Expression {
 }
 
 impl Guidance {
-    /// Whether nothing is said about anything.
+    /// True if there are no hints at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether something is said to take the place of this part of the object.
+    /// True if a replacement is declared for this part of the object, such as a dropped enum label.
     #[must_use]
     pub fn replaces(&self, id: &Id, part: &str) -> bool {
         self.about(id)

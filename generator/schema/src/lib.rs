@@ -1,4 +1,4 @@
-//! What a Postgres database is made of.
+//! Model of a Postgres database: its objects and their dependencies.
 //!
 //! A [`Schema`] holds every object of a database at one grain: a column, a default, a constraint, a comment is an
 //! object with a parent, as a table is one with a namespace. All that is known about one kind of object stands in one
@@ -42,7 +42,7 @@ pub use schema::{
 pub use statement::{Action, Clause, Pass, Statement, one_line};
 pub use trueup_derive::{Model, PgEnum};
 
-/// What the derives expand to. Nothing in here is for people.
+/// Names that the expanded derives refer to; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use std::borrow::Cow;

@@ -39,14 +39,14 @@ pub trait Model {
     #[doc(hidden)]
     type Columns;
 
-    /// What the struct says.
+    /// The struct's attributes.
     #[doc(hidden)]
     const DEFINITION: &'static ModelDef;
 }
 
 /// An enum that is an enum type. Derive it.
 pub trait PgEnum: PgType {
-    /// What the enum says.
+    /// The enum's attributes.
     #[doc(hidden)]
     const DEFINITION: &'static EnumDef;
 }

@@ -1,4 +1,4 @@
-//! What the rows that are there get along with a new column, as far as only Postgres knows it.
+//! Effects of a new column on existing rows, as far as only Postgres can tell them.
 
 use super::Guidance;
 use crate::{
@@ -16,7 +16,7 @@ pub struct Arriving {
     pub default: Option<String>,
 }
 
-/// What Postgres says of a new column for the rows that are there. By default nothing is in its way.
+/// Postgres' answer about a new column of a table with rows. The default: nothing prevents it.
 #[derive(Clone, Default, Debug)]
 pub struct Arrival {
     /// Postgres' message where ADD COLUMN cannot compute the default.

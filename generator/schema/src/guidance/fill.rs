@@ -1,4 +1,4 @@
-//! What models say of the rows that have no value yet, and what Postgres says of that.
+//! Values that models give to existing rows without one, and Postgres' answers about writing them.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) struct Fill {
     of: Member,
     pub(crate) expression: Expression,
-    /// Whether the table's triggers run on the rows.
+    /// True if the table's triggers fire on the filled rows.
     pub(crate) triggers: bool,
     pub(crate) facts: FillFacts,
 }
@@ -33,20 +33,20 @@ pub struct Filled {
     pub column: String,
     /// The expression.
     pub sql: String,
-    /// Where it was written.
+    /// Origin of the expression in the models.
     pub origin: Origin,
-    /// Whether the table's triggers run on the rows.
+    /// True if the table's triggers fire on the filled rows.
     pub triggers: bool,
-    /// Whether the column is new.
+    /// True if the column is new.
     pub is_new: bool,
 }
 
-/// What Postgres says of a fill. Nothing is known by default, and then rows are updated and nothing else.
+/// Postgres' answer about a fill. The default knows nothing, and then the fill is a plain UPDATE.
 #[derive(Clone, Default, Debug)]
 pub struct FillFacts {
     /// The value, where it is one for all rows.
     pub constant: Option<Constant>,
-    /// What runs and what is in the way when rows of the table are updated.
+    /// Triggers, rules and policies that an UPDATE of the table meets.
     pub surroundings: Surroundings,
 }
 
@@ -57,7 +57,7 @@ pub struct Constant {
     pub expression: String,
 }
 
-/// What runs and what is in the way when rows of a table are updated.
+/// Triggers, rules and policies that an UPDATE of a table meets.
 #[derive(Clone, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Surroundings {
@@ -65,9 +65,9 @@ pub struct Surroundings {
     pub relations: Vec<Updated>,
     /// Rules of the table on UPDATE.
     pub rules: Vec<Runs>,
-    /// Whether policies bind the owner too.
+    /// True if row-level security is forced: policies bind the owner too.
     pub forced: bool,
-    /// Whether anything in the database waits for the end of a transaction.
+    /// True if any trigger in the database is deferred to the end of the transaction.
     pub waits: bool,
 }
 
@@ -85,7 +85,8 @@ pub struct Updated {
     pub identity: char,
     /// The index that is its replica identity.
     pub index: Option<String>,
-    /// Whether a publication has it that Postgres lets no row be updated for, until it logs whole rows.
+    /// True if the table is in a publication and has no replica identity: Postgres refuses to update its rows until REPLICA
+    /// IDENTITY FULL.
     #[serde(default)]
     pub unidentified: bool,
 }
@@ -196,7 +197,7 @@ impl Surroundings {
         })
     }
 
-    /// Whether something that the UPDATE sets off may wait for the end of the transaction, as far as triggers go.
+    /// True if the UPDATE may set off something deferred to the end of the transaction, as far as triggers tell.
     pub(crate) fn may_wait(&self) -> bool {
         self.triggers().any(|(_, trigger)| trigger.deferred)
             // Other tables that a trigger or a rule writes to may have something that waits.

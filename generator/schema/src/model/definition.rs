@@ -1,4 +1,5 @@
-//! What the derives say about a program's models: constants, gathered by `inventory` when the program is linked.
+//! Definitions that the derives take from a program's models: constants, gathered by `inventory` when the program is
+//! linked.
 //!
 //! Everything in here is written by the derive macros and read by this crate; it is public for their sake only.
 
@@ -23,7 +24,7 @@ pub use self::partition::{BoundDef, PartitionByDef, PartitionDef, PartitionStrat
 pub use self::sequence::SequenceDef;
 pub use self::statistics::StatisticsDef;
 
-/// What one derive or one macro submitted.
+/// The submission of one derive or one macro.
 #[derive(Debug)]
 pub enum Submitted {
     /// By `#[derive(Model)]`.
@@ -38,7 +39,7 @@ pub enum Submitted {
 
 inventory::collect!(Submitted);
 
-/// Where an item of the program stands.
+/// Source location of an item of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Item {
     /// As `file!()` gives it.
@@ -51,7 +52,7 @@ pub struct Item {
     pub name: &'static str,
 }
 
-/// Where something within an item was written.
+/// Source location within an item.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     /// From 1.
@@ -94,11 +95,11 @@ pub struct ModelDef {
     pub table: &'static str,
     /// The composite type that it is OF.
     pub of_type: Option<&'static str>,
-    /// Whether it is kept out of the write-ahead log.
+    /// True if the table is UNLOGGED.
     pub unlogged: bool,
     /// The storage parameters, where any are written.
     pub parameters: Option<TableParametersDef>,
-    /// What the table was called before; with its namespace, where that was another.
+    /// The table's former name; with its namespace, where that was another.
     pub renamed_from: Option<RenamedFromDef>,
     /// The table's comment.
     pub comment: Option<&'static str>,
@@ -118,7 +119,7 @@ pub struct ModelDef {
     pub foreign_keys: &'static [ForeignKeyDef],
     /// The extended statistics.
     pub statistics: &'static [StatisticsDef],
-    /// How it is partitioned.
+    /// Partition strategy and key, where the table is partitioned.
     pub partition_by: Option<PartitionByDef>,
     /// Its partitions.
     pub partitions: &'static [PartitionDef],
@@ -150,40 +151,40 @@ pub struct ColumnDef {
     pub name: &'static str,
     /// Its type.
     pub sql_type: TypeDef,
-    /// Whether it takes NULL.
+    /// True if the column takes NULL.
     pub nullable: bool,
     /// The name of its NOT NULL, where one is written; servers before 18 take it and forget it.
     pub not_null: Option<&'static str>,
     /// The collation, where one is written.
     pub collation: Option<&'static str>,
-    /// What fills it when an INSERT leaves it out.
+    /// Source of the value when an INSERT leaves the column out.
     pub filling: Option<Filling>,
-    /// How its values are stored, as a word of SQL.
+    /// Storage of its values, as a word of SQL.
     pub storage: Option<&'static str>,
-    /// How its values are compressed, as a word of SQL.
+    /// Compression of its values, as a word of SQL.
     pub compression: Option<&'static str>,
-    /// How much ANALYZE looks at.
+    /// Statistics target of the column.
     pub statistics: Option<i32>,
     /// The column's comment.
     pub comment: Option<&'static str>,
-    /// How values that are there become values of the type.
+    /// Expressions that convert existing values to the type, and back.
     pub using: Option<UsingDef>,
-    /// What rows that are there get where they have no value.
+    /// Value for existing rows that have none.
     pub fill: Option<FillDef>,
-    /// What the column was called before.
+    /// The column's former name.
     pub renamed_from: Option<RenamedFromDef>,
 }
 
-/// What rows that are there get where they have no value.
+/// Value for existing rows that have none.
 #[derive(Debug)]
 pub struct FillDef {
     /// The expression.
     pub expression: &'static str,
-    /// Whether the table's triggers run on the rows.
+    /// True if the table's triggers fire on the filled rows.
     pub triggers: bool,
 }
 
-/// How values come from one type to another, and back.
+/// Expressions that convert values from one type to another, and back.
 #[derive(Debug)]
 pub struct UsingDef {
     /// The expression for the way there.
@@ -192,7 +193,7 @@ pub struct UsingDef {
     pub back: Option<&'static str>,
 }
 
-/// Where a column's type comes from.
+/// Source of a column's type.
 #[derive(Clone, Copy, Debug)]
 pub enum TypeDef {
     /// From the Rust type, by [`PgType::sql_type`](crate::PgType::sql_type).
@@ -203,7 +204,7 @@ pub enum TypeDef {
     Serial,
 }
 
-/// What fills a column that an INSERT leaves out.
+/// Source of a column's value when an INSERT leaves it out.
 #[derive(Debug)]
 pub enum Filling {
     /// `DEFAULT expression`
@@ -216,7 +217,7 @@ pub enum Filling {
     Generated {
         /// The expression.
         expression: &'static str,
-        /// Whether it is computed on reading, which needs Postgres 18.
+        /// True if it is VIRTUAL: computed on reading, which needs Postgres 18.
         is_virtual: bool,
     },
 }
@@ -234,10 +235,10 @@ pub struct IdentityDef {
     pub cycle: bool,
 }
 
-/// What something was called before.
+/// Former name of a table, type, column or label.
 #[derive(Clone, Copy, Debug)]
 pub struct RenamedFromDef {
-    /// Where that is said.
+    /// Place of the `renamed_from`.
     pub place: Place,
     /// The name.
     pub name: &'static str,
@@ -258,7 +259,7 @@ pub struct EnumDef {
     pub comment: Option<&'static str>,
     /// The labels that are gone, each with the one that takes its place.
     pub replaced: &'static [(&'static str, &'static str)],
-    /// What the type was called before; with its namespace, where that was another.
+    /// The type's former name; with its namespace, where that was another.
     pub renamed_from: Option<RenamedFromDef>,
     /// The labels that were called otherwise before.
     pub renamed_labels: &'static [(RenamedFromDef, &'static str)],

@@ -1,4 +1,4 @@
-//! What can be wrong with models that each compile.
+//! Mistakes in models that each compile.
 
 use crate::{Name, Origin};
 
@@ -54,7 +54,7 @@ pub enum ModelError {
         "{origin}: the name {name:?} is {} bytes long, and Postgres cuts names after 63. Write a shorter one", .name.len()
     )]
     NameTooLong { name: String, origin: Origin },
-    /// What is to have been a name is none.
+    /// A `renamed_from` is not a valid name.
     #[error(
         "{origin}: renamed_from = {name:?} is no name. Write \"table\", or \"namespace.table\" where it was in another one"
     )]

@@ -1,4 +1,4 @@
-//! What models say about the way: `using`, `fill` and `replaces`.
+//! Migration hints in the models: `using`, `fill` and `replaces`.
 
 use super::definition::{ColumnDef, ModelDef};
 use super::gathered::Gathered;
@@ -7,7 +7,7 @@ use crate::Member;
 use crate::guidance::{Expression, Fill};
 use crate::objects::{Registered, column::Column, enum_type::EnumType};
 
-/// What is said about the way to what the models declare.
+/// Hints for the migration to the declared state.
 pub(super) fn there(gathered: &Gathered) -> Guidance {
     let mut guidance = Guidance::default();
     for (model, column) in columns(gathered) {
@@ -34,7 +34,7 @@ pub(super) fn there(gathered: &Gathered) -> Guidance {
     guidance
 }
 
-/// What is said about the way back from there.
+/// Hints for the migration back.
 pub(super) fn back(gathered: &Gathered) -> Guidance {
     let mut guidance = Guidance::default();
     for (model, column) in columns(gathered) {
@@ -45,7 +45,7 @@ pub(super) fn back(gathered: &Gathered) -> Guidance {
     for pg_enum in &gathered.enums {
         for (old, new) in pg_enum.replaced {
             let replaced = &mut guidance.advise(EnumType::id(pg_enum.name())).replaced;
-            // Where it took the place of several, nobody knows which one a row had: the first stands for all.
+            // A label that replaced several has lost which one each row had: the first stands for all.
             replaced
                 .entry((*new).to_owned())
                 .or_insert_with(|| (*old).to_owned());

@@ -1,4 +1,4 @@
-//! What is linked into the program, whether or not it agrees with itself: for those who miss a model.
+//! Models linked into the program, consistent or not: for diagnosing a missing model.
 
 use serde::Serialize;
 
@@ -16,11 +16,11 @@ pub struct Linked {
     pub module: &'static str,
     /// The struct, the enum or the macro.
     pub item: &'static str,
-    /// What it declares: `table`, `enum type`, `extension` or `sequence`.
+    /// Kind of object it declares: `table`, `enum type`, `extension` or `sequence`.
     pub what: &'static str,
     /// The name of that in the database.
     pub name: String,
-    /// How many columns or labels it has.
+    /// Number of columns or labels.
     pub parts: usize,
 }
 

@@ -1,11 +1,11 @@
-//! What models say that older servers have no word for: they would call it a mistake in the SQL, or say nothing.
+//! Declarations that older servers do not support: they would report a syntax error, or ignore them silently.
 
 use super::declaration::Newer;
 use super::definition::{Enforcement, Filling, ForeignKeyDef, ModelDef, Place};
 use super::gathered::Gathered;
 use crate::objects::{Registered, table::Table};
 
-/// What is said, and the first major that has a word for it.
+/// A clause, and the first major version that supports it.
 type Word = (&'static str, u32, Place);
 
 /// All that is said so, in the order of the files.

@@ -40,7 +40,7 @@ use std::net::IpAddr;
     note = "Postgres has no unsigned integers; bytes are `Vec<u8>`"
 )]
 pub trait PgType {
-    /// Whether a column of this type takes NULL.
+    /// True if a column of this type takes NULL.
     const NULLABLE: bool = false;
 
     /// The type as SQL: `text`, `numeric(5, 2)`, `shop.status`. A type outside `pg_catalog` is best qualified.

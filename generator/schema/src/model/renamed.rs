@@ -1,4 +1,4 @@
-//! What models say about names that things had before: `renamed_from`.
+//! Former names in the models: `renamed_from`.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(super) fn renamed(gathered: &Gathered) -> Vec<Renamed> {
     all
 }
 
-/// What is wrong with it.
+/// Mistakes in the former names.
 pub(super) fn mistakes(gathered: &Gathered) -> Vec<ModelError> {
     let mut errors = Vec::new();
     for (item, from) in tables_and_types(gathered) {
@@ -48,7 +48,7 @@ pub(super) fn mistakes(gathered: &Gathered) -> Vec<ModelError> {
     errors
 }
 
-/// Whether the old name is the new name of another, whose old name is, and so on until it is the first one's new name.
+/// True if the renames form a cycle: each old name is the new name of the next, back to the first.
 fn in_a_circle(first: &Renamed, all: &[Renamed]) -> bool {
     let mut at = first;
     for _ in all {

@@ -1,4 +1,4 @@
-//! What must hold for models that no derive can see by itself: each other, and what their types say.
+//! Rules across models that no single derive can check: against each other, and against the types' own properties.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,33 +1,33 @@
-//! What the derive says about constraints.
+//! Constraints, as the derive reads them.
 
 use super::{IndexKeyDef, Place};
 
 /// A primary key or a unique constraint.
 #[derive(Debug)]
 pub struct KeyDef {
-    /// Where it was written.
+    /// Place in the source.
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
-    /// What is said of it, where it has a written name; empty for nothing.
+    /// Its comment, where its name is written; empty removes the comment.
     pub comment: Option<&'static str>,
     /// The columns that are unique together.
     pub columns: &'static [&'static str],
     /// The columns that its index carries along.
     pub include: &'static [&'static str],
-    /// Whether two NULLs are one value too many.
+    /// True if NULLS NOT DISTINCT: two NULLs violate it.
     pub nulls_not_distinct: bool,
-    /// Whether the last column is a range of which no two overlap, which needs Postgres 18.
+    /// True if WITHOUT OVERLAPS: the last column is a range, and no two may overlap. Needs Postgres 18.
     pub without_overlaps: bool,
-    /// When it is checked.
+    /// Time of the check.
     pub deferral: Deferral,
 }
 
-/// What must be equal in two keys for one CREATE TABLE to take them for one.
+/// Attributes in which two keys must agree for one CREATE TABLE to merge them.
 type MergedBy = ([&'static [&'static str]; 2], [bool; 2], Deferral);
 
 impl KeyDef {
-    /// What one CREATE TABLE takes two keys for one by.
+    /// The attributes by which one CREATE TABLE merges two keys.
     pub(crate) fn merged_by(&self) -> MergedBy {
         let Self {
             place: _,
@@ -47,7 +47,7 @@ impl KeyDef {
     }
 }
 
-/// When a constraint is checked.
+/// Time at which a constraint is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deferral {
     /// With every statement.
@@ -61,15 +61,15 @@ pub enum Deferral {
 /// A check constraint.
 #[derive(Debug)]
 pub struct CheckDef {
-    /// Where it was written.
+    /// Place in the source.
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
-    /// What is said of it, where it has a written name; empty for nothing.
+    /// Its comment, where its name is written; empty removes the comment.
     pub comment: Option<&'static str>,
-    /// What must not be false.
+    /// The condition, which must not be false.
     pub expression: &'static str,
-    /// Whether child tables do without it.
+    /// True if NO INHERIT: child tables do without it.
     pub no_inherit: bool,
     /// Which rows it is about.
     pub enforcement: Enforcement,
@@ -89,15 +89,15 @@ pub enum Enforcement {
 /// An exclusion constraint.
 #[derive(Debug)]
 pub struct ExcludeDef {
-    /// Where it was written.
+    /// Place in the source.
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
-    /// What is said of it, where it has a written name; empty for nothing.
+    /// Its comment, where its name is written; empty removes the comment.
     pub comment: Option<&'static str>,
     /// The access method; btree where none is written.
     pub method: Option<&'static str>,
-    /// What two rows are compared by.
+    /// Columns or expressions to compare two rows by, each with its operator.
     pub keys: &'static [ComparedDef],
     /// The columns that its index carries along.
     pub include: &'static [&'static str],
@@ -105,7 +105,7 @@ pub struct ExcludeDef {
     pub parameters: &'static [(&'static str, &'static str)],
     /// Which rows are compared, if not all.
     pub predicate: Option<&'static str>,
-    /// When it is checked.
+    /// Time of the check.
     pub deferral: Deferral,
 }
 
@@ -132,33 +132,33 @@ pub struct ColumnRef {
 /// A foreign key.
 #[derive(Debug)]
 pub struct ForeignKeyDef {
-    /// Where it was written.
+    /// Place in the source.
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
-    /// What is said of it, where it has a written name; empty for nothing.
+    /// Its comment, where its name is written; empty removes the comment.
     pub comment: Option<&'static str>,
     /// The columns here.
     pub columns: &'static [&'static str],
-    /// Whether the last column, here and there, is a period, which needs Postgres 18.
+    /// True if PERIOD: the last column on both sides is a period, which needs Postgres 18.
     pub period: bool,
     /// The columns there, as many, all of one table.
     pub references: &'static [ColumnRef],
-    /// What happens when the row there goes.
+    /// Action when the referenced row is deleted.
     pub on_delete: Option<Action>,
     /// The columns that are set then, where not all of them; that needs Postgres 15.
     pub set: &'static [&'static str],
-    /// What happens when the row there changes.
+    /// Action when the referenced row changes.
     pub on_update: Option<Action>,
-    /// Whether either all columns are NULL or none.
+    /// True if MATCH FULL: the columns are all NULL or none is.
     pub match_full: bool,
-    /// When it is checked.
+    /// Time of the check.
     pub deferral: Deferral,
     /// Which rows it is about.
     pub enforcement: Enforcement,
 }
 
-/// What happens to a row when the row it refers to goes or changes.
+/// Action on a row when the row it references is deleted or changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "each variant is the clause of its name")]
 pub enum Action {

@@ -1,25 +1,25 @@
-//! What the derive says about an index.
+//! Indexes, as the derive reads them.
 
 use super::Place;
 
 /// An index that belongs to no constraint.
 #[derive(Debug)]
 pub struct IndexDef {
-    /// Where it was written.
+    /// Place in the source.
     pub place: Place,
     /// The name, where one was written.
     pub name: Option<&'static str>,
-    /// What is said of it, where it has a written name; empty for nothing.
+    /// Its comment, where its name is written; empty removes the comment.
     pub comment: Option<&'static str>,
-    /// Whether what it holds is unique.
+    /// True if the index is unique.
     pub unique: bool,
     /// The access method; btree where none is written.
     pub method: Option<&'static str>,
-    /// What is indexed.
+    /// Its keys.
     pub keys: &'static [IndexKeyDef],
     /// The columns that it carries along.
     pub include: &'static [&'static str],
-    /// Whether two NULLs are one value too many.
+    /// True if NULLS NOT DISTINCT: two NULLs violate it.
     pub nulls_not_distinct: bool,
     /// The storage parameters.
     pub parameters: &'static [(&'static str, &'static str)],
@@ -36,13 +36,13 @@ pub struct IndexKeyDef {
     pub opclass: Option<&'static str>,
     /// The collation.
     pub collation: Option<&'static str>,
-    /// Whether the order is descending.
+    /// True if the order is descending.
     pub descending: bool,
-    /// Where NULLs stand in it.
+    /// Position of NULLs in the order.
     pub nulls: Option<Nulls>,
 }
 
-/// What is indexed.
+/// The column or expression of an index key.
 #[derive(Clone, Copy, Debug)]
 pub enum Indexed {
     /// A column.
@@ -51,7 +51,7 @@ pub enum Indexed {
     Expression(&'static str),
 }
 
-/// Where NULLs stand in an order.
+/// Position of NULLs in an order.
 #[derive(Clone, Copy, Debug)]
 pub enum Nulls {
     /// Before everything else.

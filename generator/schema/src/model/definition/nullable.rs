@@ -1,4 +1,4 @@
-//! Whether a field takes NULL whose Rust type is no [`PgType`](crate::PgType).
+//! Nullability of a field whose Rust type is no [`PgType`](crate::PgType).
 
 use std::marker::PhantomData;
 
@@ -13,7 +13,7 @@ impl<T> Nullable<Option<T>> {
     pub const NULLABLE: bool = true;
 }
 
-/// What holds for every type that is no `Option`.
+/// Nullability of every type that is no `Option`.
 pub trait NotNullable {
     /// No other type takes NULL.
     const NULLABLE: bool = false;

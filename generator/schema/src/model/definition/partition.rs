@@ -1,8 +1,8 @@
-//! What the derive says about partitions.
+//! Partitions, as the derive reads them.
 
 use super::{Indexed, Place};
 
-/// How a table is partitioned.
+/// Partition strategy and key of a table.
 #[derive(Debug)]
 pub struct PartitionByDef {
     /// By what rule.
@@ -11,7 +11,7 @@ pub struct PartitionByDef {
     pub keys: &'static [Indexed],
 }
 
-/// How rows are divided among partitions.
+/// Strategy that divides rows among partitions.
 #[derive(Clone, Copy, Debug)]
 pub enum PartitionStrategy {
     /// By ranges of values.
@@ -25,13 +25,13 @@ pub enum PartitionStrategy {
 /// A partition.
 #[derive(Debug)]
 pub struct PartitionDef {
-    /// Where it was written.
+    /// Place in the source.
     pub place: Place,
     /// Its name, in the namespace of the table.
     pub name: &'static str,
     /// Which rows it holds.
     pub bound: BoundDef,
-    /// How it is partitioned itself.
+    /// Its own strategy and key, where it is partitioned again.
     pub partition_by: Option<PartitionByDef>,
     /// Its own partitions.
     pub partitions: &'static [PartitionDef],
@@ -51,9 +51,9 @@ pub enum BoundDef {
     List(&'static [&'static str]),
     /// Those whose hash leaves a remainder.
     Hash {
-        /// What the hash is divided by.
+        /// Divisor of the hash.
         modulus: u32,
-        /// What is left.
+        /// Remainder of the hash.
         remainder: u32,
     },
     /// Those that no other has.

@@ -1,4 +1,4 @@
-//! What `sequence!` says.
+//! Sequences, as `sequence!` reads them.
 
 use super::Item;
 use crate::Name;

@@ -1,20 +1,20 @@
-//! What the derive says about extended statistics.
+//! Extended statistics, as the derive reads them.
 
 use super::{Indexed, Place};
 
 /// Extended statistics.
 #[derive(Debug)]
 pub struct StatisticsDef {
-    /// Where they were written.
+    /// Place in the source.
     pub place: Place,
     /// The name.
     pub name: &'static str,
-    /// What is said of them; empty for nothing.
+    /// Their comment; empty removes it.
     pub comment: Option<&'static str>,
     /// The kinds, as words of SQL; all where none is written.
     pub kinds: &'static [&'static str],
     /// The columns and expressions that they are on.
     pub on: &'static [Indexed],
-    /// How much ANALYZE looks at.
+    /// Statistics target: how many rows ANALYZE samples.
     pub target: Option<i32>,
 }

@@ -1,4 +1,4 @@
-//! What is said of a column when it is there: how it is stored and looked at.
+//! Column settings that need the column to exist: storage, compression and statistics target.
 
 use super::partition::tables;
 use super::{statement, table_of};

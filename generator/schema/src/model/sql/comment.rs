@@ -41,7 +41,7 @@ pub(super) fn declare(model: &ModelDef) -> Vec<Declaration> {
     list
 }
 
-/// What models need not comment on, and here do.
+/// Objects that are commented on only where their name is written, and here it is.
 fn named(model: &ModelDef) -> Vec<(Id, &'static str, Place)> {
     let member = |name| Member::new(model.name(), name);
     let primary_key = model.primary_key.iter().filter_map(|key| {

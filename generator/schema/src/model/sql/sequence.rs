@@ -45,7 +45,7 @@ pub(super) fn declare(sequence: &SequenceDef) -> Vec<Declaration> {
     list
 }
 
-/// How it counts, and that it begins anew.
+/// Its counting clauses, and a RESTART.
 fn counting(sequence: &SequenceDef) -> String {
     let SequenceDef {
         item: _,

@@ -146,7 +146,7 @@ fn names_of_not_null(model: &ModelDef) -> impl Iterator<Item = Decision> {
     })
 }
 
-/// What stands behind the parts.
+/// The clauses behind the parentheses of CREATE TABLE.
 fn behind(model: &ModelDef) -> String {
     let by = model.partition_by.as_ref();
     let mut behind = by.map_or_else(String::new, |by| format!(" {}", partition::by(by)));
@@ -293,7 +293,7 @@ fn exclude(exclude: &ExcludeDef) -> String {
     clauses.join(" ")
 }
 
-/// What follows ON DELETE or ON UPDATE.
+/// The words after ON DELETE or ON UPDATE.
 pub(super) fn action(action: Action) -> &'static str {
     match action {
         Action::NoAction => "NO ACTION",

@@ -1,4 +1,4 @@
-//! What is wrong with models that each compile.
+//! Mistakes in models that each compile.
 
 use super::{declare_all, model, pg_enum};
 use crate::model::definition::Submitted;
