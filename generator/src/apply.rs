@@ -60,7 +60,7 @@ pub struct AppliedReport {
     pub version: String,
     /// Its folder's name.
     pub name: String,
-    /// How long it took.
+    /// The duration of the run.
     pub took: Duration,
 }
 
@@ -182,7 +182,7 @@ fn chosen(
     Ok(target.choose(migrations, &applied)?.to_vec())
 }
 
-/// What of the rows and values that are there now [`downgrade`] would take along for good.
+/// Existing rows and values that [`downgrade`] would destroy.
 pub fn would_lose(
     connection: &mut PgConnection,
     dir: &Path,
@@ -275,7 +275,7 @@ pub(crate) fn replay_watched(
     Ok(())
 }
 
-/// What to do where a statement makes an extension that the scratch server does not have.
+/// The advice for a CREATE EXTENSION of an extension that is not available on the scratch server.
 fn missing_extension(connection: &mut PgConnection, statement: &str) -> Option<String> {
     let parsed = pg_query::parse(statement, pg_query::ParserOptions::default()).ok()?;
     let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;

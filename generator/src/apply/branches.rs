@@ -30,7 +30,7 @@ pub(super) fn refuse_two_heads(
     })
 }
 
-/// Whether a migration was tried both before and after all applied ones that are newer than it.
+/// True if a migration was tested both before and after every newer applied one.
 pub(super) fn is_merged(migrations: &[Migration], applied: &[String], late: &Migration) -> bool {
     let lineage = Lineage::of(migrations);
     applied

@@ -21,11 +21,11 @@ pub struct CutOff {
     pub version: String,
     /// `up`, `down` or `redo`.
     pub direction: String,
-    /// When it began.
+    /// The time at which it began.
     pub started: String,
     /// Why it is not finished here.
     pub why: String,
-    /// What finishes it, where something does.
+    /// The command that finishes it; empty if none does.
     pub advice: String,
 }
 
@@ -64,7 +64,7 @@ pub enum ApplyError {
     /// No such version.
     #[error("there is no migration {version}{}", most_like(near))]
     Unknown {
-        /// What was asked for.
+        /// The requested version.
         version: String,
         /// The names that are most like it.
         near: Vec<String>,
@@ -72,17 +72,17 @@ pub enum ApplyError {
     /// More than one.
     #[error("{version} may be any of {}", names.join(", "))]
     Ambiguous {
-        /// What was asked for.
+        /// The requested version.
         version: String,
-        /// What it may be.
+        /// The names of the matching migrations.
         names: Vec<String>,
     },
     /// More steps than there are.
     #[error("{} asked for, and there {}", were(*asked), only(*there))]
     TooFew {
-        /// How many steps.
+        /// The number of requested steps.
         asked: usize,
-        /// How many there are.
+        /// The number of available steps.
         there: usize,
     },
     /// A migration to go back to that is not applied.
@@ -108,11 +108,11 @@ pub enum ApplyError {
     Failed {
         /// Its folder's name.
         name: String,
-        /// What failed.
+        /// The failed statement and its error.
         failure: Box<SqlError>,
-        /// Whether it says that it runs in a transaction.
+        /// True if the migration declares that it runs in a transaction.
         in_transaction: bool,
-        /// Whether all of it was rolled back.
+        /// True if all of it was rolled back.
         rolled_back: bool,
         /// The names of those that were run before it and stay.
         done: Vec<String>,
@@ -122,7 +122,7 @@ pub enum ApplyError {
     Steers {
         /// Its folder's name.
         name: String,
-        /// What it would do.
+        /// The effect that the record could not follow.
         why: Steers,
         /// The statement.
         statement: Box<SqlError>,
@@ -132,11 +132,11 @@ pub enum ApplyError {
     Partly {
         /// Its folder's name.
         name: String,
-        /// What failed.
+        /// The failed statement and its error.
         failure: Box<SqlError>,
         /// The line of the last COMMIT that was reached.
         line: usize,
-        /// Whether the next run goes on behind it.
+        /// True if the next run resumes after that COMMIT.
         noted: bool,
         /// The names of those that were run before it and stay.
         done: Vec<String>,
@@ -148,7 +148,7 @@ pub enum ApplyError {
         name: String,
         /// For what it waited, and who had it, where that was seen.
         holder: Option<String>,
-        /// How often it was tried.
+        /// The number of attempts.
         times: u32,
         /// The names of those that were run before it and stay.
         done: Vec<String>,
@@ -158,16 +158,16 @@ pub enum ApplyError {
     Timeout {
         /// The setting.
         name: &'static str,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
     /// Nothing can be written there.
     #[error("this server takes no writes: {}", if *standby { "it is a standby" } else { "its transactions are read-only" })]
     ReadOnly {
-        /// Whether it follows another server.
+        /// True for a standby, false for a session whose transactions are read-only.
         standby: bool,
     },
-    /// What is taken in one statement is not there in the next.
+    /// A session-level lock is gone in the next statement: a pooler in transaction mode is in between.
     #[error(
         "the lock that keeps others from applying migrations at the same time does not hold from one statement to the next"
     )]
@@ -177,7 +177,7 @@ pub enum ApplyError {
     Rehearsed {
         /// The folder's name.
         name: String,
-        /// What failed.
+        /// The failed statement and its error.
         failure: Box<SqlError>,
     },
     /// A deferred constraint does not hold at the end of a migration.
@@ -185,7 +185,7 @@ pub enum ApplyError {
     Deferred {
         /// The folder's name.
         name: String,
-        /// What Postgres says.
+        /// The server's message.
         message: String,
     },
     /// A statement failed on an empty database that is there to be tried on.
@@ -193,9 +193,9 @@ pub enum ApplyError {
     NoReplay {
         /// The folder's name.
         name: String,
-        /// What failed.
+        /// The failed statement and its error.
         failure: Box<SqlError>,
-        /// What the scratch server lacks for it, and what to do about that.
+        /// The extension that the scratch server lacks for it, with advice.
         lacks: Option<String>,
     },
     /// It ran, and could not be recorded.
@@ -206,15 +206,15 @@ pub enum ApplyError {
     NotRecorded {
         /// Its folder's name.
         name: String,
-        /// Whether all of it was rolled back.
+        /// True if all of it was rolled back.
         rolled_back: bool,
-        /// What Postgres says.
+        /// The server's message.
         message: String,
     },
     /// The record is there, and this user may not read it.
     #[error("{user} may not read {record}, where it is recorded which migrations are applied")]
     Hidden {
-        /// Who asks.
+        /// The current user.
         user: String,
         /// The record.
         record: String,
@@ -227,7 +227,7 @@ pub enum ApplyError {
     Records {
         /// Their qualified names.
         records: Vec<String>,
-        /// How many versions are in each; `None` where this user may not read it.
+        /// The number of versions in each; `None` if this user may not read it.
         versions: Vec<Option<i64>>,
     },
     /// A relation of somebody else's has the record's name, and reading or writing it would run that user's code as ours.
@@ -250,7 +250,7 @@ pub enum ApplyError {
         journal: String,
         /// The namespace that it would be in.
         namespace: String,
-        /// What Postgres says.
+        /// The server's message.
         message: String,
     },
     /// An earlier run was cut off, and what it left is not for this command to finish.
@@ -259,7 +259,7 @@ pub enum ApplyError {
     /// Something has the record's name and is none.
     #[error("{relation} is there, and is no table in which migrations could be recorded")]
     NoRecord {
-        /// What has the name.
+        /// The relation of that name.
         relation: String,
     },
     /// The connection ended with it, perhaps before and perhaps after its end was on the server's disk.
@@ -269,7 +269,7 @@ pub enum ApplyError {
     Lost {
         /// Its folder's name.
         name: String,
-        /// What Postgres says.
+        /// The server's message.
         message: String,
     },
     /// The bookkeeping could not be read or written.
@@ -295,7 +295,7 @@ impl ApplyError {
         }
     }
 
-    /// What to do about it.
+    /// The advice for the user.
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
         let named = self.named_hint().map(Cow::Owned);
@@ -537,7 +537,7 @@ fn most_like(names: &[String]) -> String {
     }
 }
 
-/// Whether code that Postgres runs in a transaction wanted to end it: error 2D000, whose code Diesel does not pass on.
+/// True if code tried to end the transaction that Postgres runs it in: error 2D000, whose code Diesel does not pass on.
 fn commits_in_code(failure: &SqlError) -> bool {
     failure.message.contains("invalid transaction termination")
 }

@@ -1,5 +1,6 @@
-//! What was begun and cannot be rolled back: an entry for each migration that runs outside of a transaction, committed before its
-//! first statement and removed together with its record; and one for each that a `redo` is to apply again.
+//! The journal of migrations that have begun and cannot be rolled back. A migration that runs outside of a transaction gets an
+//! entry, committed before its first statement and removed together with its record; so does each that a `redo` is to apply
+//! again.
 //!
 //! The record alone cannot tell a run that was cut off from one that never began. Where the two disagree, the record is right:
 //! Diesel's own runner knows no journal.
@@ -36,11 +37,11 @@ pub(super) struct Entry {
     /// `up`, `down`, or `redo` for one that is to be taken back and applied again.
     pub(super) direction: String,
     pub(super) started: String,
-    /// How many of its transactions are committed.
+    /// The number of its committed transactions.
     pub(super) statement: usize,
     /// The hash of what was to run, or of the part of it that is committed.
     pub(super) hash: String,
-    /// How the objects that it is about were before.
+    /// The state of the affected objects before the run.
     pub(super) was: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a run that was cut off leaves in a database, for those who only look.
+//! Leftovers of an interrupted run in a database, for read-only commands.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
@@ -11,7 +11,7 @@ use super::{ApplyError, Record};
 use crate::migration::Migration;
 use crate::scope::Scope;
 
-/// What is not whole in a database. Each line names it and says what to do.
+/// Incomplete objects and migrations in a database. Each line names one and gives the remedy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Leftovers {
     /// Migrations of which a run was cut off, and nobody has finished it.
@@ -22,8 +22,8 @@ pub struct Leftovers {
     pub not_validated: Vec<String>,
 }
 
-/// What is INVALID, but for what a session is building or dropping right now. An index of a partitioned table is INVALID by
-/// itself until each partition has its own.
+/// INVALID indexes and half-detached partitions, except those that a session is building or dropping right now. An index of a
+/// partitioned table is INVALID by itself until each partition has its own.
 const INVALID: &str = "
     SELECT pg_catalog.format('index %1$I.%2$I of %3$s is INVALID: DROP INDEX CONCURRENTLY %1$I.%2$I, or REINDEX INDEX CONCURRENTLY '
                || '%1$I.%2$I where it is to be', n.nspname, c.relname, i.indrelid::pg_catalog.regclass) AS line,
@@ -149,7 +149,7 @@ fn unfinished(
         } else {
             "`trueup downgrade` finishes it, `trueup upgrade` finishes it and applies it again"
         };
-        // Where the record has overtaken it, the next run removes the row.
+        // An entry that the record has overtaken is removed by the next run.
         let counts = entry.direction == REDO || recorded == entry.is(Direction::Down);
         counts.then(|| {
             format!(

@@ -11,7 +11,7 @@ use crate::doctor;
 /// The number that all of us agree on: "trueupap" in ASCII.
 pub(super) const NUMBER: i64 = 0x7472_7565_7570_6170;
 
-/// How often somebody who waits looks again.
+/// The interval between two attempts to take the lock.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Does `work` while nobody else who asks for this lock can.
@@ -38,12 +38,12 @@ pub(crate) fn with_lock<T, E: From<ApplyError>>(
     let done = look(connection)
         .map_err(E::from)
         .and_then(|()| work(connection));
-    // Where the connection broke, the lock went with it.
+    // A broken connection has released the lock already.
     let _ = call(connection, "pg_advisory_unlock");
     done
 }
 
-/// Whether the session is one that can be worked in: its own from statement to statement, and one that may write.
+/// Checks that the session is usable: the same from statement to statement, and writable.
 fn look(connection: &mut PgConnection) -> Result<(), ApplyError> {
     #[derive(QueryableByName)]
     struct Session {
@@ -81,7 +81,7 @@ fn call(connection: &mut PgConnection, function: &str) -> Result<bool, ApplyErro
         .map_err(ApplyError::bookkeeping)
 }
 
-/// Who holds the lock, in words.
+/// The session that holds the lock, in words.
 fn holder(connection: &mut PgConnection) -> String {
     #[derive(QueryableByName)]
     struct Session {

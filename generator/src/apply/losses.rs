@@ -1,5 +1,5 @@
-//! What ways back take with them: the rows and values that are there now of what they drop, as Postgres' own parser reads
-//! the SQL.
+//! Data that down migrations destroy: the existing rows of dropped tables and values of dropped columns, with the SQL read by
+//! Postgres' own parser.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -16,12 +16,12 @@ use crate::{
     rows::{self, Answer, Found},
 };
 
-/// What goes for good.
+/// Rows or values that are destroyed for good.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Loss {
     /// The table, or the column of one.
     what: String,
-    /// How many rows or values; `None` where that took too long.
+    /// The number of rows or values; `None` if counting took too long.
     found: Option<Found>,
     /// `row`, of a table, or `value`, of a column.
     of: &'static str,
@@ -38,7 +38,7 @@ impl Display for Loss {
     }
 }
 
-/// What the downs of these migrations would lose of what is there now, each thing once. What is empty is no loss.
+/// The existing data that the downs of these migrations destroy, each table or column once. An empty one is no loss.
 pub(super) fn losses(connection: &mut PgConnection, migrations: &[&Migration]) -> Vec<Loss> {
     let mut seen = Vec::new();
     for down in migrations.iter().filter_map(|one| one.down.as_deref()) {
@@ -97,7 +97,7 @@ fn of_statement(node: &NodeEnum) -> Vec<(String, Option<String>)> {
     Vec::new()
 }
 
-/// What is there now of it; nothing where it is not there, or empty.
+/// The rows or values of a table or column; `None` if it does not exist or is empty.
 fn counted(connection: &mut PgConnection, table: &str, column: Option<&str>) -> Option<Loss> {
     let (what, of, only) = match column {
         None => (table.to_owned(), "row", String::new()),

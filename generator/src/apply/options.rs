@@ -1,4 +1,4 @@
-//! How to apply: how patient to be, and whom to tell.
+//! Options of a run: timeouts, order, and the listener for its progress.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use diesel::sql_types::{Integer, Text};
 use super::ApplyError;
 use crate::url::Url;
 
-/// How to apply.
+/// The options of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
-    /// Whether a pending migration may be older than an applied one.
+    /// True if a pending migration may be older than an applied one.
     pub allow_out_of_order: bool,
-    /// How long to wait for somebody else who is applying.
+    /// The longest wait for another process that is applying migrations.
     pub wait: Duration,
-    /// How long a migration may wait and run.
+    /// The timeouts of a migration's statements.
     pub timeouts: Timeouts<'a>,
-    /// Where a second session can look who is in the way.
+    /// The URL for a second session that watches for blockers.
     pub url: Option<&'a Url>,
-    /// Who is told how it goes.
+    /// The listener for progress events.
     pub listener: Listener<'a>,
 }
 
@@ -36,14 +36,14 @@ impl Default for Options<'_> {
     }
 }
 
-/// How long one statement of a migration may wait and run, in Postgres' words for times.
+/// Timeouts for one statement of a migration, in the syntax of Postgres' settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts<'a> {
-    /// How long it may wait for a lock: all who come after it wait as long.
+    /// `lock_timeout`: every session that queues behind the statement waits as long.
     pub lock: &'a str,
-    /// How long it may run.
+    /// `statement_timeout`.
     pub statement: &'a str,
-    /// How often a migration that did not get its locks is tried again.
+    /// The number of retries for a migration that did not get its locks.
     pub retries: u32,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn set(connection: &mut PgConnection, name: &str, value: &str) -> Que
         .map(|_| ())
 }
 
-/// How long the session's statements may wait for a lock; nothing where that is for ever.
+/// The session's `lock_timeout`; `None` if it is disabled.
 pub(super) fn lock_timeout(connection: &mut PgConnection) -> QueryResult<Option<Duration>> {
     let query =
         "(SELECT setting::pg_catalog.int4 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout')";
@@ -103,7 +103,7 @@ pub enum Event<'a> {
         name: &'a str,
         /// Its number among those of this run, from 1.
         number: usize,
-        /// How many there are.
+        /// The number of migrations in this run.
         of: usize,
     },
     /// Statements of it do nothing and are not run.
@@ -117,9 +117,9 @@ pub enum Event<'a> {
     Moves {
         /// Its folder's name.
         name: &'a str,
-        /// What the server is at, in its own words.
+        /// The phase that the server reports.
         phase: &'a str,
-        /// How much of that is done.
+        /// The percentage of that phase that is done.
         percent: i32,
     },
     /// It waits for a lock.
@@ -135,23 +135,23 @@ pub enum Event<'a> {
         name: &'a str,
         /// For what it waited, and who had it, where that was seen.
         holder: Option<&'a str>,
-        /// When.
+        /// The delay before the next attempt.
         after: Duration,
-        /// How often this has happened.
+        /// The number of failed attempts.
         times: u32,
-        /// How often it may.
+        /// The maximum number of retries.
         of: u32,
     },
     /// An earlier run of it was cut off, and what that left was dealt with.
     Resumes {
         /// Its folder's name.
         name: &'a str,
-        /// What was there, and what was done.
+        /// The leftover and its treatment.
         what: &'a str,
     },
 }
 
-/// Who is told how it goes; nobody, unless somebody says otherwise.
+/// A callback for progress events. The default ignores them.
 #[derive(Clone, Copy)]
 pub struct Listener<'a>(&'a (dyn Fn(&Event<'_>) + Sync));
 

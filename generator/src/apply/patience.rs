@@ -93,7 +93,7 @@ pub(super) fn run(
         } else if let Some(alone) = &alone
             && failed.is_of_a_statement()
         {
-            // Where the connection is lost, the next run looks.
+            // If the connection is lost, the next run settles it.
             let _ = settle(connection, alone, migration, direction);
         }
         if !failed.is_for_want_of_a_lock(holder.is_some()) {
@@ -136,7 +136,7 @@ fn begin(
         noted.map_err(|error| Failed::Before(ApplyError::journal(&journal, &error)))?;
         return Ok(Some(Behind { journal, done: 0 }));
     };
-    // What it does is no more than what the migration does, and may wait as long.
+    // Resuming disturbs others no more than the migration itself, and may wait as long.
     if alone.disturbs_nobody() {
         options::set(connection, "lock_timeout", "0")?;
     }

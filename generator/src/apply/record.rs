@@ -135,7 +135,7 @@ impl Record {
             return Ok(record);
         }
         connection.setup().map_err(ApplyError::bookkeeping)?;
-        // What has the name and is no table makes CREATE TABLE IF NOT EXISTS do nothing.
+        // CREATE TABLE IF NOT EXISTS does nothing if another kind of relation has the name.
         Self::find(connection)?.ok_or_else(|| ApplyError::NoRecord {
             relation: TABLE.to_owned(),
         })
@@ -241,7 +241,7 @@ impl Record {
         diesel::select(query).get_result(connection)
     }
 
-    /// How many versions are in it; `None` where this user may not know.
+    /// The number of versions in it; `None` if this user may not read it.
     fn counted(&self, connection: &mut PgConnection) -> Option<i64> {
         #[derive(QueryableByName)]
         struct Row {

@@ -12,12 +12,12 @@ use super::run::{Direction, run};
 use super::{AppliedReport, ApplyError, Options, UpTarget, to_apply};
 use crate::migration::{self, Migration};
 
-/// What a rehearsal showed.
+/// The result of a rehearsal.
 #[derive(Debug, Default)]
 pub struct Rehearsal {
-    /// What ran, and was rolled back.
+    /// The migrations that ran and were rolled back.
     pub ran: Vec<AppliedReport>,
-    /// Where it ended, where that was not at the target.
+    /// The migration that ended it before the target.
     pub stopped: Option<Stopped>,
 }
 
@@ -97,10 +97,10 @@ fn run_each(
     Ok(rehearsal)
 }
 
-/// How Postgres begins error 55P04, whose code Diesel does not pass on.
+/// The beginning of the message of error 55P04, whose code Diesel does not pass on.
 const NEW_LABEL: &str = "unsafe use of new value";
 
-/// What a commit would check. Going back to the savepoint brings the constraints' modes back too.
+/// Checks deferred constraints as a commit would. Rolling back to the savepoint also restores the constraints' modes.
 fn check_deferred(connection: &mut PgConnection) -> QueryResult<()> {
     let checked = connection.transaction(|connection| {
         connection.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;

@@ -1,4 +1,4 @@
-//! What an `up.sql` was when it was applied: its hash, in a column beside Diesel's own in Diesel's record.
+//! The hash that an `up.sql` had when it was applied, in a column beside Diesel's own in Diesel's record.
 //!
 //! Diesel names the columns that it reads and writes, so it does not see this one, and a row that it takes away takes the
 //! hash along. It is written in the statement that adds the row. Where Diesel applied a migration, or the table is somebody
@@ -67,7 +67,7 @@ pub fn edited(
     Ok(edited.map(|migration| migration.name.clone()).collect())
 }
 
-/// What is wrong in the history, for all that the files and this database know.
+/// Problems in the history, as far as the files and this database show them.
 pub fn history(
     connection: &mut PgConnection,
     migrations: &[Migration],

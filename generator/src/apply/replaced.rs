@@ -26,7 +26,7 @@ pub struct Halfway {
     pub name: String,
     /// The versions that the database has.
     pub has: Vec<String>,
-    /// What to do.
+    /// The advice for the user.
     pub advice: String,
 }
 

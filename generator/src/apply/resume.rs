@@ -1,4 +1,4 @@
-//! How far an earlier run of a migration came that cannot run in a transaction.
+//! Resuming a migration that cannot run in a transaction and was interrupted.
 //!
 //! Only a row of the journal says that there was one. It also says how the objects were before, so that an index that is
 //! there, or is gone, counts as its work only where it was not so already.
@@ -21,7 +21,7 @@ mod partition;
 use index::{Before, before_creating, before_dropping, indexes, made, validity};
 use partition::{attachment, before_detaching};
 
-/// What there is to do before it can run.
+/// The state of an interrupted run, after anything in the way of the next one is gone.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Nothing,
@@ -31,7 +31,7 @@ pub(super) enum Left {
     Committed(usize, String),
     /// All of it was done, and only the record is missing.
     Finished(String),
-    /// That cannot be told, and why.
+    /// The state cannot be determined; holds the reason.
     Unclear(&'static str),
 }
 
@@ -63,7 +63,7 @@ pub(super) enum Alone {
 const EDITED: &str = "its file is not the same since";
 
 impl Alone {
-    /// What this migration is.
+    /// Classifies a migration's file.
     pub(super) fn of(migration: &Migration, direction: Direction) -> Self {
         let sql = direction.sql(migration);
         if let Some(Steering::Several(_)) = steering(sql) {
@@ -109,8 +109,8 @@ impl Alone {
         }
     }
 
-    /// Whether it may wait for its locks as long as it takes: others go on reading and writing meanwhile, and what it waits
-    /// for is the end of old transactions, after which nothing would be gained by beginning anew.
+    /// True if it may wait for its locks indefinitely. Others go on reading and writing meanwhile, and it waits for the end of
+    /// old transactions, so a new attempt would gain nothing.
     pub(super) fn disturbs_nobody(&self) -> bool {
         match self {
             Self::Creates(_) | Self::Drops(_) | Self::Detaches { .. } => true,
@@ -118,7 +118,7 @@ impl Alone {
         }
     }
 
-    /// How the objects that it is about are now, as text.
+    /// The present state of the affected objects, as text.
     pub(super) fn state(&self, connection: &mut PgConnection) -> QueryResult<String> {
         Ok(match self {
             Self::Creates(statement) => {
@@ -143,7 +143,7 @@ impl Alone {
         })
     }
 
-    /// How the objects were before the first run of it, as far as the row of an earlier one is about the same.
+    /// The state of the objects before its first run, if the entry of an earlier run is about the same objects.
     pub(super) fn was(
         &self,
         connection: &mut PgConnection,

@@ -29,7 +29,7 @@ impl Direction {
         }
     }
 
-    /// Where that file is.
+    /// The path of that file.
     pub(super) fn path(self, migration: &Migration) -> String {
         let file = match self {
             Self::Up => "up.sql",
@@ -56,7 +56,8 @@ impl From<diesel::result::Error> for Failed {
 }
 
 impl Failed {
-    /// Whether it is worth trying again. The server may say it in any language; then what a second session saw must do.
+    /// True if it failed for lack of a lock and is worth a retry. The server's message may be in any language; then a blocker
+    /// seen by a second session decides.
     pub(super) fn is_for_want_of_a_lock(&self, was_blocked: bool) -> bool {
         let Self::Harness(error) = self else {
             return false;
@@ -154,7 +155,7 @@ impl Failed {
     }
 }
 
-/// What went wrong after the last statement: at the record, or at the commit.
+/// The error of a failure after the last statement: at the record, or at the commit.
 fn at_its_end(
     name: String,
     rolled_back: bool,
@@ -184,7 +185,7 @@ fn at_its_end(
     }
 }
 
-/// Where a migration goes on that commits in its middle.
+/// The journal position of a migration that commits in its middle.
 pub(super) struct Behind {
     pub(super) journal: Journal,
     /// The number of its transactions that are committed.

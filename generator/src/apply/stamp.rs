@@ -31,7 +31,7 @@ pub fn stamp(
                     record.add(connection, migration)?;
                 }
             }
-            // What somebody says is so is not half done.
+            // A stamped state is by definition not interrupted.
             journal::forget(connection)
         });
         done.map_err(ApplyError::bookkeeping)?;
@@ -39,7 +39,7 @@ pub fn stamp(
     })
 }
 
-/// What a stamp records and what it removes from the record.
+/// The changes to the record that a stamp makes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stamping {
     /// The versions that count as applied then and do not now.
@@ -49,14 +49,14 @@ pub struct Stamping {
 }
 
 impl Stamping {
-    /// Whether the record is as it should be already.
+    /// True if the record needs no change.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.recorded.is_empty() && self.removed.is_empty()
     }
 }
 
-/// What [`stamp`] would do.
+/// The changes that [`stamp`] would make.
 pub fn would_stamp(
     connection: &mut PgConnection,
     dir: &Path,

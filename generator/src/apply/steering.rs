@@ -134,7 +134,7 @@ pub(super) fn left_out(migration: &Migration, direction: Direction) -> Option<St
     })
 }
 
-/// Where it is noted which transactions of a migration are committed.
+/// The journal that notes the committed transactions of a migration.
 pub(super) struct Notes<'a> {
     pub(super) journal: &'a Journal,
     pub(super) migration: &'a Migration,

@@ -1,11 +1,11 @@
-//! How far to go.
+//! Targets of `upgrade`, `downgrade` and `stamp`.
 
 use std::cmp::Reverse;
 
 use super::ApplyError;
 use crate::migration::{Migration, version_of};
 
-/// How far `upgrade` goes.
+/// The target of `upgrade`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpTarget {
     /// All that is pending.
@@ -16,7 +16,7 @@ pub enum UpTarget {
     Version(String),
 }
 
-/// How far `downgrade` goes.
+/// The target of `downgrade`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownTarget {
     /// So many of the applied ones.
@@ -27,7 +27,7 @@ pub enum DownTarget {
     Version(String),
 }
 
-/// What `stamp` records.
+/// The target of `stamp`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StampTarget {
     /// All migrations that are there.

@@ -14,7 +14,7 @@ use crate::migration::Migration;
 const OVERTAKEN: &str = "the journal says that an earlier run was cut off, and the record says that it was finished or taken back \
                          since, by Diesel's own runner, say: the record counts";
 
-/// What all commands that apply have in common.
+/// Context for the interrupted runs, shared by all commands that apply.
 struct Cut<'a> {
     migrations: &'a [Migration],
     journal: Journal,

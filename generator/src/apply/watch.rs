@@ -11,10 +11,10 @@ use diesel::sql_types::{Integer, Text};
 use crate::connection::connect;
 use crate::url::Url;
 
-/// How often it looks where the wait is long.
+/// The polling interval for long waits.
 const TICK: Duration = Duration::from_millis(250);
 
-/// What a session waits for and who has it, in words. A query's text is left out: it may hold a password.
+/// The lock that a session waits for and its holders, in words. Query texts are left out: they may hold a password.
 const HOLDERS: &str = "
     SELECT pg_catalog.format('%s%s',
                coalesce((SELECT pg_catalog.format('%s on %s, which ', l.mode, coalesce(l.relation::pg_catalog.regclass::text, l.locktype))
@@ -35,7 +35,7 @@ struct Holders {
     words: String,
 }
 
-/// How far the index is that a session builds. The phases count anew, in blocks or in rows.
+/// The progress of the index that a session builds. Each phase counts anew, in blocks or in rows.
 const BUILDS: &str = "
     SELECT phase,
            (100 * CASE WHEN tuples_total > 0 THEN tuples_done::float8 / tuples_total
@@ -43,7 +43,7 @@ const BUILDS: &str = "
                        ELSE 0 END)::int4 AS percent
     FROM pg_catalog.pg_stat_progress_create_index WHERE pid = $1";
 
-/// What was seen of the session.
+/// One row of `pg_stat_progress_create_index`.
 #[derive(QueryableByName)]
 struct Builds {
     #[diesel(sql_type = Text)]
@@ -52,7 +52,7 @@ struct Builds {
     percent: i32,
 }
 
-/// What there is to tell of a session at work.
+/// An observation of a session at work.
 pub(super) enum Seen {
     /// Somebody has been in its way for a while; told once.
     Waits { holder: String },
@@ -95,7 +95,7 @@ fn look(
     while goes_on() {
         let connection = match &mut session {
             Some(connection) => connection,
-            // What cannot be seen is not said.
+            // Without a second session nothing is reported.
             None => session.insert(connect(url).ok()?),
         };
         let holders: Holders = match diesel::sql_query(HOLDERS)

@@ -166,8 +166,8 @@ const DEFINITION: &str = "
                pg_catalog.to_jsonb(i) -> 'indnullsnotdistinct')::text AS definition
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid";
 
-/// Whether an index is what the statement would make: it makes one on an empty table of the same columns, and Postgres
-/// prints both.
+/// True if an index is the one that the statement would make. Makes one on an empty table of the same columns and compares the
+/// two definitions that Postgres prints.
 fn is_the_same(
     connection: &mut PgConnection,
     statement: &IndexStmt,
