@@ -24,7 +24,7 @@ pub struct Depend {
     pub kind: u8,
 }
 
-/// What an address in the catalog is, in Postgres' words.
+/// Description of a catalog address in Postgres' words.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The address that was asked about.
@@ -58,7 +58,7 @@ pub enum ReadError {
         kind: Kind,
         /// The row's JSON.
         row: String,
-        /// What does not fit.
+        /// The mismatch.
         source: serde_json::Error,
     },
 }
@@ -194,8 +194,8 @@ impl Reading {
         }
     }
 
-    /// Takes a hash of all that the catalog says about one of [`Reading::unread_addresses`]; empty where it is a part that says nothing
-    /// by itself, and `None` where that cannot be read.
+    /// Takes a hash of the catalog's content about one of [`Reading::unread_addresses`]; empty for a part without content of its
+    /// own, and `None` where that cannot be read.
     pub fn says(&mut self, address: Address, says: Option<String>) {
         self.says.insert(address, says);
     }
@@ -358,8 +358,8 @@ impl Reading {
         parts
     }
 
-    /// What Postgres keeps for something that is read, and what it keeps for that: a constraint for each partition of the
-    /// table that a foreign key refers to, and below it for the partitions of that.
+    /// Internal parts of objects that are read, and their parts in turn: a constraint for each partition of the table that
+    /// a foreign key refers to, and below it for the partitions of that.
     fn internal(&self) -> HashSet<Address> {
         let kept = self.depends.iter().filter(|depend| depend.kind == b'i');
         let kept: Vec<(Address, Address)> =
@@ -400,7 +400,7 @@ impl Reading {
             if above.iter().any(|owner| skipped.contains(&whole(*owner))) {
                 return None;
             }
-            // What a partition has of a trigger of its table is a part of that.
+            // A partition's copy of a trigger is a part of the partitioned table's trigger.
             if let Some(owner) = mirrors.get(&root).filter(|owner| seen.insert(**owner)) {
                 root = *owner;
                 continue;
@@ -450,7 +450,7 @@ impl Reading {
                 }
                 continue;
             };
-            // What a partition has of the trigger of its table goes with the partition, and the trigger stays.
+            // A partition's copy of a trigger goes with the partition; the trigger itself stays.
             if mirrored.contains(&whole(depend.from)) {
                 continue;
             }

@@ -34,7 +34,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Whether the server is of this major version or a later one.
+    /// True if the server is of this major version or a later one.
     #[must_use]
     pub fn at_least(self, major: u32) -> bool {
         self.major() >= major
@@ -47,7 +47,7 @@ impl Server {
     }
 }
 
-/// Where a declared object was written.
+/// Source location of a declared object.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Origin {
     /// The source file, as `file!()` gives it.
@@ -76,7 +76,7 @@ impl Unread {
     pub fn goes_along(&self, from: &Schema, to: &Schema) -> bool {
         let goes = |owner: &Id| from.entry(owner).is_some() && to.entry(owner).is_none();
         let owner = self.part_of.iter().find(|owner| goes(owner));
-        // What needs the owner goes before it, and would meet what is still there.
+        // Dependents of the owner are dropped before it, and would be blocked by what still exists then.
         owner.is_some_and(|owner| {
             let mut others = self.needs.iter();
             !self.definition.is_empty()
@@ -244,17 +244,17 @@ impl Schema {
         })
     }
 
-    /// What the object needs, its parent included.
+    /// The object's dependencies, its parent included.
     pub fn needs(&self, id: &Id) -> impl Iterator<Item = &Id> {
         self.at(&self.needs, id).map(|(id, _)| id)
     }
 
-    /// What needs the object, its children included.
+    /// The object's dependents, its children included.
     pub fn needed_by(&self, id: &Id) -> impl Iterator<Item = &Id> {
         self.at(&self.needed_by, id).map(|(id, _)| id)
     }
 
-    /// Where the catalog has each object.
+    /// Each object by its address in the catalog.
     #[must_use]
     pub fn by_address(&self) -> BTreeMap<Address, &Id> {
         let entries = self.entries.iter();
@@ -268,7 +268,7 @@ impl Schema {
         self.at(&self.children, id).map(|(id, _)| id)
     }
 
-    /// What no room reads.
+    /// Objects of kinds that no room reads.
     #[must_use]
     pub fn unread(&self) -> &[Unread] {
         &self.unread
@@ -345,7 +345,7 @@ impl Schema {
         &self.casts
     }
 
-    /// Whether there is nothing in it at all, but for what every new database has.
+    /// True if there are no objects but those of a new database.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -578,12 +578,12 @@ struct Written {
     rights: Rights,
 }
 
-/// When Postgres applies a cast by itself: `pg_cast.castcontext`.
+/// Contexts in which Postgres applies a cast by itself: `pg_cast.castcontext`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CastContext {
     /// In any expression.
     Implicit,
-    /// When a value is stored.
+    /// On assignment: when a value is stored.
     Assignment,
     /// Only where it is written.
     Explicit,
@@ -592,7 +592,7 @@ pub enum CastContext {
 /// A row of `pg_cast`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cast {
-    /// When Postgres applies it by itself.
+    /// Contexts in which Postgres applies it by itself.
     pub context: CastContext,
     /// The types are binary-coercible: the cast changes no value and refuses none.
     pub is_binary: bool,

@@ -11,7 +11,7 @@ pub use action::{Action, Pass};
 #[must_use]
 pub struct Statement {
     says: String,
-    /// Where it is one action of an ALTER TABLE that others may join.
+    /// The action of ALTER TABLE that it is, where others may join it.
     action: Option<Action>,
     /// The statements that it does in one; none where it does one thing.
     joined: Vec<Statement>,
@@ -107,7 +107,7 @@ impl Statement {
         self.actions().next().map(Action::table)
     }
 
-    /// When Postgres runs the first and the last of its actions.
+    /// First and last pass in which Postgres runs its actions.
     #[must_use]
     pub fn passes(&self) -> Option<(Pass, Pass)> {
         let passes = || self.actions().map(Action::pass);
@@ -232,13 +232,13 @@ impl Statement {
         self
     }
 
-    /// Whether it updates rows.
+    /// True if it updates rows.
     #[must_use]
     pub fn is_update(&self) -> bool {
         self.updates
     }
 
-    /// Whether values are called otherwise afterwards.
+    /// True if it changes the spelling of values and not the values, as when an enum label is renamed.
     #[must_use]
     pub fn is_respelling(&self) -> bool {
         self.respells
@@ -274,37 +274,37 @@ impl Statement {
         &self.parts
     }
 
-    /// Where a person wrote an expression that stands in it.
+    /// Origin of a hand-written expression in it.
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
     }
 
-    /// What must be new and what old for the statement to have something to do.
+    /// The new and the old object without which the statement has nothing to do.
     #[must_use]
     pub fn between(&self) -> Option<(&Id, &Id)> {
         self.between.as_ref().map(|(new, old)| (new, old))
     }
 
-    /// What must not come for the statement to have something to do.
+    /// The object whose creation in the same plan makes the statement superfluous.
     #[must_use]
     pub fn unless(&self) -> Option<&Id> {
         self.unless.as_ref()
     }
 
-    /// Whether it comes before what is done to the one that the object changes along with.
+    /// True if it runs before the statements of the object's leader.
     #[must_use]
     pub fn is_ahead(&self) -> bool {
         self.ahead
     }
 
-    /// Whether what needs the object must wait for a commit.
+    /// True if dependents of the object must wait for a commit.
     #[must_use]
     pub fn needs_commit(&self) -> bool {
         self.after_commit
     }
 
-    /// Whether the statement cannot run in a transaction block.
+    /// True if the statement cannot run in a transaction block.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.alone
@@ -319,7 +319,7 @@ pub fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// What an object contributes to the statement that creates its parent.
+/// Clause that an object contributes to its parent's CREATE statement.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Clause {
     text: String,
@@ -363,12 +363,12 @@ impl Clause {
         self
     }
 
-    /// What must be said right after the parent is created.
+    /// Statements to run right after the parent is created.
     pub fn afterwards(&self) -> &[Statement] {
         &self.then
     }
 
-    /// Whether it stands behind the parentheses.
+    /// True if it stands behind the parentheses.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.behind
@@ -380,7 +380,7 @@ impl Clause {
         &self.text
     }
 
-    /// Whether the clause must fold whenever its parent is created.
+    /// True if the clause must fold whenever its parent is created.
     #[must_use]
     pub fn is_essential(&self) -> bool {
         self.essential

@@ -47,7 +47,7 @@ fn of_kind(relkind: char) -> String {
     )
 }
 
-/// What sort of relation has rules and indexes on it.
+/// Sort of relation that a rule or an index stands on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RelationKind {
@@ -230,7 +230,7 @@ END
     }
 }
 
-/// How a tablespace is called, for people.
+/// Name of a tablespace in messages.
 pub(super) fn tablespace_name(tablespace: Option<&str>) -> String {
     tablespace.map_or_else(
         || "the tablespace of the database".to_owned(),

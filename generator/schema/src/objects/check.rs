@@ -241,7 +241,7 @@ impl Check {
         &self.name
     }
 
-    /// Whether rows may contradict it that were there before it.
+    /// True if NOT VALID: rows older than the constraint may violate it.
     pub(super) fn is_unasked(&self) -> bool {
         self.enforced && !self.validated
     }
@@ -260,7 +260,7 @@ impl Check {
         Hazard::finds(format!("SELECT * FROM {table} WHERE NOT ({expression})"))
     }
 
-    /// Whether what is done to a parent's is done to this one too.
+    /// True if a parent's constraint gets validated or NOT VALID in the same migration, and this one along with it.
     fn changes_along(&self, from: &Schema, to: &Schema) -> bool {
         self.descent.is_inherited()
             && lasting_parents(&self.relation, from, to)

@@ -21,12 +21,12 @@ pub(crate) struct Comment {
     text: String,
 }
 
-/// What a comment is about.
+/// Target of a comment.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CommentKey {
     target: Id,
-    /// Where the comment is about a part of the target that is no object of its own.
+    /// Part of the target that the comment is on, where that is no object of its own.
     part: Option<Part>,
 }
 
@@ -206,7 +206,7 @@ impl Comment {
         Self::id(CommentKey { target, part: None })
     }
 
-    /// What the target is a part of: the comments on a table and its columns are told in one breath.
+    /// The topmost parent of the target: comments on a table and on its columns are reported together.
     fn about(&self, within: &Schema) -> Id {
         let mut about = self.on.target.clone();
         while let Some(parent) = within.entry(&about).and_then(|entry| entry.parent()) {

@@ -145,12 +145,12 @@ impl Default {
         within.get::<Column>(&self.column)?.fails_by_default(within)
     }
 
-    /// Whether it says the same of another column.
+    /// True if both have the same expression, whatever the column.
     pub(super) fn says_what(&self, other: &Self) -> bool {
         self.expression == other.expression
     }
 
-    /// Whether it is this expression.
+    /// True if its expression is this one.
     pub(super) fn reads(&self, expression: &str) -> bool {
         self.expression == expression
     }

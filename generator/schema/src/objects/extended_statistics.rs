@@ -20,7 +20,7 @@ pub(crate) struct ExtendedStatistics {
     /// Postgres keeps them in the physical order of the table, which is no part of a schema; here they are in that of their
     /// names.
     columns: Vec<String>,
-    /// What `pg_get_statisticsobjdef_columns` prints after the columns.
+    /// Output of `pg_get_statisticsobjdef_columns` after the columns.
     expressions: String,
     target: Option<i32>,
 }

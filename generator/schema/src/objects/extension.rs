@@ -177,7 +177,7 @@ impl Object for Extension {
 }
 
 impl Extension {
-    /// What follows CREATE EXTENSION.
+    /// The words after CREATE EXTENSION.
     fn definition(&self) -> String {
         let (name, namespace) = (quoted_ident(&self.name), quoted_ident(&self.namespace));
         let mut sql = format!("{name} WITH SCHEMA {namespace}");
@@ -192,7 +192,7 @@ impl Extension {
         self.default_comment.as_deref() == Some(comment)
     }
 
-    /// Whether it is not what CREATE EXTENSION makes when no version is written.
+    /// True if CREATE EXTENSION without a version would install another one.
     fn is_of_another_version(&self) -> bool {
         let default = self.default_version.as_ref();
         default.is_some_and(|default| *default != self.version)

@@ -22,7 +22,7 @@ pub(crate) struct ForeignKey {
     relation: Name,
     name: String,
     referenced: Name,
-    /// What `pg_get_constraintdef` prints up to the actions.
+    /// Output of `pg_get_constraintdef` up to the actions.
     definition: String,
     columns: Beside<Vec<String>>,
     /// The columns of the other table, each at the place of the one that points to it.
@@ -31,13 +31,13 @@ pub(crate) struct ForeignKey {
     deferred: bool,
     validated: bool,
     enforced: bool,
-    /// That of the partitioned table, from which it comes.
+    /// The partitioned table's foreign key that this one derives from.
     leader: Option<Member>,
     /// The SELECT that finds the rows which point to none; `None` where NULL is no way out for a row.
     orphans: Beside<Option<String>>,
 }
 
-/// Whether a table has a foreign key to itself.
+/// True if a table has a foreign key to itself.
 pub(super) fn refers_to_itself(table: &Name, within: &Schema) -> bool {
     let id = Table::id(table.clone());
     let mut keys = within.parts::<ForeignKey>(&id);
@@ -112,7 +112,7 @@ impl Object for ForeignKey {
         Some(Table::id(self.relation.clone()))
     }
 
-    /// That of the partitioned table is not needed where the table is no partition yet, or no more.
+    /// Does not need its leader: the table may not be a partition yet, or may be one no more.
     fn needs(&self, on: &Id) -> bool {
         self.leader.clone().map(Self::id).as_ref() != Some(on)
     }
@@ -306,7 +306,7 @@ impl ForeignKey {
         pairs.map(|(own, _)| Member::new(self.relation.clone(), own))
     }
 
-    /// Whether it is asked at the end of a transaction.
+    /// True if INITIALLY DEFERRED: checked at the end of the transaction.
     pub(super) fn is_deferred(&self) -> bool {
         self.deferred
     }

@@ -33,9 +33,9 @@ pub(crate) struct Index {
     on: RelationKind,
     name: String,
     unique: bool,
-    /// What `pg_get_indexdef` prints from USING up to the storage parameters.
+    /// Output of `pg_get_indexdef` from USING up to the storage parameters.
     columns: String,
-    /// What a name is chosen after.
+    /// Column names from which Postgres generates an index name.
     named_after: Beside<Vec<String>>,
     options: Vec<String>,
     tablespace: Option<String>,
@@ -45,7 +45,7 @@ pub(crate) struct Index {
     replica_identity: bool,
     /// The statistics targets that were set, by the number of the indexed expression.
     statistics: Vec<(i32, i32)>,
-    /// Whether the table is partitioned, and each partition has an index of its own.
+    /// True if the table is partitioned, and each partition has an index of its own.
     partitioned: bool,
     attached: Option<Attached>,
     alike: Option<String>,
@@ -127,7 +127,7 @@ impl Object for Index {
         Some(self.on.id(&self.relation))
     }
 
-    /// That of the partitioned table is not needed where the table is no partition yet, or no more.
+    /// Does not need the partitioned table's index: the table may not be a partition yet, or may be one no more.
     fn needs(&self, on: &Id) -> bool {
         self.attached.as_ref().map(Attached::id).as_ref() != Some(on)
     }
@@ -258,7 +258,7 @@ impl Object for Index {
             || *unique != next.unique
             || *columns != next.columns
             || *predicate != next.predicate
-            // That of a partitioned table is valid as soon as all partitions have theirs.
+            // The index of a partitioned table becomes valid once every partition has one.
             || *valid != next.valid && !(*partitioned && next.valid)
             // ALTER INDEX cannot.
             || *partitioned && *options != next.options
@@ -374,7 +374,7 @@ impl Object for Index {
 }
 
 impl Index {
-    /// Whether no two rows may have the same key.
+    /// True if the index is unique.
     pub(super) fn is_unique(&self) -> bool {
         self.unique
     }
@@ -439,7 +439,7 @@ pub(super) fn cluster_change(
     ))
 }
 
-/// Whether an index of the relation, whatever stands behind it, is the one that CLUSTER orders it by.
+/// True if CLUSTER orders the relation by one of its indexes, a constraint's included.
 pub(super) fn any_clusters(relation: &Id, within: &Schema) -> bool {
     within.any_part(relation, AnyObject::clusters)
 }

@@ -22,7 +22,7 @@ pub(crate) struct Inheritance {
     tie: Tie,
     /// The place of the parent among those of the child, from 1.
     place: i32,
-    /// What rows a partition holds: `FOR VALUES …` or `DEFAULT`.
+    /// Bound of a partition: `FOR VALUES …` or `DEFAULT`.
     bound: Option<String>,
 }
 
@@ -224,7 +224,7 @@ impl Inheritance {
             .filter(|child| **child != self.tie.child)
     }
 
-    /// Whether it is there all the way from one schema to the other.
+    /// True if the link exists in both schemas with the same bound, and neither table is recreated.
     fn lasts(&self, from: &Schema, to: &Schema) -> bool {
         let Tie { child, parent } = &self.tie;
         let same = from
@@ -257,7 +257,7 @@ pub(super) fn partitions_above(child: &Name, within: &Schema) -> impl Iterator<I
         .map(|tie| tie.tie.clone())
 }
 
-/// Whether a table is a partition of another.
+/// True if a table is a partition of another.
 pub(super) fn is_partition(child: &Name, within: &Schema) -> bool {
     is_partition_id(&Table::id(child.clone()), within)
 }
@@ -305,7 +305,7 @@ pub(super) fn leading_parents<'a>(
 }
 
 impl<'a> Parent<'a> {
-    /// When an inherited column or constraint goes, where the parent's goes.
+    /// Turn in which an inherited column or constraint is dropped, where the parent's is dropped.
     pub(super) fn goes(&self) -> Turn {
         if self.partitioned {
             Turn::Along
@@ -330,7 +330,7 @@ pub(super) fn inherits<'a>(child: &Name, within: &'a Schema) -> Vec<&'a Name> {
         .collect()
 }
 
-/// Whether a table inherits from this one.
+/// True if other tables inherit from this one.
 pub(super) fn has_heirs(table: &Name, within: &Schema) -> bool {
     !ties_below(table, within).is_empty()
 }
@@ -355,7 +355,7 @@ pub(super) fn only_unless_partitioned(table: &Name, within: &Schema) -> String {
     }
 }
 
-/// What becomes of a column or constraint of which nothing but [`Descent`] differs.
+/// Way to change nothing but the [`Descent`] of a column or constraint.
 pub(super) enum Descending {
     /// It comes by itself, with what happens to the tables.
     ByItself,
@@ -372,7 +372,7 @@ pub(super) struct Leading {
 }
 
 impl Descent {
-    /// How it is read, of a row that says whether it is local and how often it is inherited; `c` is the table.
+    /// SQL that reads it, for a row that tells whether it is local and how often it is inherited; `c` is the table.
     pub(super) fn json(local: &str, count: &str) -> String {
         format!(
             "CASE WHEN {count} = 0 THEN 'own' WHEN NOT {local} THEN 'inherited'
@@ -380,7 +380,7 @@ impl Descent {
         )
     }
 
-    /// How this becomes `next` for a column or constraint of `table`; `leads` says of a parent if it is the parent's too.
+    /// The change from this to `next` for a column or constraint of `table`; `leads` tells whether a parent has it too.
     pub(super) fn change(
         self,
         next: Self,
@@ -424,7 +424,7 @@ impl Descent {
         }
     }
 
-    /// When it comes, where the parent's comes.
+    /// Turn in which it is created, where the parent's is created.
     pub(super) fn comes(self) -> Turn {
         match self {
             Self::Inherited | Self::Kept => Turn::Along,
@@ -432,7 +432,7 @@ impl Descent {
         }
     }
 
-    /// Whether it is only the parent's.
+    /// True if it is inherited and not local.
     pub(super) fn is_only_inherited(self) -> bool {
         match self {
             Self::Inherited => true,
@@ -440,7 +440,7 @@ impl Descent {
         }
     }
 
-    /// Whether it is the parent's at all.
+    /// True if it is inherited, local or not.
     pub(super) fn is_inherited(self) -> bool {
         match self {
             Self::Inherited | Self::Merged | Self::Kept => true,
@@ -448,7 +448,7 @@ impl Descent {
         }
     }
 
-    /// What it is when the parent has it too.
+    /// Its descent once the parent has it too.
     pub(super) fn with_parent(self) -> Self {
         match self {
             Self::Own => Self::Merged,
@@ -456,7 +456,7 @@ impl Descent {
         }
     }
 
-    /// What it is when the parent's is gone, if anything.
+    /// Its descent once the parent's is dropped; `None` where it goes with that.
     pub(super) fn without_parent(self) -> Option<Self> {
         match self {
             Self::Inherited => None,

@@ -1,5 +1,5 @@
-//! What primary keys, unique and exclusion constraints have in common: a constraint with an index behind it. The two are one
-//! object; the index has no life of its own.
+//! Shared implementation of primary keys, unique and exclusion constraints: a constraint with an index behind it. The two
+//! are one object; the index has no life of its own.
 
 use std::{fmt::Debug, marker::PhantomData};
 
@@ -29,16 +29,16 @@ use crate::{
 pub(crate) trait Contype: Clone + Eq + Debug {
     /// `pg_constraint.contype`.
     const CONTYPE: char;
-    /// What Postgres calls it.
+    /// Postgres' name for the kind.
     const NAME: &'static str;
     /// The word before what two of them must have in common for one CREATE TABLE to take them for one; where there is none, no two
     /// are put there.
     const MERGED_AFTER: Option<&'static str>;
-    /// How the name ends that Postgres chooses.
+    /// Suffix of the generated name.
     const LABEL: &'static str;
-    /// Whether the columns stand in that name.
+    /// True if the generated name contains the columns.
     const NAMED_AFTER_COLUMNS: bool = true;
-    /// Whether `pg_get_constraintdef` prints the storage parameters of the index too, since a predicate stands after them.
+    /// True if `pg_get_constraintdef` prints the index's storage parameters too, since a predicate stands after them.
     const PRINTS_PARAMETERS: bool = false;
 }
 
@@ -48,17 +48,17 @@ pub(crate) trait Contype: Clone + Eq + Debug {
 pub(crate) struct KeyConstraint<K: Contype> {
     relation: Name,
     name: String,
-    /// What `pg_get_constraintdef` prints of the columns in their order, INCLUDE and NULLS NOT DISTINCT.
+    /// Output of `pg_get_constraintdef`: the columns in their order, INCLUDE and NULLS NOT DISTINCT.
     definition: String,
     /// The columns, as a name is chosen after them.
     columns: Beside<Vec<String>>,
-    /// What it prints after that: when the constraint is checked.
+    /// The rest of that output: DEFERRABLE and INITIALLY DEFERRED.
     timing: String,
     options: Vec<String>,
     tablespace: Option<String>,
     clustered: bool,
     replica_identity: bool,
-    /// Whether the table is partitioned, and each partition has an index of its own.
+    /// True if the table is partitioned, and each partition has an index of its own.
     partitioned: bool,
     attached: Option<Attached>,
     alike: Option<String>,
@@ -69,7 +69,7 @@ pub(crate) struct KeyConstraint<K: Contype> {
     contype: PhantomData<K>,
 }
 
-/// How `pg_get_constraintdef` ends, for constraint `k`.
+/// End of the output of `pg_get_constraintdef`, for constraint `k`.
 pub(super) const TIMING: &str = "(CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END
     || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)";
 
@@ -124,7 +124,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
         Some(Table::id(self.relation.clone()))
     }
 
-    /// That of the partitioned table is not needed where the table is no partition yet, or no more.
+    /// Does not need the partitioned table's constraint: the table may not be a partition yet, or may be one no more.
     fn needs(&self, on: &Id) -> bool {
         self.attached.as_ref().map(Attached::id).as_ref() != Some(on)
     }
@@ -269,7 +269,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             duplicates,
             contype: PhantomData,
         } = self;
-        // Where they are printed with the constraint, models say them with it.
+        // Models declare the parameters where they are printed with the constraint.
         let options = if K::PRINTS_PARAMETERS {
             options
         } else {
@@ -324,7 +324,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
 }
 
 impl<K: Contype> KeyConstraint<K> {
-    /// Whether these are all its columns.
+    /// True if these are all its columns.
     pub(super) fn is_on(&self, columns: &[String]) -> bool {
         self.columns.as_slice() == columns
     }
@@ -390,7 +390,7 @@ impl<K: Contype> KeyConstraint<K> {
     }
 }
 
-/// What programs write may contradict a new constraint on these columns.
+/// Hazard of a new constraint on these columns: rows that deployed code writes may violate it.
 pub(super) fn contradicts(what: &str, key: &Member, columns: &[String], within: &Schema) -> Hazard {
     let Member { relation, .. } = key;
     let columns = columns

@@ -32,7 +32,7 @@ impl Owner {
         &self.column
     }
 
-    /// Whether the column's default calls the sequence.
+    /// True if the column's default calls the sequence.
     fn is_serial(&self, within: &Schema) -> bool {
         let sequence = Sequence::id(self.sequence.clone());
         within

@@ -1,4 +1,4 @@
-//! What the query of a view or a rule reads. Shared by the rooms of everything that `pg_rewrite` holds.
+//! Columns that the query of a view or a rule reads. Shared by the rooms of everything that `pg_rewrite` holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ impl Reads {
                 JOIN pg_catalog.pg_namespace tn ON tn.oid = tc.relnamespace
                 JOIN pg_catalog.pg_attribute ta ON ta.attrelid = used.relation AND ta.attnum = used.number) members)";
 
-    /// What `pg_depend` does not say that the text rests on.
+    /// Dependencies of the text missing from `pg_depend`.
     pub(super) fn also_needs(&self) -> Vec<Id> {
         self.listed.iter().cloned().map(Column::id).collect()
     }

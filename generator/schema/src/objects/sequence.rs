@@ -26,7 +26,7 @@ pub(crate) struct Sequence {
     options: SequenceOptions,
 }
 
-/// How a sequence counts. `None` is what Postgres takes when nothing is written.
+/// Options of a sequence. `None` is Postgres' default.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SequenceOptions {
@@ -38,7 +38,7 @@ pub(crate) struct SequenceOptions {
     pub(crate) cycle: bool,
 }
 
-/// What is written about how a sequence counts.
+/// A clause of a sequence's options.
 #[derive(Clone, Copy)]
 enum Word {
     Increment,
@@ -205,7 +205,7 @@ impl Object for Sequence {
             options,
         } = self;
         let says = keeping.decides(Detail::Counting);
-        // That of a column goes into the log when its table does.
+        // The sequence of a column becomes LOGGED or UNLOGGED along with its table.
         let unlogged = if self.follows_its_table(keeping) {
             *unlogged
         } else {
@@ -255,12 +255,12 @@ impl Sequence {
         declared.is_some() && declared != is_unlogged(keeping.from)
     }
 
-    /// How it counts.
+    /// Its options.
     pub(super) fn options(&self) -> &SequenceOptions {
         &self.options
     }
 
-    /// What type its numbers have.
+    /// The type of its numbers.
     pub(super) fn data_type(&self) -> &str {
         &self.data_type
     }
@@ -294,8 +294,8 @@ impl SequenceOptions {
         )
     }
 
-    /// What has to be written besides where even a sequence that was never used stands beyond the bounds of `to`, or has
-    /// no way to where those begin.
+    /// The RESTART that is needed where even a sequence that was never used is out of the bounds of `to` and
+    /// [`step_forward`](Self::step_forward) cannot help.
     pub(super) fn restart(&self, to: &Self) -> Option<String> {
         let can_step = self.counts_up() == to.counts_up()
             && self.holds(to.first())
@@ -308,7 +308,7 @@ impl SequenceOptions {
         needed.then(|| format!("RESTART WITH {}", to.first()))
     }
 
-    /// Whether one that counts like this can stand wherever one that counted like `other` may.
+    /// True if every position of a sequence with the options of `other` is within reach of one with these.
     pub(super) fn reaches_all_of(&self, other: &Self) -> bool {
         self.counts_up() == other.counts_up()
             && self.first() == other.first()
@@ -316,7 +316,7 @@ impl SequenceOptions {
             && self.high() >= other.high()
     }
 
-    /// Whether bounds are written.
+    /// True if a bound is written.
     pub(super) fn is_bounded(&self) -> bool {
         self.min.is_some() || self.max.is_some()
     }
@@ -395,7 +395,7 @@ impl SequenceOptions {
         self.start.unwrap_or(bound)
     }
 
-    /// Whether the value lies within the bounds.
+    /// True if the value is within the bounds.
     fn holds(&self, value: i64) -> bool {
         (self.low()..=self.high()).contains(&value)
     }
@@ -404,7 +404,7 @@ impl SequenceOptions {
         self.increment > 0
     }
 
-    /// What has to be written for a new sequence.
+    /// The clauses to write for a new sequence.
     pub(super) fn clauses(&self) -> Vec<String> {
         self.written(|word| match word {
             Word::Increment => self.increment != 1,
@@ -421,13 +421,13 @@ impl SequenceOptions {
         self.written(|_| true)
     }
 
-    /// What has to be written to count as `to` does.
+    /// The clauses that change it to `to`.
     pub(super) fn changes(&self, to: &Self) -> Vec<String> {
         to.written(|word| self.changes_in(to, word))
     }
 
-    /// What has to be written to count as `to` does where the type changes too. Postgres then takes a bound that is the old
-    /// type's for one that nobody wrote.
+    /// The clauses that change it to `to` along with its type. Postgres then takes a bound that is the old type's for one
+    /// that nobody wrote.
     pub(super) fn changes_with_type(&self, to: &Self) -> Vec<String> {
         to.written(|word| match word {
             Word::Min => to.min.is_some() || self.changes_in(to, word),

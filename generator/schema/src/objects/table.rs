@@ -1,5 +1,5 @@
-//! Tables, partitioned ones too. A table is its name and its settings; columns and constraints are objects of their own that fold into
-//! its CREATE TABLE.
+//! Tables, partitioned ones too. A table is its name and its settings; columns and constraints are objects of their own that
+//! fold into its CREATE TABLE.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub(crate) struct Table {
     replica_identity: ReplicaIdentity,
     row_security: bool,
     force_row_security: bool,
-    /// What PARTITION BY says, of a partitioned table.
+    /// The words after PARTITION BY, for a partitioned table.
     partition_by: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Object for Table {
         true
     }
 
-    /// What it inherits from another is an object of its own, and so is that it does.
+    /// Inheritance is an object of its own, as are inherited columns: a table needs no other table.
     fn needs(&self, on: &Id) -> bool {
         on.kind() != Self::kind()
     }
@@ -339,24 +339,25 @@ impl Object for Table {
 }
 
 impl Table {
-    /// Whether columns of it number their rows.
+    /// True if a column of it is an identity.
     fn has_identity(&self, within: &Schema) -> bool {
         let id = Self::id(self.name.clone());
         let mut columns = within.parts::<Column>(&id);
         columns.any(Column::has_identity)
     }
 
-    /// Whether it is kept out of the write-ahead log.
+    /// True if UNLOGGED.
     pub(super) fn is_unlogged(&self) -> bool {
         self.unlogged
     }
 
-    /// Whether it is partitioned.
+    /// True if it is partitioned.
     pub(super) fn is_partitioned(&self) -> bool {
         self.partition_by.is_some()
     }
 
-    /// Whether the table has to be made anew: Postgres can change neither whether a table is partitioned nor by what.
+    /// True if the table must be recreated: Postgres can change neither whether a table is partitioned nor its partition
+    /// key.
     pub(super) fn is_remade(name: &Name, from: &Schema, to: &Schema) -> bool {
         match (from.get::<Self>(name), to.get::<Self>(name)) {
             (Some(old), Some(new)) => old.partition_by != new.partition_by,
@@ -364,12 +365,12 @@ impl Table {
         }
     }
 
-    /// Whether its policies are to bind its owner too, once it has row level security.
+    /// True if FORCE ROW LEVEL SECURITY is set: policies bind the owner too, once row-level security is enabled.
     pub(super) fn forces_row_security(&self) -> bool {
         self.force_row_security
     }
 
-    /// Whether its policies bind its owner.
+    /// True if its policies bind its owner.
     pub(super) fn binds_owner(&self) -> bool {
         self.row_security && self.force_row_security
     }
@@ -409,14 +410,14 @@ impl ReplicaIdentity {
     }
 }
 
-/// What a table and its index say when an index becomes, or stops being, the one that identifies rows.
+/// The statement for an index that becomes the replica identity.
 pub(super) fn replica_identity_index(
     table: &Name,
     index: &str,
     from: bool,
     to: bool,
 ) -> Option<Statement> {
-    // Where the index stops being it, the table or the next index says what is instead.
+    // An index that stops being it needs no statement: the table or the next index sets another identity.
     (to && !from).then(|| {
         Statement::new(
             format!(

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Alter, Clause, Id, Name, Schema, Server, Statement, object::Object};
 
-/// What `pg_class.reloftype` says of a table.
+/// The `OF` of a table: `pg_class.reloftype`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TypedTable {

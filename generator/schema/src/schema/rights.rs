@@ -31,11 +31,11 @@ pub struct Right {
     pub of: Of,
     /// True if the object comes with Postgres or with an extension.
     pub built_in: bool,
-    /// What is said.
+    /// The owner, grants or label.
     pub says: Says,
 }
 
-/// What rights are about.
+/// Target of a right.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Of {
     /// An object that a room reads.
@@ -79,7 +79,7 @@ impl Place {
     }
 }
 
-/// What is said about rights.
+/// Content of a right.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Says {
     /// The owner.
@@ -95,7 +95,7 @@ pub enum Says {
     },
 }
 
-/// What one role may do.
+/// Privileges of one role.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
@@ -130,16 +130,16 @@ pub struct RightDelta {
     pub id: Option<Id>,
     /// All of it: `owner of table public.users`.
     pub what: String,
-    /// What `from` says.
+    /// Value in `from`.
     pub from: String,
-    /// What `to` says.
+    /// Value in `to`.
     pub to: String,
 }
 
 /// The role that migrates, whatever its name.
 const MIGRATOR: &str = "the migrating role";
 
-/// How each aspect is where nothing is said about it.
+/// Words for an aspect that is at its default.
 const BY_ITSELF: &str = "as by default";
 
 impl Of {
@@ -200,7 +200,7 @@ impl Grant {
 }
 
 impl Right {
-    /// What it is about, the aspect included: `owner of table public.users`.
+    /// Aspect and target together: `owner of table public.users`.
     fn what(&self, role: &impl Fn(&str) -> String) -> String {
         let joint = match (&self.says, &self.of) {
             (Says::Owner(_) | Says::Label { .. }, _) | (_, Of::New { .. }) => "of",
@@ -219,7 +219,7 @@ impl Right {
     }
 }
 
-/// What one side says about one thing.
+/// One schema's value of a right.
 struct Side<'a> {
     right: Option<&'a Right>,
     /// With the migrating role as such.

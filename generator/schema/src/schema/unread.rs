@@ -67,11 +67,11 @@ impl<'a> UnreadDelta<'a> {
     }
 }
 
-/// What stands before a role's name in what an object says, which is there in hexadecimal.
+/// Prefix of a role's name in [`Unread::says`]; the name follows in hexadecimal.
 pub const ROLE: &str = "@";
 
 impl Unread {
-    /// What it says, with roles as they are compared with those of another schema.
+    /// Its `says` with the roles as they compare with those of another schema.
     fn said(&self, role: &impl Fn(&str) -> String) -> Option<String> {
         let words = self.says.as_deref()?.split(' ');
         let mut words: Vec<String> = words
@@ -81,7 +81,7 @@ impl Unread {
         Some(words.join(" "))
     }
 
-    /// What it is called, with the role of a user mapping as it is compared with those of another schema.
+    /// Its name, with the role of a user mapping as it compares with those of another schema.
     fn called(&self, role: &impl Fn(&str) -> String) -> String {
         let rest = self.what.strip_prefix("user mapping ");
         let mut roles = self

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-/// When Postgres runs an action among the others of its ALTER TABLE, wherever it stands there:
-/// `AlterTablePass` in `src/backend/commands/tablecmds.c`.
+/// Pass in which Postgres runs an action among the others of its ALTER TABLE, wherever it stands there: `AlterTablePass` in
+/// `src/backend/commands/tablecmds.c`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Pass {
     /// Types are changed first. A USING reads every column as it was before the statement.
@@ -47,7 +47,7 @@ impl Action {
         &self.table
     }
 
-    /// When Postgres runs it.
+    /// Pass in which Postgres runs it.
     #[must_use]
     pub fn pass(&self) -> Pass {
         self.pass

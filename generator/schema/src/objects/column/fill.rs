@@ -1,5 +1,5 @@
-//! How the rows that are there get a value: by the column's default where one value is enough, else by an UPDATE, with
-//! what that sets off told and what is in its way put aside.
+//! Values for existing rows: from the column's default where one value is enough, else by an UPDATE, with its side effects
+//! reported and its obstacles lifted.
 
 use super::super::Registered;
 use super::super::check::Check;
@@ -39,14 +39,14 @@ impl Column {
     }
 }
 
-/// What a person wrote for the rows that have no value when one comes to be required.
+/// The declared fill for existing NULLs of a column that becomes NOT NULL.
 pub(super) fn of_required<'a>(from: &Column, to: &Column, within: &'a Schema) -> Option<&'a Fill> {
     let advice = within.advice(&Column::id(to.key()))?;
     let is_required = from.not_null.is_none() && to.not_null.is_some();
     advice.fill.as_ref().filter(|_| is_required)
 }
 
-/// What a person wrote for the rows that are there when the column comes.
+/// The declared fill for the existing rows of a new column.
 pub(super) fn of_new<'a>(column: &Column, within: &'a Schema) -> Option<&'a Fill> {
     let advice = within.advice(&Column::id(column.key()))?;
     let fill = advice.fill.as_ref();
@@ -234,7 +234,7 @@ fn around(
     before
 }
 
-/// What a trigger is called, and on which rows it runs.
+/// A trigger's name, function and scope, in words.
 fn runs(table: &Name, trigger: &Runs) -> String {
     let function = trigger.function.as_deref().unwrap_or_default();
     format!(
@@ -291,7 +291,7 @@ fn switched(column: &Column, surroundings: &Surroundings) -> (Vec<Statement>, Ve
     (off, on)
 }
 
-/// Where a person wrote it.
+/// Origin of the fill in the models.
 pub(super) fn origin(fill: &Fill) -> &Origin {
     &fill.expression.origin
 }

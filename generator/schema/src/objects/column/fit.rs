@@ -1,4 +1,4 @@
-//! What becomes of a column's values when its type changes.
+//! Effects of a type change on a column's values.
 
 use super::{
     Column,
@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Casts, Hazard, name::quoted_ident};
 
-/// How the values fit into another type.
+/// Loss and failure that a type change risks.
 pub(super) enum Fit {
     /// Each as a whole.
     Whole,
@@ -18,12 +18,12 @@ pub(super) enum Fit {
     WithoutOrNot(String, Hazard),
 }
 
-/// How the values of `from` fit into the type of `to`.
+/// Effect of the change of type from `from` to `to`.
 pub(super) fn fit(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
     fit_domain(fit_elements(from, to, way, casts), from, to, way)
 }
 
-/// What a domain refuses besides. Values of the same domain were asked already.
+/// Adds the constraints of a domain. Values of the same domain have passed them already.
 fn fit_domain(fit: Fit, from: &Column, to: &Column, way: &Way) -> Fit {
     if !*to.checked || from.data_type == to.data_type {
         return fit;
@@ -120,7 +120,7 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
     }
 }
 
-/// How values fit into another type about which only its cast tells something.
+/// Effect of a conversion about which only its cast tells something.
 fn fit_by_way(from: &Column, to: &Column, way: &Way) -> Fit {
     let (old, new) = (element(&from.base_type), element(&to.base_type));
     let column = to.qualified();
@@ -165,7 +165,7 @@ fn fit_by_way(from: &Column, to: &Column, way: &Way) -> Fit {
     }
 }
 
-/// How values fit into the same type with other modifiers: another length, precision or scale.
+/// Effect of other modifiers on the same type: another length, precision or scale.
 fn fit_modifiers(from: &Column, to: &Column, way: &Way) -> Fit {
     let (old, new) = (modifiers(&from.data_type), modifiers(&to.data_type));
     let column = to.qualified();

@@ -21,7 +21,7 @@ pub(super) struct Identity {
     options: SequenceOptions,
 }
 
-/// Whether and when the column of an identity gets another type.
+/// Order of the identity change and the change of its column's type, if there is one.
 #[derive(Clone, Copy)]
 pub(super) enum Retyped {
     /// It does not.
@@ -47,7 +47,7 @@ impl Identity {
         )
     }
 
-    /// Whether it ends before its type does.
+    /// True if MINVALUE or MAXVALUE is written, so that the sequence may end before its type does.
     pub(super) fn is_bounded(&self) -> bool {
         self.options.is_bounded()
     }
@@ -89,7 +89,7 @@ impl Identity {
         changes
     }
 
-    /// Whether the sequence has to begin again.
+    /// True if the sequence must RESTART.
     pub(super) fn restarts(&self, to: &Self) -> bool {
         self.options.restart(&to.options).is_some()
     }
@@ -134,7 +134,7 @@ impl Identity {
         self.options.count_on(&sequence, column)
     }
 
-    /// Whether it can count on where a sequence stands that counts like this.
+    /// True if its sequence can take over the position of any sequence with these options.
     pub(super) fn reaches_all_of(&self, options: &SequenceOptions) -> bool {
         self.options.reaches_all_of(options)
     }

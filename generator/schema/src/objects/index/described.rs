@@ -5,8 +5,8 @@ use super::Index;
 use crate::{Name, Schema, Statement, object::Object};
 
 impl Index {
-    /// What takes back that Postgres copies a comment: where it makes the index of a partitioned table anew, as for another
-    /// type of a column, it puts the comment on the indexes of the partitions too.
+    /// Statements that undo copied comments: when Postgres recreates the index of a partitioned table, as for another type
+    /// of a column, it copies the index's comment to the indexes of the partitions.
     pub(in super::super) fn restore_comments_below(&self, within: &Schema) -> Vec<Statement> {
         if self.comment(within).is_none() {
             return Vec::new();

@@ -13,7 +13,7 @@ use super::super::{
 use super::Index;
 use crate::{Id, Lead, Member, Name, Schema, Statement, Turn};
 
-/// What Postgres compares when it looks for the index of a partition, of index `i` of table `c`, and perhaps less.
+/// Attributes by which Postgres finds a matching index in a partition, or fewer, of index `i` of table `c`.
 pub(in super::super) const ALIKE: &str = "CASE WHEN c.relispartition THEN concat_ws(' ', i.indisunique,
                         (SELECT string_agg(COALESCE(quote_ident(a.attname), '*'), ',' ORDER BY k.place)
                             FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k(number, place)
@@ -29,7 +29,7 @@ pub(in super::super) struct IndexPart<'a> {
     pub(in super::super) partitioned: bool,
     pub(in super::super) attached: Option<&'a Attached>,
     pub(in super::super) alike: Option<&'a str>,
-    /// Where it stands behind a constraint.
+    /// The constraint that owns the index, if any.
     pub(in super::super) constraint: Option<Constraint<'a>>,
 }
 
@@ -38,7 +38,7 @@ pub(in super::super) struct IndexPart<'a> {
 pub(in super::super) struct Constraint<'a> {
     /// `pg_constraint.contype`.
     pub(in super::super) contype: char,
-    /// What must be equal for one CREATE TABLE to make one index of two constraints, or less.
+    /// Attributes in which two constraints must agree for one CREATE TABLE to make one index of them, or fewer.
     pub(in super::super) merged_by: [&'a str; 2],
 }
 
@@ -69,8 +69,8 @@ impl IndexPart<'_> {
         mistaken.chain(missing).map(Inheritance::id).collect()
     }
 
-    /// What the declared index is a part of, and what Postgres compares for that: as it is there where the tables are the same,
-    /// since models say neither for a partition by itself.
+    /// The parent index of a declared index, and the attributes Postgres matches it by: both as in the database where the
+    /// tables are the same, since models declare neither for a partition by itself.
     pub(in super::super) fn keep(
         self,
         there: Self,
@@ -90,7 +90,7 @@ impl IndexPart<'_> {
         )
     }
 
-    /// Whether a constraint of a partition is a part of this index.
+    /// True if a constraint of a partition is attached to this index.
     pub(super) fn has_constraints_below(&self, within: &Schema) -> bool {
         self.below(within)
             .iter()
@@ -142,7 +142,7 @@ fn parts_of<'a>(table: &Name, within: &'a Schema) -> Vec<IndexPart<'a>> {
     parts
 }
 
-/// How an index comes to be a part of another than before.
+/// Way in which an index gets another parent index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Attaching {
     /// With the table, or there is nothing to change.
@@ -198,7 +198,7 @@ impl Attached {
         lead.into_iter().collect()
     }
 
-    /// How an index of `table` that is a part of the one becomes a part of the other.
+    /// Way in which an index of `table` moves from one parent index to another.
     pub(in super::super) fn change(
         old: Option<&Self>,
         new: Option<&Self>,
