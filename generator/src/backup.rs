@@ -26,12 +26,12 @@ mod unfinished;
 use session::{Restore, Session};
 use unfinished::{Kept, Unfinished};
 
-/// What there is to do about a database that a backup is restored to.
+/// The required state of a database that a backup is restored to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Onto<'a> {
     /// It must be empty.
     Empty,
-    /// What the backup has as well is replaced in the database that somebody was asked about.
+    /// Objects that are also in the backup are replaced. The user has confirmed this for the database of this identity.
     Over(&'a Identity),
 }
 
@@ -44,14 +44,14 @@ pub enum Owners {
     Mine,
 }
 
-/// Where pg_dump or pg_restore is.
+/// The progress of pg_dump or pg_restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stage<'a> {
-    /// How much of it is done.
+    /// The number of finished items.
     pub done: usize,
-    /// How much there is.
+    /// The number of all items.
     pub of: usize,
-    /// What it says that it is at.
+    /// The current item, in the program's words.
     pub at: &'a str,
 }
 
@@ -120,7 +120,7 @@ pub fn save(
     kept
 }
 
-/// What takes the time of a backup.
+/// The tables: dumping them takes the time of a backup.
 const TABLES: &str = "SELECT pg_catalog.count(*) AS number
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't'
@@ -145,19 +145,19 @@ fn counted(
         if words.iter().any(|word| at.starts_with(word)) {
             begun += 1;
         }
-        // What is begun is not done, and there may be more than was counted.
+        // The item that has just begun is not done, and there may be more items than were counted.
         let done = usize::saturating_sub(begun, 1).min(of);
         tell(Stage { done, of, at });
     }
 }
 
-/// How many things are in a backup.
+/// The number of entries in a backup.
 fn contents(pg_restore: &Path, file: &Path) -> Count {
     let mut command = Command::new(pg_restore);
     environment::for_program(&mut command);
     command.arg("--list").arg(file);
     let listed = children::output(command, &name(pg_restore), None, None);
-    // Where it cannot be read, that is said when it is restored.
+    // An unreadable backup is reported by the restore itself.
     let text = listed.map_or_else(|_| Vec::new(), |listed| listed.stdout);
     let text = String::from_utf8_lossy(&text);
     let entries = text
@@ -266,7 +266,7 @@ fn run(
     ))
 }
 
-/// What a program says, line by line. One that says nothing for long is named, and again after twice the time.
+/// The lines of a program's stderr. A program that is silent for long is named, and again after twice the time.
 fn lines(running: &mut Running, name: &str) -> impl Iterator<Item = io::Result<Vec<u8>>> {
     let (sender, lines) = mpsc::channel();
     if let Some(said) = running.stderr() {

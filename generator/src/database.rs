@@ -43,7 +43,7 @@ pub fn identify(url: &Url) -> Result<Option<Identity>, Error> {
     }
 }
 
-/// What a DROP DATABASE that was cut off has left of the database, to which nobody can connect any more.
+/// The remains of an interrupted DROP DATABASE, to which nobody can connect any more.
 struct Remains {
     name: String,
     admin: PgConnection,
@@ -152,7 +152,7 @@ fn admin(url: &Url, own: &str) -> Result<PgConnection, Error> {
     ))
 }
 
-/// Whether nobody has made anything in the database yet.
+/// True if the database has no relations but those of extensions.
 pub fn is_empty(connection: &mut PgConnection) -> QueryResult<bool> {
     let query = "NOT EXISTS (
         SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

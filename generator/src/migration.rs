@@ -33,7 +33,7 @@ pub use write::{NewMigration, replace, write};
 /// One folder of the migrations directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
-    /// What Diesel records as applied: the folder's name up to the first `_`, without dashes.
+    /// The version, as Diesel records it: the folder's name up to the first `_`, without dashes.
     pub version: String,
     /// The folder's name.
     pub name: String,
@@ -43,19 +43,19 @@ pub struct Migration {
     pub up: String,
     /// The text of `down.sql`, where there is one.
     pub down: Option<String>,
-    /// Whether Diesel runs it inside a transaction.
+    /// True if Diesel runs it inside a transaction.
     pub run_in_transaction: bool,
     /// Our header at the top of `up.sql`, where there is one.
     pub header: Option<Header>,
 }
 
-/// What is wrong in, or while writing to, a migrations directory.
+/// An error in a migrations directory, or while writing to it.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// No such directory.
     #[error("there is no migrations directory {}", dir.display())]
     NoDirectory {
-        /// Where it was looked for.
+        /// The path that was looked for.
         dir: PathBuf,
     },
     /// A file or folder that could not be read or written.
@@ -63,7 +63,7 @@ pub enum MigrationError {
     Io {
         /// Which one.
         path: PathBuf,
-        /// What failed.
+        /// The I/O error.
         source: io::Error,
     },
     /// A link to what is not there, or to itself.
@@ -71,7 +71,7 @@ pub enum MigrationError {
     Link {
         /// Which one.
         path: PathBuf,
-        /// What failed.
+        /// The I/O error.
         source: io::Error,
     },
     /// A folder that is no migration.
@@ -91,7 +91,7 @@ pub enum MigrationError {
     Metadata {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's message.
         message: String,
     },
     /// Diesel would silently leave one of them out.
@@ -104,12 +104,12 @@ pub enum MigrationError {
         /// The other one.
         second: String,
     },
-    /// What a command that was killed noted down of its work is not what we write.
+    /// The plan left by a killed command is not in our format.
     #[error("{} does not parse: {message}", path.display())]
     Interrupted {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The parser's message.
         message: String,
     },
     /// It names what no command of ours changes.
@@ -117,9 +117,9 @@ pub enum MigrationError {
     Strays {
         /// The file.
         path: PathBuf,
-        /// What it names.
+        /// The name in the plan.
         name: String,
-        /// What that is.
+        /// The reason that no command of ours may change it.
         why: &'static str,
     },
     /// Somebody wrote or removed migrations since what is to be written was drafted.
@@ -149,7 +149,7 @@ pub enum MigrationError {
 }
 
 impl MigrationError {
-    /// What to do about it.
+    /// The advice for the user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -213,7 +213,7 @@ impl MigrationError {
     }
 }
 
-/// Whether there is no room for what was to be written.
+/// True if the error means that the disk or the quota is full.
 pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
     matches!(
         kind,
@@ -265,7 +265,7 @@ pub fn read(dir: &Path) -> Result<Vec<Migration>, MigrationError> {
     Ok(found.into_values().collect())
 }
 
-/// Whether it is a folder, or a link to one. What a link that leads nowhere should be is not for us to guess.
+/// True for a folder, or a link to one. A dangling link is an error: its target cannot be guessed.
 fn leads_to_folder(path: &Path) -> Result<bool, MigrationError> {
     let failed = match fs::metadata(path) {
         Ok(found) => return Ok(found.is_dir()),
@@ -311,7 +311,7 @@ impl Migration {
         })
     }
 
-    /// Whether autogen wrote it, or it was made of what autogen wrote.
+    /// True if autogen wrote it alone: proved, not edited by hand, no merge and no squash.
     #[must_use]
     pub fn is_generated(&self) -> bool {
         self.header.as_ref().is_some_and(|header| {
@@ -330,7 +330,7 @@ impl Migration {
         !edited && (squashed || self.is_generated())
     }
 
-    /// What the header says about a migration that this one stands for.
+    /// The header's entry for a migration that this one stands for.
     #[must_use]
     pub fn replaces(&self, version: &str) -> Option<&Parent> {
         self.stands_for().find(|one| one.version == version)
@@ -342,7 +342,7 @@ impl Migration {
         header.flat_map(|header| header.replaces.iter().chain(&header.replaced))
     }
 
-    /// Whether it is what it was then, or stands for what was there then.
+    /// True if it is unchanged since `then`, or stands for that migration.
     #[must_use]
     pub fn is_still(&self, then: &Parent) -> bool {
         self.stands_for().any(|one| one == then)
@@ -357,7 +357,7 @@ impl Migration {
             .flatten()
     }
 
-    /// What the folder's name says in words, after the version.
+    /// The words of the folder's name, after the version.
     #[must_use]
     pub fn title(&self) -> &str {
         self.name.split_once('_').map_or("", |(_, title)| title)

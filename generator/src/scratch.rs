@@ -40,10 +40,10 @@ pub use furniture::{SessionSetting, Surroundings};
 pub use live::remove_all_now;
 pub use locale::Locale;
 
-/// How many databases may wait for their removal: each takes 8 MB, and removing one costs as much time as making it.
+/// The maximum number of databases that wait for removal: each takes 8 MB, and removing one costs as much time as making it.
 const SPENT_AT_MOST: usize = 16;
 
-/// Where a scratch comes from.
+/// The source of a scratch: this machine's programs, or a given server.
 #[derive(Debug)]
 pub struct ScratchOptions<'a> {
     /// The programs of this machine.
@@ -76,7 +76,7 @@ struct Host {
     made: AtomicU32,
     spent: Mutex<Vec<String>>,
     home: Home,
-    /// What every new database is set to.
+    /// Settings of every new database.
     settings: Mutex<Vec<SessionSetting>>,
 }
 
@@ -137,7 +137,7 @@ impl Scratch {
         &self.host.version_text
     }
 
-    /// Whether the server has ended, or ended all sessions, since it was started; or does so soon.
+    /// True if the server has ended, or ended all sessions, since it was started; waits up to `patience` for that.
     #[must_use]
     pub fn is_gone_within(&self, patience: Duration) -> bool {
         let begun = Instant::now();
@@ -152,7 +152,7 @@ impl Scratch {
         }
     }
 
-    /// Where its files are, where that is known.
+    /// The folder with its files; `None` for a server that we did not start.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         match &self.host.home {
@@ -221,7 +221,7 @@ impl Scratch {
         let database = made.map(|name| self.database(name)).map_err(&fail)?;
         let settings: Vec<_> = settings
             .iter()
-            // What applications make up may be secret.
+            // Custom settings of applications may be secret.
             .filter(|setting| self.owner() == Owner::Us || !setting.name.contains('.'))
             .cloned()
             .collect();
@@ -268,7 +268,7 @@ impl Database {
         &self.name
     }
 
-    /// Where it is.
+    /// The URL of the database.
     #[must_use]
     pub fn url(&self) -> Url {
         self.host.url.with_database(&self.name)
@@ -293,7 +293,7 @@ impl Database {
                 self.host.drop_unused(&created);
                 named.retain(|role| !created.contains(role));
             }
-            // What such a block finds there it does not make, so it is ours to take away again.
+            // A block that creates a role if it is missing would find it here, so removing the role again is up to us.
             Owner::Others => named.extend(created.into_iter().chain(in_blocks)),
         }
         self.host.make_roles(&named)?;

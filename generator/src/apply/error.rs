@@ -240,7 +240,7 @@ pub enum ApplyError {
         relation: String,
         /// The kind of relation, in Postgres' word.
         kind: String,
-        /// Who owns it.
+        /// The owner of the view.
         owner: String,
     },
     /// There is no place for what has to be written before a migration begins that cannot be rolled back.

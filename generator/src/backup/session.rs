@@ -12,7 +12,7 @@ use diesel::sql_types::{BigInt, Text};
 use crate::connection::{ConnectError, connect};
 use crate::url::Url;
 
-/// How long the server may take to end a session.
+/// The longest time that the server may take to end a session.
 const PATIENCE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(20);
 
@@ -45,7 +45,7 @@ pub(super) struct Restore {
     before: String,
 }
 
-/// What has come of it.
+/// The outcome of an interrupted restore.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// The database is as it was.
@@ -97,7 +97,7 @@ impl Session {
         }
     }
 
-    /// Where it is, under its name.
+    /// The URL, with the session's name as `application_name`.
     pub(super) fn url(&self) -> &Url {
         &self.url
     }

@@ -9,10 +9,10 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::scratch::live::{self, Registration};
 
-/// How its name begins. The lock on the file tells the next backup whether somebody is still at it.
+/// The prefix of its name. The lock on the file tells the next backup that its owner is still alive.
 const PREFIX: &str = ".trueup-backup-";
 
-/// How often a name is tried that somebody else swept before it was locked.
+/// The number of attempts, since another process may sweep the file before it is locked.
 const TRIES: usize = 10;
 
 /// A file of this process alone, gone when this is dropped.
@@ -29,7 +29,7 @@ pub(super) struct Shared {
     kept: Mutex<Kept>,
 }
 
-/// What has become of it.
+/// The state of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
     /// Nobody has a backup.
@@ -77,7 +77,7 @@ impl Unfinished {
         &self.shared.path
     }
 
-    /// What a signal handler gives up.
+    /// The shared state, for a signal handler that gives the file up.
     pub(super) fn kept(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }

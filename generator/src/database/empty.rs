@@ -63,7 +63,7 @@ pub fn empty(
     Ok(namespaces)
 }
 
-/// What goes, by names that are the same on the scratch and on the live database.
+/// Names of the objects to drop, which are the same on the scratch and on the live database.
 struct Emptied<'a> {
     namespaces: &'a [String],
     /// Objects without a namespace, as Postgres identifies them: `publication news`.

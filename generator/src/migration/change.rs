@@ -19,7 +19,7 @@ use crate::lock;
 /// Diesel's own lock, which `diesel migration generate` takes.
 pub(super) const LOCK: &str = ".diesel_lock";
 
-/// How a folder is called until it is complete, or when it is to go; Diesel does not look into folders with a dot.
+/// Prefix of a folder that is incomplete or being removed. Diesel does not look into folders with a leading dot.
 pub(super) const UNFINISHED: &str = ".trueup-unfinished-";
 
 /// The file that says what is being changed. It may have come with the checkout, and so nothing that it says is believed
@@ -41,7 +41,7 @@ pub struct Folder {
     pub up: String,
     /// The text of `down.sql`, where there is one.
     pub down: Option<String>,
-    /// Whether both run inside a transaction.
+    /// True if both run inside a transaction.
     pub run_in_transaction: bool,
 }
 
@@ -132,7 +132,7 @@ fn sweep(dir: &Path) {
         return;
     };
     let is_ours = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-    // What a change is made of is unfinished too.
+    // The folders of a pending change are unfinished too.
     if is_ours && fs::symlink_metadata(dir.join(CHANGE)).is_err() {
         let _ = remove_unfinished(dir);
     }
@@ -236,7 +236,7 @@ fn finish(dir: &Path) -> Result<(), MigrationError> {
 fn carry_out(dir: &Path, plan: &Plan) -> io::Result<()> {
     for name in &plan.remove {
         let (here, gone) = (dir.join(name), going(dir, name));
-        // What is called like that after it went is the new one.
+        // If both exist, `here` is already the new folder of that name.
         if here.exists() && !gone.exists() {
             fs::rename(here, gone)?;
         }
@@ -278,7 +278,7 @@ fn unchanged(after: &[String], existing: &[Migration]) -> Result<(), MigrationEr
 fn not_empty(what: &'static str, sql: &str) -> Result<(), MigrationError> {
     match parts(sql) {
         Some(parts) if parts.is_empty() => Err(MigrationError::Empty { what }),
-        // What only another major's parser knows is not for us to refuse.
+        // SQL that does not parse may be valid for another major's parser.
         Some(_) | None => Ok(()),
     }
 }

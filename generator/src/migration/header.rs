@@ -24,20 +24,20 @@ const BY_HAND: &str = "by hand";
 /// By which hash others know a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KnownBy {
-    /// That of `up.sql` without its header.
+    /// The hash of `up.sql` without its header.
     #[default]
     Body,
-    /// That of `up.sql` with its header, as the first format had it.
+    /// The hash of `up.sql` with its header, as in the first format.
     Whole,
 }
 
 /// The authors of the squashed migrations.
 const DRAFTED: &str = "by autogen, all of it";
 
-/// What our own migrations say about themselves.
+/// The header of a migration of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
-    /// What changes, in the author's words.
+    /// The change, in the author's words.
     pub message: String,
     /// The migrations that it was made after: none for the first one, several where it joins heads.
     pub parents: Vec<Parent>,
@@ -45,9 +45,9 @@ pub struct Header {
     pub replaces: Vec<Parent>,
     /// The migrations that those stood for in their turn; a database may have forgotten them.
     pub replaced: Vec<Parent>,
-    /// What it does, in a few lines of a word and a text each.
+    /// A summary: a few lines of a word and a text each.
     pub summary: Vec<(String, String)>,
-    /// What was proved and on which Postgres, one sentence a line.
+    /// The proved properties and the Postgres version, one sentence a line.
     pub proof: Vec<String>,
     /// The texts for which it was proved.
     pub seal: Option<Seal>,
@@ -59,7 +59,7 @@ pub struct Header {
     pub was: Option<String>,
     /// The hash by which others know it.
     pub known_by: KnownBy,
-    /// Whether it was squashed from migrations that autogen wrote, all of them.
+    /// True if it was squashed from migrations that were all written by autogen.
     pub drafted: bool,
 }
 
@@ -160,7 +160,7 @@ impl Header {
         Some(header)
     }
 
-    /// What follows the header of an `up.sql`: all of it where there is none.
+    /// The text after the header of an `up.sql`; all of it if there is no header.
     #[must_use]
     pub fn body(up: &str) -> &str {
         if Self::parse(up).is_none() {

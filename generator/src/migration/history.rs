@@ -1,4 +1,4 @@
-//! Whether the migrations still follow each other as they did when they were made.
+//! Checks that the migrations still follow each other as they did when they were made.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -77,7 +77,7 @@ impl<'a> Lineage<'a> {
             .collect()
     }
 
-    /// What leads to each head alone; one branch without anything common where there is one head.
+    /// The migrations that lead to each head alone. With one head, that is one branch of all that lead to it.
     #[must_use]
     pub fn branches(&self) -> Vec<Branch<'a>> {
         let heads = self.heads();
@@ -116,7 +116,7 @@ impl<'a> Lineage<'a> {
         self.line(version, |version| self.parents(version))
     }
 
-    /// Whether neither of two migrations knows of the other, and a third one was made on both.
+    /// True if two migrations have diverged and a third one was made on both.
     #[must_use]
     pub fn are_joined(&self, one: &str, other: &str) -> bool {
         let said = |version: &str| {

@@ -113,7 +113,8 @@ fn replace_file(dir: &Path, path: &Path, text: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let permissions = fs::metadata(&path)?.permissions();
     let beside = path.parent().unwrap_or(dir);
-    // What a kill leaves among the migrations' folders is swept; a link may lead to another disk, though.
+    // A temporary file among the migrations' folders is swept after a kill. A link may lead to another disk, though, and a
+    // rename cannot cross disks.
     let device = |folder: &Path| fs::metadata(folder).map(|found| found.dev());
     let among = dir.parent().unwrap_or(dir);
     let is_near = device(among)? == device(beside)?;

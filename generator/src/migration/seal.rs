@@ -14,7 +14,7 @@ pub struct Seal {
     run_in_transaction: bool,
 }
 
-/// How a migration stands to its proof.
+/// The state of a migration relative to its proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proved {
     /// Nothing was ever proved of it.
@@ -110,7 +110,7 @@ impl fmt::Display for Seal {
 }
 
 impl Migration {
-    /// How it stands to its proof.
+    /// Compares it with its proof.
     #[must_use]
     pub fn proved(&self) -> Proved {
         let Some(header) = self.header.as_ref().filter(|header| header.is_proved()) else {

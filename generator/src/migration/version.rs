@@ -7,7 +7,7 @@ use super::{Migration, MigrationError, version_of};
 /// Longer names are cut: with its version a folder's name stays well under the 255 bytes that file systems take.
 const LONGEST_SLUG: usize = 80;
 
-/// How Diesel writes a second, with and without dashes.
+/// Diesel's format of a timestamp, with and without dashes.
 const FOLDER_SECOND: &str = "%Y-%m-%d-%H%M%S";
 const VERSION_SECOND: &str = "%Y%m%d%H%M%S";
 
@@ -49,7 +49,7 @@ pub(super) fn version_after(newest: &str, now: DateTime<Utc>) -> String {
     }
 }
 
-/// What follows the version in a folder's name: the message in small letters and digits with `_` between.
+/// The part of a folder's name after the version: the message in small letters and digits with `_` between.
 pub fn slug(message: &str) -> Result<String, MigrationError> {
     let words = message
         .split(|c: char| !c.is_alphanumeric())

@@ -12,17 +12,17 @@ use super::{Header, Migration, MigrationError, Parent, slug, version_of};
 /// A migration that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMigration {
-    /// What changes, in the author's words.
+    /// The change, in the author's words.
     pub message: String,
     /// The statements of `up.sql`, without a header.
     pub up: String,
     /// The statements of `down.sql`.
     pub down: String,
-    /// Whether both run inside a transaction.
+    /// True if both run inside a transaction.
     pub run_in_transaction: bool,
-    /// What it does, in a few lines of a word and a text each.
+    /// A summary: a few lines of a word and a text each.
     pub summary: Vec<(&'static str, String)>,
-    /// What was proved and on which Postgres, one sentence a line.
+    /// The proved properties and the Postgres version, one sentence a line.
     pub proof: Vec<String>,
 }
 

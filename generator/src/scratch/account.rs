@@ -1,4 +1,4 @@
-//! Who runs the server: Postgres refuses to run as root, so then another user of this machine does.
+//! The user that runs the server: Postgres refuses to run as root, so then another user of this machine does.
 
 use std::fs;
 use std::io;
@@ -50,7 +50,7 @@ fn in_passwd(users: &str, name: &str) -> Option<Account> {
 }
 
 impl Account {
-    /// Whether this user can get into `folder`, itself and all above it.
+    /// True if this user can enter `folder` and all folders above it.
     pub(crate) fn reaches(self, folder: &Path) -> bool {
         use std::os::unix::fs::MetadataExt;
         folder

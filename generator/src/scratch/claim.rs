@@ -15,8 +15,8 @@ use crate::lock;
 /// A socket's path has 108 bytes on Linux and 104 on macOS, of which `/.s.PGSQL.5432` takes 14.
 const LONGEST_SOCKET_FOLDER: usize = 85;
 
-/// How much memory must be free for a scratch to be there, in bytes; six databases of 5,000 tables take half of it. A container
-/// has 64 MB unless told otherwise, and then the disk it is.
+/// The free memory that a scratch in memory requires, in bytes; six databases of 5,000 tables take half of it. A container has
+/// 64 MB unless told otherwise, and then the scratch is on disk.
 const ROOM: u64 = 4 << 30;
 
 /// The file in a claim's folder that tells where its sockets are when they are elsewhere.
@@ -33,7 +33,7 @@ pub(crate) struct Claim {
 /// The folder that keeps the pristine clusters; made on first use.
 pub(crate) fn cache(account: Option<Account>) -> Result<PathBuf, ScratchError> {
     let uid = own_uid();
-    // What root has in its home no other user can reach.
+    // Other users cannot enter root's home.
     let home = if account.is_some() {
         None
     } else {
@@ -128,7 +128,7 @@ impl Claim {
         &self.folder
     }
 
-    /// Where the cluster is.
+    /// The data directory of the cluster.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -157,7 +157,7 @@ impl Claim {
         Ok(folder)
     }
 
-    /// What a signal handler needs to clean up after this claim.
+    /// The paths that a signal handler removes for this claim.
     pub(crate) fn remains(&self) -> Remains {
         Remains {
             folder: self.folder.clone(),
@@ -172,7 +172,7 @@ impl Drop for Claim {
     }
 }
 
-/// What a claim leaves on disk.
+/// Paths of a claim on disk.
 #[derive(Debug, Clone)]
 pub(crate) struct Remains {
     folder: PathBuf,

@@ -79,13 +79,13 @@ impl Elsewhere {
         }
     }
 
-    /// How the names of this process's databases begin.
+    /// The prefix of this process's database names.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
 }
 
-/// How the names of all of them begin, whoever made them.
+/// The common prefix of all scratch databases, whoever made them.
 const COMMON: &str = "trueup_scratch_";
 
 /// Sweeps what others left, and takes a lock for ourselves.

@@ -22,7 +22,7 @@ pub enum ScratchError {
     Io {
         /// Which one.
         path: PathBuf,
-        /// What failed.
+        /// The I/O error.
         source: std::io::Error,
     },
     /// `initdb` failed.
@@ -30,7 +30,7 @@ pub enum ScratchError {
     Initdb {
         /// Which one.
         program: PathBuf,
-        /// What it wrote.
+        /// The output of the program.
         said: String,
     },
     /// The server ended while starting.
@@ -38,7 +38,7 @@ pub enum ScratchError {
     Start {
         /// Which one.
         program: PathBuf,
-        /// What it wrote.
+        /// The output of the program.
         said: String,
     },
     /// No connection to the scratch.
@@ -47,9 +47,9 @@ pub enum ScratchError {
     /// A database could not be made.
     #[error("cannot {doing} on the scratch server: {source}")]
     Sql {
-        /// What was being done.
+        /// The failed action.
         doing: &'static str,
-        /// What failed.
+        /// The database's error.
         source: diesel::result::Error,
     },
     /// A role that something presumes could not be made.
@@ -57,7 +57,7 @@ pub enum ScratchError {
     Role {
         /// Its name.
         role: String,
-        /// What failed.
+        /// The database's error.
         source: diesel::result::Error,
     },
     /// A database that is to be copied is still connected to.
@@ -69,7 +69,7 @@ pub enum ScratchError {
 }
 
 impl ScratchError {
-    /// What to do about it.
+    /// The advice for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// What it returns is for the person who ended the process.
+/// A cleanup action. It returns a message for the person who ended the process.
 type Cleaning = Box<dyn FnOnce() -> Option<String> + Send>;
 
 #[derive(Default)]
@@ -63,7 +63,7 @@ fn list() -> MutexGuard<'static, Live> {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        // What it holds may register or end something itself.
+        // Dropping the cleanup may itself register or end something, so it happens outside of the lock.
         let removed = list().cleanings.remove(&self.0);
         drop(removed);
     }
@@ -79,7 +79,7 @@ pub fn remove_all_now() -> Vec<String> {
         live.ending = true;
         std::mem::take(&mut live.cleanings)
     };
-    // What was started last hangs on what was started first.
+    // Later registrations depend on earlier ones.
     let last_first = cleanings.into_values().rev();
     last_first.filter_map(|cleaning| cleaning()).collect()
 }

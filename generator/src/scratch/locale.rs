@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 
-/// How a database encodes and compares text. The default is whatever the server's own default is.
+/// The encoding and collation of a database. The default is the server's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Locale(Option<Given>);
 

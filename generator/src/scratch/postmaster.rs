@@ -14,7 +14,7 @@ use crate::binaries::Server;
 use crate::children;
 use crate::report::Output;
 
-/// How long a server may take to start or to end.
+/// The longest time that a server may take to start or to end.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// After how long one is named that is still being waited for.
@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(2);
 /// The port that names the socket; it is a file in a private folder, so it can be the same for all.
 pub(crate) const PORT: u16 = 5432;
 
-/// What a cluster is started with.
+/// The parameters of a cluster's start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Launch<'a> {
     pub(crate) server: &'a Server,
@@ -124,7 +124,7 @@ pub(crate) fn wait(data: &Path) -> Result<(), NotStarted> {
     Ok(())
 }
 
-/// Whether the server on this cluster takes connections: it says so in the eighth line of its pid file.
+/// True if the server on this cluster takes connections, which the eighth line of its pid file says.
 pub(crate) fn is_ready(data: &Path) -> bool {
     let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     text.lines()
@@ -132,7 +132,7 @@ pub(crate) fn is_ready(data: &Path) -> bool {
         .is_some_and(|status| status.starts_with("ready"))
 }
 
-/// Whether a server runs on this cluster.
+/// True if a server runs on this cluster.
 pub(crate) fn is_running(data: &Path) -> bool {
     running(data).is_some()
 }

@@ -14,7 +14,7 @@ use super::live;
 use crate::binaries::Server;
 use crate::children;
 
-/// How clusters are made; small WAL segments since each copy carries at least one.
+/// The options of `initdb`. WAL segments are small since each copy carries at least one.
 const INITDB: &[&str] = &[
     "--encoding=UTF8",
     "--auth=trust",
@@ -30,7 +30,7 @@ const LOCALES: &[&str] = &["--locale=C.UTF-8", "--locale=C"];
 /// A cluster that is there to be copied.
 pub(crate) struct Pristine {
     pub(crate) folder: PathBuf,
-    /// Whether it was made just now.
+    /// True if it was made just now.
     pub(crate) is_new: bool,
 }
 
