@@ -1,4 +1,4 @@
-//! What every command works with: the project that the user is in, and where to speak.
+//! Context of every command: the project that the user is in, and the output.
 
 use std::{env, num::ParseIntError, path::PathBuf};
 
@@ -20,27 +20,27 @@ use crate::{
     workspace,
 };
 
-/// What every command works with.
+/// Context of every command.
 #[derive(Debug)]
 pub(crate) struct Context {
     /// The project's root.
     pub(crate) root: PathBuf,
     /// The project.
     pub(crate) project: Project,
-    /// Where its settings are from.
+    /// The settings and their sources.
     pub(crate) settings: Settings,
-    /// How long a migration may wait and run.
+    /// Timeouts and retries of migrations.
     patience: Patience,
     /// True if every question whether to go on is answered already: yes.
     pub(crate) yes: bool,
-    /// Where to speak.
+    /// Output of messages and reports.
     pub(crate) output: Output,
 }
 
 /// A database to work on; where it is the project's own, it stops when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Live {
-    /// Where it is.
+    /// Its URL.
     pub(crate) url: Url,
     embedded: Option<Embedded>,
 }
@@ -52,7 +52,7 @@ impl Live {
     }
 }
 
-/// How long a migration may wait and run.
+/// Timeouts and retries of migrations.
 #[derive(Debug)]
 struct Patience {
     lock: String,
@@ -156,7 +156,7 @@ impl Context {
         })
     }
 
-    /// How migrations are applied here.
+    /// Options for applying migrations to this database.
     pub(crate) fn applying<'a>(
         &'a self,
         live: &'a Live,

@@ -1,13 +1,13 @@
-//! What git knows: whether others could have a migration already.
+//! Queries to git: could others already have a migration?
 
 use std::{path::Path, process::Command, time::Duration};
 
 use generator::{children, environment};
 
-/// How long git may take to look through a long history.
+/// Time limit for git, which may look through a long history.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whether others could have something.
+/// Answer to whether others could have a migration.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Sharing {
     /// No commit that was pushed to, or fetched from, anywhere touches it.
@@ -38,7 +38,7 @@ pub(crate) fn sharing(migrations: &Path, name: &str) -> Sharing {
 
 const UPSTREAM: &str = "@{upstream}";
 
-/// What git prints, or what it says is wrong.
+/// Output of git, or its error message.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new("git");
     environment::for_git(&mut command);

@@ -13,7 +13,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
-/// What a shell says of a process that a signal ended: this, and the signal's number.
+/// Base of a shell's exit code for a process that a signal ended: the signal's number is added.
 const SIGNALLED: i32 = 128;
 
 static ENDING: AtomicBool = AtomicBool::new(false);

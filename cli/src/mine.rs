@@ -1,4 +1,4 @@
-//! What is the user's own to change: neither others nor a database have it.
+//! Guards for rewriting migrations: only those that neither others nor a database have are the user's own to change.
 
 use generator::{Error, ErrorKind, apply, connection::connect, migration::Migration};
 
@@ -36,7 +36,7 @@ pub(crate) fn refuse_shared(context: &Context, migrations: &[Migration]) -> Resu
     Ok(())
 }
 
-/// What the database has, where there is one to ask.
+/// The versions that the database has; none where no database is configured.
 pub(crate) fn applied(context: &Context) -> Result<Vec<String>, Error> {
     match context.live_if_there()? {
         Some(live) => Ok(apply::applied(&mut connect(&live.url)?)?),

@@ -24,7 +24,7 @@ const PRODUCTION: &[&str] = &["main", "live"];
 /// Beginnings of such names: `prod`, `production`, `prod-eu`, `prd1`.
 const PRODUCTION_STEMS: &[&str] = &["prod", "prd"];
 
-/// What it says where it is not set.
+/// Environment where [`ENVIRONMENT`] is not set.
 const DEVELOPMENT: &str = "development";
 
 /// A setting, by all its names.
@@ -36,12 +36,12 @@ pub(crate) struct Setting {
     pub(crate) key: &'static str,
     /// On the command line.
     pub(crate) option: &'static str,
-    /// What is taken where nobody says.
+    /// The default value.
     pub(crate) default: Option<&'static str>,
 }
 
 impl Setting {
-    /// Whether it may hold a password.
+    /// True if the value may hold a password.
     pub(crate) fn is_url(&self) -> bool {
         self.variable.ends_with("_URL")
     }
@@ -87,7 +87,7 @@ pub(crate) const SEEDS: Setting = Setting {
     default: Some("fixtures/seeds"),
 };
 
-/// How long one statement of a migration may wait for a lock.
+/// Time limit for one statement of a migration that waits for a lock.
 pub(crate) const LOCK_TIMEOUT: Setting = Setting {
     variable: "TRUEUP_LOCK_TIMEOUT",
     key: "lock_timeout",
@@ -95,7 +95,7 @@ pub(crate) const LOCK_TIMEOUT: Setting = Setting {
     default: Some("5s"),
 };
 
-/// How often a migration that did not get a lock is tried again.
+/// Number of retries of a migration that did not get a lock.
 pub(crate) const LOCK_RETRIES: Setting = Setting {
     variable: "TRUEUP_LOCK_RETRIES",
     key: "lock_retries",
@@ -103,7 +103,7 @@ pub(crate) const LOCK_RETRIES: Setting = Setting {
     default: Some("10"),
 };
 
-/// How long one statement of a migration may run.
+/// Time limit for one statement of a migration.
 pub(crate) const STATEMENT_TIMEOUT: Setting = Setting {
     variable: "TRUEUP_STATEMENT_TIMEOUT",
     key: "statement_timeout",
@@ -123,7 +123,7 @@ pub(crate) const ALL: &[&Setting] = &[
     &STATEMENT_TIMEOUT,
 ];
 
-/// Where a setting was found.
+/// Source of a setting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
     /// On the command line, as this option.
@@ -152,7 +152,7 @@ impl Display for Place {
 pub(crate) struct Found {
     /// The value.
     pub(crate) value: OsString,
-    /// Where it is from.
+    /// Its source.
     pub(crate) place: Place,
 }
 
@@ -170,9 +170,9 @@ impl Found {
 #[derive(Debug)]
 pub(crate) struct Settings {
     layers: Vec<(Place, BTreeMap<OsString, OsString>)>,
-    /// Where this runs: `development`, `test`, `production` or any other word.
+    /// The environment: `development`, `test`, `production` or any other word.
     pub(crate) environment: Found,
-    /// What is taken into account of a database.
+    /// Patterns for the objects of a database to include and exclude.
     pub(crate) patterns: Patterns,
     /// The environments in which commands that destroy want the database's name repeated, where the project lists them.
     protected: Option<Vec<String>>,
@@ -287,7 +287,7 @@ impl Settings {
     }
 }
 
-/// What the command line gives.
+/// Settings given on the command line.
 #[derive(Debug, Default)]
 pub(crate) struct Given(Vec<(&'static Setting, OsString)>);
 

@@ -1,18 +1,18 @@
-//! How far to go, as it is written: `head`, `base`, `+2`, `-1`, or a version.
+//! Targets of `upgrade`, `downgrade` and `stamp`, as written: `head`, `base`, `+2`, `-1`, or a version.
 
 use std::str::FromStr;
 
 use generator::apply::{DownTarget, StampTarget, UpTarget};
 
-/// What `upgrade` takes.
+/// Target of `upgrade`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Up(pub(crate) UpTarget);
 
-/// What `downgrade` takes.
+/// Target of `downgrade`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Down(pub(crate) DownTarget);
 
-/// What `stamp` takes.
+/// Target of `stamp`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Stamp(pub(crate) StampTarget);
 

@@ -1,4 +1,4 @@
-//! Where a project is on disk: its root, and the folder of its migrations.
+//! Location of a project on disk: its root, and the folder of its migrations.
 
 use std::{
     io,

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     Ok(Status::Done)
 }
 
-/// What the database has. The list is on disk, so it is worth showing without a database too.
+/// The applied versions; `None` without a database. The list is on disk, so it is worth showing without one too.
 pub(super) fn applied(context: &Context) -> Option<Vec<String>> {
     let asked = context.live_if_there().and_then(|live| {
         live.map(|live| Ok(apply::applied(&mut connect(&live.url)?)?))

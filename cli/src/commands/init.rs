@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         match seed::sow(&mut connection, context, Wanted::Missing) {
             Ok(seeded) => report.seeded = Some(seeded),
             Err(error) => {
-                // What was applied stays, and is told all the same.
+                // Migrations applied before the error stay, and are reported all the same.
                 context.output.report(&report, args.format.into())?;
                 return Err(error);
             }

@@ -146,7 +146,7 @@ fn ours<'a>(
     if let ([one], true) = (by_git.as_slice(), is_known) {
         return Ok(branches[*one].migrations.clone());
     }
-    // What only the others made is what came to the database before.
+    // A branch is the others' if the database has any of its migrations.
     let is_pending = |at: &usize| {
         let mut all = branches[*at].migrations.iter();
         all.all(|one| !applied.contains(&one.version))

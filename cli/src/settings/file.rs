@@ -15,7 +15,7 @@ use super::ALL;
 /// In the project's root.
 pub(super) const NAME: &str = "trueup.toml";
 
-/// What is taken into account of a database, as it is written.
+/// Patterns for the objects of a database to include and exclude, as written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Patterns {
     /// Only these, where there are any.

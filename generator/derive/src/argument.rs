@@ -63,7 +63,7 @@ impl Argument {
         matches!(self, Self::Word(_)).then_some(())
     }
 
-    /// What stands in the parentheses of `key(…)`.
+    /// The arguments in the parentheses of `key(…)`.
     pub(crate) fn list(&self) -> Option<&[Argument]> {
         match self {
             Self::List(_, list) => Some(list),
@@ -71,7 +71,7 @@ impl Argument {
         }
     }
 
-    /// What stands in the parentheses of `key(…)`, or nothing for `key` alone.
+    /// The arguments in the parentheses of `key(…)`; none for `key` alone.
     pub(crate) fn options(&self) -> Option<&[Argument]> {
         match self {
             Self::Word(_) => Some(&[]),

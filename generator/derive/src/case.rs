@@ -1,6 +1,6 @@
 //! The cases in which a variant's name can become a label, by the names that serde gave them.
 
-/// How a variant's name is written as a label.
+/// Letter case of a variant's label.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Case {
     Lower,

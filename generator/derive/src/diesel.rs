@@ -1,4 +1,4 @@
-//! What `#[diesel(…)]` already says, so that nothing is said twice. Everything else in there is Diesel's own affair.
+//! Reads `#[diesel(…)]`, so that nothing must be declared twice. All that is not about the table is left to Diesel.
 
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -6,7 +6,7 @@ use syn::{Attribute, Ident, LitStr, Meta, Path, Token, parenthesized, token};
 
 use crate::argument::pass_comma;
 
-/// What Diesel's attributes on a struct or a field say about the table.
+/// Diesel's attributes about the table, on a struct or a field.
 #[derive(Debug, Default)]
 pub(crate) struct DieselAttributes {
     /// `table_name = schema::users` says `users`.

@@ -1,4 +1,4 @@
-//! Where something was written, and how that gets into the expansion.
+//! Source locations, and how they get into the expansion.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -7,7 +7,7 @@ use syn::{Ident, LitStr};
 
 use crate::argument::Argument;
 
-/// Where something was written: a place in the source and, on a field, that field's name.
+/// Source location: a span and, on a field, that field's name.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) span: Span,

@@ -1,4 +1,4 @@
-//! What something was called before.
+//! Former names.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -10,8 +10,7 @@ use crate::mistakes::Mistakes;
 /// One attribute that may be written at one place.
 pub(crate) struct Setting<T> {
     name: &'static str,
-    /// How it is written; a word alone is a flag. Shown in backticks where something else was written, so two forms stand
-    /// as "a` or `b".
+    /// Form to write; a word alone is a flag. Mistakes show it in backticks, so two forms stand as "a` or `b".
     form: &'static str,
     repeats: bool,
     may_be_empty: bool,

@@ -1,4 +1,4 @@
-//! What people see when a model is wrong: each file is one model, with the compiler's answer beside it.
+//! Compile errors of mistakes in models: each file is one model, with the compiler's answer beside it.
 //!
 //! `TRYBUILD=overwrite cargo test -p trueup-derive --test ui` writes the answers anew.
 

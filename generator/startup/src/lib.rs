@@ -41,7 +41,7 @@ pub enum NotReady {
     /// Something was changed by hand.
     #[error("the database was changed by hand: {} not there; `trueup check` tells more", .missing.join(", "))]
     Drifted {
-        /// What is not there.
+        /// Tables and columns that are missing.
         missing: Vec<String>,
     },
     /// It has more than one record of applied migrations, and which one counts depends on the search path.
@@ -58,7 +58,7 @@ pub enum NotReady {
     Migrations(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// How a database may differ.
+/// Answer to a database that is ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Newer {
     /// A database that a newer release has migrated is refused too.

@@ -53,7 +53,7 @@ impl Looker {
         }
     }
 
-    /// What is so now, within [`PATIENCE`]. Many who ask at once share a look.
+    /// The current state, within [`PATIENCE`]. Concurrent callers share a look.
     pub(super) async fn answer(&self) -> Answer {
         let asked = Instant::now();
         if let Some(answer) = fresh(&self.seen.borrow(), asked) {

@@ -21,16 +21,16 @@ use tokio::{
 use super::looker::{Answer, Looker};
 use crate::commands::Status;
 
-/// How long a connection may take, from its beginning to its end.
+/// Longest life of a connection.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// How long nobody is let in where there are too many.
+/// Pause before the next connection is accepted, where too many files are open.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The largest head of a request, in bytes.
 const LARGEST: usize = 16 << 10;
 
-/// How many connections a process should be able to hold, and some files of its own.
+/// Number of connections that a process should be able to hold, with some files of its own.
 const MANY: u64 = 8_192;
 
 /// Answers until the process ends.
@@ -50,7 +50,7 @@ pub(super) fn listen(address: SocketAddr, output: Output, looker: &Looker) -> io
                 Ok((stream, _)) => {
                     let looker = looker.clone();
                     tokio::spawn(async move {
-                        // Who is too slow, or hangs up, does not want to know.
+                        // A client that is too slow or hangs up needs no answer.
                         let _ = timeout(DEADLINE, serve(stream, looker)).await;
                     });
                 }
@@ -150,7 +150,7 @@ fn metrics(answer: &Answer) -> String {
                 "1 if the database answers and has every migration.",
                 &healthy,
             );
-            // Where it could not be asked, nobody knows.
+            // Without an answer from the database, the number is unknown.
             if found.healthy || found.pending > 0 {
                 gauge(
                     "pending_migrations",

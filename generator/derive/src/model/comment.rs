@@ -6,9 +6,9 @@ use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::setting::{Setting, once_or_empty, text};
 
-/// What can be commented on.
+/// A constraint or an index, which can have a comment.
 pub(crate) trait Commented {
-    /// Where its comment goes.
+    /// The place for its comment.
     fn comment(&mut self) -> &mut Option<LitStr>;
 }
 
@@ -21,7 +21,7 @@ fn read<T: Commented>(it: &mut T, argument: &Argument, _mistakes: &Mistakes) -> 
     text(it.comment(), argument)
 }
 
-/// What is commented on has a written name: COMMENT ON points at it by that.
+/// Reports a comment on an object without a written name: COMMENT ON needs one.
 pub(crate) fn needs_a_name(comment: Option<&LitStr>, name: Option<&LitStr>, mistakes: &Mistakes) {
     if let (Some(comment), None) = (comment, name) {
         mistakes.at(

@@ -18,7 +18,7 @@ use crate::place::Place;
 use crate::renamed_from::RenamedFrom;
 use crate::setting::{Setting, many, once, once_or_empty, read_all, set, text, turn_on};
 
-/// What the attributes of a struct say, before anything is checked against anything else.
+/// Attributes of a struct, before any cross-check.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) table: Option<LitStr>,

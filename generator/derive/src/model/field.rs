@@ -230,7 +230,7 @@ impl Field {
         Some(ForeignKey::on_field(&self.ident, reference, rules))
     }
 
-    /// What is said about a reference beside it.
+    /// Reads a setting of a reference that stands beside it.
     fn rule(&mut self, argument: &Argument, mistakes: &Mistakes) -> Option<()> {
         let word = argument.key()?.clone();
         self.rules

@@ -1,4 +1,5 @@
-//! What fills a column that an INSERT leaves out: a default, an identity, a serial, a generated expression, or nothing.
+//! Source of a column's value when an INSERT leaves it out: a default, an identity, a serial, a generated expression, or
+//! nothing.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -10,7 +11,7 @@ use crate::mistakes::Mistakes;
 use crate::place::optional;
 use crate::setting::{Setting, choose, once, read_known, set, text, turn_on};
 
-/// What fills a column that an INSERT leaves out, and where it was written.
+/// Source of a column's value when an INSERT leaves it out, and its place in the attributes.
 #[derive(Clone, Debug)]
 pub(crate) enum Filling {
     Default(LitStr),

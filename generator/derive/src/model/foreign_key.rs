@@ -25,7 +25,7 @@ pub(crate) struct ForeignKey {
     rules: Rules,
 }
 
-/// What a foreign key says beside its columns.
+/// Settings of a foreign key besides its columns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     name: Option<LitStr>,
@@ -39,7 +39,7 @@ pub(crate) struct Rules {
     enforcement: Enforcement,
 }
 
-/// What happens to a row when the row it refers to goes or changes.
+/// Action on a row when the row it references is deleted or changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Action {
     Nothing,
@@ -94,7 +94,7 @@ pub(crate) const RULES: &[Setting<Rules>] = &[
     }),
 ];
 
-/// What `foreign_key(…)` says.
+/// A `foreign_key(…)` while it is read.
 #[derive(Default)]
 pub(crate) struct Draft {
     columns: Vec<Ident>,
@@ -241,7 +241,7 @@ impl ForeignKey {
         }
     }
 
-    /// What ON DELETE sets must be columns of the key, and a comment needs a name.
+    /// Checks that the columns exist, that ON DELETE sets only columns of the key, and that a comment has a name.
     pub(crate) fn check(&self, names: &Columns, mistakes: &Mistakes) {
         let Rules { name, comment, .. } = &self.rules;
         needs_a_name(comment.as_ref(), name.as_ref(), mistakes);
@@ -300,13 +300,13 @@ impl ForeignKey {
     }
 }
 
-/// What `references` says on a field.
+/// A `references` on a field.
 #[derive(Clone, Debug)]
 pub(crate) struct Reference {
     pub(crate) place: Place,
     target: Target,
     rules: Rules,
-    /// Whether it has parentheses, in which all that is said about it belongs.
+    /// True if it has parentheses, in which all its settings belong.
     pub(crate) is_list: bool,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct IndexKey {
     nulls: Option<Nulls>,
 }
 
-/// What is indexed.
+/// The column or expression of an index key.
 #[derive(Clone, Debug)]
 pub(crate) enum Indexed {
     Column(Ident),
@@ -56,8 +56,8 @@ pub(crate) const KEY: &[Setting<IndexKey>] = &[
 ];
 
 impl Indexed {
-    /// What is indexed, with the settings that stand beside it in parentheses. Where it is nothing of the kind, `form` is
-    /// how such things are written.
+    /// Reads a column or expression, and the settings that stand beside it in parentheses. A mistake quotes `form`, the
+    /// form to write.
     pub(crate) fn read<'a>(
         argument: &'a Argument,
         form: &str,

@@ -25,7 +25,7 @@ pub(crate) struct Key {
     deferral: Deferral,
 }
 
-/// When a constraint is checked.
+/// Time at which a constraint is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Deferral {
     #[default]

@@ -1,4 +1,4 @@
-//! How a table is partitioned, and its partitions: written one by one, or by a rule.
+//! Partition key of a table, and its partitions: written one by one, or by a rule.
 
 mod rule;
 
@@ -14,7 +14,7 @@ use crate::mistakes::Mistakes;
 use crate::place::{Place, optional};
 use crate::setting::{Setting, many, once, read_known, set, text, turn_on};
 
-/// How a table is partitioned, and what is known of its partitions.
+/// Partition key of a table, and the partitions declared for it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     by: Option<PartitionBy>,
@@ -88,11 +88,11 @@ pub(crate) const PARTITION: &[Setting<Partition>] = &[
     }),
 ];
 
-/// How the partition key is written.
+/// Form of the partition key.
 pub(crate) const BY: &str = "partition_by(range(a))";
-/// How one partition is written.
+/// Form of one partition.
 pub(crate) const ONE: &str = "partition(\"name\", from = \"…\", to = \"…\")";
-/// How a rule is written.
+/// Form of a rule.
 pub(crate) const MANY: &str = "partitions(monthly, from = \"2026-01\", to = \"2027-01\")";
 
 impl Layout {
@@ -157,7 +157,7 @@ impl Layout {
         Some(())
     }
 
-    /// What must hold between the key and the partitions, at every depth.
+    /// Checks the partitions against the key, at every depth.
     pub(crate) fn check(&self, columns: &Columns, mistakes: &Mistakes) {
         let Some(PartitionBy { strategy, keys }) = &self.by else {
             let without = "partitions of what? Write `partition_by(…)` beside them";
@@ -232,7 +232,7 @@ impl Layout {
 }
 
 impl Partition {
-    /// How the rows are written, where they are not written so.
+    /// The form that the strategy's bounds have, where this bound has another.
     fn misfit(&self, strategy: Strategy) -> Option<&'static str> {
         let range = self.from.is_some() && self.to.is_some();
         let any_of_range = self.from.is_some() || self.to.is_some();

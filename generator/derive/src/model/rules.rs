@@ -1,4 +1,4 @@
-//! What must hold between attributes; one function a rule.
+//! Cross-checks between attributes; one function a rule.
 
 use std::collections::BTreeMap;
 

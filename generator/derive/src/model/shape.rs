@@ -1,4 +1,4 @@
-//! What is said of an index whatever it is for: of one that stands alone and of the one below an exclusion constraint.
+//! Settings of every index: of a standalone one and of the one behind an exclusion constraint.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -12,7 +12,7 @@ use crate::mistakes::Mistakes;
 use crate::place::optional;
 use crate::setting::{Setting, once, text};
 
-/// What an index and an exclusion constraint both say.
+/// Settings that an index and an exclusion constraint share.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Shape {
     pub(crate) include: Vec<Ident>,
@@ -23,9 +23,9 @@ pub(crate) struct Shape {
     parameters: Parameters,
 }
 
-/// What has a shape.
+/// An index or an exclusion constraint.
 pub(crate) trait Shaped {
-    /// Where what is said of it goes.
+    /// The place for the shared settings.
     fn shape(&mut self) -> &mut Shape;
 }
 

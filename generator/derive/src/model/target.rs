@@ -1,4 +1,4 @@
-//! What a foreign key refers to, which the compiler looks up.
+//! Columns that a foreign key references, which the compiler looks up.
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;

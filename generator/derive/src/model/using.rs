@@ -1,4 +1,4 @@
-//! How values that are there become values of another type.
+//! Expressions that convert existing values to another type.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -88,7 +88,7 @@ impl Rule {
         Some(rule)
     }
 
-    /// Whether it divides time.
+    /// True if it divides time.
     pub(super) fn is_of_time(&self) -> bool {
         self.step.is_some()
     }
@@ -148,7 +148,7 @@ impl Step {
         }
     }
 
-    /// What a partition that begins with a month is called: `2026_03`, `2026_q1`, `2026`.
+    /// Suffix of the partition that begins with a month: `2026_03`, `2026_q1`, `2026`.
     fn name(self, month: u32) -> String {
         let (year, month) = (month / 12, month % 12);
         match self {
