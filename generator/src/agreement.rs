@@ -33,7 +33,7 @@ use crate::{
 
 pub(crate) use trials::Trials;
 
-/// How many files are kept: two for each agreement, for as many projects and branches as a person goes between.
+/// The number of files that are kept: two for each agreement, for as many projects and branches as a person goes between.
 const KEPT: usize = 64;
 
 /// The folder, below the user's cache folder, for what is remembered; `None` where no folder is this user's alone.
@@ -54,7 +54,7 @@ pub(crate) struct Agreement {
     major: u32,
 }
 
-/// What was found to agree.
+/// A remembered agreement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Known {
     /// A hash of what the schema that both have says.
@@ -70,22 +70,22 @@ pub(crate) struct Known {
     by_hand: BTreeSet<Id>,
 }
 
-/// What models said.
+/// The hashed content of the models.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Said {
     /// A hash of all that they said about old names.
     renamed: String,
     /// A hash of the SQL that was written by hand.
     fragments: String,
-    /// What each struct, enum and macro declares, by what it is for.
+    /// The declarations of each struct, enum and macro, by its object.
     forms: Vec<Form>,
 }
 
-/// What one struct, enum or macro declares.
+/// The declarations of one struct, enum or macro.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 struct Form {
     of: Id,
-    /// What it gives a name, in the order of its declarations.
+    /// The objects that it names, in the order of its declarations.
     named: Vec<Id>,
     /// A hash of the declarations.
     hash: String,
@@ -99,7 +99,7 @@ impl Said {
             let sql = declaration.sql();
             let (named, hash) = forms.entry(&declaration.of).or_default();
             named.extend(declaration.id.clone());
-            // Where it was written makes no difference.
+            // The origin in the source makes no difference.
             let parts: Vec<_> = declaration.parts.iter().map(|part| &part.id).collect();
             let ids = serde_json::to_vec(&(
                 &declaration.id,
@@ -140,8 +140,8 @@ impl Said {
         })
     }
 
-    /// What the structs, enums and macros are for that say otherwise than before, with all that they name or named; `None`
-    /// where more changed than those.
+    /// The objects of the structs, enums and macros that have changed, with all objects that they name or named; `None` if old
+    /// names changed.
     pub(crate) fn changed_since(&self, before: &Self) -> Option<Changed> {
         if self.renamed != before.renamed {
             return None;
@@ -157,17 +157,17 @@ impl Said {
     }
 }
 
-/// What models say otherwise than before.
+/// The difference between two states of the models.
 #[derive(Default, Debug)]
 pub(crate) struct Changed {
-    /// What the changed structs, enums and macros are for.
+    /// The objects of the changed structs, enums and macros.
     pub(crate) of: BTreeSet<Id>,
     /// All that they name or named.
     pub(crate) named: BTreeSet<Id>,
 }
 
 impl Known {
-    /// Whether this is what models say.
+    /// True if the models are still the ones that agreed.
     pub(crate) fn is_said(&self, said: &Said) -> bool {
         self.said == *said
     }
@@ -177,7 +177,7 @@ impl Known {
         &self.by_hand
     }
 
-    /// What the models that agreed said.
+    /// The content of the models that agreed.
     pub(crate) fn said(&self) -> &Said {
         &self.said
     }
@@ -204,11 +204,11 @@ impl Agreement {
         })
     }
 
-    /// What is known to agree with the migrations, and with the live database where there is one.
+    /// The remembered agreement with the migrations, and with the live database if there is one.
     pub(crate) fn recall(&self, live: Option<&Schema>) -> Option<Known> {
         let known = self.known()?;
         let agrees = live.is_none_or(|live| {
-            // What another major prints is no comparison.
+            // Texts that another major prints cannot be compared.
             live.server().major() == self.major
                 && live.is_known()
                 && shape(live).is_ok_and(|shape| shape == known.shape)
@@ -243,7 +243,7 @@ impl Agreement {
         by_hand: &BTreeSet<Id>,
         extensions: [PathBuf; 2],
     ) {
-        // What is left without its other half is no harm.
+        // A file left without its other half does no harm.
         let _ = self.write(schema, said, by_hand, extensions);
         let _ = forget(&self.folder);
     }
@@ -275,7 +275,7 @@ impl Agreement {
     }
 }
 
-/// What a file of this user's holds.
+/// The content of a regular file that this user owns.
 fn read(path: &Path) -> Option<String> {
     let mut file = File::open(path).ok()?;
     let found = file.metadata().ok()?;

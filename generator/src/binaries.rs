@@ -14,7 +14,7 @@ use crate::children;
 use crate::environment;
 use crate::report::{Output, Programs};
 
-/// Where installers put programs: a folder, how its entries begin, and where in an entry the programs are.
+/// Folders where installers put programs: the folder, the prefix of its entries, and the programs' place in an entry.
 const PLACES: &[(&str, &str, &str)] = &[
     ("/usr/lib/postgresql", "", "bin"),
     ("/usr", "pgsql-", "bin"),
@@ -46,7 +46,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
-    /// Whether a person named it, rather than us having looked there.
+    /// True if the user named it; false for a place that is searched by default.
     named: bool,
     major: OnceLock<Option<u32>>,
 }
@@ -80,7 +80,7 @@ pub enum BinariesError {
 }
 
 impl BinariesError {
-    /// What to install.
+    /// The packages to install.
     #[must_use]
     pub fn hint(&self) -> String {
         let (major, debian, fedora, brew) = match self {
@@ -306,8 +306,8 @@ impl Folder {
         self.path.is_absolute() && (self.is_server() || has_client)
     }
 
-    /// Whether the program is here. Debian's `/usr/bin/psql` and its like are Perl scripts that choose among the real ones,
-    /// which are found as well; they cost 50 ms a call.
+    /// True if the program is here. Debian's `/usr/bin/psql` and its like are Perl scripts that choose among the real ones,
+    /// which are found as well; the scripts cost 50 ms a call.
     fn holds(&self, program: &str) -> bool {
         let path = self.path.join(program);
         fs::canonicalize(path)

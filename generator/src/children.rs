@@ -17,13 +17,13 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use crate::report;
 use crate::scratch::live::{self, Registration};
 
-/// How long a program may take that has next to nothing to do.
+/// The timeout of a program that has next to nothing to do.
 pub const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// After how long a program is named that is still being waited for.
 pub(crate) const LONG: Duration = Duration::from_secs(5);
 
-/// How long a program may take to end when it is told to.
+/// The grace period of a program that is told to end.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The longest pause between two looks.
@@ -110,11 +110,11 @@ pub(crate) fn client(program: &Path) -> Command {
 #[derive(Debug)]
 pub(crate) struct Running {
     shared: Arc<Shared>,
-    /// What it reads.
+    /// Its standard input.
     pub(crate) stdin: Option<std::process::ChildStdin>,
-    /// What it prints.
+    /// Its standard output.
     stdout: Option<std::process::ChildStdout>,
-    /// What it says.
+    /// Its standard error.
     stderr: Option<ChildStderr>,
     _registration: Registration,
 }
@@ -263,7 +263,7 @@ impl Running {
         }
     }
 
-    /// What it says.
+    /// Takes its standard error.
     pub(crate) fn stderr(&mut self) -> Option<ChildStderr> {
         self.stderr.take()
     }
@@ -351,7 +351,7 @@ pub fn output(
     output
 }
 
-/// How a program ended, in words: what it wrote, else its exit code or the signal.
+/// The end of a program, in words: its output on stderr, else its exit code or signal.
 pub(crate) fn said(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     let killed = std::os::unix::process::ExitStatusExt::signal(&output.status).is_some();

@@ -34,8 +34,8 @@ pub const PINNED: &[(&str, &str)] = &[
     ("jit", "off"),
 ];
 
-/// What may end a session that somebody else is waited for in: a person who is asked something, or a scratch that is slow.
-/// And from which major on.
+/// Timeouts that could end a session while it waits for a person's answer or for a slow scratch, each with the first major that
+/// has it.
 const LIMITS: &[(u32, &str)] = &[
     (OLDEST_MAJOR, "idle_in_transaction_session_timeout"),
     (OLDEST_MAJOR, "idle_session_timeout"),
@@ -49,47 +49,47 @@ pub enum ConnectError {
     /// Nobody answers at the address.
     #[error("cannot reach the database at {url}: {message}")]
     Unreachable {
-        /// Where it should be.
+        /// The URL that was tried.
         url: Url,
-        /// What libpq says.
+        /// libpq's message.
         message: String,
     },
     /// The server wants another password, or one at all.
     #[error("the server at {url} does not accept the password: {message}")]
     Password {
-        /// Where it is.
+        /// The URL.
         url: Url,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
     /// The server has no such database.
     #[error("the server at {url} has no such database: {message}")]
     NoSuchDatabase {
-        /// Where it should be.
+        /// The URL that was tried.
         url: Url,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
     /// A DROP DATABASE of it was cut off.
     #[error("nobody can connect to {url} any more, since a DROP DATABASE was cut off: {message}")]
     HalfDropped {
-        /// Where it is.
+        /// The URL.
         url: Url,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
     /// Any other refusal.
     #[error("cannot connect to {url}: {message}")]
     Refused {
-        /// Where it is.
+        /// The URL.
         url: Url,
-        /// What libpq or the server says.
+        /// The message of libpq or of the server.
         message: String,
     },
     /// The server is older than [`OLDEST_MAJOR`].
     #[error("the server at {url} is PostgreSQL {major}; trueup needs {OLDEST_MAJOR} or newer")]
     TooOld {
-        /// Where it is.
+        /// The URL.
         url: Url,
         /// Its major version.
         major: u32,
@@ -97,15 +97,15 @@ pub enum ConnectError {
     /// The connection was made and the first statements on it failed.
     #[error("cannot prepare the connection to {url}: {source}")]
     Prepare {
-        /// Where it is.
+        /// The URL.
         url: Url,
-        /// What failed.
+        /// The database's error.
         source: diesel::result::Error,
     },
 }
 
 impl ConnectError {
-    /// What to do about it.
+    /// The advice for the user.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -131,7 +131,7 @@ impl ConnectError {
         }
     }
 
-    /// What it is, without host, user, database or anything that a server says.
+    /// The kind of failure, without host, user, database or any text of the server.
     #[must_use]
     pub fn in_short(&self) -> &'static str {
         match self {

@@ -67,22 +67,22 @@ pub enum EmbeddedError {
     /// The cluster is of a major whose programs are not there.
     #[error("the embedded database in {} was made by PostgreSQL {major}: {source}", folder.display())]
     Major {
-        /// Where the cluster is.
+        /// The folder of the cluster.
         folder: PathBuf,
         /// Its major.
         major: u32,
-        /// What is missing.
+        /// The missing programs.
         source: BinariesError,
     },
     /// The cluster is there, and no server starts on it.
     #[error("the embedded database does not start: {source}")]
     NotStarted {
-        /// Where the cluster is.
+        /// The folder of the cluster.
         data: PathBuf,
-        /// What the server wrote.
+        /// The server's output.
         source: ScratchError,
     },
-    /// What can go wrong with any server of ours.
+    /// An error of any server that we start.
     #[error(transparent)]
     Server(#[from] ScratchError),
     /// The server was there and had no database for us.
@@ -91,7 +91,7 @@ pub enum EmbeddedError {
 }
 
 impl EmbeddedError {
-    /// What to do about it.
+    /// The advice for the user.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -118,11 +118,11 @@ impl EmbeddedError {
     }
 }
 
-/// How often a start is tried, and how long is waited between two.
+/// The number of attempts to start, and the pause between two.
 const TRIES: usize = 3;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Where a project's cluster is.
+/// The location of a project's cluster.
 #[derive(Debug, Clone)]
 struct Place {
     folder: PathBuf,
@@ -199,13 +199,13 @@ impl Embedded {
         Ok(!postmaster::is_running(&place.data()))
     }
 
-    /// Where the database of the project in `root` is while its server runs.
+    /// The URL of the database of the project in `root` while its server runs.
     pub fn url_of(root: &Path) -> Result<Url, EmbeddedError> {
         let account = server_account().map_err(|_| ScratchError::NoAccount)?;
         Ok(Place::of(root, account)?.url().with_database(DATABASE))
     }
 
-    /// Where the cluster is.
+    /// The folder of the cluster.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.place.folder
@@ -215,7 +215,7 @@ impl Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.place.stop_unless_used(&self.users);
-        // Where others still use it, it goes on without us.
+        // A server that others still use goes on without us.
         if let Some(child) = self
             .child
             .as_mut()

@@ -7,7 +7,7 @@ use std::{env, process::Command};
 
 use crate::url::Url;
 
-/// Where a program and its libraries, locales and temporary files are.
+/// Variables that locate a program, its libraries, locales and temporary files.
 const ANY: &[&str] = &[
     "PATH",
     "TMPDIR",
@@ -20,7 +20,7 @@ const ANY: &[&str] = &[
 /// The same, by the beginnings of names.
 const ANY_STEMS: &[&str] = &["LD_", "DYLD_", "LOCALE_ARCHIVE_"];
 
-/// Where libpq finds a user's own files, and its encryption its files.
+/// Variables that locate a user's own files for libpq, and the files of its encryption.
 const CLIENT: &[&str] = &[
     "HOME",
     "KRB5CCNAME",
@@ -33,7 +33,7 @@ const CLIENT: &[&str] = &[
 /// The beginnings of what libpq itself heeds, but for what it asks of a session.
 const LIBPQ: &[&str] = &["PG"];
 
-/// What a session would be told beside our own settings.
+/// Variables that would override our own settings of a session.
 const SESSION: &[&str] = &[
     "PGOPTIONS",
     "PGDATESTYLE",
@@ -43,7 +43,7 @@ const SESSION: &[&str] = &[
     "PGAPPNAME",
 ];
 
-/// Where git's own settings are.
+/// Variables that locate git's own settings.
 const GIT: &[&str] = &[
     "HOME",
     "XDG_CONFIG_HOME",

@@ -30,9 +30,9 @@ pub enum ReadError {
     /// Postgres refused a query, or went away.
     #[error("cannot read {what}: {source}")]
     Query {
-        /// What was being read.
+        /// The catalog or rows that were being read.
         what: String,
-        /// What Postgres said.
+        /// Postgres' error.
         source: diesel::result::Error,
     },
     /// A row does not fit its room.
@@ -41,9 +41,9 @@ pub enum ReadError {
     /// The names or the definition of something unread do not have the form that was asked for.
     #[error("{json} does not have the form that was asked for: {source}")]
     Unread {
-        /// What was read.
+        /// The JSON that was read.
         json: String,
-        /// What does not fit.
+        /// The mismatch.
         source: serde_json::Error,
     },
     /// The privileges of something do not have the form that was asked for.
@@ -51,7 +51,7 @@ pub enum ReadError {
     Grants {
         /// The JSON.
         grants: String,
-        /// What does not fit.
+        /// The mismatch.
         source: serde_json::Error,
     },
     /// `pg_cast` holds a context that is none of Postgres'.
@@ -77,8 +77,8 @@ struct IdentityRow {
     definition: String,
 }
 
-/// What each object needs. What has no row in `pg_depend` appears as needing nothing, so that it is not overlooked; what a
-/// default privilege says is read with the [`rights`].
+/// Dependencies of each object. An object without a row in `pg_depend` appears with none, so that it is not overlooked. Default
+/// privileges are read with the [`rights`].
 const DEPENDS: &str = "
     SELECT classid::int8 AS class, objid::int8 AS object, objsubid::int8 AS sub,
         refclassid::int8 AS on_class, refobjid::int8 AS on_object, refobjsubid::int8 AS on_sub, deptype AS kind
@@ -107,7 +107,7 @@ const BOOKKEEPING: &str = "
     FROM pg_catalog.pg_class
     WHERE oid >= 16384 AND (relpersistence = 't' OR relname ~ '^__(diesel_schema_migrations$|trueup_)')";
 
-/// Where something else is granted than when its owner makes it anew: then default privileges count.
+/// Objects whose grants differ from those that they get when their owner recreates them: then default privileges count.
 const GRANTED: &str = "
     SELECT acl.class::int8, acl.object::int8, acl.sub::int8
     FROM (

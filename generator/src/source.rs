@@ -1,4 +1,4 @@
-//! Where schemas come from. Whatever the source, the schema is read by [`postgres::read`] from a Postgres.
+//! Sources of schemas. Whatever the source, the schema is read by [`postgres::read`] from a Postgres.
 
 pub(crate) mod authors;
 pub mod models;
@@ -35,7 +35,7 @@ use crate::{
 
 pub(crate) use rendered::render;
 
-/// Where a schema comes from, as it is spelled on the command line.
+/// The source of a schema, as it is spelled on the command line.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// `models`: what this program's models declare.
@@ -53,19 +53,19 @@ pub enum Source {
 pub struct Side {
     /// The schema.
     pub schema: Schema,
-    /// Where the database is.
+    /// The URL of the database.
     pub url: Url,
     /// The database, where it is on the scratch and may be copied.
     pub scratch: Option<Database>,
-    /// Whether the database holds all that the schema does and nothing else, so that a dump of it is a witness.
+    /// True if the database holds all that the schema does and nothing else, so that a dump of it is a witness.
     pub whole: bool,
-    /// Whether every expression in it was read from what Postgres printed.
+    /// True if every expression in it was read from a text that Postgres printed.
     pub reprinted: bool,
-    /// What models say about the ways to it.
+    /// The models' guidance for migrations to it.
     pub guidance: Arc<Guidance>,
     /// Why it was copied by our own statements where `pg_dump` should have done it.
     pub no_dump: Option<String>,
-    /// What the scratch cannot have and the copy does without.
+    /// The objects that the scratch cannot have and the copy lacks.
     pub left_out: Vec<String>,
 }
 
@@ -216,7 +216,7 @@ pub(crate) fn empty<'a>(
     Ok(database)
 }
 
-/// What the prelude makes, where there is one.
+/// The objects that the prelude makes; none without a prelude.
 pub(crate) fn prelude(project: &Project) -> Result<BTreeSet<Id>, Error> {
     if project.presumed.prelude.is_none() {
         return Ok(BTreeSet::new());
@@ -313,7 +313,7 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
         &refused,
     )?;
     drop(connection);
-    // What is left out of account is on both sides alike.
+    // Objects outside of the scope are the same on both sides.
     let left_out = project.left_out(without.ids, &without.words);
     let copy = if left_out.is_empty() {
         complete(copy, &from.schema)?
@@ -381,7 +381,7 @@ pub fn alike_after(
     if doubtful {
         return Ok((reprinted(project, from)?, reprinted(project, to)?));
     }
-    // What no room reads is compared without that where the copy does not succeed.
+    // Unread objects are compared on copies. If a copy fails, the sides are compared without.
     if base.schema.unread_changes(&to.schema) {
         return Ok(copied(project, from, to));
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Hash, begin_key, contents, forget, hash, put, read};
 use crate::{Project, migration::Migration, prove::migrations::Outcome};
 
-/// What came of the migrations of one folder.
+/// The outcomes of the migrations of one folder.
 #[derive(Debug)]
 pub(crate) struct Trials {
     folder: PathBuf,
@@ -62,7 +62,7 @@ impl Trials {
         self.keys.get(at).map_or("", String::as_str)
     }
 
-    /// What came of migrations before, by their keys.
+    /// The remembered outcomes, by the migrations' keys.
     pub(crate) fn recall(&self) -> BTreeMap<String, Outcome> {
         self.known().unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl Trials {
         let Ok(sealed) = serde_json::to_string(&known) else {
             return;
         };
-        // Where it cannot be written, the next check tries again.
+        // If it cannot be written, the next check tries again.
         let _ = put(
             &self.folder,
             &self.name,

@@ -11,7 +11,7 @@ use super::steering::{Steering, steering};
 /// A statement that Postgres rejected, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlError {
-    /// What was being run: a file's path, or words.
+    /// The source of the SQL: a file's path, or words.
     pub what: Box<str>,
     /// The line in it, from 1, where it is known.
     pub line: Option<usize>,
@@ -23,11 +23,11 @@ pub struct SqlError {
     pub detail: Option<Box<str>>,
     /// Postgres' hint.
     pub hint: Option<Box<str>>,
-    /// What Diesel makes of Postgres' code.
+    /// The class of Postgres' error code, as far as Diesel tells it.
     pub code: Code,
 }
 
-/// What Diesel makes of the code of an error.
+/// Classes of error codes that Diesel tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
     /// A row of that key is there already.
@@ -40,7 +40,7 @@ pub enum Code {
 
 impl std::error::Error for SqlError {}
 
-/// How many lines of a statement are shown after its first: of an INSERT with data nobody reads more.
+/// The number of lines shown after the first of a statement: nobody reads more of an INSERT with data.
 const LINES: usize = 30;
 
 impl fmt::Display for SqlError {
@@ -71,7 +71,7 @@ impl fmt::Display for SqlError {
 }
 
 impl SqlError {
-    /// What is said of a statement that was not sent.
+    /// An error about a statement that was not sent.
     pub(crate) fn said(what: &str, text: &str, part: Part<'_>, message: &str) -> Self {
         Self {
             what: what.into(),
@@ -84,7 +84,7 @@ impl SqlError {
         }
     }
 
-    /// What `error` says about `statement`, which begins at byte `start` of `text`.
+    /// The error of `statement`, with its place in `text`.
     pub(crate) fn new(what: &str, text: &str, part: Option<Part<'_>>, error: &Error) -> Self {
         let mut this = Self {
             what: what.into(),
@@ -153,7 +153,7 @@ impl Part<'_> {
         (self.start..=self.start + self.sql.len()).contains(&at)
     }
 
-    /// Whether it begins with a word with which statements about transactions begin.
+    /// True if its first word is one that begins statements about transactions.
     pub(super) fn may_steer_transactions(&self) -> bool {
         const WORDS: &[&str] = &[
             "begin",
@@ -221,7 +221,7 @@ pub fn run_sql(connection: &mut PgConnection, sql: &str, what: &str) -> Result<(
     }
 }
 
-/// Whether a text is all or nothing wherever it is run: Postgres takes several statements that are sent at once for one
+/// True if a text is all or nothing wherever it is run: Postgres runs several statements that are sent at once in one
 /// transaction, unless one of them ends it.
 pub(crate) fn is_one_transaction(sql: &str) -> bool {
     matches!(
@@ -230,7 +230,7 @@ pub(crate) fn is_one_transaction(sql: &str) -> bool {
     )
 }
 
-/// Whether a text holds no statement at all: Postgres takes that for a mistake.
+/// True if a text holds no statement at all: Postgres takes that for a mistake.
 #[must_use]
 pub fn holds_nothing(sql: &str) -> bool {
     parts(sql).is_some_and(|parts| parts.is_empty())
@@ -284,7 +284,7 @@ pub(crate) fn without_comments(sql: &str) -> &str {
     }
 }
 
-/// Where the comment ends that `text` begins with; comments nest.
+/// The end of the comment that `text` begins with; comments nest.
 fn block_comment(text: &str) -> Option<usize> {
     let mut depth = 0;
     let mut at = 0;
@@ -305,7 +305,7 @@ fn block_comment(text: &str) -> Option<usize> {
     }
 }
 
-/// What can go wrong inside diesel's transaction; it wants an error that its own converts into.
+/// An error inside Diesel's transaction, which requires a type that its own error converts into.
 enum Failed {
     Sql(Box<SqlError>),
     Transaction(Error),

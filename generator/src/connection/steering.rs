@@ -9,7 +9,7 @@ use pg_query::{NodeEnum, ParserOptions};
 
 use super::run::{Part, parts, without_comments};
 
-/// What the statements of a text do with transactions.
+/// The transactions of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Steering<'a> {
     /// All of it is one transaction.
@@ -67,7 +67,7 @@ pub(crate) fn steering(text: &str) -> Option<Steering<'_>> {
     if !places.all(|(place, control)| is_inside(place, control)) {
         return Some(transactions(&parts, &controls));
     }
-    // What a BEGIN says of isolation counts in a transaction that is begun already, too.
+    // A BEGIN with an isolation level is not left out: the level also takes effect in a transaction that has begun already.
     let is_left_out = |place: usize| {
         let control = controls[place].as_ref();
         is_around(place) && control.is_some_and(|control| control.options.is_empty())

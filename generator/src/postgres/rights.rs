@@ -23,7 +23,7 @@ const ROLES: &str = "
             session)
     ) other(migrator)";
 
-/// The privileges of a list, as JSON that is a set of [`Grant`]. The owner's own are left out where they are all there are, as by themselves.
+/// The privileges of a list, as JSON that is a set of [`Grant`]. The owner's own are left out if they are complete, as by default.
 /// A missing entry for the owner is written as such.
 const LIST: &str = "
     (SELECT COALESCE(jsonb_agg(jsonb_build_object(
@@ -113,7 +113,7 @@ fn on_objects() -> String {
     )
 }
 
-/// What is granted on objects that a role will make. For one namespace, it is added to what is granted everywhere.
+/// Default privileges, granted on objects that a role will make. Those of one namespace are added to those for everywhere.
 fn on_new() -> String {
     format!(
         "

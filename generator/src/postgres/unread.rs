@@ -21,7 +21,7 @@ struct Row {
     says: Option<String>,
 }
 
-/// How one catalog is read.
+/// The query for one catalog.
 struct Catalog {
     name: &'static str,
     /// The first major that has it.
@@ -29,11 +29,11 @@ struct Catalog {
     /// All that a dump writes of its row, `x`, as text; empty for what comes with something else, NULL where this session may
     /// not read it.
     text: fn(Server, Allowed) -> String,
-    /// What is joined.
+    /// Joins of the query.
     from: &'static str,
 }
 
-/// What only some roles may read.
+/// Catalog columns that only some roles may read.
 #[derive(Clone, Copy, Debug)]
 struct Allowed {
     connections_of_subscriptions: bool,

@@ -19,7 +19,7 @@ use crate::{
 struct Mark {
     /// `None` where the server would not tell.
     number: Option<i64>,
-    /// Whether autogen wrote the migrations that follow.
+    /// True if autogen wrote the migrations that follow.
     drafted: bool,
 }
 
@@ -72,7 +72,7 @@ fn edited(migrations: &[Migration]) -> BTreeSet<String> {
     names.collect()
 }
 
-/// What autogen's migrations made; nothing where that is not sure.
+/// The objects that autogen's migrations made; none if that is uncertain.
 fn made(marks: &[Mark], schema: &Schema) -> BTreeSet<Id> {
     // The numbers of a long-lived server begin anew after four thousand million.
     let numbers: Option<Vec<i64>> = marks.iter().map(|mark| mark.number).collect();

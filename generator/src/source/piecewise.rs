@@ -18,7 +18,7 @@ use crate::{Error, ErrorKind, connection::without_comments, scope::Scope, witnes
 pub(super) struct Refused {
     statement: String,
     message: String,
-    /// Whether it makes an extension, or describes one.
+    /// True if it makes an extension or comments on one.
     is_extension: bool,
 }
 
@@ -69,7 +69,7 @@ fn is_extension(sql: &str) -> bool {
     })
 }
 
-/// What a copy has to do without.
+/// The objects that a copy lacks.
 #[derive(Debug, Default)]
 pub(super) struct Without {
     /// Objects of the schema.
@@ -150,7 +150,7 @@ pub(super) fn judge(
     let (false, Some(first)) = (needed.is_empty(), refused.first()) else {
         return Ok(without);
     };
-    // What needs an extension tells more than that the extension is not there.
+    // A failed statement that needs the extension tells more than the failed CREATE EXTENSION.
     let telling = refused
         .iter()
         .find(|one| !one.is_extension)

@@ -11,12 +11,12 @@ use crate::{
     scratch::Database,
 };
 
-/// Whether everything in a schema can be made anew from it alone. What the project leaves out of account need not.
+/// True if everything in a schema can be recreated from it alone. Objects outside of the project's scope need not.
 pub(crate) fn is_known(project: &Project, schema: &Schema) -> bool {
     undefined(project, schema).next().is_none()
 }
 
-/// What counts in a schema and has no definition from which it could be made anew.
+/// Objects in scope that have no definition from which they could be recreated.
 pub(crate) fn undefined<'a>(
     project: &'a Project,
     schema: &'a Schema,

@@ -15,7 +15,7 @@ struct Renaming<'a> {
 ///
 /// All of them get a name that nothing has before they get their own, since two may have swapped theirs.
 pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> Vec<String> {
-    // What models have no way to say does not tell two apart, nor what is not beside the declared yet.
+    // Neither details that models cannot declare, nor dependents that are not declared yet, tell two objects apart.
     let keeping = Keeping {
         decided: &BTreeSet::new(),
         within: from,
