@@ -1,4 +1,4 @@
-//! What a command has to say: one report, as text or as JSON.
+//! Output of a command: one report, as text or as JSON.
 //!
 //! The result of a command goes to stdout and all remarks about it to stderr, so that what is piped is the result alone.
 //! Nothing else in this workspace prints.
@@ -73,7 +73,7 @@ pub trait Report: Serialize {
     }
 }
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Format {
     /// For people.
@@ -83,19 +83,19 @@ pub enum Format {
     Json,
 }
 
-/// How much is said beside the result.
+/// The amount of remarks beside the result.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Verbosity {
     /// The result alone.
     Quiet,
-    /// What to know and what to do next.
+    /// Also remarks and the next step.
     #[default]
     Normal,
     /// Also where things come from.
     Verbose,
 }
 
-/// When text is coloured.
+/// The use of colours in text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Color {
     /// On a terminal that can, unless `NO_COLOR` is set.
@@ -107,7 +107,7 @@ pub enum Color {
     Never,
 }
 
-/// Who reads what a command says.
+/// The reader of the output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Reader {
     /// A person, at a terminal or in a log.
@@ -117,14 +117,14 @@ pub enum Reader {
     Github,
 }
 
-/// Where a command speaks.
+/// The output of a command, on stdout and stderr.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Output {
-    /// When text is coloured.
+    /// The use of colours.
     pub color: Color,
-    /// How much is said.
+    /// The amount of remarks.
     pub verbosity: Verbosity,
-    /// Who reads it.
+    /// The reader.
     pub reader: Reader,
 }
 
@@ -203,26 +203,26 @@ impl Output {
         }
     }
 
-    /// What to do now, on stderr.
+    /// Writes the next step to stderr.
     pub fn next(self, text: impl Display) {
         if self.verbosity > Verbosity::Quiet {
             self.remark(&format!("{NOTE}next:{NOTE:#} {}\n", style::hang(&text, 6)));
         }
     }
 
-    /// Where things come from, on stderr, for those who asked to be told.
+    /// Writes a detail, such as a setting's source, to stderr if the output is verbose.
     pub fn detail(self, text: impl Display) {
         if self.verbosity == Verbosity::Verbose {
             self.remark(&format!("{NOTE}{text}{NOTE:#}\n"));
         }
     }
 
-    /// What went wrong, on stderr, however quiet it is to be.
+    /// Writes an error to stderr, even if quiet.
     pub fn failure(self, error: &Error) {
         self.remark(&failure::text(error));
     }
 
-    /// What somebody must know who is about to be asked, on stderr, however quiet it is to be.
+    /// Writes a warning before a question to stderr, even if quiet.
     pub fn warning(self, text: impl Display) {
         self.remark(&format!(
             "{WARNING}warning:{WARNING:#} {}\n",

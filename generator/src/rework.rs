@@ -22,7 +22,7 @@ use crate::{
     witness,
 };
 
-/// How migrations that were there became others.
+/// The way in which existing migrations became others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
@@ -34,8 +34,8 @@ pub enum How {
     Moved,
 }
 
-/// Whether each of these migrations is, to the letter, what is drafted from the schema before it and the one after it: then
-/// no word of it is lost when it is drafted anew.
+/// True if each of these migrations is exactly the draft from the schema before it to the schema after it: then drafting it
+/// anew loses nothing.
 fn as_drafted(project: &Project, start: &Side, migrations: &[Migration]) -> Result<bool, Error> {
     let scratch = project.scratch(None)?;
     let options = DraftOptions {
@@ -71,7 +71,7 @@ fn is_same_sql(one: &str, other: &str) -> bool {
         .eq(other.lines().filter(is_told))
 }
 
-/// What differs between two databases on the scratch, as we read them and as `pg_dump` sees them: at most five lines.
+/// Differences between two databases on the scratch, as we read them and as `pg_dump` sees them: at most five lines.
 fn differences(
     project: &Project,
     scratch: &Scratch,
@@ -93,7 +93,7 @@ fn differences(
     Ok(found)
 }
 
-/// How a proof on this scratch begins, and whether `pg_dump` was there.
+/// The beginning of a proof's sentence on this scratch, and its part about `pg_dump`.
 fn on(project: &Project, scratch: &Scratch) -> (String, &'static str) {
     let witness = match project.binaries.pg_dump(scratch.major()) {
         Ok(_) => "; pg_dump agrees",

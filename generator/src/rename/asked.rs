@@ -94,7 +94,7 @@ impl Refused {
         }
     }
 
-    /// Whether it is about this.
+    /// True if it applies to this thing.
     pub(super) fn is_about(&self, thing: &Thing) -> bool {
         self.0.as_ref().is_none_or(|spelled| means(spelled, thing))
     }
@@ -148,7 +148,7 @@ fn find(spelled: &Named, text: &str, schema: &Schema) -> Result<Thing, Error> {
     }
 }
 
-/// How a thing is spelled, so that nothing else is meant.
+/// The spelling of a thing that matches nothing else.
 pub(super) fn spell(thing: &Thing, schema: &Schema) -> String {
     let mut spelled = Named {
         kind: None,

@@ -1,4 +1,4 @@
-//! What a model's `renamed_from` comes to, which stays in the model when it is done.
+//! Resolves a model's `renamed_from`, which stays in the model when the rename is done.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use trueup::{Entry, Id, Renamed, Schema};
 use super::{Stale, Task, asked::near, siblings, turns::Thing};
 use crate::Error;
 
-/// What a declaration asks for.
+/// The rename that a declaration requests.
 pub(super) enum Declared {
     Wanted(Task),
     Stale(Stale),
@@ -18,7 +18,7 @@ pub(super) fn depth(renamed: &Renamed) -> usize {
     renamed.id.path().len() + usize::from(renamed.part.is_some())
 }
 
-/// What a model's `renamed_from` asks for, where things are as they are in `schema`.
+/// The rename that a model's `renamed_from` requests, given the objects in `schema`.
 ///
 /// Where both names are there, the old one may have come since: it is not ours, or the models have it.
 pub(super) fn declared_task(

@@ -46,7 +46,7 @@ impl<'a> Trying<'a> {
         }
     }
 
-    /// How many statements it took so far.
+    /// The number of statements so far.
     pub(super) fn done(&self) -> usize {
         self.renaming.up.len()
     }
@@ -142,7 +142,7 @@ impl<'a> Trying<'a> {
             let now = Thing::whole(entry);
             let then = Thing::whole(&followed);
             if followed.id() != *id {
-                // What a model gave a name has that. What is in it and has a name of its own follows nevertheless.
+                // A name that a model gives explicitly stays. Its parts with generated names follow nevertheless.
                 tasks.extend(Task::of(&now, &then.name()).filter(|_| !named.contains(id)));
             } else if followed != **entry
                 && turns.in_the_way_of(&now, &then).is_none()
@@ -159,7 +159,7 @@ impl<'a> Trying<'a> {
         self.renames(&tasks, &Taken::ByWhatGoes(BTreeSet::new()))
     }
 
-    /// What the copy became, where one was needed.
+    /// The copy, if one was needed, and the renames.
     pub(super) fn finish(self) -> (Option<Side>, Renaming) {
         let Some(Copied {
             database, schema, ..
@@ -223,7 +223,7 @@ impl<'a> Trying<'a> {
     }
 }
 
-/// Whether it is called what the like object of a table is that its own inherits from, and renamed with that.
+/// True if it shares its name with the corresponding object of a parent table, so that renaming that one renames it too.
 pub(super) fn goes_along(entry: &Entry, schema: &Schema) -> bool {
     let leads = entry.follows(schema, schema);
     leads.iter().any(|lead| lead.is_namesake)

@@ -28,7 +28,7 @@ impl Thing {
         }
     }
 
-    /// What it is, as one word or a few.
+    /// Its kind, as one word or a few.
     pub(super) fn kind(&self) -> String {
         let kind = self.entry.id().kind();
         match self.part {
@@ -86,7 +86,7 @@ impl Display for Thing {
     }
 }
 
-/// What one thing at a time can have.
+/// An identity or a name that only one thing at a time can have.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Place {
     Id(Id),
@@ -94,7 +94,7 @@ enum Place {
     Part(Id, String),
 }
 
-/// Who has a place.
+/// The thing that occupies a place.
 type Occupant = (Id, Option<String>);
 
 /// By whom a name may be taken that another is to get. Who has it gets a free one; else both keep theirs.
@@ -143,7 +143,7 @@ pub(super) struct Turns<'a> {
     schema: &'a Schema,
     places: BTreeMap<Place, Occupant>,
     taken: Vec<Turn>,
-    /// What was given a free name so that another can have its own.
+    /// Things that were given a free name so that another can have theirs.
     aside: Vec<Occupant>,
 }
 
@@ -210,13 +210,13 @@ impl<'a> Turns<'a> {
         Ok(())
     }
 
-    /// Who has what the thing would need under another name.
+    /// The occupant of a place that the thing would need under another name.
     pub(super) fn in_the_way(&self, thing: &Thing, name: &str) -> Option<Occupant> {
         let (named, _) = thing.named(name)?;
         self.in_the_way_of(thing, &named)
     }
 
-    /// Who has what a thing would need that it does not have.
+    /// The occupant of a place that a thing would need and does not have.
     pub(super) fn in_the_way_of(&self, now: &Thing, then: &Thing) -> Option<Occupant> {
         let mine = now.places();
         then.places()

@@ -1,4 +1,4 @@
-//! What `upgrade` and `downgrade` did.
+//! The report of `upgrade` and `downgrade`.
 
 use std::time::Duration;
 
@@ -34,11 +34,11 @@ pub enum Direction {
 /// A migration that was run.
 #[derive(Debug, Serialize)]
 pub struct AppliedMigration {
-    /// What Diesel records.
+    /// The version, as Diesel records it.
     pub version: String,
     /// The folder's name.
     pub name: String,
-    /// How long it took.
+    /// The duration in milliseconds.
     pub milliseconds: u64,
 }
 

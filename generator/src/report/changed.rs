@@ -10,16 +10,16 @@ use super::{
 };
 use crate::rework::{How, Shared};
 
-/// What a command did to the folder of migrations.
+/// Changes that a command made to the folder of migrations.
 #[derive(Debug, Default, Serialize)]
 pub struct Changed {
     /// The names of the folders that went.
     pub removed: Vec<String>,
     /// The folders that came.
     pub written: Vec<PathBuf>,
-    /// What was proved and on which Postgres.
+    /// The proof and its Postgres version.
     pub proof: Option<String>,
-    /// What was proved of each where several came.
+    /// The proof of each new migration, if there are several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<String>,
     /// The folders that stay though they were in the range, each with the reason.
@@ -30,10 +30,10 @@ pub struct Changed {
     pub drawn: Vec<String>,
     /// The objects that migrations of two branches change.
     pub shared: Vec<Shared>,
-    /// How several became one.
+    /// The way in which several became one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub how: Option<How>,
-    /// What it comes to, in a sentence.
+    /// The result in a sentence.
     #[serde(skip)]
     pub summary: String,
 }

@@ -1,4 +1,4 @@
-//! What `check` found.
+//! The report of `check`.
 
 use serde::Serialize;
 use trueup::Origin;
@@ -18,9 +18,9 @@ use crate::{
 /// A check, with its verdict.
 #[derive(Debug, Serialize)]
 pub struct CheckReport {
-    /// Whether all that was compared agrees.
+    /// True if everything that was compared agrees.
     pub in_sync: bool,
-    /// What was found.
+    /// The findings.
     #[serde(flatten)]
     pub found: Check,
 }
@@ -35,7 +35,7 @@ impl From<Check> for CheckReport {
 }
 
 impl CheckReport {
-    /// What GitHub shows beside the lines of a change, in its own words for that.
+    /// The findings as GitHub workflow commands, which GitHub shows beside the lines of a change.
     #[must_use]
     pub fn annotations(&self) -> String {
         let Check {
@@ -296,7 +296,7 @@ impl Check {
         format!("{DIM}left out by trueup.toml: {objects}{DIM:#}\n")
     }
 
-    /// What the database has otherwise than the migrations say, or why that is not known.
+    /// The database's differences from the migrations, or the reason why they are unknown.
     fn in_the_database(&self) -> String {
         let by = if self.history.is_empty() {
             "the database was changed by hand."

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trueup::{Hazard, Id, Unread};
 
-/// How many objects of each kind: `13 tables and 2 enum types`.
+/// The number of objects of each kind: `13 tables and 2 enum types`.
 #[must_use]
 pub fn kinds(ids: &[Id]) -> String {
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
@@ -76,7 +76,7 @@ pub(super) fn risks(hazards: &[Hazard]) -> Vec<String> {
     lines.flatten().collect()
 }
 
-/// How many of a kind are named.
+/// The number of objects of a kind that are listed by name.
 const FEW: usize = 3;
 
 /// `1 policy`, `2 policies`.

@@ -1,4 +1,4 @@
-//! Where a database stands.
+//! The report of `current`: a database's place in the migrations.
 
 use serde::Serialize;
 
@@ -7,12 +7,12 @@ use super::{
     style::{GOOD, HEADING, WARNING, count},
 };
 
-/// Where a database stands.
+/// A database's place in the migrations.
 #[derive(Debug, Default, Serialize)]
 pub struct Current {
     /// The newest migration that is applied: its folder's name, or its version where there is no folder.
     pub current: Option<String>,
-    /// Whether that is the newest there is, and none is pending.
+    /// True if no migration is newer and none is pending.
     pub at_head: bool,
     /// The names of those that are not applied.
     pub pending: Vec<String>,

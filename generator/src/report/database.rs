@@ -1,4 +1,4 @@
-//! What became of a database, or of a file with one in it.
+//! The report of an action on a database, or on a file with one in it.
 
 use serde::Serialize;
 
@@ -10,15 +10,15 @@ use super::{
 /// Something that was done with a database as a whole.
 #[derive(Debug, Serialize)]
 pub struct DatabaseDone {
-    /// What was done.
+    /// The action.
     pub done: What,
     /// With which database; its password is not in it.
     pub database: String,
-    /// What else there is to know.
+    /// Further details.
     pub detail: String,
 }
 
-/// What was done.
+/// An action on a database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {

@@ -1,4 +1,4 @@
-//! What `doctor` found.
+//! The report of `doctor`.
 
 use std::path::PathBuf;
 
@@ -15,29 +15,29 @@ use crate::doctor::{Facts, Furnished};
 pub struct Doctor {
     /// The project's root.
     pub root: PathBuf,
-    /// Where this runs, from `APP_ENV`.
+    /// The environment, from `APP_ENV`.
     pub environment: SettingFound,
     /// The settings.
     pub settings: Vec<SettingFound>,
     /// The files that settings were read from, the strongest first.
     pub files: Vec<PathBuf>,
-    /// What is taken into account of a database, where that is not everything.
+    /// The patterns of included objects; empty if all are.
     pub include: Vec<String>,
-    /// What is left out.
+    /// The patterns of excluded objects.
     pub exclude: Vec<String>,
-    /// Where Postgres' programs are.
+    /// The folders with Postgres' programs.
     pub programs: Vec<Programs>,
-    /// How many models are linked into the program, or why that cannot be told.
+    /// The number of models linked into the program, or the reason why it is unknown.
     pub models: Result<usize, String>,
-    /// How many migrations are on disk, or why that cannot be told.
+    /// The number of migrations on disk, or the reason why it is unknown.
     pub migrations: Result<usize, String>,
     /// The database, where one is configured, or why it cannot be reached.
     pub database: Option<Result<Facts, String>>,
-    /// What a scratch has, or why there is none; nothing where it was not tried.
+    /// The contents of a scratch, or the reason why there is none; `None` if it was not tried.
     pub scratch: Option<Result<Furnished, String>>,
-    /// What to mend.
+    /// Problems to fix.
     pub problems: Vec<String>,
-    /// What to know.
+    /// Remarks that require no action.
     pub advice: Vec<String>,
 }
 
@@ -48,14 +48,14 @@ pub struct SettingFound {
     pub name: String,
     /// Its value; a password is not in it.
     pub value: Option<String>,
-    /// Where it was found.
+    /// The source of the setting.
     pub from: String,
 }
 
 /// A folder of Postgres' programs.
 #[derive(Debug, Serialize)]
 pub struct Programs {
-    /// Where they are.
+    /// The folder.
     pub folder: PathBuf,
     /// Their major version, where they tell.
     pub major: Option<u32>,

@@ -1,4 +1,4 @@
-//! What `autogen` wrote, or would write.
+//! The report of `autogen`: migrations that it wrote or would write.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use crate::{autogen::numbered, draft::Draft, rows::FailsNow, summary::Summary};
 pub struct Written {
     /// The files, in the order in which they run; none where there was nothing to do.
     pub files: Vec<PathBuf>,
-    /// What each of them does.
+    /// A summary of each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub summary: Vec<Summary>,
     /// The risks of the ups, in words.
@@ -26,20 +26,20 @@ pub struct Written {
     /// The same in fewer lines.
     #[serde(skip)]
     pub risks: Vec<String>,
-    /// What would fail on the rows that are there now.
+    /// Statements that would fail on the existing rows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fails_now: Vec<FailsNow>,
-    /// Whether a row is shown.
+    /// True if a sample row is shown.
     #[serde(skip)]
     pub shows_rows: bool,
-    /// What was proved and on which Postgres, or why there was nothing to do.
+    /// The proof and its Postgres version, or the reason why there was nothing to do.
     pub proof: String,
-    /// Whether anything was proved.
+    /// True if anything was proved.
     pub proved: bool,
 }
 
 impl Written {
-    /// What is to be said where nothing had to be written.
+    /// The report if nothing had to be written.
     #[must_use]
     pub fn nothing(from: &str) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Written {
         }
     }
 
-    /// What is to be said about a draft that was written to these folders.
+    /// The report of a draft that was written to these folders.
     #[must_use]
     pub fn new(draft: &Draft, folders: &[PathBuf], fails_now: Vec<FailsNow>) -> Self {
         let files = ["up.sql", "down.sql"];
@@ -123,28 +123,28 @@ impl Report for Written {
 pub struct Drafted {
     /// One after the other.
     pub migrations: Vec<DraftedMigration>,
-    /// What was proved and on which Postgres.
+    /// The proof and its Postgres version.
     pub proof: String,
 }
 
 /// One of them.
 #[derive(Debug, Serialize)]
 pub struct DraftedMigration {
-    /// What changes, in the author's words.
+    /// The change, in the author's words.
     pub message: String,
-    /// What it does.
+    /// A summary.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
     /// The statements of `up.sql`.
     pub up: String,
     /// The statements of `down.sql`.
     pub down: String,
-    /// Whether both run in a transaction.
+    /// True if both run in a transaction.
     pub run_in_transaction: bool,
 }
 
 impl Drafted {
-    /// What a draft would be on disk.
+    /// The files that a draft would be.
     #[must_use]
     pub fn new(message: &str, draft: &Draft) -> Self {
         let of = draft.parts.len();

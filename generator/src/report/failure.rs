@@ -3,7 +3,7 @@
 use super::style::{ERROR, NOTE, WARNING, hang};
 use crate::{Error, ErrorKind};
 
-/// What begins each line of an answer that is no mistake of anybody's.
+/// Prefix of each line of an error that reports an unsupported feature, which is nobody's mistake.
 const NOT_YET: &str = "not yet: ";
 
 pub(super) fn text(error: &Error) -> String {

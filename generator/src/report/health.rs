@@ -1,4 +1,4 @@
-//! Whether the database can be used, for people.
+//! The report of `health`, for people.
 
 use super::{
     Report,

@@ -16,7 +16,7 @@ pub struct History {
     pub migrations: Vec<Listed>,
     /// The versions that the database has applied and no folder has.
     pub unknown: Vec<String>,
-    /// Whether the text tells all.
+    /// True if the text shows every detail.
     #[serde(skip)]
     pub verbose: bool,
 }
@@ -24,13 +24,13 @@ pub struct History {
 /// One migration.
 #[derive(Debug, Serialize)]
 pub struct Listed {
-    /// What Diesel records.
+    /// The version, as Diesel records it.
     pub version: String,
     /// The folder's name.
     pub name: String,
-    /// Whether it is applied, where there is a database to ask.
+    /// True if it is applied; `None` without a database.
     pub applied: Option<bool>,
-    /// When it was written, in UTC, as its version says.
+    /// The time at which it was written, in UTC, from its version.
     pub date: Option<String>,
     /// The author's words; nothing where trueup did not write it.
     pub message: Option<String>,
@@ -40,16 +40,16 @@ pub struct Listed {
     pub replaces: Vec<String>,
     /// The risks that its up.sql names.
     pub hazards: Vec<String>,
-    /// What was proved.
+    /// The proof.
     pub proof: Vec<String>,
-    /// Whether it runs in a transaction.
+    /// True if it runs in a transaction.
     pub run_in_transaction: bool,
-    /// Whether there is a way back.
+    /// True if it has a `down.sql`.
     pub has_down: bool,
 }
 
 impl Listed {
-    /// What there is to say about a migration; `applied` are the versions that a database has.
+    /// The description of a migration; `applied` are the versions that a database has.
     #[must_use]
     pub fn new(migration: &Migration, applied: Option<&[String]>) -> Self {
         let header = migration.header.as_ref();

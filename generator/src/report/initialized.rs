@@ -1,4 +1,4 @@
-//! What `init` did.
+//! The report of `init`.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{Applied, Report, Seeded};
 pub struct Initialized {
     /// Which one; its password is not in it.
     pub database: String,
-    /// Whether it was made.
+    /// True if the database was created.
     pub created: bool,
     /// The migrations that were run.
     pub applied: Applied,

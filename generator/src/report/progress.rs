@@ -1,4 +1,4 @@
-//! How far something has come that takes a while: a bar on a terminal, nothing elsewhere.
+//! Progress of a long action: a bar on a terminal, nothing elsewhere.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Output, Verbosity};
 use crate::apply::Event;
 
-/// How often the bar moves, so that one sees that it is alive.
+/// The interval at which the bar moves, to show that the action is alive.
 const TICK: Duration = Duration::from_millis(120);
 
 /// A bar, gone when this is dropped. It is on stderr, and remarks go above it.

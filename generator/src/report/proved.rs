@@ -1,4 +1,4 @@
-//! What `prove` found.
+//! The report of `prove`.
 
 use serde::Serialize;
 
@@ -11,20 +11,20 @@ use crate::prove::migrations::{Outcome, Proving, Tried};
 /// Migrations that were proved, or were not.
 #[derive(Debug, Default, Serialize)]
 pub struct ProvedReport {
-    /// What came of each.
+    /// The outcome of each migration.
     pub tried: Vec<Tried>,
-    /// What stands in the headers now, by the folders' names.
+    /// The proofs that the headers hold now, by the folders' names.
     pub proofs: Vec<NamedProof>,
     /// The names of those whose header was written.
     pub written: Vec<String>,
 }
 
-/// What was proved of a migration.
+/// The proof of a migration.
 #[derive(Debug, Serialize)]
 pub struct NamedProof {
     /// Its folder's name.
     pub name: String,
-    /// What was proved and on which Postgres.
+    /// The proof and its Postgres version.
     pub proof: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a rehearsal showed, and what was done once more.
+//! The reports of a rehearsal and of `redo`.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::apply::Rehearsal;
 
-/// What would be applied.
+/// The result of a rehearsal.
 #[derive(Debug, Serialize)]
 pub struct Rehearsed {
-    /// What ran, and was rolled back.
+    /// The migrations that ran and were rolled back.
     pub migrations: Vec<AppliedMigration>,
     /// The migration that could not be tried, and none after it was.
     pub stopped_at: Option<String>,

@@ -1,4 +1,4 @@
-//! What `seed` did.
+//! The report of `seed`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct Seeded {
     pub seeds: Vec<SeedRun>,
     /// The files that were not run, since this database has them as they are.
     pub known: Vec<String>,
-    /// Where they were looked for.
+    /// The folder that was searched.
     pub folder: String,
     /// The environment whose seeds were run beside those that are for everywhere.
     pub environment: String,
@@ -28,7 +28,7 @@ pub struct Seeded {
 pub struct SeedRun {
     /// Its file.
     pub file: String,
-    /// How long it took.
+    /// The duration in milliseconds.
     pub milliseconds: u64,
 }
 

@@ -10,7 +10,7 @@ use crate::migration::Migration;
 /// One migration with its files.
 #[derive(Debug, Serialize)]
 pub struct Shown {
-    /// What there is to say about it.
+    /// Its description.
     #[serde(flatten)]
     pub listed: Listed,
     /// The text of `up.sql`.

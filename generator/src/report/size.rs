@@ -1,4 +1,4 @@
-//! How large things are, for people.
+//! The report of `size`, for people.
 
 use super::{
     Report,

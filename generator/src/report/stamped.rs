@@ -1,4 +1,4 @@
-//! What `stamp` recorded.
+//! The report of `stamp`.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! How a database, a folder of migrations and the history in it stand to each other.
+//! The report of `status`: a database, a folder of migrations, and their history compared.
 
 use serde::Serialize;
 
@@ -11,10 +11,10 @@ use crate::{
     migration::{HistoryProblem, Lineage, Migration, Proved, history_problems},
 };
 
-/// How all stands.
+/// The state of a project and its database.
 #[derive(Debug, Default, Serialize)]
 pub struct Status {
-    /// Whether nothing below asks for anything to be done.
+    /// True if nothing below requires an action.
     pub in_order: bool,
     /// The database, where there is one; its password is not in it.
     pub database: Option<String>,
@@ -40,12 +40,12 @@ pub struct Status {
     pub missing: Vec<String>,
     /// The names of the heads, where there is more than one.
     pub heads: Vec<String>,
-    /// What runs left that were cut off, and what is NOT VALID, which may be meant so.
+    /// Leftovers of interrupted runs, and NOT VALID constraints, which may be intended.
     #[serde(flatten)]
     pub leftovers: Leftovers,
 }
 
-/// What a database says that it has.
+/// The migrations that a database records.
 #[derive(Debug)]
 pub struct Recorded {
     /// The database; its password is not in it.
@@ -54,7 +54,7 @@ pub struct Recorded {
     pub applied: Vec<String>,
     /// The names of the migrations that were edited since they were applied.
     pub edited: Vec<String>,
-    /// What runs left that were cut off.
+    /// Leftovers of interrupted runs.
     pub leftovers: Leftovers,
 }
 
@@ -249,7 +249,7 @@ impl Report for Status {
     }
 }
 
-/// Where lines of migrations end.
+/// The heads of the migrations.
 #[derive(Debug, Serialize)]
 pub struct Heads {
     /// One, or more where branches know nothing of each other.

@@ -51,7 +51,7 @@ pub(super) fn columns<const N: usize>(indent: usize, rows: &[[String; N]]) -> St
     text
 }
 
-/// How wide a text is once its styles are taken out.
+/// The width of a text without its styles.
 fn seen(text: &str) -> usize {
     strip_str(text).to_string().chars().count()
 }

@@ -14,16 +14,16 @@ use crate::{
     source,
 };
 
-/// What a merge did.
+/// The result of a merge.
 #[derive(Debug)]
 pub struct Merged {
     /// The new folder.
     pub written: PathBuf,
     /// The names of what were heads.
     pub heads: Vec<String>,
-    /// What two branches change.
+    /// Objects that two branches change.
     pub shared: Vec<Shared>,
-    /// What was proved.
+    /// The proof.
     pub proof: String,
 }
 

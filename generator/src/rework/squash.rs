@@ -29,16 +29,16 @@ use crate::{
     source::{self, Side},
 };
 
-/// What a squash did.
+/// The result of a squash.
 #[derive(Debug)]
 pub struct Squashed {
     /// The names of the folders that went.
     pub removed: Vec<String>,
     /// The new folders.
     pub written: Vec<PathBuf>,
-    /// How they were made.
+    /// The way in which they were made.
     pub how: How,
-    /// What was proved of each.
+    /// The proof of each.
     pub proofs: Vec<String>,
     /// The folders of the range that stay as they are.
     pub kept: Vec<Kept>,

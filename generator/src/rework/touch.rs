@@ -1,4 +1,4 @@
-//! What migrations change, seen on the scratch: the objects that are others after each of them.
+//! Objects that migrations change, seen on the scratch: the differences after each of them.
 
 use std::collections::BTreeSet;
 
@@ -32,13 +32,13 @@ impl std::fmt::Display for Shared {
     }
 }
 
-/// What one migration changes.
+/// The objects that one migration changes.
 pub(super) struct Touched {
     name: String,
     ids: BTreeSet<Id>,
     /// Those that go.
     gone: BTreeSet<Id>,
-    /// What those that come or change hang on.
+    /// Parents of those that come or change.
     parents: BTreeSet<Id>,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn touched(
     Ok(all)
 }
 
-/// What both change, or what one takes away that the other builds on.
+/// Objects that both change, or that one removes while the other changes their parts.
 pub(super) fn shared(ours: &[Touched], theirs: &[Touched]) -> Vec<Shared> {
     let mut found = Vec::new();
     for one in ours {
@@ -98,7 +98,7 @@ pub(super) fn copy(scratch: &Scratch, side: &Side) -> Result<Side, Error> {
     after(scratch, side, &[])
 }
 
-/// What migrations make of a copy of a database on the scratch.
+/// A copy of a database on the scratch, after migrations ran on it.
 pub(super) fn after(
     scratch: &Scratch,
     side: &Side,
@@ -109,7 +109,7 @@ pub(super) fn after(
     source::side(database)
 }
 
-/// What is left of a copy when migrations that were run on it are taken back.
+/// A copy of a database on the scratch, after migrations were taken back on it.
 pub(super) fn before(
     scratch: &Scratch,
     side: &Side,

@@ -21,7 +21,7 @@ use crate::{
 pub struct Drawn {
     /// The folder that it is from.
     pub name: String,
-    /// What is wrong with its own: file, line and statement.
+    /// The fault of its own way back: file, line and statement.
     pub why: String,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn ways_back(
     if raised(&mut again.connect()?, text.sql(), &failure) {
         return Ok((text, drawn));
     }
-    // What waits for the commit of each stands in the way of the next.
+    // Deferred trigger events of one way back block the statements of the next.
     if failure.message.contains("pending trigger events") {
         let text = joined(&texts, Some(COMMITTED));
         if self::failure(scratch, wanted, many, &text)?.is_none() {
@@ -139,7 +139,7 @@ fn one_by_one<'a>(
     Ok((texts, drawn))
 }
 
-/// What is wrong with a migration's own way back. One that says itself that there is none is as it should be.
+/// The fault of a migration's own way back. One that itself declares that there is none is not at fault.
 fn fault(
     scratch: &Scratch,
     one: &Migration,

@@ -1,5 +1,5 @@
-//! Where a range has to be cut: a migration that is no transaction stays by itself, and what needs a commit before it
-//! begins another one. The server says which that is.
+//! Cuts a range into migrations: one that is not transactional stays by itself, and one that needs a commit before it begins
+//! another one. The server's errors tell which need that.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::{
     source::Side,
 };
 
-/// What becomes of some migrations that follow each other.
+/// The result for some consecutive migrations.
 #[derive(Debug)]
 pub(super) enum Piece {
     /// They become one.
@@ -28,7 +28,7 @@ pub(super) enum Piece {
 }
 
 impl Piece {
-    /// How many become one, where any do.
+    /// The number of migrations that become one; `None` if none do.
     pub(super) fn size(&self) -> Option<usize> {
         match self {
             Self::One(one) => Some(one.many.len()),
@@ -57,9 +57,9 @@ impl fmt::Display for Kept {
 #[derive(Debug)]
 pub(super) struct One {
     pub(super) many: Vec<Migration>,
-    /// What was there before them.
+    /// The schema before them.
     pub(super) start: Side,
-    /// What they give.
+    /// The schema after them.
     pub(super) wanted: Side,
     up: Text,
     pub(super) down: Text,
@@ -173,7 +173,7 @@ fn ups(many: &[Migration]) -> Text {
     text
 }
 
-/// How many migrations from the first on run as one transaction, and what is against the next.
+/// The number of migrations, from the first on, that run as one transaction, and the reason why the next does not.
 fn longest(
     scratch: &Scratch,
     start: &Side,
