@@ -15,7 +15,7 @@ fn renamed(code: &str, table: &str, old: &str) -> Draft {
     drafted(&from, &change, &[&rename]).unwrap_or_else(|error| panic!("{}", error.full()))
 }
 
-/// What fails after up.sql when the column has another name.
+/// Asserts that these attempts fail after up.sql, which renames the column.
 #[track_caller]
 fn fails(code: &str, table: &str, old: &str, attempts: &[&str]) {
     let draft = renamed(code, table, old);

@@ -95,7 +95,7 @@ fn a_statement_that_is_left_out_is_missed() {
     }
 }
 
-/// What comes into the target after it was read is in no schema of ours, and in the dump.
+/// A change of the target after it was read is in no schema, and in the dump.
 #[test]
 fn what_only_pg_dump_sees_is_found() {
     let project = project();

@@ -1,5 +1,5 @@
-//! What models say about the way: how values come from one type to another and back, what fills a column that comes to
-//! require a value, and which label takes the place of one that is gone. All of it on rows.
+//! Migration hints in the models: the conversion of values from one type to another and back, the fill of a column that
+//! becomes NOT NULL, and the label that replaces a dropped one. All of it on rows.
 
 use trueup::{Model, PgEnum};
 

@@ -1,4 +1,4 @@
-//! How long something takes, and how much memory it has taken.
+//! Measurements of time and of peak memory.
 
 use std::time::{Duration, Instant};
 

@@ -83,7 +83,7 @@ impl Project {
         best(1, || self.build(target))
     }
 
-    /// How long a command takes, which must end with this code.
+    /// Time of a command, which must end with this code.
     pub(crate) fn time(&self, rounds: usize, code: i32, arguments: &[&str]) -> String {
         shown(best(rounds, || {
             let output = Command::new(&self.binary)
@@ -124,7 +124,7 @@ impl Project {
     }
 }
 
-/// What [`super::schema`] makes in SQL, as a struct.
+/// The struct for a table that [`super::schema`] makes in SQL.
 fn model(number: usize, more: &str) -> String {
     let state = state(number);
     let references = match number.checked_sub(1) {

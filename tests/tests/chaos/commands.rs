@@ -20,7 +20,7 @@ pub(crate) struct Command {
     pub(crate) name: &'static str,
     /// Its words.
     pub(crate) words: &'static [&'static str],
-    /// What is run after it was killed: itself, but for one.
+    /// The command to run after it was killed: itself, but for one.
     pub(crate) again: &'static [&'static str],
     /// The database that is there before.
     from: Option<&'static str>,
@@ -28,7 +28,7 @@ pub(crate) struct Command {
     ends: Ends,
 }
 
-/// What is in the project.
+/// Content of the project.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Made {
     /// Thirty migrations.
@@ -41,7 +41,7 @@ enum Made {
     Several,
 }
 
-/// What is looked at in the end.
+/// State to compare in the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
     /// The database.
@@ -140,7 +140,7 @@ impl Command {
             project.database = Some(server.url(database).to_string());
         }
         if self.ends == Ends::Both {
-            // What is written anew is what this wrote.
+            // `recreate` replaces the migration that this autogen writes.
             project.run(&["upgrade"]).done();
             project.run(&["autogen", "x"]).done();
             project.run(&["upgrade"]).done();

@@ -36,14 +36,14 @@ enum Way {
 
 const WAYS: [Way; 4] = [Way::Killed, Way::Terminated, Way::Cut, Way::Stopped];
 
-/// How many loops there are in an ordinary test, and with which seed.
+/// Number of loops in an ordinary test, and their seed.
 const SHORT: u64 = 6;
 const SEED: u64 = 12;
 
 /// Stands between two commands of consecutive seeds, so that few loops are of many sorts.
 const STRIDE: u64 = 5;
 
-/// How often a command is tried again that says what to do.
+/// Number of tries for a command whose error gives an advice.
 const TRIES: usize = 3;
 
 /// Numbers by chance, the same for the same seed.
@@ -70,7 +70,7 @@ impl Chance {
     }
 }
 
-/// What came of a loop.
+/// Outcome of a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Came {
     /// It had ended before it could be cut off.
@@ -82,7 +82,7 @@ enum Came {
     Failed,
 }
 
-/// How each command goes that nobody disturbs.
+/// Undisturbed run of each command.
 struct Undisturbed {
     took: Duration,
     seen: String,
@@ -90,7 +90,7 @@ struct Undisturbed {
 
 struct Campaign {
     server: Server,
-    /// Where the backup is that is restored.
+    /// Project with the backup to restore.
     stock: Checkout,
     undisturbed: BTreeMap<&'static str, Undisturbed>,
 }

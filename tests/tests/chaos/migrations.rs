@@ -2,7 +2,7 @@
 
 use tests::checkout::Checkout;
 
-/// How many times each sort is there.
+/// Number of migrations of each sort.
 const GROUPS: usize = 5;
 
 /// Writes them.

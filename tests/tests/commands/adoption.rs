@@ -115,7 +115,7 @@ fn what_autogen_made_goes_when_its_model_does() {
     ]);
     assert!(said.contains("1 table is in no model"), "{said}");
     assert!(!said.contains("public.legacy"), "{said}");
-    // What was allowed already is in the line to be pasted.
+    // The line to paste repeats the losses that were allowed already.
     project
         .run(&["autogen", "less", "--allow", "data-loss=public.notes"])
         .refused(&["--allow data-loss=public.notes,public.more"]);
@@ -284,7 +284,7 @@ fn a_terminal_asks_for_each_loss() {
         written && asked(said, "notes") && asked(said, "more"),
         "{ended:?}"
     );
-    // What was named is not asked for.
+    // A loss named on the command line is not asked about.
     let (ended, written) = answered("y", "--allow data-loss=more");
     let said = &ended.stdout;
     assert!(

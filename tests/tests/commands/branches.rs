@@ -10,7 +10,7 @@ const BASE: &str = "2030-01-01-000000_base";
 const MINE: &str = "2030-01-02-000000_mine";
 const THEIRS: &str = "2030-01-03-000000_theirs";
 
-/// What others have, and one migration that is only here.
+/// A project with the others' migrations, and one migration that is only here.
 fn two(mine: [&str; 2], theirs: [&str; 2]) -> Checkout {
     let project = checkout();
     project.made_on(
@@ -138,7 +138,7 @@ fn rebase_drafts_anew_what_autogen_wrote() {
     assert_eq!(project.folders().len(), 4);
     project.run(&["check"]).done();
 
-    // Where the others did some of it, that is left out; where they did all of it, nothing is left.
+    // The others' part of the work is left out; nothing is left where they did all of it.
     let index = "CREATE INDEX users_lower_idx ON users (lower(full_name));\n";
     let project = models_ahead([index, "DROP INDEX users_lower_idx;\n"]);
     project.run(&["rebase"]).done();
@@ -291,7 +291,7 @@ fn merge_joins_what_others_have() {
     let up = fs::read_to_string(project.newest().join("up.sql")).expect("a file");
     assert_eq!(up.matches("-- parent: ").count(), 2, "{up}");
     project.run(&["heads"]).done();
-    // What was merged was tried in both orders.
+    // A merge has tried both orders.
     let said = project.run(&["upgrade"]).done();
     assert!(
         said.contains(MINE) && said.contains("_merge_heads"),

@@ -6,7 +6,7 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use crate::checkout;
 
-/// What no model declares, made by a migration that somebody wrote by hand.
+/// A table that no model declares, made by a hand-written migration.
 const NOTES: (&str, &str, &str) = (
     "2030-01-01-000000_notes",
     "CREATE TABLE notes (id integer PRIMARY KEY, body text);",

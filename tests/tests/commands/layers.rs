@@ -1,4 +1,4 @@
-//! Where settings are from, and what `doctor` says of them and of the database.
+//! Sources of settings, and the report of `doctor` on them and on the database.
 
 use serde_json::{Value, json};
 use tests::checkout::Checkout;
@@ -179,7 +179,7 @@ fn git_ignores_what_stands_beside_migrations() {
         status.contains("up.sql") && !status.contains(".diesel_lock"),
         "{status}"
     );
-    // What somebody wrote stays.
+    // A hand-written .gitignore stays.
     std::fs::write(&ignore, "mine\n").expect("a file");
     project.run(&["new", "more"]).done();
     assert_eq!(std::fs::read_to_string(&ignore).expect("a file"), "mine\n");

@@ -1,4 +1,4 @@
-//! What other programs read: CI, editors, shells, manuals.
+//! Output for other programs: CI, editors, shells, manuals.
 
 use std::fs;
 
@@ -102,7 +102,7 @@ fn what_check_prints_is_as_its_schema_says() {
     );
     let found = check(1);
     assert_eq!(found["unknown"], serde_json::json!(["2031"]));
-    // What that migration did is not known here.
+    // An unknown migration may have done anything.
     assert_eq!(found["database"], serde_json::json!([]));
     let more = "ALTER TABLE users ADD COLUMN extra integer;";
     project.migration(

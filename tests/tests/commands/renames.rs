@@ -1,4 +1,4 @@
-//! What looks like a rename: asked, answered, and never taken for a loss in silence.
+//! Possible renames: asked about, answered, and never taken for a loss in silence.
 
 use std::fs;
 

@@ -140,7 +140,7 @@ fn passwords_from_files_and_variables_are_hidden_too() {
         ("APP_SECRET", "fr0mTheEnvironment"),
     ];
     project.database = Some("service=shop".to_owned());
-    // What repeats them here are names of things that were asked for.
+    // The only words of theirs in these messages are the names that were asked for.
     for secret in [
         "fr0mThePassfile",
         "fr0mTheService",

@@ -1,4 +1,4 @@
-//! What a draft comes to in a few lines, and what the rows that are there say of it.
+//! Summary of a draft in a few lines, and the statements that would fail on existing rows.
 
 use std::fs;
 
@@ -170,7 +170,7 @@ fn rows_that_are_there_are_asked() {
         for data in ["nowhere", "n/a", "kilometres"] {
             assert!(!text.contains(data), "{edit}: {text}");
         }
-        // What was foretold is so.
+        // The predicted failure comes true.
         project.run(&["upgrade"]).with(2);
     }
 }
@@ -198,7 +198,7 @@ fn a_downgrade_says_which_rows_go() {
     );
     let project = project.on(&database);
     project.run(&["upgrade"]).done();
-    // What is empty is no loss.
+    // Dropping an empty table or column is no loss.
     let ended = project.run(&["redo"]);
     assert!(!ended.stderr.contains("goes for good"), "{}", ended.stderr);
     tests::run(

@@ -9,9 +9,9 @@ use crate::Found;
 
 /// Something in three states.
 pub(crate) struct Apart {
-    /// What it is called, and what names of its begin with.
+    /// Its name, and the prefix of its names.
     pub(crate) name: &'static str,
-    /// What autogen finds.
+    /// Differences that autogen finds.
     pub(crate) found: Found,
     /// The first major that has a word for it.
     pub(crate) since: u32,
@@ -19,7 +19,7 @@ pub(crate) struct Apart {
     pub(crate) states: [&'static [Submitted]; 3],
 }
 
-/// What the models refer to and no word makes.
+/// Types that the models refer to and no word makes.
 pub(crate) const THERE: &str = "
     CREATE TYPE a_type AS (id integer);
     CREATE TYPE another_type AS (id integer);";

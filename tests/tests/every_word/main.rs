@@ -1,5 +1,5 @@
-//! Every word of `model.md` and `pg_enum.md` counts on a table that is there: it is added, changed and taken away, and autogen finds
-//! that, applies it, is silent then, and goes back. A new word without an answer here does not compile.
+//! Every word of `model.md` and `pg_enum.md` counts on a table that is there: it is added, changed and taken away, and
+//! autogen finds that, applies it, is silent then, and goes back. A new word without an answer here does not compile.
 
 #![allow(dead_code, reason = "only what the models declare is of interest")]
 #![allow(
@@ -30,7 +30,7 @@ struct Target {
     other: i32,
 }
 
-/// What autogen finds where a word comes, changes and goes.
+/// Differences that autogen finds when a word is added, changed and removed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Found {
     /// Each of the three.
@@ -43,7 +43,7 @@ enum Found {
     Comes,
 }
 
-/// Where a word is tried.
+/// Test that tries a word.
 enum Tried {
     /// By the row of this table.
     Row(&'static str),

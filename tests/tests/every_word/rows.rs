@@ -8,7 +8,7 @@ use crate::Found;
 pub(crate) struct Row {
     /// The table.
     pub(crate) name: &'static str,
-    /// What autogen finds.
+    /// Differences that autogen finds.
     pub(crate) found: Found,
     /// The first major that has a word for it.
     pub(crate) since: u32,

@@ -17,7 +17,7 @@ fn a_full_disk_below_the_cache_is_named_and_mends_itself() {
             "trueup-",
         ]);
         assert_eq!(project.folders(), before);
-        // What the first run left of its cluster does not disturb the second.
+        // Leftovers of the first run's cluster do not disturb the second.
         let room = "\"$0\" \"$@\" >/dev/null 2>&1 || true; mount -o remount,size=500m $CACHE";
         mounting(&mut project, &format!("{mounts}; {room}"));
         let said = project.run(&["autogen", "x"]).done();

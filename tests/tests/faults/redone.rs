@@ -5,7 +5,7 @@ use tests::checkout::{Checkout, until};
 
 use super::{checkout, holds};
 
-/// What a migration waits for as long as a test wants it to.
+/// Lock that keeps a migration waiting as long as a test wants.
 const GATE: &str = "SELECT pg_advisory_xact_lock(7);";
 
 const WAITS: &str =
@@ -145,7 +145,7 @@ fn code_outside_of_a_transaction_that_commits_nothing_is_all_or_nothing() {
         };
         assert!(holds(&database, &format!("to_regclass('made') {there}")));
     }
-    // What commits is refused in a transaction, and runs without.
+    // A migration that commits is refused in a transaction, and runs without one.
     let commits = "DO $$ BEGIN CREATE TABLE made (); COMMIT; CREATE TABLE also (); END $$;";
     project.migration(name, commits, "DROP TABLE also; DROP TABLE made;");
     project.run(&["upgrade"]).done();

@@ -24,7 +24,7 @@ fn number(name: &str, default: u64) -> u64 {
     })
 }
 
-/// How many cases are tried, where one takes a millisecond.
+/// Number of cases of a test in which one takes a millisecond.
 fn cases() -> u32 {
     u32::try_from(number("TRUEUP_FUZZ", 256)).unwrap_or(u32::MAX)
 }

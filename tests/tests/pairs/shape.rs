@@ -22,7 +22,7 @@ pub(crate) enum Which {
 }
 
 impl<T> Both<T> {
-    /// What it is on a side.
+    /// Its value on a side, if any.
     pub(crate) fn on(&self, which: Which) -> Option<&T> {
         match (self, which) {
             (Self::From(it) | Self::Changed(it, _), Which::From)
@@ -39,7 +39,7 @@ pub(crate) struct Pair {
     pub(crate) enums: Vec<Both<Enum>>,
     pub(crate) sequences: Vec<Both<Sequence>>,
     pub(crate) tables: Vec<Both<Table>>,
-    /// What hangs on the table of each number.
+    /// The parts of the table of each number.
     pub(crate) parts: Vec<Parts>,
     pub(crate) views: Vec<Both<View>>,
 }
@@ -66,7 +66,7 @@ pub(crate) struct Sequence {
 pub(crate) struct Table {
     pub(crate) settings: u8,
     pub(crate) comment: u8,
-    /// What its column `id` is numbered by.
+    /// Numbering of its column `id`.
     pub(crate) id: u8,
     pub(crate) primary_key: u8,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Whether their table is partitioned.
+    /// True if their table is partitioned.
     pub(crate) fn are_parted(&self) -> bool {
         matches!(self.family, Family::Partitions(_))
     }
@@ -117,7 +117,7 @@ pub(crate) struct Column {
     pub(crate) sides: Both<Kind>,
 }
 
-/// What a column is on one side.
+/// Properties of a column on one side.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
     pub(crate) data_type: u8,
@@ -127,7 +127,7 @@ pub(crate) struct Kind {
     pub(crate) comment: u8,
 }
 
-/// What a constraint or an index is over, and how.
+/// Columns and options of a constraint or an index.
 #[derive(Clone, Debug)]
 pub(crate) struct Over {
     pub(crate) column: u8,

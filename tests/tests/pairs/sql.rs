@@ -4,7 +4,7 @@ use super::shape::{Column, Family, Kind, Over, Pair, Parts, Table, Which};
 
 const LABELS: [&str; 4] = ["low", "it's", "High", "none"];
 
-/// What only a later server knows is left out before it.
+/// Writes one side as SQL, without the features that this major version lacks.
 pub(crate) fn side(pair: &Pair, which: Which, major: u32) -> String {
     let writer = Writer { pair, which, major };
     let mut statements = writer.enums();
@@ -148,7 +148,7 @@ impl Writer<'_> {
         statements
     }
 
-    /// What stands in a table's parentheses.
+    /// The lines in a table's parentheses.
     fn lines(&self, number: usize, table: &Table, columns: &[Placed<'_>]) -> Vec<String> {
         let parts = &self.pair.parts[number];
         // Before 17 no partition has an identity.
@@ -176,7 +176,7 @@ impl Writer<'_> {
                 continue;
             };
             let name = name(over, &format!("u{number}_{which}"));
-            // What is unique over all partitions includes what parts them.
+            // A unique constraint of a partitioned table must include the partition key.
             let more = if parts.are_parted() { ", id" } else { "" };
             let nulls = if self.major >= 15 && over.how == 1 {
                 " NULLS NOT DISTINCT"
