@@ -18,10 +18,10 @@ use crate::{
     unread,
 };
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Debug)]
 pub struct Compared {
-    /// What is renamed first.
+    /// The renames that come first.
     pub renaming: Renaming,
     /// The way from one to the other.
     pub plan: Plan,
@@ -34,7 +34,7 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// Whether there is nothing to do.
+    /// True if there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.renaming.is_empty() && self.plan.is_empty()
@@ -46,14 +46,14 @@ impl Compared {
     }
 }
 
-/// How a comparison is made.
+/// Options of a comparison.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CompareOptions<'a> {
-    /// Whether what no room reads, owners and grants are left out of account.
+    /// True if unread objects, owners and grants are ignored.
     pub ignore_unread: bool,
-    /// Whether the way is proved, where that can be done.
+    /// True if the way is proved, provided that it can be.
     pub prove: bool,
-    /// What is to be renamed.
+    /// The requested renames.
     pub renames: &'a [Asked],
 }
 
@@ -99,7 +99,7 @@ pub fn diff(
     if let Some(refusal) = refusal(&base.schema, &to.schema) {
         return Err(refusal);
     }
-    // What differs and is left out of account a dump would see.
+    // A dump also shows ignored differences, so with any of them it is no witness.
     let is_equal = base.schema.unread_differences(&to.schema).is_empty();
     let whole = to.whole && is_equal;
     let to = Side { whole, ..to };
@@ -112,7 +112,7 @@ pub fn diff(
         (from, to)
     };
     match compare(project, &from, &renaming, &to, options) {
-        // What is new may print otherwise when it is read again.
+        // New expressions may print differently when they are read again.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
             let (from, to) = (
                 source::reprinted(project, from)?,
@@ -193,7 +193,7 @@ fn compare(
     Ok(compared)
 }
 
-/// Where a proof begins.
+/// The start of a proof.
 enum Start {
     /// On the scratch already.
     There,
@@ -248,7 +248,7 @@ fn trial(project: &Project, from: &Side) -> Result<Start, Error> {
     )?)))
 }
 
-/// What is asked to be renamed, found, and what became of it.
+/// The requested renames, resolved, and their result.
 type Found = (Vec<Task>, Renames);
 
 /// Both sides, read from servers that print alike, and what is renamed on the first.

@@ -43,7 +43,7 @@ pub fn diff<'a>(from: &'a Schema, to: &'a Schema) -> Vec<(&'a Id, Delta<'a>)> {
     deltas
 }
 
-/// What differs, a line each, as it stands to what is wanted.
+/// The differences from the wanted schema, a line each.
 #[must_use]
 pub fn words(reached: &Schema, wanted: &Schema) -> Vec<String> {
     let word = |delta: Delta<'_>| match delta {

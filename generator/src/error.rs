@@ -1,4 +1,4 @@
-//! What went wrong: whose fault it is, what was being done, and what to do now.
+//! Errors: whose fault it is, what was being done, and what to do now.
 
 use std::{error::Error as StdError, fmt};
 
@@ -14,7 +14,7 @@ pub struct Error {
 /// Whose fault it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ErrorKind {
-    /// What was asked for, or the models, migrations or files that were given.
+    /// The command's arguments, or the given models, migrations or files.
     Input,
     /// The machine: a database out of reach, a missing program, a full disk.
     Environment,
@@ -30,7 +30,7 @@ impl Error {
         Self::new(ErrorKind::Input, message)
     }
 
-    /// What caused it, and what caused that.
+    /// The chain of causes.
     pub fn causes(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
         std::iter::successors(self.source(), |cause: &&'_ (dyn StdError + 'static)| {
             (*cause).source()
@@ -89,7 +89,7 @@ impl Error {
         self.kind
     }
 
-    /// What to do now.
+    /// The advice for the user.
     #[must_use]
     pub fn advice(&self) -> &[String] {
         &self.hints

@@ -42,8 +42,8 @@ struct Found {
     found: Option<String>,
 }
 
-/// What models say about the way from `from` to `to`, with what Postgres says of it. Where one of them is not on the scratch,
-/// nothing is known.
+/// The models' guidance for the way from `from` to `to`, completed with facts that Postgres tells. If one of them is not on the
+/// scratch, no such facts are known.
 pub(crate) fn asked(from: &Side, to: &Side) -> Result<Arc<Guidance>, Error> {
     let expected = expected(&from.schema, to)?;
     let fills = expected.fills(&from.schema, &to.schema);
@@ -75,7 +75,7 @@ pub(crate) fn asked(from: &Side, to: &Side) -> Result<Arc<Guidance>, Error> {
     Ok(Arc::new(guidance))
 }
 
-/// What models say about the way to `to`, with what Postgres says of the columns that are new there.
+/// The models' guidance for the way to `to`, completed with facts that Postgres tells about new columns.
 pub(crate) fn expected(from: &Schema, to: &Side) -> Result<Arc<Guidance>, Error> {
     let arriving = Guidance::arriving(from, &to.schema);
     let Some(target) = to.scratch.as_ref().filter(|_| !arriving.is_empty()) else {
@@ -99,7 +99,7 @@ pub(crate) fn want_target(from: &Schema, to: &Side) -> bool {
     to.scratch.is_none() && !Guidance::arriving(from, &to.schema).is_empty()
 }
 
-/// What the rows that are there get along with a new column.
+/// The effect of a new column on the existing rows.
 fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Error> {
     let Arriving {
         data_type, default, ..
@@ -139,7 +139,7 @@ fn arrival(connection: &mut PgConnection, new: &Arriving) -> Result<Arrival, Err
     Ok(arrival)
 }
 
-/// What comes of ADD COLUMN in a table with a row.
+/// The outcome of ADD COLUMN in a table with a row.
 enum Added {
     Runs {
         /// The rows are written anew.
@@ -252,7 +252,7 @@ fn as_default(
     .map(Option::flatten)
 }
 
-/// What runs and what is in the way when rows of the table are updated.
+/// Triggers and obstacles of an update of the table's rows.
 fn surroundings(connection: &mut PgConnection, filled: &Filled) -> Result<Surroundings, Error> {
     let found = sql_query(Surroundings::QUERY)
         .bind::<Text, _>(&filled.relation.namespace)
@@ -279,8 +279,8 @@ fn surroundings(connection: &mut PgConnection, filled: &Filled) -> Result<Surrou
     Ok(surroundings)
 }
 
-/// Whether Postgres updates no row of a table because it is published and nothing tells its rows apart, and would if whole
-/// rows were logged.
+/// True if Postgres rejects updates of a table because it is published without a replica identity, and would accept them with
+/// REPLICA IDENTITY FULL.
 fn is_unidentified(
     connection: &mut PgConnection,
     filled: &Filled,

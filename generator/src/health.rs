@@ -12,10 +12,10 @@ use crate::{
     url::Url,
 };
 
-/// What a probe goes by.
+/// The answer to a health probe.
 #[derive(Debug, Clone, Serialize)]
 pub struct Health {
-    /// Whether the database answers and has every migration.
+    /// True if the database answers and has every migration.
     pub healthy: bool,
     /// Why not, in words for anybody who may ask over a network: without host, user or path.
     pub reason: Option<String>,
@@ -24,11 +24,11 @@ pub struct Health {
     pub detail: Option<String>,
     /// The newest migration that is applied.
     pub version: Option<String>,
-    /// How many migrations are not applied.
+    /// The number of pending migrations.
     pub pending: usize,
-    /// What is not whole there, though it can be used: INVALID indexes, half-detached partitions.
+    /// INVALID indexes and half-detached partitions: the database is usable in spite of them.
     pub invalid: Vec<String>,
-    /// How long the answer took.
+    /// The duration of the check in milliseconds.
     pub milliseconds: u64,
 }
 

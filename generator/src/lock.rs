@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 
 use crate::scratch::account::own_uid;
 
-/// How long somebody else may hold a lock: what is done under one takes seconds.
+/// The longest wait for a lock that another process holds: an action under one takes seconds.
 const PATIENCE: Duration = Duration::from_mins(2);
 const TICK: Duration = Duration::from_millis(5);
 

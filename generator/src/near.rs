@@ -22,7 +22,7 @@ pub(crate) fn most_like(
     alike.take(3).map(|(_, name)| name).collect()
 }
 
-/// How like two names are, of a hundred.
+/// The similarity of two names, in percent.
 pub(crate) fn likeness(one: &str, other: &str) -> u32 {
     let likeness = strsim::normalized_damerau_levenshtein(one, other);
     #[expect(

@@ -1,4 +1,4 @@
-//! What is noted in a database beside Diesel's record: JSON, in the comment of a view.
+//! Notes in a database beside Diesel's record: JSON, in the comment of a view.
 //!
 //! The rows of a table would be published by a publication FOR ALL TABLES, and a subscriber that has no such table stops
 //! replicating there. A comment is also read without running anything of its owner's, and without a lock.

@@ -1,4 +1,4 @@
-//! Where a project keeps its things, and the one scratch that a command uses.
+//! A project's folders and settings, and the one scratch that a command uses.
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -21,7 +21,7 @@ use crate::{
     url::Url,
 };
 
-/// What migrations and files presume of a server, as far as no live database tells.
+/// Presumptions of migrations and files about a server, used as far as no live database tells.
 #[derive(Clone, Debug, Default)]
 pub struct Presumed {
     /// Roles.
@@ -43,23 +43,23 @@ pub struct Project {
     pub binaries: Binaries,
     /// A server to make throw-away databases on, instead of starting one.
     pub scratch_url: Option<Url>,
-    /// What is taken into account.
+    /// The patterns of objects in scope.
     pub scope: Scope,
     pub(crate) memory: Option<PathBuf>,
-    /// What is presumed of a server.
+    /// The presumptions about a server.
     pub presumed: Presumed,
     scratch: OnceCell<Scratch>,
     /// The live databases that answered.
     seen: RefCell<Vec<Url>>,
     /// The surroundings of a live session, where one is known.
     surroundings: RefCell<Option<Surroundings>>,
-    /// Whether the scratch is furnished with what is known by now.
+    /// True if the scratch is furnished with everything known so far.
     furnished: Cell<bool>,
-    /// Whether no live database may be asked.
+    /// True if no live database may be asked.
     offline: Cell<bool>,
-    /// What the prelude makes.
+    /// The objects that the prelude makes.
     made_before: OnceCell<BTreeSet<Id>>,
-    /// What copies of live databases do without.
+    /// Objects that copies of live databases lack, as ids and in words.
     left_out: RefCell<(BTreeSet<Id>, BTreeSet<String>)>,
 }
 
@@ -127,7 +127,7 @@ impl Project {
         all.clone()
     }
 
-    /// What to say of what the scratch cannot have, where there is anything.
+    /// A remark about objects that the scratch cannot have, if there are any.
     #[must_use]
     pub fn remark(&self) -> Option<String> {
         let left_out = self.left_out.borrow();
@@ -145,7 +145,7 @@ impl Project {
         self.offline.set(true);
     }
 
-    /// What a scratch is furnished with: as the live database is, where one answers, else as the project says.
+    /// The surroundings of a scratch: those of the live database if it answers, else those that the project declares.
     pub(crate) fn surroundings(&self) -> Surroundings {
         let url = self.database.as_ref().filter(|_| !self.offline.get());
         if self.surroundings.borrow().is_none()
@@ -186,7 +186,7 @@ impl Project {
         named
     }
 
-    /// What the prelude makes on an empty database: no migration of the project made it.
+    /// The objects that the prelude makes on an empty database: no migration of the project made them.
     pub(crate) fn made_before(&self) -> Result<&BTreeSet<Id>, Error> {
         if let Some(made) = self.made_before.get() {
             return Ok(made);
@@ -195,7 +195,8 @@ impl Project {
         Ok(self.made_before.get_or_init(|| made))
     }
 
-    /// What is to be said of a failure: where a server went away meanwhile, or a disk is full, all else only follows from it.
+    /// Explains an error by its cause: if a server went away meanwhile, or a disk is full, the error itself is only a
+    /// consequence.
     #[must_use]
     pub fn explained(&self, error: Error) -> Error {
         let said = error.full();
@@ -229,7 +230,7 @@ impl Project {
         error
     }
 
-    /// Whether a scratch was needed so far.
+    /// True if a scratch was needed so far.
     #[must_use]
     pub fn has_scratch(&self) -> bool {
         self.scratch.get().is_some()
@@ -264,5 +265,5 @@ const LOST: &str = "server closed the connection";
 
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What helps.
+/// The part of a hint that tells that disk space has been advised already.
 const ROOM: &str = "make room";

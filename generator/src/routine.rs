@@ -1,4 +1,4 @@
-//! What jobs make: a partition for the next month is no drift, and no migration is about it.
+//! Objects made by scheduled jobs: a partition for the next month is not drift and belongs to no migration.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     source::{self, Side, models::belongs},
 };
 
-/// What one schema alone has and something else than a migration is expected to make.
+/// Objects that are only in `there` and are usually made by a job rather than by a migration.
 #[must_use]
 pub fn only_in(there: &Schema, known: &Schema) -> BTreeSet<Id> {
     let entries = there.entries();
@@ -23,13 +23,13 @@ pub fn only_in(there: &Schema, known: &Schema) -> BTreeSet<Id> {
 /// Something that a job made in a live database.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Routine {
-    /// What it is.
+    /// The object.
     pub id: Id,
-    /// What it is a part of, and falls with.
+    /// The object that it is a part of and is dropped with.
     pub whole: Id,
 }
 
-/// What jobs made, each with what it is a part of.
+/// Objects made by jobs, each with the object that it is a part of.
 #[must_use]
 pub fn hanging(routine: &BTreeSet<Id>, there: &Schema) -> Vec<Routine> {
     let ties = there.entries().filter_map(|(_, entry)| {
@@ -46,7 +46,8 @@ pub fn hanging(routine: &BTreeSet<Id>, there: &Schema) -> Vec<Routine> {
     hanging.collect()
 }
 
-/// What no migration made would go, with all that is in it, where what it is a part of goes or is made anew.
+/// Fails if an object that no migration made would be dropped, with its rows, because the object that it is a part of is
+/// dropped or recreated.
 pub fn refuse_fall(
     routine: &[Routine],
     from: &Schema,

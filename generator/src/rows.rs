@@ -34,11 +34,11 @@ const MANY: usize = 1_000;
 /// A statement that would fail on the rows of now.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FailsNow {
-    /// What the statement does.
+    /// The statement in words.
     pub statement: String,
     /// The SELECT that finds the rows, or fails as the statement does.
     pub query: String,
-    /// How many rows it finds; `None` where it fails itself.
+    /// The number of rows that it finds; `None` if the query itself fails.
     #[serde(flatten)]
     pub found: Option<Found>,
     /// One of the rows as JSON, or what Postgres says. It shows data: for a person at a terminal alone.
@@ -74,7 +74,7 @@ impl Display for FailsNow {
     }
 }
 
-/// How many rows a query finds.
+/// The number of rows that a query finds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Found {
     /// Up to a thousand.
@@ -104,10 +104,10 @@ impl Found {
     }
 }
 
-/// What rows answered.
+/// The answers to all queries.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Answers {
-    /// What would fail.
+    /// Statements that would fail.
     pub fails: Vec<FailsNow>,
     /// The queries that no answer came for, each with the reason.
     pub unanswered: Vec<(String, &'static str)>,
@@ -171,7 +171,7 @@ fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     questions
 }
 
-/// What one query came to.
+/// The answer to one query.
 pub(crate) enum Answer {
     /// No row is found.
     None,
@@ -195,7 +195,7 @@ struct Counted {
 /// them. What names something that is not there finds nothing.
 pub(crate) fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
     let answer = in_transaction(connection, |connection| {
-        // What only the migration makes is not there to be asked about.
+        // A query about an object that the migration itself makes fails here; there are no rows to ask about.
         if connection
             .batch_execute(&format!("EXPLAIN {query}"))
             .is_err()

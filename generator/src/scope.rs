@@ -1,4 +1,4 @@
-//! What is taken into account: patterns over the names of objects, as they are shown everywhere.
+//! The scope of a project: patterns over the names of objects, as they are shown everywhere.
 //!
 //! Architecture invariant: names no kind. A pattern is compared with the words that an id is spelled with.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use glob::{Pattern, PatternError};
 use trueup::{Id, Schema, Unread};
 
-/// What is taken into account of a database; everything, unless it is narrowed.
+/// The objects of a database that count; everything, unless it is narrowed.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     include: Vec<Spelled>,
@@ -46,7 +46,7 @@ impl Scope {
         })
     }
 
-    /// Whether nothing is left out.
+    /// True if nothing is excluded.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
@@ -128,7 +128,7 @@ impl Scope {
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
 
-    /// Whether `exclude` has these words, whatever `include` says.
+    /// True if `exclude` matches these words, whatever `include` says.
     #[must_use]
     pub fn leaves_out(&self, words: &str) -> bool {
         matches(&self.exclude, words)

@@ -20,7 +20,7 @@ pub(crate) use remembered::forget;
 /// A file of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seed {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
     /// Its file's name, without its ending.
     pub name: String,

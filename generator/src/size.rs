@@ -1,4 +1,4 @@
-//! How large things are and how well they are looked after: a view over the statistics that Postgres keeps.
+//! Sizes of tables and indexes and their state of maintenance: a view over the statistics that Postgres keeps.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -47,19 +47,19 @@ pub struct IndexSize {
     /// Its size.
     #[diesel(sql_type = BigInt)]
     pub bytes: i64,
-    /// How often it was used since statistics were last reset.
+    /// The number of index scans since statistics were last reset.
     #[diesel(sql_type = BigInt)]
     pub scans: i64,
-    /// Whether a constraint rests on it or it keeps rows apart: then it is of use without being scanned.
+    /// True if it backs a constraint or is unique: then it is of use without being scanned.
     #[diesel(sql_type = Bool)]
     pub guards: bool,
-    /// Whether queries may use it; if not, its making was cut off.
+    /// True if queries may use it; if not, its creation was interrupted.
     #[diesel(sql_type = Bool)]
     pub valid: bool,
 }
 
 impl IndexSize {
-    /// Whether nothing would miss it.
+    /// True if it could be dropped without loss.
     #[must_use]
     pub fn is_unused(&self) -> bool {
         self.scans == 0 && !self.guards

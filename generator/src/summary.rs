@@ -21,7 +21,7 @@ const LINES: usize = 12;
 /// As many parts of one object as fit a line.
 const PARTS: usize = 6;
 
-/// What one migration does.
+/// The effects of one migration.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Summary {
     /// The objects that stand by themselves, renames first.
@@ -32,23 +32,23 @@ pub struct Summary {
     pub rewrites: Vec<String>,
     /// Tables that are read from end to end.
     pub scans: Vec<String>,
-    /// Whether it runs in a transaction.
+    /// True if it runs in a transaction.
     pub in_transaction: bool,
 }
 
-/// What becomes of one object.
+/// The change of one object.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Change {
-    /// What becomes of it.
+    /// The kind of change.
     pub how: How,
     /// Kind and name; of a rename, the whole sentence.
     pub what: String,
-    /// What becomes of its parts, by kind and name.
+    /// The changes of its parts, by kind and name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Change>,
 }
 
-/// What becomes of an object.
+/// The kind of change of an object.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
@@ -67,7 +67,7 @@ pub enum How {
 pub struct Locks {
     /// The strongest mode that writing waits for, and the tables that are locked so.
     pub strongest: Option<(LockMode, Vec<String>)>,
-    /// How many statements run in no transaction, where no locks can be looked at.
+    /// The number of statements that run outside of a transaction, where locks cannot be observed.
     #[serde(skip_serializing_if = "is_zero")]
     pub unmeasured: usize,
 }
@@ -81,7 +81,7 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Summary {
-    /// What leads from one schema to another; `renames` come before the first schema.
+    /// The changes from one schema to another; `renames` come before the first schema.
     pub(crate) fn new(
         from: &Schema,
         to: &Schema,
@@ -208,7 +208,7 @@ fn renamed(statement: &Statement) -> Change {
     }
 }
 
-/// What differs, by what stands by itself.
+/// Differences, grouped by the top-level object.
 fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
     let mut tops: BTreeMap<Id, (How, Vec<Change>)> = BTreeMap::new();
     let deltas = diff(from, to);
@@ -223,7 +223,7 @@ fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
             Delta::Remove(_) => (How::Dropped, from),
             Delta::Change { .. } => (How::Changed, to),
         };
-        // What belongs to something that comes or goes does so with it.
+        // Parts come and go with the object that they belong to.
         if within.line(id).skip(1).any(|above| whole.contains(&above)) {
             continue;
         }

@@ -17,11 +17,11 @@ const NAMED: usize = 3;
 /// A right that is not the same in the migrations and in the database.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RightDifference {
-    /// What it is about: `owner of table public.users`.
+    /// The right: `owner of table public.users`.
     pub what: String,
-    /// What the migrations say.
+    /// Its value in the migrations.
     pub migrations: String,
-    /// What the database says.
+    /// Its value in the database.
     pub database: String,
     /// The aspect and the kind, for counting.
     #[serde(skip)]
@@ -41,7 +41,7 @@ pub(crate) fn objects<'a>(
     deltas.filter(|delta| scope.holds_unread(delta.unread()))
 }
 
-/// What differs of the rights on what both have, where it counts.
+/// Differences of the rights on objects that both have, within the scope.
 pub(crate) fn rights(scope: &Scope, there: &Schema, wanted: &Schema) -> Vec<RightDifference> {
     let deltas = there.right_differences(wanted).into_iter();
     let deltas = deltas.filter(|delta| counts(scope, delta, [there, wanted]));

@@ -74,7 +74,7 @@ struct Uri {
     is_ours: bool,
 }
 
-/// What is wrong with a connection string. The text itself is not repeated, since it may hold a password.
+/// The fault of a connection string. The text itself is not repeated, since it may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Neither a URI nor `key=value` pairs.

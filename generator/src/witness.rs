@@ -21,7 +21,7 @@ const NOT_DUMPED: [&str; 2] = [
     "--exclude-table=*.__trueup_*",
 ];
 
-/// What a program of Postgres' had to say.
+/// An error of a Postgres program.
 #[derive(Debug, thiserror::Error)]
 pub enum WitnessError {
     /// It could not be run.
@@ -29,7 +29,7 @@ pub enum WitnessError {
     Io {
         /// Which one.
         program: PathBuf,
-        /// What failed.
+        /// The I/O error.
         source: std::io::Error,
     },
     /// It ended with an error.
@@ -39,7 +39,7 @@ pub enum WitnessError {
         program: PathBuf,
         /// On which database.
         url: Url,
-        /// What it wrote.
+        /// The program's output.
         said: String,
     },
     /// It wrote what is no UTF-8.
@@ -52,7 +52,7 @@ pub enum WitnessError {
     },
 }
 
-/// Whether a database has the namespace `public`, which every new one has and no dump mentions.
+/// The presence of the namespace `public`, which every new database has and no dump mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Public {
     /// It is there.
@@ -70,11 +70,11 @@ impl Public {
     }
 }
 
-/// What keeps `pg_dump` from reading a database: it locks every table, and so needs more than the catalog.
+/// The obstacle to `pg_dump`: it locks every table, and so needs more privileges than reading the catalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{user} may not read {table}, which pg_dump would lock")]
 pub struct Barred {
-    /// Who asks.
+    /// The current user.
     pub user: String,
     /// The first table that is out of reach.
     pub table: String,

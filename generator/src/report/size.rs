@@ -1,4 +1,4 @@
-//! The report of `size`, for people.
+//! The report of table and index sizes, for people.
 
 use super::{
     Report,

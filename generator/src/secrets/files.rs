@@ -11,7 +11,7 @@ use std::{
 use super::remember;
 use crate::url::{Url, service};
 
-/// How much of a file is read: more is no file of passwords.
+/// The maximum number of bytes read of a file: a longer one is no file of passwords.
 const LONGEST: u64 = 1 << 20;
 
 /// Remembers the passwords that libpq may take from files, for this connection string too, where there is one.

@@ -45,7 +45,7 @@ pub(super) fn hidden<'a>(text: Cow<'a, str>, plain: &BTreeSet<String>) -> Cow<'a
     Cow::Owned(safe)
 }
 
-/// Where the passwords of URIs are, and the values of parameters that may be secret.
+/// The places of passwords in URIs, and of parameter values that may be secret.
 fn in_uris(text: &str) -> Vec<Range<usize>> {
     let mut places = Vec::new();
     let mut from = 0;
@@ -103,7 +103,7 @@ fn parameters(uri: &str, from: usize) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Where a text has a secret as `password=…` or between `:` and `@`.
+/// The places of a secret in a text, as `password=…` or between `:` and `@`.
 fn in_pairs<'a>(text: &'a str, secret: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
     text.match_indices(secret).filter_map(move |(at, _)| {
         let (before, after) = (&text[..at], &text[at + secret.len()..]);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::apply::Record;
 use crate::noted::Noted;
 
-/// Where it is noted; what has a name that begins so is no part of a schema.
+/// The view that holds the notes. A name with this prefix is no part of a schema.
 const VIEW: &str = "__trueup_seeds";
 
 /// A seed that ran.
