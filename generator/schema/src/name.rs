@@ -251,7 +251,7 @@ pub fn quoted_ident(name: &str) -> String {
     }
 }
 
-/// What tells an object from the others of its kind, as the names that lead to it from the outside in.
+/// The key of an object within its kind, as the names that lead to it from the outside in.
 pub(crate) trait Path: Sized {
     /// The names, as the catalog holds them; none where SQL has no way to write them one after the other.
     fn path(&self) -> Vec<&str>;

@@ -1,4 +1,4 @@
-//! What must be told apart, and may no longer be once its type is coarser.
+//! Unique keys and the like whose values a coarser type or collation may make equal.
 
 use super::super::{
     Registered, collation::Collation, exclusion::Exclusion, index::Index, primary_key::PrimaryKey,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Hazard, Id, Schema, name::quoted_ident, object::Object};
 
-/// How values become others.
+/// Conversion of the values.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Becomes {
     /// Each is cast.
@@ -50,7 +50,7 @@ pub(super) fn clashes(
     })
 }
 
-/// What tells rows apart by a column.
+/// The object that tells rows apart by a column.
 enum Apart {
     /// By its values alone.
     Alone(String),
@@ -110,7 +110,7 @@ pub(super) fn collated(column: &Column) -> String {
     collation.map_or(String::new(), |collation| format!(" COLLATE {collation}"))
 }
 
-/// Whether values that differ in the one type may be equal in the other.
+/// True if values that differ in the one type may be equal in the other.
 pub(super) fn is_coarser(from: &Column, to: &Column, fit: &Fit) -> bool {
     match fit {
         Fit::Without(_) | Fit::WithoutOrNot(..) => true,

@@ -20,7 +20,7 @@ use crate::{
     one_line,
 };
 
-/// How values come from one type to the other.
+/// Way in which Postgres converts values from one type to the other.
 pub(super) enum Way {
     /// By a cast that Postgres applies in any expression; or there is nothing to cast.
     Implicit,
@@ -211,7 +211,7 @@ fn becomes(from: &Column, to: &Column) -> String {
     )
 }
 
-/// What cannot stay while ALTER COLUMN … TYPE runs, even where it changes a length or a collation alone: a column that is
+/// Dependents to recreate around ALTER COLUMN … TYPE, even where it changes a length or a collation alone: a column that is
 /// generated from this one, and every query that reads it. Extended statistics would stay, and Postgres would forget their
 /// target.
 fn users() -> [Kind; 5] {
@@ -224,15 +224,15 @@ fn users() -> [Kind; 5] {
     ]
 }
 
-/// What besides cannot stay while a column gets another type: a default that has no cast of its own, and a foreign key
-/// whose other side still has the old type.
+/// Dependents to recreate where the type itself changes: those above, a default that has no cast of its own, and a foreign
+/// key whose other side still has the old type.
 fn casualties() -> impl Iterator<Item = Kind> {
     [ColumnDefault::kind(), ForeignKey::kind()]
         .into_iter()
         .chain(users())
 }
 
-/// What may compare the column with another one.
+/// Kinds that may compare the column with another one.
 fn comparisons() -> [Kind; 3] {
     [Check::kind(), Exclusion::kind(), Index::kind()]
 }
