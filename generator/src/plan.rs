@@ -21,25 +21,25 @@ use trueup::{Guidance, Hazard, Id, Schema, Statement, Unread};
 
 pub use segment::Segment;
 
-/// What leads from one schema to another, in order.
+/// The steps from one schema to another.
 #[derive(Clone, Default, Debug)]
 pub struct Plan {
     /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// What becomes of one object, and of those that fall or fold with it.
+/// The statements for one object, and for those that fall or fold with it.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The objects; the one that the statements are about comes first.
     pub ids: Vec<Id>,
     /// The statements, in order.
     pub statements: Vec<Statement>,
-    /// What must have been committed before, where it was made in the same plan.
+    /// Objects that must be committed before, if the same plan made them.
     pub(crate) needs: Vec<Id>,
 }
 
-/// Whether children are written into their parent's CREATE where that only reads better.
+/// The rule for writing children into their parent's CREATE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Folding {
     /// Wherever it can be.
@@ -134,7 +134,7 @@ pub fn refuse_lacking(plan: &Plan, from: &Schema, to: &Schema) -> Result<(), Pla
 }
 
 impl Plan {
-    /// Whether there is nothing to do.
+    /// True if there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.statements().next().is_none()

@@ -1,4 +1,4 @@
-//! What is drafted against a live database, on one that the migrations alone have made.
+//! Tries a draft that was made against a live database on one that the migrations alone have made.
 //!
 //! The live database may have what somebody made by hand. A draft that takes it for there fails on every database that comes
 //! after. What can be made where it is not there comes first in the draft; all else is refused before anything is written.
@@ -22,12 +22,12 @@ use crate::{
     },
 };
 
-/// What the models need of what no migration made.
+/// Unmanaged objects that the models depend on.
 #[derive(Debug, Default)]
 pub(super) struct Wanting {
     /// The statements that make it where it is not there.
     first: Vec<Statement>,
-    /// What they make.
+    /// The objects that those statements make.
     ids: BTreeSet<Id>,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn wanting(
     }
 }
 
-/// What the models declare, and what that needs, as far as it is loose: without the parts of what is loose itself.
+/// The unmanaged objects that the models declare or depend on, without parts of other unmanaged objects.
 fn needed(loose: &BTreeSet<Id>, settled: &Settled) -> Vec<Id> {
     let wanted = &settled.side.schema;
     let managed = wanted.entries().map(|(id, _)| id);
@@ -162,7 +162,7 @@ impl Wanting {
 pub(super) struct Trial {
     /// The start.
     replay: Side,
-    /// What the models want.
+    /// The schema that the models want.
     target: Side,
     managed: BTreeSet<Id>,
 }
@@ -213,7 +213,7 @@ impl Trial {
             done.map_err(|error| does_not_replay(&error.to_string()))?;
         }
         if let (Some(there), false) = (&target.scratch, wanting.first.is_empty()) {
-            // Where it is all there, it must change nothing.
+            // On a database that has all these objects, the statements must change nothing.
             let first = render::sql(&wanting.first);
             let done = run_sql(&mut there.connect()?, &first, "up.sql");
             done.map_err(|error| does_not_replay(&error.to_string()))?;
@@ -239,7 +239,7 @@ impl Trial {
     }
 }
 
-/// What a database is, while it goes on changing.
+/// The state of a database that goes on changing.
 fn side(database: &Database) -> Result<Side, Error> {
     Ok(Side {
         schema: postgres::read(&mut database.connect()?)?,

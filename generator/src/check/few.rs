@@ -18,12 +18,12 @@ use crate::{
     },
 };
 
-/// How many models are a few: with more, all are compared in no more time.
+/// The maximum number of models to compare apart: with more, comparing all takes no more time.
 const FEW: usize = 50;
 
-/// What a comparison of some models came to.
+/// The result of comparing some models.
 enum Outcome {
-    /// What the migrations make of them, and what they want in its place.
+    /// The migrations' schema of them, and the schema that they want in its place.
     Told(Box<(Side, Side)>),
     /// Others are concerned, and are to be compared as well.
     Concerns(BTreeSet<Id>),
@@ -41,7 +41,7 @@ pub(super) fn compare(
     changed: Changed,
 ) -> Result<Option<(Side, Side)>, Error> {
     let Changed { mut of, mut named } = changed;
-    // What no room reads may be what an expression calls, and cannot be built anew.
+    // An expression may call an unread object, which cannot be recreated.
     while known.unread().is_empty() && of.len() <= FEW {
         let few = declarations.only(|id| of.contains(id));
         named.extend(few.ids().chain(&of).cloned());
@@ -81,7 +81,7 @@ fn attempt(
     let base = source::side(database)?;
     let is_otherwise = |(id, delta): &(&Id, Delta<'_>)| match delta {
         Delta::Create(_) | Delta::Remove(_) => true,
-        // What surrounds them may print otherwise when it is read again.
+        // An expression of a surrounding object may print differently when it is read again.
         Delta::Change { .. } => mine(id),
     };
     if diff(&part, &base.schema).iter().any(is_otherwise) {
@@ -170,8 +170,8 @@ fn all_needs(within: &Schema, id: &Id) -> BTreeSet<Id> {
     found
 }
 
-/// Whether a new object has the name of one that was left out: in the same namespace it cannot be, and in another one what
-/// others mean by the name may no longer be the same.
+/// True if a new object takes the name of one that was left out. In the same namespace that is impossible; in another one, the
+/// name may resolve differently for others.
 fn takes_names(entry: &Entry, known: &Schema, about: &BTreeSet<Id>) -> bool {
     let bare = |slot| match slot {
         Slot::Relation(name) | Slot::Type(name) => Some(name.name),

@@ -12,7 +12,7 @@ use super::Step;
 pub struct Segment {
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// Whether it runs in one transaction.
+    /// True if it runs in one transaction.
     pub in_transaction: bool,
 }
 
@@ -34,12 +34,12 @@ pub(super) fn segments(steps: Vec<Step>) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut current = Segment::new();
     let mut uncommitted: BTreeSet<Id> = BTreeSet::new();
-    // How many steps of the current one must be committed before something else comes.
+    // The number of the current segment's steps that a commit must follow before other steps run.
     let mut first = 0;
     for step in steps.into_iter().filter(|step| !step.statements.is_empty()) {
         let alone = step.statements.iter().any(Statement::is_alone);
         if step.needs.iter().any(|need| uncommitted.contains(need)) {
-            // What the others take down is then put back by the same migration.
+            // The remaining steps move to the next segment: objects that they drop are then recreated by the same migration.
             let rest = current.steps.split_off(first);
             segments.push(std::mem::replace(&mut current, Segment::new()));
             current.steps = rest;

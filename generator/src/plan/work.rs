@@ -1,4 +1,4 @@
-//! What must be done to which object: the differences, and what stands in their way.
+//! Work on each object: the differences, and everything that stands in their way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,12 @@ use trueup::{Alter, Entry, Id, Kind, Schema, Statement, Unread};
 use super::{NotYet, PlanError, graph::top};
 use crate::diff::{Delta, diff};
 
-/// What is to be done to one object. An object that is replaced both goes and comes.
+/// The work on one object. An object that is replaced both goes and comes.
 #[derive(Default, Debug)]
 pub(super) struct Work {
     pub(super) goes: bool,
     pub(super) alters: Option<Vec<Statement>>,
-    /// What drops the old one, where it alters by making a new one beside it; and what falls with the old one.
+    /// The statements that drop the old object if the new one is made beside it; dependents of the old one fall with it.
     pub(super) clears: Option<Vec<Statement>>,
     pub(super) comes: bool,
 }
@@ -172,7 +172,7 @@ impl Closure<'_> {
         }
     }
 
-    /// What is done to an object is done to those that follow it, and stands as much in the way of what needs those.
+    /// Postgres applies a change also to an object's followers, so dependents of the followers stand in the way as much.
     fn make_way_below(&mut self, leader: &Id, comes: bool, disturbed: &BTreeSet<Kind>) {
         for follower in self.followers(leader) {
             self.refuse_for_unread(&follower);
@@ -189,7 +189,7 @@ impl Closure<'_> {
         }
     }
 
-    /// What must not be there when a tie comes goes before and comes again afterwards.
+    /// Objects that a new tie requires to be absent are recreated after it.
     fn make_way_for_tie(&mut self, tie: &Id) {
         let ends = self.to.entry(tie).map(|entry| entry.ties());
         let ends: Vec<Id> = ends.into_iter().flatten().collect();
@@ -207,7 +207,7 @@ impl Closure<'_> {
         }
     }
 
-    /// What follows an object that changes and shall stay as it is may have something to say against changing along.
+    /// Plans the own statements of an object's followers when it changes, or refuses if a follower cannot change along.
     fn hold_below(&mut self, leader: &Id) {
         for follower in self.followers(leader) {
             if self.work.contains_key(&follower) {
@@ -282,7 +282,7 @@ impl Closure<'_> {
                 self.replace(&other, dependent);
             }
         }
-        // What moves the one that it follows moves it too.
+        // A follower of an object that moves is moved with it by Postgres.
         let leads = self
             .from
             .entry(dependent)
@@ -305,7 +305,7 @@ impl Closure<'_> {
         if self.not_yet.iter().any(|not_yet| not_yet.object == object) {
             return;
         }
-        // What the whole of it holds is lost or kept with that, and that says so.
+        // A part's data is lost or kept with its whole, whose own statements declare that.
         let is_part = |entry: &Entry| {
             let leads = entry.follows(self.from, self.to);
             entry.parent().as_ref() == Some(because_of)
@@ -333,7 +333,7 @@ impl Closure<'_> {
         }
     }
 
-    /// What stays in `to` must find there all that it needs.
+    /// Refuses to drop an object that others in `to` depend on.
     fn lost_needs(&mut self) {
         let lost: Vec<(Id, Id)> = self
             .work
@@ -353,7 +353,7 @@ impl Closure<'_> {
         }
     }
 
-    /// What is made anew has nothing granted on it, and belongs to whoever makes it.
+    /// Refuses to recreate an object whose grants, owner or security label would be lost.
     fn lost_rights(&mut self) {
         let anew = self
             .work
@@ -435,7 +435,7 @@ fn kinds<'a>(
     kinds.copied().collect()
 }
 
-/// What no room reads and has a name of the object's: a table that is partitioned on one side, say.
+/// An unread object that occupies a name of the entry: a table that is partitioned on one side, say.
 fn namesake<'a>(entry: &Entry, within: &'a Schema) -> Option<&'a str> {
     let names = entry.occupies();
     let has_one = |unread: &&Unread| unread.occupies.iter().any(|name| names.contains(name));

@@ -1,4 +1,4 @@
-//! What gives way where steps would wait for each other.
+//! Breaks cycles, in which steps would wait for each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,7 +49,7 @@ impl Graph<'_> {
         for (first, second) in self.precedents() {
             let (one, other) = (self.root(*first), self.root(*second));
             if crosses(&cycle_of, one, other).is_some() {
-                // Who needs another goes before it, and comes after it.
+                // A dependent is dropped before the object that it references, and created after it.
                 let goes = self.nodes[*first].act == Act::Go;
                 needing.insert(if goes { *first } else { *second });
                 needed.insert(if goes { *second } else { *first });

@@ -84,11 +84,12 @@ impl<'a> Graph<'a> {
         let top = top(self.to, id);
         let entry = self.to.entry(top).filter(|_| top != id)?;
         let work = self.work.get(top)?;
-        // What holds no data is new whenever it comes: nobody can look at it before the plan ends.
+        // An object without data counts as new even if it is recreated: nobody can read it before the plan ends.
         (work.comes && !(work.goes && entry.holds_data())).then_some(entry)
     }
 
-    /// What drops an object. Where that loses nothing by itself, what goes with it and is no part of it tells its own loss.
+    /// The statements that drop an object. If they lose nothing by themselves, they declare the losses of other objects that
+    /// are dropped along.
     fn removed(&self, root: usize, members: &[usize]) -> Vec<Statement> {
         let removes = |place: usize| self.from.entry(self.nodes[place].id);
         let Some(entry) = removes(root) else {
@@ -118,7 +119,7 @@ impl<'a> Graph<'a> {
         statements
     }
 
-    /// What no kind reads and goes with what is dropped.
+    /// Unread objects that are dropped along.
     fn along(&self, root: usize, members: &[usize]) -> impl Iterator<Item = Hazard> {
         let places = std::iter::once(root).chain(members.iter().copied());
         let ids: BTreeSet<&Id> = places.map(|place| self.nodes[place].id).collect();
@@ -166,7 +167,7 @@ impl<'a> Graph<'a> {
         statements
     }
 
-    /// What alters an object and then those that alter along with it, and what clears the old one away.
+    /// The statements that alter an object and then those that alter along with it, and those that clear the old one away.
     fn altered(&self, root: usize, members: &[usize]) -> Vec<Statement> {
         let others = members.iter().filter(|member| **member != root);
         let mut statements: Vec<Statement> = std::iter::once(&root)
