@@ -17,12 +17,12 @@ use trueup::{Hazard, LockMode, Statement};
 use super::data::Run;
 use crate::{Error, ErrorKind, Project, connection::OLDEST_MAJOR, scratch::Database, source::Side};
 
-/// What was measured of the statements of some runs.
+/// Measurements of the statements of some runs.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     /// The hazards of each statement, in their order.
     pub(crate) hazards: Vec<Vec<Hazard>>,
-    /// What each run that was measured to its end held.
+    /// The locks of each run that was measured to its end.
     pub(crate) held: Vec<Held>,
     /// From which statement on nothing was measured, and why.
     pub(crate) stopped: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Measured {
 pub(crate) struct Held {
     /// The strongest mode on each table.
     pub(crate) modes: BTreeMap<String, LockMode>,
-    /// How many statements run in no transaction.
+    /// The number of statements that run outside of a transaction.
     pub(crate) unmeasured: usize,
 }
 
@@ -205,7 +205,8 @@ impl<'a> Session<'a> {
             let ran = self.connection.batch_execute(statement.sql());
             return ran.map(|()| Vec::new()).map_err(failed);
         }
-        // What an earlier transaction scanned counts as this one's until it was handed over.
+        // Before Postgres 15, scan counts of an earlier transaction may arrive late and count as this one's. A new session
+        // starts clean.
         if self.major < FLUSHES {
             let again = self.database.connect();
             self.connection = again.map_err(|error| error.to_string())?;

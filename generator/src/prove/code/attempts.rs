@@ -19,7 +19,7 @@ pub struct Session {
 /// A statement to try.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// What is done before, without triggers and without the checks of foreign keys.
+    /// Statements that run before it, without triggers and without the checks of foreign keys.
     pub before: Vec<String>,
     /// The statement.
     pub sql: String,
@@ -27,7 +27,7 @@ pub struct Attempt {
     pub namespace: Option<String>,
 }
 
-/// How an attempt failed.
+/// The failure of an attempt.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
     /// The SQLSTATE.

@@ -67,7 +67,7 @@ const FUNCTIONS: &str = "
             WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid AND e.deptype = 'e')
     ORDER BY p.oid";
 
-/// How many are tried at once.
+/// The number of functions that one query tries.
 const AT_ONCE: usize = 100;
 
 impl Bodies {

@@ -45,7 +45,7 @@ enum Act {
     Read,
 }
 
-/// How each deed ended, for a few rows.
+/// The outcome of each deed, for a few rows.
 #[derive(Default)]
 pub(super) struct Exercise {
     deeds: BTreeMap<Deed, Ends>,
@@ -57,7 +57,7 @@ struct Ends {
     failures: Vec<(String, Failure)>,
 }
 
-/// How many attempts one query makes.
+/// The number of attempts that one query makes.
 const AT_ONCE: usize = 200;
 
 impl Exercise {

@@ -1,4 +1,4 @@
-//! What a constraint compares with: the constants in its expression, and what lies beside them.
+//! Values that a constraint compares with: the constants in its expression, and their neighbours.
 
 mod pattern;
 
@@ -8,12 +8,12 @@ use trueup::name::literal;
 
 use super::{shape::Type, values::quoted};
 
-/// How many values that differ are made of one constant: rows have keys.
+/// The number of distinct values made of one constant: rows have keys.
 const VARIANTS: usize = 6;
-/// How many are made in all.
+/// The maximum number of values in all.
 const MOST: usize = 120;
 
-/// What strings often have to look like.
+/// Common formats of strings.
 const SHAPES: [&str; 16] = [
     "a",
     "A",
@@ -143,7 +143,7 @@ impl Hints {
         });
     }
 
-    /// What a text compares equal to, or as a pattern of LIKE or as a regular expression matches.
+    /// Values that are equal to a text, or match it as a pattern of LIKE or as a regular expression.
     fn like(&mut self, text: &str) {
         self.value(text);
         if text.contains(['%', '_']) {
@@ -170,7 +170,7 @@ impl Hints {
         }
     }
 
-    /// What has a text as its key, its first label or its whole.
+    /// Values with a text as their key, their first label or their whole.
     fn keys(&mut self, text: &str) {
         self.value(text);
         for n in 1..=VARIANTS {

@@ -29,7 +29,7 @@ pub(super) struct Place {
     pub(super) column: i32,
 }
 
-/// What another run of the same statement made of a place.
+/// The effect of another run of the same statement on a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Change {
     /// More rows, and all that were there.
@@ -40,10 +40,10 @@ pub(super) enum Change {
     Changed,
 }
 
-/// What became of places that held something.
+/// The difference between two memories, at places that held something.
 #[derive(Default)]
 pub(super) struct Difference {
-    /// Where something is gone, and what shows it.
+    /// Lost places, each with the evidence.
     pub(super) lost: BTreeMap<Place, String>,
     /// The columns that have another type, and other texts from which nothing can be told.
     pub(super) open: BTreeSet<Place>,
@@ -71,7 +71,7 @@ struct RowOf {
     row: Row,
 }
 
-/// How many tables one query reads.
+/// The number of tables that one query reads.
 const AT_ONCE: usize = 50;
 
 /// Remembers everything.
@@ -156,7 +156,7 @@ fn select(at: usize, table: &Table, columns: &[Column], types: &BTreeMap<i32, &s
 }
 
 impl Memory {
-    /// Whether there is nothing that could be lost.
+    /// True if there is nothing that could be lost.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.sequences.values().all(|position| !position.called)
     }
@@ -201,7 +201,7 @@ impl Memory {
         unused.map(|position| Place::whole(position.oid)).collect()
     }
 
-    /// Where another run of the same statements on the same rows came to something else. What is computed is left out.
+    /// Places at which another run of the same statements on the same rows had another result. Generated columns are left out.
     pub(super) fn changes(&self, other: &Self) -> BTreeMap<Place, Change> {
         let mut changes = BTreeMap::new();
         for table in self.shape.tables.keys() {
@@ -249,7 +249,7 @@ impl Memory {
         rows
     }
 
-    /// How many rows of some tables have no value in a column.
+    /// The number of NULLs in a column of some tables.
     pub(super) fn nulls(&self, names: &[&str], column: &str) -> usize {
         let tables = self.shape.tables.values();
         tables
@@ -262,7 +262,7 @@ impl Memory {
             .sum()
     }
 
-    /// Whether a place is in one of these tables.
+    /// True if a place is in one of these tables.
     pub(super) fn is_of(&self, place: Place, names: &[&str]) -> bool {
         let there = self.shape.tables.get(&place.oid);
         there.is_some_and(|there| names.contains(&there.name.as_str()))
@@ -282,7 +282,7 @@ impl Memory {
         }
     }
 
-    /// What of this memory is not in the one that came after; the connection is to where that was made.
+    /// The loss from this memory to a later one. The connection is to the database of the later one.
     pub(super) fn difference(
         &self,
         after: &Self,
@@ -337,7 +337,7 @@ impl Memory {
         Ok(difference)
     }
 
-    /// Whether an identity of the column that owned a sequence stands where that stood.
+    /// True if an identity of the column that owned a sequence is at the same position.
     fn takes_over(&self, gone: &Sequence, stood: &Position) -> bool {
         let mut identities = self.shape.sequences.iter().filter(|one| one.is_identity);
         !gone.is_identity
@@ -371,7 +371,7 @@ impl Memory {
                 Some(same) => survivors.push((column, at, same)),
                 None if !held => {}
                 None if column.generated => {
-                    // What was computed and is now a column like any other must hold what was computed.
+                    // A generated column that became a plain one must hold the computed values.
                     let heir = now
                         .iter()
                         .position(|other| other.name == column.name && !other.generated);
@@ -499,7 +499,7 @@ fn nulls(values: &[Option<String>]) -> usize {
     values.iter().filter(|value| value.is_none()).count()
 }
 
-/// Whether all that was there still is; both are sorted.
+/// True if all old values are still there; both are sorted.
 fn includes(new: &[Option<String>], old: &[Option<String>]) -> bool {
     let mut new = new.iter().flatten();
     old.iter()

@@ -1,4 +1,4 @@
-//! What a database holds that rows can be in, read from its own catalog and by no room.
+//! Tables, sequences and types of a database, as far as rows need them: read from its own catalog, independent of the rooms.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) struct Shape {
     pub(super) columns: BTreeMap<i64, Vec<Column>>,
     /// The constraints of domains, by the domain's oid.
     pub(super) domains: BTreeMap<i64, Vec<Constraint>>,
-    /// Whether text may hold any character.
+    /// True if text may hold any character.
     pub(super) unicode: bool,
 }
 
@@ -28,17 +28,17 @@ pub(super) struct Table {
     /// Qualified and quoted.
     #[diesel(sql_type = Text)]
     pub(super) name: String,
-    /// Whether rows are kept in it, and not only in its partitions.
+    /// True if it stores rows itself, and not only in its partitions.
     #[diesel(sql_type = Bool)]
     pub(super) stores: bool,
-    /// Whether rows are put into it, and not into the whole that it is a partition of.
+    /// True if rows are inserted into it, rather than into the table that it is a partition of.
     #[diesel(sql_type = Bool)]
     pub(super) whole: bool,
     #[diesel(embed)]
     pub(super) constraints: Constraints,
 }
 
-/// What restricts the rows of a table.
+/// Constraints on the rows of a table.
 #[derive(Default)]
 pub(super) struct Constraints(pub(super) Vec<Constraint>);
 
@@ -65,10 +65,10 @@ pub(super) struct Column {
     pub(super) required: bool,
     #[diesel(sql_type = Bool)]
     pub(super) generated: bool,
-    /// Whether a sequence numbers it.
+    /// True if a sequence numbers it.
     #[diesel(sql_type = Bool)]
     pub(super) numbered: bool,
-    /// Whether its values alone tell rows apart.
+    /// True if its values alone are unique.
     #[diesel(sql_type = Bool)]
     pub(super) unique: bool,
 }
@@ -98,7 +98,7 @@ pub(super) struct Constraint {
     pub(super) bodies: Bodies,
 }
 
-/// What functions are made of.
+/// The bodies of functions.
 #[derive(Default, Clone)]
 pub(super) struct Bodies(pub(super) Vec<String>);
 
@@ -154,7 +154,7 @@ pub(super) struct Sequence {
     /// The number of that column.
     #[diesel(sql_type = Nullable<Integer>)]
     pub(super) column: Option<i32>,
-    /// Whether it is the column's identity.
+    /// True if it is the column's identity.
     #[diesel(sql_type = Bool)]
     pub(super) is_identity: bool,
 }

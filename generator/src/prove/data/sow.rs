@@ -24,17 +24,17 @@ use super::{
 use guards::Guards;
 use search::Search;
 
-/// How many rows are tried before a table is given up.
+/// The number of tries before a table is given up.
 const TRIES: usize = 200;
-/// How many are tried for a row after the first.
+/// The number of tries for a row after the first.
 const FURTHER_TRIES: usize = 30;
-/// How many are tried in all.
+/// The number of tries in all.
 const ALL_TRIES: usize = 5_000;
 /// As many rows as a long enum has labels.
 const ROWS_AT_MOST: usize = 16;
 const ROWS: usize = 4;
 
-/// What came of it.
+/// The result of generating rows.
 #[derive(Default)]
 pub(super) struct Sown {
     /// The rows in each table, those that were there before included.
@@ -55,7 +55,7 @@ pub(super) fn sow(
     shape: &Shape,
     moods: &Moods,
 ) -> QueryResult<Sown> {
-    // What a deferred constraint does not let pass, it would refuse at the end, when it is too late for another try.
+    // Otherwise a deferred constraint would fail only at the end, too late for another try.
     connection.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
     connection.batch_execute(HOLDING)?;
     let mut sowing = Sowing {
@@ -77,7 +77,7 @@ pub(super) fn sow(
         for circle in circles {
             sowing.circle(connection, &circle);
         }
-        // What refers to them has something to refer to.
+        // Rows that reference those tables are possible now.
         sowing.all(connection, &order);
     }
     sowing.settle(connection)?;
@@ -102,7 +102,7 @@ struct Choice<'a> {
     column: &'a Column,
     /// SQL expressions, those that are likelier to pass the constraints first.
     options: Vec<String>,
-    /// How many of them were meant for the first attempt.
+    /// The number of options meant for the first attempt.
     first: usize,
     mood: Mood,
 }
@@ -204,12 +204,12 @@ impl<'a> Sowing<'a> {
         let (off, on) = (switched(&Guards::off), switched(&Guards::on));
         let without = |delete: String| format!("{off}; {delete}; {on}");
         if attempt(connection, &without(format!("DELETE FROM {name}"))).is_err() {
-            // Whether it can be done shows in the counts.
+            // The counts show whether it succeeded.
             let _ = attempt(connection, &without(format!("TRUNCATE {name} CASCADE")));
         }
     }
 
-    /// How many rows there are in each table that has some.
+    /// The number of rows of each table that has some.
     fn counts(&self, connection: &mut PgConnection) -> QueryResult<BTreeMap<i64, usize>> {
         let mut found = BTreeMap::new();
         let tables: Vec<&Table> = self.shape.tables.values().collect();
@@ -361,7 +361,7 @@ impl<'a> Sowing<'a> {
         if taken == 0 { Err(why) } else { Ok(taken) }
     }
 
-    /// How many rows show all that there is, one more without values aside.
+    /// The number of rows that cover all values of a table's columns, without the additional row of NULLs.
     fn wanted(&self, table: &Table) -> usize {
         let labels = self.shape.columns(table.oid).iter().map(|column| {
             let one = self.shape.types.get(&column.type_oid);
@@ -511,7 +511,7 @@ impl<'a> Sowing<'a> {
         (!passing.is_empty()).then_some(passing)
     }
 
-    /// What stands in the constraints on a column, as SQL.
+    /// SQL of values that the constraints on a column compare with.
     fn likelier(&self, table: &Table, column: &Column) -> Vec<String> {
         let Some(is) = self.shape.types.get(&column.type_oid) else {
             return Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::shape::{Column, Shape};
 
-/// How bold the values are.
+/// The range of the values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(super) enum Mood {
     /// Extremes, all digits and letters that the type takes, and NULL.
@@ -21,11 +21,11 @@ pub(super) enum Mood {
 /// Values by type, for one database.
 pub(super) struct Values<'a> {
     shape: &'a Shape,
-    /// What was found out about types that are not Postgres' own.
+    /// Accepted values of types that are not Postgres' own.
     pub(super) tried: BTreeMap<i64, Vec<String>>,
 }
 
-/// What some type may take that nothing is known about.
+/// Guesses at values of an unknown type.
 pub(super) const GUESSES: [&str; 11] = [
     "1", "2", "a", "b", "a=>1", "b=>NULL", "(1,2)", "{1,2}", "[1,2,3]", "1-2", "",
 ];

@@ -13,9 +13,9 @@ use crate::prove::{
 
 use super::covered::Found;
 
-/// How many rows get other values.
+/// The number of rows that get other values.
 const CHANGED: usize = 2;
-/// How many other values a column is tried with.
+/// The number of other values that a column is tried with.
 const OTHERS: usize = 4;
 
 /// The words for an act on something.

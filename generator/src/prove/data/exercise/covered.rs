@@ -13,7 +13,7 @@ use crate::prove::{
     data::shape::{Shape, Table},
 };
 
-/// What is to be exercised.
+/// The tables, policies and views to exercise.
 pub(super) struct Covered {
     tables: BTreeMap<i64, Coded>,
     policies: Vec<Policy>,
@@ -27,7 +27,7 @@ struct Coded {
     oid: i64,
     #[diesel(sql_type = Text)]
     namespace: String,
-    /// Whether a trigger waits for a TRUNCATE.
+    /// True if it has a trigger on TRUNCATE.
     #[diesel(sql_type = Bool)]
     truncates: bool,
     /// The numbers of the columns with a default.
@@ -93,7 +93,7 @@ pub(super) struct Found {
     pub(super) values: Vec<Option<String>>,
 }
 
-/// How many rows of a table are tried.
+/// The number of rows of a table that are tried.
 const ROWS: usize = 5;
 
 /// Functions that are neither Postgres' own nor written in C.
@@ -165,7 +165,7 @@ const WRITTEN: &str = "
     WHERE c.relkind = 'v' AND c.oid IN (SELECT relation FROM events)
     ORDER BY c.oid";
 
-/// What happens to a view instead of, or beside, being written.
+/// Events of a view that triggers or rules handle.
 const EVENTS: &str = "
     SELECT t.tgrelid AS relation, e.event FROM pg_catalog.pg_trigger t
         JOIN (VALUES (4, 'insert'), (8, 'delete'), (16, 'update')) e(bit, event) ON t.tgtype & e.bit <> 0
@@ -221,7 +221,7 @@ impl Covered {
         one.map_or_else(BTreeSet::new, |one| one.defaults.iter().copied().collect())
     }
 
-    /// What is done beside the statements on tables.
+    /// Attempts on policies and views, beside the statements on tables.
     pub(super) fn others(&self) -> Vec<(Deed, String, Attempt)> {
         let attempt = |sql: String| Attempt {
             before: Vec::new(),
@@ -260,7 +260,7 @@ impl Covered {
 }
 
 impl Written {
-    /// What a program does to the rows of the view.
+    /// Statements that a program may send about the rows of the view.
     fn attempts(&self) -> Vec<(Deed, String, Attempt)> {
         let Self { oid, name, .. } = self;
         let sets = self

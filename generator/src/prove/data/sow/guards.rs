@@ -18,7 +18,7 @@ struct Guard {
     /// As in `TRIGGER name`.
     #[diesel(sql_type = Text)]
     what: String,
-    /// What makes it as it is: `ENABLE ALWAYS`.
+    /// The command that restores its state: `ENABLE ALWAYS`.
     #[diesel(sql_type = Text)]
     on: String,
 }

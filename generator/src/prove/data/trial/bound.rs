@@ -26,7 +26,7 @@ struct Forced {
     tables: Vec<String>,
 }
 
-/// How the statement ended for the role.
+/// The result of the statement for the role.
 enum Bound {
     /// It left this.
     Left(Memory),
@@ -39,7 +39,7 @@ const FORCED: &str = "
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relrowsecurity AND c.relforcerowsecurity ORDER BY 1) AS tables";
 
-/// What becomes of the fill of `of` where policies bind the role that runs it.
+/// The hazard of filling `of` as a role that policies bind.
 pub(super) fn fill(
     connection: &mut PgConnection,
     sql: &str,
@@ -53,14 +53,14 @@ pub(super) fn fill(
     else {
         return Ok(None);
     };
-    // What is computed anew each time is no work of policies.
+    // Volatile values differ in each run, independent of policies.
     let computed = free.changes(&again);
     let is_same = |left: &Memory| {
         let changes = free.changes(left);
         changes.keys().all(|place| computed.contains_key(place))
     };
     match run(connection, sql) {
-        // Who may make no role is bound by policies anyway.
+        // A user who may not create roles is bound by policies anyway.
         None => Ok(None),
         Some(Bound::Failed(error)) => Ok(Some(Hazard::MayFail {
             because: format!(

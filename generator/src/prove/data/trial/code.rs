@@ -61,7 +61,7 @@ const CODE: &str = "
     UNION ALL SELECT name, 'table', '' FROM named
     ORDER BY 1, 2, 3";
 
-/// What became of a statement that was taken back.
+/// The result of a statement that was rolled back.
 pub(super) type Tried = Result<Memory, SqlError>;
 
 /// A statement that fills a column, as Postgres' own parser reads it.
@@ -112,7 +112,7 @@ impl Trial<'_> {
                 }));
             }
             if self.connection.batch_execute(statement.sql()).is_err() {
-                // Whether it may, is for the trial to say.
+                // The trial decides whether it may fail.
                 break;
             }
         }
@@ -120,7 +120,7 @@ impl Trial<'_> {
     }
 }
 
-/// What code does while a column is filled.
+/// Hazards of code that runs while a column is filled.
 fn hazards(
     connection: &mut PgConnection,
     map: &Map<'_>,
@@ -159,7 +159,7 @@ fn hazards(
             return Ok(hazards);
         }
     };
-    // What is computed anew each time is no work of code.
+    // Volatile values differ in each run, independent of code.
     let Ok(again) = attempt(connection, &all, filling.sql) else {
         return Ok(hazards);
     };

@@ -1,4 +1,4 @@
-//! What the statements of a run say of themselves.
+//! Hazards that the statements of a run declare.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(super) fn losses(runs: &[Run]) -> impl Iterator<Item = (&Id, &str)> {
     })
 }
 
-/// Where values may be gone or be others.
+/// Objects whose values may be gone or changed.
 pub(super) fn hazards(runs: &[Run]) -> BTreeSet<&Id> {
     told(runs)
         .filter_map(|hazard| match hazard {
@@ -54,7 +54,7 @@ fn told(runs: &[Run]) -> impl Iterator<Item = &Hazard> {
     statements.flat_map(Statement::hazards)
 }
 
-/// How many statements there are up to the last after which values are called otherwise.
+/// The number of statements up to and including the last that respells values, as a renamed enum label does.
 pub(super) fn after_respelling(runs: &[Run]) -> usize {
     let all = runs.iter().flat_map(|run| &run.statements);
     let last = all
@@ -64,7 +64,7 @@ pub(super) fn after_respelling(runs: &[Run]) -> usize {
     last.map_or(0, |(place, _)| place + 1)
 }
 
-/// How many statements there are before the first after which values are called otherwise.
+/// The number of statements before the first that respells values, as a renamed enum label does.
 pub(super) fn before_respelling(runs: &[Run]) -> usize {
     let mut all = runs.iter().flat_map(|run| &run.statements);
     all.position(Statement::is_respelling).unwrap_or(usize::MAX)

@@ -7,7 +7,7 @@ use crate::{
     prove::{code::Broken, data::Watched},
 };
 
-/// What came of it.
+/// The findings of a watched run.
 pub(in crate::prove::data) struct Found {
     /// The places where a row or a value is no longer what it was after the way there.
     lost: Vec<String>,
@@ -20,7 +20,7 @@ pub(in crate::prove::data) struct Found {
     fails_back: Option<String>,
 }
 
-/// How many places are named.
+/// The number of places that are named.
 const SHOWN: usize = 3;
 
 impl Trial<'_> {

@@ -26,7 +26,7 @@ pub(super) struct Beside {
     pub(super) broken: Vec<Broken>,
 }
 
-/// What came of going back and up again.
+/// The result of going back and up again.
 pub(super) enum Tried {
     /// The same as before, and the same as after.
     Returns,
