@@ -185,7 +185,7 @@ fn unknown<T>(place: &str, table: &[Setting<T>], argument: &Argument, mistakes: 
     }
 }
 
-/// Which settings were written already at one place.
+/// Settings already written at one place.
 #[derive(Default)]
 pub(crate) struct Written {
     first: BTreeMap<&'static str, Ident>,

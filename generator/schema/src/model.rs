@@ -1,7 +1,7 @@
-//! Models: what the derives say about a program's structs, and what that declares as SQL.
+//! Models: the attributes of a program's structs, and their declarations as SQL.
 //!
-//! Declarations are no [`Schema`](crate::Schema): what they say is in the form in which a person wrote it. Only Postgres
-//! can put it into the form in which two schemas are compared.
+//! Declarations are no [`Schema`](crate::Schema): they keep the form in which a person wrote them. Only Postgres can put
+//! that into the form in which two schemas are compared.
 
 mod declaration;
 pub(crate) mod definition;

@@ -357,7 +357,7 @@ pub fn dotted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     quoted.join(".")
 }
 
-/// The name that something is set aside under while another takes its own.
+/// Temporary name of an object while another takes its own.
 #[must_use]
 pub fn set_aside(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut number = 1;
@@ -415,7 +415,7 @@ pub(crate) fn joined(columns: &[String]) -> String {
     joined
 }
 
-/// A name has at most so many bytes.
+/// Longest name, in bytes.
 pub(crate) const LONGEST: usize = 63;
 
 /// Writes identifiers as a list with commas, each quoted where it must be.

@@ -16,9 +16,9 @@ use crate::{
 /// A row of `pg_depend`: `from` needs `to`.
 #[derive(Clone, Copy, Debug)]
 pub struct Depend {
-    /// The one that needs.
+    /// The dependent.
     pub from: Address,
-    /// The one that is needed.
+    /// The referenced object.
     pub to: Address,
     /// `deptype`, as ASCII: `n`, `a`, `i`, `e`, …
     pub kind: u8,
@@ -63,7 +63,7 @@ pub enum ReadError {
     },
 }
 
-/// Which object each address is.
+/// The object at each address.
 #[derive(Default, Debug)]
 pub struct Claims {
     ids: Vec<Id>,
@@ -177,7 +177,7 @@ impl Reading {
         self.bookkeeping.insert(address);
     }
 
-    /// Takes the address of something on which more or less is granted than when it was created.
+    /// Takes the address of an object whose privileges differ from those at its creation.
     pub fn granted(&mut self, address: Address) {
         self.granted.push(address);
     }
@@ -187,7 +187,7 @@ impl Reading {
         self.rights = rights;
     }
 
-    /// Takes what is said about the rights on something, and whether that comes with Postgres or with an extension.
+    /// Takes a right on an object. `built_in`: the object comes with Postgres or with an extension.
     pub fn right(&mut self, address: Address, built_in: bool, says: Says) {
         if !self.bookkeeping.contains(&whole(address)) {
             self.rights_on.push((address, built_in, says));
@@ -294,7 +294,7 @@ impl Reading {
         }
     }
 
-    /// Of what each unclaimed address is a part: an array type of its element type, a function of its extension.
+    /// The object that each unclaimed address is a part of: the element type of an array type, the extension of a function.
     fn wholes(&self) -> HashMap<Address, Address> {
         self.depends
             .iter()
@@ -498,7 +498,7 @@ impl Reading {
         unread
     }
 
-    /// All that is said about an object and its parts, in an order that does not depend on when they were made.
+    /// The content hashes of an object and its parts, in an order that does not depend on when they were made.
     fn all_said(&self, parts: &BTreeSet<Address>) -> Option<String> {
         let said = parts.iter().map(|part| self.says.get(part)?.as_deref());
         let mut said = said.collect::<Option<Vec<&str>>>()?;

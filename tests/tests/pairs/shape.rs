@@ -14,7 +14,7 @@ pub(crate) enum Both<T> {
     Changed(T, T),
 }
 
-/// Which of the two sides is meant.
+/// One of the two sides.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Which {
     From,

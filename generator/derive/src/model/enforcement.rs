@@ -1,4 +1,4 @@
-//! Which rows a check or a foreign key is about.
+//! Enforcement of checks and foreign keys: the rows that they apply to.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 
-/// Which rows a check or a foreign key is about.
+/// Rows that a check or a foreign key applies to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Enforcement {
     #[default]

@@ -6,7 +6,7 @@ use crate::{
     objects::{Registered, column::Column},
 };
 
-/// A new column of a table that is there, for somebody who asks Postgres about it.
+/// A new column of an existing table, to ask Postgres about.
 #[derive(Clone, Debug)]
 pub struct Arriving {
     pub(crate) id: Id,
@@ -30,8 +30,8 @@ pub struct Arrival {
 }
 
 impl Guidance {
-    /// The new columns of tables that are there with something that only Postgres can compute: a default, or the constraints
-    /// of a domain.
+    /// The new columns of existing tables with something that only Postgres can compute: a default, or the constraints of a
+    /// domain.
     #[must_use]
     pub fn arriving(from: &Schema, to: &Schema) -> Vec<Arriving> {
         let columns = to
@@ -40,7 +40,7 @@ impl Guidance {
         columns.collect()
     }
 
-    /// The same guidance, with what Postgres says of a new column.
+    /// Adds Postgres' answer about a new column.
     pub fn expect(&mut self, arriving: &Arriving, arrival: Arrival) {
         self.advise(arriving.id.clone()).arrival = arrival;
     }

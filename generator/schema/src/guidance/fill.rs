@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The value that a person wrote for rows without one.
+/// The declared value for rows without one.
 #[derive(Clone, Debug)]
 pub(crate) struct Fill {
     of: Member,
@@ -23,7 +23,7 @@ pub(crate) struct Fill {
     pub(crate) facts: FillFacts,
 }
 
-/// A column that is filled, for somebody who asks Postgres about it.
+/// A column to fill, to ask Postgres about.
 #[derive(Clone, Debug)]
 pub struct Filled {
     pub(super) id: Id,
@@ -101,9 +101,9 @@ pub struct Runs {
     pub state: char,
     /// The trigger's function.
     pub function: Option<String>,
-    /// Of a trigger, whether it waits for the end of the transaction.
+    /// True if a trigger waits for the end of the transaction.
     pub deferred: bool,
-    /// Of a rule, whether it takes the place of the UPDATE.
+    /// True if a rule is DO INSTEAD: it takes the place of the UPDATE.
     pub instead: bool,
     /// The columns of `UPDATE OF`; none where any counts.
     pub columns: Vec<String>,
@@ -119,7 +119,7 @@ impl Fill {
         }
     }
 
-    /// The column, where rows may be there that have no value in it.
+    /// The column, where rows may exist that have no value in it.
     pub(super) fn filled(&self, id: &Id, from: &Schema, to: &Schema) -> Option<Filled> {
         let Self {
             of,

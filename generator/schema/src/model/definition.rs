@@ -257,11 +257,11 @@ pub struct EnumDef {
     pub labels: &'static [&'static str],
     /// The type's comment.
     pub comment: Option<&'static str>,
-    /// The labels that are gone, each with the one that takes its place.
+    /// The dropped labels, each with the one that replaces it.
     pub replaced: &'static [(&'static str, &'static str)],
     /// The type's former name; with its namespace, where that was another.
     pub renamed_from: Option<RenamedFromDef>,
-    /// The labels that were called otherwise before.
+    /// The renamed labels, each with its former name.
     pub renamed_labels: &'static [(RenamedFromDef, &'static str)],
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Name, Origin};
 
-/// Why the models declare nothing.
+/// Failure to declare the models.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ModelErrors {
     /// No model is linked into the program. Taken for an empty database, it would mean: drop everything.
@@ -11,12 +11,12 @@ pub enum ModelErrors {
          in the binary, and derive `Model` on at least one struct"
     )]
     NoModels,
-    /// All that is wrong with the models, in the order of their files.
+    /// All mistakes in the models, in the order of their files.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Wrong(Vec<ModelError>),
 }
 
-/// One thing that is wrong with the models.
+/// One mistake in the models.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says what each field is")]
 pub enum ModelError {
@@ -49,7 +49,7 @@ pub enum ModelError {
         first: Origin,
         second: Origin,
     },
-    /// A name that Postgres would cut.
+    /// A name that Postgres would truncate.
     #[error(
         "{origin}: the name {name:?} is {} bytes long, and Postgres cuts names after 63. Write a shorter one", .name.len()
     )]
@@ -59,25 +59,25 @@ pub enum ModelError {
         "{origin}: renamed_from = {name:?} is no name. Write \"table\", or \"namespace.table\" where it was in another one"
     )]
     NoName { name: String, origin: Origin },
-    /// Two things are to have been one.
+    /// One former name for two objects.
     #[error("{second}: {name} is what {first} is renamed from already")]
     RenamedTwice {
         name: String,
         first: Origin,
         second: Origin,
     },
-    /// Each has the name that another had. Nobody could tell that from its having been done.
+    /// Renames in a cycle: the names are the same before and after, so nobody can tell whether they were applied.
     #[error(
         "{origin}: {name} is declared still, as what another is renamed to: names that go round in a circle look the same \
          before and after. Say it once, on the command line: `trueup autogen … --rename a=b --rename b=a`"
     )]
     RenamedInACircle { name: String, origin: Origin },
-    /// A NOT NULL that is named and is none.
+    /// A name for a NOT NULL on a column that takes NULL.
     #[error(
         "{origin}: a column that takes NULL has no NOT NULL to name. Take the Option from the field's type, or leave the name out"
     )]
     NoNotNull { origin: Origin },
-    /// A column that cannot be NULL and whose field can.
+    /// A column that is never NULL, with a field that is an `Option`.
     #[error("{origin}: {because} is never NULL. Take the Option from the field's type")]
     NeverNull {
         because: &'static str,

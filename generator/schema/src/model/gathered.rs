@@ -1,8 +1,8 @@
-//! All that a program's derives submitted, in the order of its files: the linker's order is nobody's.
+//! Submissions of a program's derives, in the order of its files: the linker's order is arbitrary.
 
 use super::definition::{EnumDef, ExtensionDef, ModelDef, SequenceDef, Submitted};
 
-/// All that was submitted, in the order of the files.
+/// All submissions, in the order of the files.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) models: Vec<&'static ModelDef>,

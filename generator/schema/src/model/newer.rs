@@ -8,7 +8,7 @@ use crate::objects::{Registered, table::Table};
 /// A clause, and the first major version that supports it.
 type Word = (&'static str, u32, Place);
 
-/// All that is said so, in the order of the files.
+/// All such declarations, in the order of the files.
 pub(super) fn newer(gathered: &Gathered) -> Vec<Newer> {
     let of_model = |model: &&'static ModelDef| {
         let model = *model;

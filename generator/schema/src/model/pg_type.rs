@@ -1,4 +1,4 @@
-//! Which Postgres type a Rust type is.
+//! Postgres types of Rust types.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

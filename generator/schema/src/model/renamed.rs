@@ -10,7 +10,7 @@ use crate::name::parse_dotted;
 use crate::objects::{Registered, column::Column, enum_type::EnumType, table::Table};
 use crate::{Id, Member, Name};
 
-/// All that is said, what something is in before that: by then it has its new name.
+/// All renames, a container before its parts: by then it has its new name.
 pub(super) fn renamed(gathered: &Gathered) -> Vec<Renamed> {
     let mut all = wholes(gathered);
     all.extend(columns(gathered));

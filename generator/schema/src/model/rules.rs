@@ -9,10 +9,10 @@ use super::renamed;
 use super::sql::partitions;
 use crate::{Name, Origin};
 
-/// A name is cut after this many bytes.
+/// Postgres truncates a name to this many bytes.
 const LONGEST_NAME: usize = 63;
 
-/// All that is wrong, in the order of the files.
+/// All mistakes, in the order of the files.
 pub(super) fn check(gathered: &Gathered) -> Vec<ModelError> {
     let mut errors = declared_twice(gathered);
     errors.extend(extensions_in_two_places(&gathered.extensions));

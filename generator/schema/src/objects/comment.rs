@@ -156,8 +156,8 @@ impl Object for Comment {
         }
     }
 
-    /// Models say of tables, columns and enum types what their documentation says, if only that it is nothing. Where they say
-    /// nothing of anything else, its comment stays; so do those on partitions, for which they have no word.
+    /// Tables, columns and enum types have the comment that their documentation declares, if only none. An undeclared
+    /// comment on anything else stays; so does one on a partition, which models cannot declare.
     fn declarable(&self, within: &Schema) -> bool {
         let kind = self.on.target.kind();
         self.on.part.is_none()

@@ -102,7 +102,7 @@ impl Object for Default {
 
     fn remove(&self, within: &Schema) -> Vec<Statement> {
         let drop = drop_default(&self.column, within);
-        // Something else numbers the rows where a sequence did.
+        // After a default that called a sequence, something else numbers the rows.
         let numbers = || {
             let id = Self::id(self.column.clone());
             let mut needs = within.needs(&id);
@@ -140,7 +140,7 @@ pub(super) fn drop_default(column: &Member, within: &Schema) -> Statement {
 }
 
 impl Default {
-    /// Postgres' message where ADD COLUMN fails with it.
+    /// Postgres' message where ADD COLUMN fails with this default.
     fn fails_at_first<'a>(&self, within: &'a Schema) -> Option<&'a str> {
         within.get::<Column>(&self.column)?.fails_by_default(within)
     }

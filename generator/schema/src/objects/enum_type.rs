@@ -141,12 +141,12 @@ impl Object for EnumType {
     }
 }
 
-/// Of the labels that the enum type loses, those that rows may have, each with the one that takes its place.
+/// The dropped labels that rows may have, each with the one that replaces it.
 pub(super) fn replaced(id: &Id, from: &Schema, to: &Schema) -> BTreeMap<String, String> {
     both(id, from, to).map_or_else(BTreeMap::new, |(old, new)| new.replaces(&old, to))
 }
 
-/// Of the labels that the enum type loses, those that no other one comes for.
+/// The dropped labels that no other one replaces.
 pub(super) fn gone(id: &Id, from: &Schema, to: &Schema) -> Vec<String> {
     let Some((old, new)) = both(id, from, to) else {
         return Vec::new();
@@ -157,7 +157,7 @@ pub(super) fn gone(id: &Id, from: &Schema, to: &Schema) -> Vec<String> {
         .collect()
 }
 
-/// The enum type as it is and as it shall be.
+/// The enum type before and after.
 fn both(id: &Id, from: &Schema, to: &Schema) -> Option<(EnumType, EnumType)> {
     let enum_type = |schema: &Schema| EnumType::of(&schema.entry(id)?.object).cloned();
     Some((enum_type(from)?, enum_type(to)?))

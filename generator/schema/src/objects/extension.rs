@@ -90,7 +90,7 @@ impl Object for Extension {
     }
 
     fn alter(&self, next: &Self, _from: &Schema, _to: &Schema) -> Alter {
-        // Versions that could be are facts about the server, not about the extension.
+        // Available versions are facts about the server, not about the extension.
         let Self {
             name: _,
             namespace,
@@ -147,7 +147,7 @@ impl Object for Extension {
             version: there.version.clone(),
             default_version: default_version.clone(),
             default_comment: default_comment.clone(),
-            // They are the ways on from that version.
+            // The update paths start from that version.
             updates: there.updates.clone(),
         }
     }

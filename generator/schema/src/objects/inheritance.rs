@@ -1,5 +1,5 @@
-//! Which table inherits from which: a partition from its partitioned table, a table from those after INHERITS. An object of
-//! its own, because a tie is what goes before its two tables change and comes when they are alike.
+//! Inheritance links: from a partition to its partitioned table, from a table to those after INHERITS. An object of its
+//! own, because a link is removed before its two tables change and created when they are alike.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -48,7 +48,7 @@ impl Path for Tie {
     }
 }
 
-/// Whose a column or a constraint is.
+/// Origin of a column or a constraint: the table's own or a parent's.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Descent {
@@ -250,7 +250,7 @@ fn ties_below<'a>(parent: &Name, within: &'a Schema) -> Vec<&'a Inheritance> {
         .collect()
 }
 
-/// The ties of a partition to what it is a partition of.
+/// The links of a partition to its partitioned tables.
 pub(super) fn partitions_above(child: &Name, within: &Schema) -> impl Iterator<Item = Tie> {
     let ties = ties_above(child, within).into_iter();
     ties.filter(|tie| tie.bound.is_some())
@@ -268,7 +268,7 @@ pub(super) fn is_partition_id(child: &Id, within: &Schema) -> bool {
     ties.any(|tie| tie.bound.is_some())
 }
 
-/// The ties of the partitions of a table.
+/// The links of a partitioned table to its partitions.
 pub(super) fn partitions_below(parent: &Name, within: &Schema) -> impl Iterator<Item = Tie> {
     let ties = ties_below(parent, within).into_iter();
     ties.filter(|tie| tie.bound.is_some())
@@ -281,7 +281,7 @@ pub(super) struct Parent<'a> {
     pub(super) partitioned: bool,
 }
 
-/// The tables from which a table inherits all the way from one schema to the other.
+/// The parents of a table throughout the change from one schema to the other.
 pub(super) fn lasting_parents<'a>(
     child: &Name,
     from: &'a Schema,
@@ -344,8 +344,8 @@ pub(super) fn only(table: &Name, within: &Schema) -> String {
     }
 }
 
-/// The table, for a statement that takes a column or constraint away: those that inherit it keep it as their own, and say for
-/// themselves if they do not. A partition cannot.
+/// The table, for a statement that drops a column or constraint: heirs keep theirs as their own, and drop it by themselves
+/// if they must. A partition cannot keep it.
 pub(super) fn only_unless_partitioned(table: &Name, within: &Schema) -> String {
     let mut ties = ties_below(table, within).into_iter();
     if ties.any(|tie| tie.bound.is_none()) {
@@ -414,8 +414,8 @@ impl Descent {
         }
     }
 
-    /// The declared one of a column or constraint of `table`. Models have no word for INHERITS: what their table inherits from
-    /// is kept, and what of it is the table's own.
+    /// The declared descent of a column or constraint of `table`. Models cannot declare INHERITS: a table's parents stay,
+    /// and so does the descent of its columns and constraints.
     pub(super) fn keep(self, there: Self, table: &Name, within: &Schema) -> Self {
         match (self, there) {
             (Self::Own, _) if ties_above(table, within).is_empty() => self,

@@ -1,4 +1,5 @@
-//! Which column owns a sequence (`OWNED BY`). An object of its own, because it can only be said once both exist.
+//! Link of a sequence to the column that owns it (`OWNED BY`). An object of its own, because it can only be set once both
+//! exist.
 
 use serde::{Deserialize, Serialize};
 

@@ -87,8 +87,8 @@ impl Object for Sequence {
         true
     }
 
-    /// A sequence that a column owns depends on it in the catalog, and yet it has to be there first: the column's default
-    /// calls it. Ownership comes last, as an object of its own.
+    /// A sequence that a column owns depends on it in the catalog, but must exist first: the column's default calls it.
+    /// Ownership comes last, as an object of its own.
     fn needs(&self, on: &Id) -> bool {
         on.kind() != Column::kind()
     }
@@ -97,7 +97,7 @@ impl Object for Sequence {
         format!("SEQUENCE {key}")
     }
 
-    /// The identity of the column that it numbered counts on where it stands.
+    /// The column that it numbered, whose identity takes over its position.
     fn taken_over_by(&self, from: &Schema, to: &Schema) -> Option<Id> {
         if to.get::<Self>(&self.name).is_some() {
             return None;
@@ -113,7 +113,7 @@ impl Object for Sequence {
         vec![Slot::Relation(self.name.clone())]
     }
 
-    /// Models declare a sequence as `serial`: a default calls it. One that stands alone stays when they say nothing of it.
+    /// Models declare a sequence as `serial`: a default calls it. An undeclared standalone sequence stays.
     fn declarable(&self, within: &Schema) -> bool {
         within
             .needed_by(&Self::id(self.name.clone()))
@@ -244,7 +244,7 @@ impl Object for Sequence {
 }
 
 impl Sequence {
-    /// True if a column owns it whose table is, or was not, kept out of the write-ahead log, and was not, or is.
+    /// True if a column owns it, and the persistence of that column's table differs from the database's.
     fn follows_its_table(&self, keeping: &Keeping<'_>) -> bool {
         let is_unlogged = |schema: &Schema| {
             let owner = schema.get::<Owner>(&self.name)?;

@@ -1,5 +1,5 @@
-//! Which table is OF which composite type. An object of its own, as a tie of the table to the type: while it is there, the
-//! table can get, lose and change no column.
+//! Link of a table to the composite type that it is OF. An object of its own: while the link exists, the table can get,
+//! lose and change no column.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub(crate) struct TypedTable {
     table: Name,
     /// As `format_type` prints it.
     of_type: String,
-    /// The names, types and collations of what the type consists of. No room reads the type itself.
+    /// The names, types and collations of the type's attributes. No room reads the type itself.
     attributes: Vec<String>,
 }
 

@@ -1,7 +1,7 @@
-//! Owners, grants, default privileges and security labels: compared by name, and made by nobody yet.
+//! Owners, grants, default privileges and security labels: compared by name, and set by no statement yet.
 //!
 //! Invariant: a role is compared by its name, except the one that migrates. The scratch stands in for that one by its own
-//! user, whose name says nothing.
+//! user, whose name means nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Schema;
 use crate::Id;
 
-/// The owners, grants, default privileges and security labels of a schema that are not as they come by themselves.
+/// The owners, grants, default privileges and security labels of a schema that differ from the defaults.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Rights {
     /// The role that owns Diesel's record of the migrations; the session's own where there is no record.
@@ -24,10 +24,10 @@ pub struct Rights {
     pub rights: Vec<Right>,
 }
 
-/// One thing that is said about rights.
+/// One owner, list of grants or label.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Right {
-    /// The object, or what else it is about.
+    /// The target.
     pub of: Of,
     /// True if the object comes with Postgres or with an extension.
     pub built_in: bool,
@@ -46,10 +46,10 @@ pub enum Of {
         kind: String,
         /// `public.touch()`.
         name: String,
-        /// The object that has to be there.
+        /// The object that must exist for it to exist.
         on: Place,
     },
-    /// The objects that a role will make.
+    /// The future objects of a role.
     New {
         /// The role.
         role: String,
@@ -58,7 +58,7 @@ pub enum Of {
     },
 }
 
-/// The object that has to be there, so that there can be rights on it.
+/// The object that must exist for rights on it to exist.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Place {
     /// One that a room reads: the table of a column.
@@ -86,7 +86,7 @@ pub enum Says {
     Owner(String),
     /// All that is granted, besides everything to the owner.
     Grants(BTreeSet<Grant>),
-    /// A label, and who provides it.
+    /// A security label and its provider.
     Label {
         /// The provider.
         provider: String,
@@ -107,7 +107,7 @@ pub struct Grant {
     pub by: Option<String>,
 }
 
-/// A role that may do something.
+/// A role with privileges.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grantee {
@@ -119,7 +119,7 @@ pub enum Grantee {
     Role(String),
 }
 
-/// Something about rights that differs between two schemas.
+/// A difference in rights between two schemas.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct RightDelta {
     /// `owner`, `grants`, `security label`, `default privileges`.
@@ -128,7 +128,7 @@ pub struct RightDelta {
     pub kind: Option<String>,
     /// The object, where a room reads it.
     pub id: Option<Id>,
-    /// All of it: `owner of table public.users`.
+    /// Aspect and target together: `owner of table public.users`.
     pub what: String,
     /// Value in `from`.
     pub from: String,
@@ -229,7 +229,7 @@ struct Side<'a> {
 }
 
 impl Rights {
-    /// A role as it is compared with those of another schema.
+    /// The name of a role in the comparison with another schema.
     pub(super) fn role<'a>(&'a self, other: &'a Self) -> impl Fn(&str) -> String + 'a {
         |role| {
             let is_theirs = self.stands_in && !other.stands_in && role == other.migrator;
@@ -332,7 +332,7 @@ impl Rights {
     }
 }
 
-/// Compares the rights on what both schemas have.
+/// The differences in the rights on objects that both schemas have.
 pub(super) fn differences(from: &Schema, to: &Schema) -> Vec<RightDelta> {
     let deltas = compared(from, to)
         .into_iter()
@@ -340,7 +340,7 @@ pub(super) fn differences(from: &Schema, to: &Schema) -> Vec<RightDelta> {
     deltas.map(|(_, delta)| delta).collect()
 }
 
-/// The rights on what `to` alone has that do not come by themselves where it is made.
+/// The rights on objects that `to` alone has, but for those that their creation brings.
 pub(super) fn on_new(from: &Schema, to: &Schema) -> Vec<RightDelta> {
     let comes = |right: &Right| match (&right.of, &right.says) {
         (Of::Read(id), Says::Grants(_)) => to.entry(id).is_some_and(|entry| !entry.granted),

@@ -1,4 +1,4 @@
-//! Objects of kinds that no room reads: named, and compared by a hash of all that the catalog says about them.
+//! Objects of kinds that no room reads: named, and compared by a hash of their catalog content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +28,8 @@ pub struct Unread {
     /// The names it takes.
     #[serde(default)]
     pub occupies: Vec<Slot>,
-    /// Hashes of what the catalog says about it and its parts; `None` where this session may not read all of it, or trueup does
-    /// not know the catalog.
+    /// Hashes of the catalog's content about it and its parts; `None` where this session may not read all of it, or trueup
+    /// does not know the catalog.
     #[serde(default)]
     pub says: Option<String>,
 }

@@ -71,16 +71,16 @@ pub struct CheckDef {
     pub expression: &'static str,
     /// True if NO INHERIT: child tables do without it.
     pub no_inherit: bool,
-    /// Which rows it is about.
+    /// Rows that it applies to.
     pub enforcement: Enforcement,
 }
 
-/// Which rows a check or a foreign key is about.
+/// Rows that a check or a foreign key applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enforcement {
     /// All rows.
     OnAllRows,
-    /// Those that are written after it came: `NOT VALID`.
+    /// Rows written since the constraint exists: `NOT VALID`.
     OnNewRows,
     /// None: `NOT ENFORCED`, which needs Postgres 18.
     Never,
@@ -103,7 +103,7 @@ pub struct ExcludeDef {
     pub include: &'static [&'static str],
     /// The storage parameters of its index.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// Which rows are compared, if not all.
+    /// Predicate of the rows that are compared, if not all.
     pub predicate: Option<&'static str>,
     /// Time of the check.
     pub deferral: Deferral,
@@ -154,7 +154,7 @@ pub struct ForeignKeyDef {
     pub match_full: bool,
     /// Time of the check.
     pub deferral: Deferral,
-    /// Which rows it is about.
+    /// Rows that it applies to.
     pub enforcement: Enforcement,
 }
 

@@ -23,7 +23,7 @@ pub struct IndexDef {
     pub nulls_not_distinct: bool,
     /// The storage parameters.
     pub parameters: &'static [(&'static str, &'static str)],
-    /// Which rows are indexed, if not all.
+    /// Predicate of the rows that it indexes, if not all.
     pub predicate: Option<&'static str>,
 }
 

@@ -29,7 +29,7 @@ pub struct PartitionDef {
     pub place: Place,
     /// Its name, in the namespace of the table.
     pub name: &'static str,
-    /// Which rows it holds.
+    /// Bound: the rows that it holds.
     pub bound: BoundDef,
     /// Its own strategy and key, where it is partitioned again.
     pub partition_by: Option<PartitionByDef>,
@@ -37,7 +37,7 @@ pub struct PartitionDef {
     pub partitions: &'static [PartitionDef],
 }
 
-/// Which rows a partition holds.
+/// Bound of a partition: the rows that it holds.
 #[derive(Debug)]
 pub enum BoundDef {
     /// From one value, included, to another, excluded; as SQL, several separated by commas.

@@ -8,8 +8,7 @@ use crate::name::quoted_ident;
 use crate::objects::{Registered, column::Column};
 use crate::{Detail, Member, Name};
 
-/// One statement for each column that says something, in the table and in each of its partitions: not all of it is handed
-/// down.
+/// One statement for each column with settings, in the table and in each of its partitions: not every setting is inherited.
 pub(super) fn settings(model: &ModelDef) -> Vec<Declaration> {
     let tables = tables(model);
     let columns = model.columns.iter();

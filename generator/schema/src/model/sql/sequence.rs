@@ -1,4 +1,4 @@
-//! Sequences that stand alone. One that is there stays, and becomes what is declared: what calls it needs it meanwhile.
+//! Standalone sequences. An existing one is not recreated but altered: its dependents need it meanwhile.
 
 use super::{comment, statement};
 use crate::Detail;
@@ -10,7 +10,7 @@ use crate::objects::{
     sequence::{Sequence, SequenceOptions},
 };
 
-/// The statement that creates it, the one that says how it counts, and its comment.
+/// The statement that creates it, the one that sets its options, and its comment.
 pub(super) fn declare(sequence: &SequenceDef) -> Vec<Declaration> {
     let name = sequence.qualified();
     let id = Sequence::id(name.clone());

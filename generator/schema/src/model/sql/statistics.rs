@@ -8,7 +8,7 @@ use crate::objects::Registered;
 use crate::objects::extended_statistics::ExtendedStatistics;
 use crate::{Detail, Name};
 
-/// The statement that creates them, and the one that says how much ANALYZE looks at.
+/// The statement that creates them, and the one that sets their target.
 pub(super) fn declare(model: &ModelDef, statistics: &StatisticsDef) -> Vec<Declaration> {
     let name = Name::new(model.namespace, statistics.name);
     let id = ExtendedStatistics::id(name.clone());

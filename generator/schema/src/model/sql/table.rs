@@ -70,7 +70,7 @@ pub(super) fn declare(model: &ModelDef) -> Declaration {
     }
 }
 
-/// The constraints that say the same as one before them, which one CREATE TABLE would take for the same.
+/// The constraints that repeat an earlier one: one CREATE TABLE would merge the two.
 pub(super) fn declare_merged(model: &ModelDef) -> impl Iterator<Item = Declaration> {
     let uniques = uniques(model).filter(|(_, is_merged)| *is_merged);
     let uniques = uniques.map(|(key, _)| {
@@ -94,7 +94,7 @@ pub(super) fn declare_merged(model: &ModelDef) -> impl Iterator<Item = Declarati
     })
 }
 
-/// The unique constraints, each with whether a key before it says the same.
+/// The unique constraints, each with true if it repeats an earlier key.
 fn uniques(model: &ModelDef) -> impl Iterator<Item = (&KeyDef, bool)> {
     model.uniques.iter().enumerate().map(|(place, key)| {
         let before = model.primary_key.iter().chain(&model.uniques[..place]);
@@ -103,7 +103,7 @@ fn uniques(model: &ModelDef) -> impl Iterator<Item = (&KeyDef, bool)> {
     })
 }
 
-/// The exclusion constraints, each with whether one before it could be taken for the same.
+/// The exclusion constraints, each with true if Postgres could take it for an earlier one.
 fn excludes(model: &ModelDef) -> impl Iterator<Item = (&ExcludeDef, bool)> {
     let excludes = model.excludes.iter().enumerate();
     excludes.map(|(place, exclude)| (exclude, place > 0))
@@ -119,7 +119,7 @@ fn id_of_exclude(model: &ModelDef, exclude: &ExcludeDef) -> Option<Id> {
     Some(Exclusion::id(Member::new(model.name(), name)))
 }
 
-/// The composite type that the table is OF. A CREATE TABLE that says so could not say what columns there are.
+/// The composite type that the table is OF, set afterwards: CREATE TABLE … OF could not define the columns.
 pub(super) fn of_type(model: &ModelDef) -> Option<Declaration> {
     let sql = format!("ALTER TABLE {} OF {}", model.name(), model.of_type?);
     let id = TypedTable::id(model.name());
@@ -164,7 +164,7 @@ fn parameters(parameters: &TableParametersDef) -> impl Iterator<Item = String> {
     of_table.iter().map(index::parameter).chain(of_toast)
 }
 
-/// The checks that are added to the table when it is there: in CREATE TABLE a NOT VALID would be ignored.
+/// The NOT VALID checks, which are added once the table exists: in CREATE TABLE a NOT VALID would be ignored.
 pub(super) fn declare_not_valid(model: &ModelDef) -> impl Iterator<Item = Declaration> {
     let checks = model.checks.iter().filter(|check| is_added(check));
     checks.map(|check| {

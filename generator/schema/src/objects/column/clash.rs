@@ -16,7 +16,7 @@ use crate::{Hazard, Id, Schema, name::quoted_ident, object::Object};
 pub(super) enum Becomes {
     /// Each is cast.
     Cast,
-    /// Otherwise, as somebody wrote.
+    /// By a hand-written expression.
     Other,
 }
 

@@ -16,20 +16,20 @@ use crate::{
     one_line,
 };
 
-/// Why rows without a value may be there.
+/// Reason for which rows without a value may exist.
 pub(crate) enum Filling {
     /// The column is new.
     New,
-    /// The column comes to require a value.
+    /// The column becomes NOT NULL.
     Required,
 }
 
 impl Column {
-    /// Why rows may be there that have no value in `to`.
+    /// Reason for which rows may exist that have no value in `to`.
     pub(crate) fn filling(from: Option<&Self>, to: &Self) -> Option<Filling> {
         match from {
             None => Some(Filling::New),
-            // It is made anew.
+            // The column is recreated.
             Some(from) if from.generated.is_some() => Some(Filling::New),
             Some(from) => {
                 let is_required = from.not_null.is_none() && to.not_null.is_some();
@@ -152,7 +152,7 @@ pub(super) fn new(column: &Column, fill: &Fill, within: &Schema) -> Vec<Statemen
     )
 }
 
-/// Rows that are written meet the checks that they were never asked for.
+/// Written rows are checked by constraints that were never validated.
 fn asked_again(update: Statement, column: &Column, within: &Schema) -> Statement {
     let table = Table::id(column.relation.clone());
     let unasked = within
@@ -243,7 +243,7 @@ fn runs(table: &Name, trigger: &Runs) -> String {
     )
 }
 
-/// The statement that lets an owner reach all rows, and the one that binds it again.
+/// The statement that lets an owner reach all rows, and the one that binds it by policies again.
 fn row_security(table: &Name) -> (Statement, Statement) {
     let lift = Statement::new(
         format!("Let the owner reach every row of {table}: policies would hide some from it"),
@@ -296,9 +296,9 @@ pub(super) fn origin(fill: &Fill) -> &Origin {
     &fill.expression.origin
 }
 
-/// The statements by which a filled column comes to require a value: none is missing any more.
+/// The statements that make a filled column NOT NULL: no value is missing any more.
 ///
-/// Where the expression gives NULL for a row, that is for whoever wrote it to know.
+/// An expression that gives NULL for a row is its author's responsibility.
 pub(super) fn require(from: &Column, to: &Column, fill: &Fill, within: &Schema) -> Vec<Statement> {
     let required = alter::not_null_change(from, to, within).into_iter();
     required

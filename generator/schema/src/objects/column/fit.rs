@@ -8,13 +8,13 @@ use crate::{Casts, Hazard, name::quoted_ident};
 
 /// Loss and failure that a type change risks.
 pub(super) enum Fit {
-    /// Each as a whole.
+    /// Every value stays whole.
     Whole,
-    /// The change fails.
+    /// The change fails on some values.
     OrNot(Hazard),
-    /// Not without losing this: the end of the sentence "loses …".
+    /// The change loses this: the end of the sentence "loses …".
     Without(String),
-    /// Neither the one nor the other.
+    /// The change loses this, and fails on some values.
     WithoutOrNot(String, Hazard),
 }
 
@@ -52,7 +52,7 @@ fn fit_elements(from: &Column, to: &Column, way: &Way, casts: &Casts) -> Fit {
         {
             Fit::Without(format!("what is longer than 63 bytes in {column}"))
         }
-        // It is filled up with blanks, so that those at the end of a value are none of it.
+        // Padded with blanks, so that trailing blanks are no part of a value.
         (_, "character") if is_string(old) || matches!(old, "xml" | "json") => {
             let lost = format!("the blanks at the end of the values of {column}");
             let room = |of: &Column| modifiers(&of.data_type).first().copied();
@@ -289,7 +289,7 @@ fn no_such_value(to: &Column, way: &Way) -> Hazard {
     let (table, name) = (&to.relation, quoted_ident(&to.name));
     let (data_type, array) = (&to.data_type, array_of(to));
     match way {
-        // A bit string that is cast in a query is cut or filled up without a word.
+        // A cast in a query truncates or pads a bit string without an error.
         _ if matches!(element(&to.base_type), "bit" | "bit varying") => Hazard::MayFail {
             because: format!(
                 "if a value in {} is not a valid {data_type}",

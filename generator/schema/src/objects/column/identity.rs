@@ -24,11 +24,11 @@ pub(super) struct Identity {
 /// Order of the identity change and the change of its column's type, if there is one.
 #[derive(Clone, Copy)]
 pub(super) enum Retyped {
-    /// It does not.
+    /// The type stays.
     No,
-    /// Before the identity changes, since its new bounds may not fit into the old type.
+    /// The type changes before the identity, whose new bounds may not fit into the old type.
     Before,
-    /// After the identity has changed, since its old bounds may not fit into the new type.
+    /// The type changes after the identity, whose old bounds may not fit into the new type.
     Afterwards,
 }
 

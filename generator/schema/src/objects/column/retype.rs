@@ -1,4 +1,4 @@
-//! Another type for a column that has values: which casts Postgres applies by itself.
+//! Type changes of a column that has values, by the casts that Postgres applies.
 
 use super::super::{
     Registered, check::Check, default::Default as ColumnDefault, exclusion::Exclusion,
@@ -102,7 +102,7 @@ fn using_says(column: &Column) -> String {
     )
 }
 
-/// The statement for which a person wrote how values become others.
+/// The type change with a hand-written USING.
 fn by_expression(from: &Column, to: &Column, using: &Expression) -> Statement {
     let Expression { sql, origin } = using;
     let statement = Statement::new(
@@ -174,8 +174,7 @@ fn set_type(to: &Column) -> String {
     )
 }
 
-/// The statement by which the collation of `to` counts from now on. The values stay as they are, and the indexes on them are
-/// built anew.
+/// The statement that sets the collation of `to`. The values stay as they are, and the indexes on them are rebuilt.
 pub(super) fn sort(from: &Column, to: &Column, old: &Schema, within: &Schema) -> Statement {
     let collation = to.collation.as_deref().unwrap_or("of its type");
     let says = format!("Sort {} by collation {collation}", to.qualified());
@@ -239,7 +238,7 @@ fn comparisons() -> [Kind; 3] {
 
 /// The statement that moves the values of an enum column to a new type of the same name, by their labels.
 ///
-/// `gone` are the labels that no other one comes for.
+/// `gone` are the dropped labels that no other one replaces.
 pub(super) fn recast(
     column: &Column,
     replaced: &BTreeMap<String, String>,
@@ -280,7 +279,7 @@ pub(super) fn recast(
     statement.disturbs(casualties()).parts(comparisons())
 }
 
-/// A column's labels as text, with those replaced that are gone.
+/// A column's labels as text, with the dropped ones replaced.
 fn labels(text: &str, are_arrays: bool, replaced: &BTreeMap<String, String>) -> String {
     if replaced.is_empty() {
         return text.to_owned();
