@@ -35,53 +35,53 @@ use crate::{
     unread,
 };
 
-/// What an autogen is asked for.
+/// Options of autogen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AutogenOptions<'a> {
-    /// What to compare the models with: the live database where there is one, else the migrations.
+    /// The start of the comparison; by default the live database if there is one, else the migrations.
     pub from: Option<&'a Source>,
     /// The versions of migrations that count as not there, because they are to be replaced.
     pub without: &'a [String],
-    /// How the draft is made.
+    /// Options of the draft.
     pub draft: DraftOptions,
-    /// What is to be renamed, beside what the models say.
+    /// The requested renames, in addition to the models' `renamed_from`.
     pub renames: &'a [Asked],
-    /// What looks like a rename and is none.
+    /// Look-alikes that are not renames.
     pub no_renames: &'a [Refused],
     /// What is to be dropped though no migration of autogen's made it.
     pub drops: &'a [Named],
-    /// Whether a first migration is looked at as a beginning: it has to make all that the models need of an empty database.
+    /// True if a first migration must make everything that the models need on an empty database.
     pub begins: bool,
     /// Whom to ask what looks like a rename; where there is nobody, that is an error.
     pub ask: Option<&'a dyn Ask>,
 }
 
-/// What an autogen found.
+/// The result of autogen.
 #[derive(Debug)]
 pub struct Autogen {
-    /// What it was compared with, in words.
+    /// The start of the comparison, in words.
     pub from: String,
     /// The migrations, where there is anything to do.
     pub draft: Option<Draft>,
-    /// What hangs on the old tables and no room reads; it stays as it is.
+    /// Unread objects that depend on the old tables; they stay as they are.
     pub taken: Vec<Unread>,
     /// The start's server, where the trial ran on another major.
     pub other_major: Option<u32>,
-    /// What models say about old names that are gone already.
+    /// Each `renamed_from` whose old name is gone already.
     pub stale: Vec<Stale>,
-    /// What no model declares and autogen did not make: it stays.
+    /// Unmanaged objects that no model declares and autogen did not make; they stay.
     pub unmodelled: Vec<Id>,
-    /// What no room reads, and the database has otherwise than the migrations make it.
+    /// Unread objects that drifted from the migrations.
     pub drifted: Vec<Unread>,
     /// What is dropped because a person named it.
     pub dropped: BTreeSet<Id>,
-    /// Whether a live database was there before any migration.
+    /// True if the live database has objects and no migration exists.
     pub unmigrated: bool,
     /// The reason why the draft is no first migration: what it takes for there, no migration makes.
     pub no_beginning: Option<Error>,
-    /// Whether the draft is the first migration of a database that has tables already.
+    /// True if the draft is the first migration of a database that has tables already.
     pub adopts: bool,
-    /// What is made anew, and loses its data unless it gets another name before.
+    /// Objects that are recreated, and lose their data unless they are renamed before.
     pub remade: Vec<Remade>,
     /// What the rows of the live database answered, where one was compared with.
     pub answers: Answers,
@@ -90,11 +90,11 @@ pub struct Autogen {
 /// Something that is dropped and made anew.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remade {
-    /// What it is.
+    /// The object.
     pub what: Id,
-    /// What `--rename` takes to keep it, with its data, beside the new one.
+    /// The argument of `--rename` that keeps it, with its data, beside the new one.
     pub rename: String,
-    /// What inherits from it, and it itself.
+    /// The object itself and all that inherit from it.
     with: BTreeSet<Id>,
 }
 
@@ -216,7 +216,7 @@ pub fn autogen(
     })
 }
 
-/// What the models are compared with.
+/// The source that the models are compared with.
 fn compared(project: &Project, from: Option<&Source>) -> Source {
     match (from, &project.database) {
         (Some(from), _) => from.clone(),
@@ -225,7 +225,7 @@ fn compared(project: &Project, from: Option<&Source>) -> Source {
     }
 }
 
-/// What rows of the live database say of a draft, where the models are compared with one.
+/// The answers of the live database's rows about a draft; none if the models are compared with something else.
 fn answers(
     project: &Project,
     from: Option<&Source>,
@@ -239,7 +239,7 @@ fn answers(
     }
 }
 
-/// What holds data of its own and can only become what the models say by being dropped and made anew.
+/// Objects with data of their own that the models change in a way that needs a drop and a recreation.
 fn remade(from: &Schema, to: &Schema) -> Vec<Remade> {
     let deltas = diff(from, to).into_iter();
     let remade = deltas.filter_map(|(id, delta)| {
@@ -262,10 +262,10 @@ fn remade(from: &Schema, to: &Schema) -> Vec<Remade> {
     remade.collect()
 }
 
-/// What may go when no model declares it any more.
+/// The objects that may be dropped once no model declares them.
 struct Managed<'a> {
     all: &'a BTreeSet<Id>,
-    /// What a person named.
+    /// Those among them that the user named.
     dropped: &'a BTreeSet<Id>,
 }
 
@@ -488,13 +488,13 @@ struct Start {
     words: String,
     other_major: Option<u32>,
     unmigrated: bool,
-    /// What only the database has, where the migrations are looked at.
+    /// Objects that only the database has, if it was compared with the migrations.
     loose: BTreeSet<Id>,
-    /// What jobs made in the database.
+    /// Objects of the database that scheduled jobs made.
     routine: Vec<Routine>,
-    /// What the migrations alone make, where they are looked at and the start is a live database.
+    /// The replayed migrations, if they are compared with a live database.
     replay: Option<Side>,
-    /// What no room reads and differs between the two.
+    /// Unread objects that differ between the two.
     drifted: Vec<Unread>,
 }
 
@@ -595,7 +595,7 @@ fn start(
     }
 }
 
-/// What the migrations made must be as they made it: a draft from anything else would not replay after them.
+/// Refuses if a managed object has drifted: a draft from the drifted state would not replay after the migrations.
 fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Result<(), Error> {
     let deltas = diff(there, replayed);
     let drifted: Vec<&Id> = deltas
@@ -618,7 +618,7 @@ fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Re
     .hint("or draft from the migrations alone: --from migrations"))
 }
 
-/// What no migration made must not have to change: a migration that takes it down would not replay where it never was.
+/// Refuses if the change must recreate or alter unmanaged objects: such a migration would not replay where they never were.
 fn refuse_loose(loose: &BTreeSet<Id>, from: &Side, to: &Settled) -> Result<(), Error> {
     if loose.is_empty() {
         return Ok(());

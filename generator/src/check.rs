@@ -24,12 +24,12 @@ use crate::{
     url::Url,
 };
 
-/// What a check found.
+/// The findings of a check.
 #[derive(Debug, Default, Serialize)]
 pub struct Check {
-    /// What the models say and no migration does.
+    /// Differences between the models and the migrations.
     pub models: Vec<Difference>,
-    /// What is in the database otherwise than the migrations say.
+    /// Differences between the database and the migrations.
     pub database: Vec<Difference>,
     /// The migrations that the database does not have yet.
     pub pending: Vec<String>,
@@ -39,35 +39,35 @@ pub struct Check {
     pub unknown: Vec<String>,
     /// The database that was compared, where there was one; its password is not in it.
     pub compared: Option<String>,
-    /// Whether there is no migration at all yet.
+    /// True if no migration exists yet.
     pub unmigrated: bool,
-    /// Where the migrations do not follow each other as they did when they were made: edited ones, two heads.
+    /// Problems in the migrations' history: edited ones, two heads.
     pub history: Vec<String>,
     /// The migrations that do not go up and down.
     pub broken: Vec<Tried>,
     /// The migrations that were never proved, and what came of trying them.
     pub unproved: Vec<Tried>,
-    /// What is in the database alone and no room reads.
+    /// Unread objects that only the database has.
     pub unread: Vec<String>,
-    /// What the migrations alone have and no room reads.
+    /// Unread objects that only the migrations have.
     pub unread_missing: Vec<String>,
-    /// What both have, no room reads, and differs.
+    /// Unread objects that both have and that differ.
     pub unread_changed: Vec<String>,
-    /// What both have and no room reads, and this role may not read all of in the database.
+    /// Unread objects that both have, and whose definition in the database this role may not fully read.
     pub unread_hidden: Vec<String>,
     /// The kinds of those, by what they are called.
     #[serde(skip)]
     pub unread_kinds: BTreeMap<String, String>,
     /// The owners, grants, default privileges and security labels that differ.
     pub rights: Vec<RightDifference>,
-    /// What the migrations make, autogen's not, and no model declares: it stays.
+    /// Objects made by migrations written by hand and declared by no model; they stay.
     #[serde(serialize_with = "names")]
     pub unmodelled: Vec<Id>,
     /// The number of objects that the project's patterns leave out.
     pub left_out: usize,
     /// The patterns of `exclude` that match nothing, where a database was looked at.
     pub idle_excludes: Vec<String>,
-    /// What models say about old names that are gone already.
+    /// Each `renamed_from` whose old name is gone already.
     pub stale: Vec<Stale>,
     /// Why it is not known which migrations are applied, where it is not; then all count as applied.
     pub hidden: Option<String>,
@@ -78,9 +78,9 @@ pub struct Check {
 pub struct Difference {
     /// The object, as in `column public.users.email`.
     pub object: String,
-    /// How it differs.
+    /// The kind of difference.
     pub how: How,
-    /// Where a model says what it should be, or what it hangs on.
+    /// The origin of the object, or of its parent, in a model.
     pub origin: Option<Origin>,
     /// Its new name, where it is to have another.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +99,7 @@ impl Difference {
     }
 }
 
-/// How an object differs.
+/// The kind of an object's difference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
@@ -114,7 +114,7 @@ pub enum How {
 }
 
 impl Check {
-    /// Whether all agree.
+    /// True if everything agrees.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let Self {
@@ -156,7 +156,7 @@ impl Check {
     }
 }
 
-/// What is looked at.
+/// The extent of a check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
     /// Models and migrations.
@@ -326,7 +326,7 @@ fn recorded(
 ) -> Result<Vec<HistoryProblem>, Error> {
     let mut connection = connect(url)?;
     let applied = match apply::applied(&mut connection) {
-        // Where the database is as the migrations say, all of them were applied.
+        // If the database agrees with the migrations, all of them were applied.
         Err(hidden @ ApplyError::Hidden { .. }) => {
             check.hidden = Some(hidden.to_string());
             migrations.iter().map(|one| one.version.clone()).collect()
@@ -348,11 +348,10 @@ fn recorded(
     Ok(apply::history(&mut connection, migrations)?)
 }
 
-/// What differs between models and migrations, and what of the migrations no model declares.
+/// The differences between models and migrations, and the objects of the migrations that no model declares.
 type Found = (Vec<Difference>, Vec<Id>);
 
-/// What the models say and no migration does, as far as it follows from what was found before; and what of the migrations no
-/// model declares.
+/// The same result from a remembered agreement; `None` if that does not suffice.
 fn remembered(
     project: &Project,
     declarations: &Declarations,
@@ -383,7 +382,7 @@ fn remembered(
         return Ok(None);
     };
     let scratch = project.scratch(Some(made.server().major()))?;
-    // What goes wrong is told where everything is compared.
+    // An error here is reported by the comparison of everything.
     let Ok(Some((base, wanted))) = few::compare(project, scratch, &made, declarations, changed)
     else {
         return Ok(None);
@@ -422,7 +421,7 @@ fn differences(there: &Schema, wanted: &Schema, declarations: &Declarations) -> 
         .collect()
 }
 
-/// Where the object was written, or what it hangs on.
+/// The origin of the object in a model, or that of its parent.
 fn origin(id: &Id, schemas: [&Schema; 2], declarations: &Declarations) -> Option<Origin> {
     let mut at = Some(id.clone());
     while let Some(id) = at {
@@ -435,7 +434,7 @@ fn origin(id: &Id, schemas: [&Schema; 2], declarations: &Declarations) -> Option
     None
 }
 
-/// Whether the object's parent is missing or extra as well, which says it all.
+/// True if the object's parent is missing or extra as well: then its difference is reported alone.
 fn speaks_for(there: &Schema, wanted: &Schema, delta: &Delta<'_>) -> bool {
     match delta {
         Delta::Create(entry) => entry

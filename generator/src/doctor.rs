@@ -1,4 +1,4 @@
-//! What a server, and a user on it, are like: for those who wonder why something does not work.
+//! Facts about a server and a user on it, for diagnosis.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -20,22 +20,22 @@ pub struct Facts {
     /// The database.
     #[diesel(sql_type = Text)]
     pub database: String,
-    /// Whether the user may do anything.
+    /// True for a superuser.
     #[diesel(sql_type = Bool)]
     pub superuser: bool,
-    /// Whether the user may create databases.
+    /// True if the user may create databases.
     #[diesel(sql_type = Bool)]
     pub may_create_databases: bool,
-    /// Whether the user may create namespaces in this one.
+    /// True if the user may create namespaces in this one.
     #[diesel(sql_type = Bool)]
     pub may_create_namespaces: bool,
-    /// Whether the user may create tables where they go that are given no namespace.
+    /// True if the user may create tables in the default namespace.
     #[diesel(sql_type = Bool)]
     pub may_create_tables: bool,
-    /// Whether transactions are read-only.
+    /// True if transactions are read-only.
     #[diesel(sql_type = Bool)]
     pub read_only: bool,
-    /// Whether the server follows another one.
+    /// True for a standby.
     #[diesel(sql_type = Bool)]
     pub standby: bool,
     /// The extensions, with their versions.
@@ -75,12 +75,12 @@ pub fn examine(url: &Url) -> Result<Facts, Error> {
     Ok(diesel::sql_query(facts).get_result(&mut connection)?)
 }
 
-/// What a scratch is furnished with, when it is tried.
+/// Properties of a scratch, found by starting one.
 #[derive(Debug, Serialize)]
 pub struct Furnished {
     /// Its version, in its own words.
     pub version: String,
-    /// How many roles it has but Postgres' own.
+    /// The number of roles but Postgres' own.
     pub roles: i64,
     /// The search path of its sessions.
     pub search_path: String,
@@ -140,8 +140,8 @@ struct Found {
     lacking: Vec<String>,
 }
 
-/// Whether this session and another one are one and the same to the server: then something in between gives each transaction
-/// to whatever session is free, and locks and settings of a session mean nothing.
+/// True if a pooler shares server sessions between clients: then each transaction runs in whatever session is free, and locks
+/// and settings of a session mean nothing.
 pub fn shares_sessions(connection: &mut PgConnection, url: &Url) -> Result<bool, Error> {
     let mut other = connect(url)?;
     let first = session(connection)?;

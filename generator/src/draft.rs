@@ -28,33 +28,33 @@ use crate::{
 pub struct Draft {
     /// At least one.
     pub parts: Vec<Part>,
-    /// What was tried.
+    /// The proof.
     pub proof: Proof,
     /// The versions of the migrations that it comes after, where it is to be written only if those are still all.
     pub after: Option<Vec<String>>,
 }
 
-/// What becomes one migration.
+/// The content of one migration.
 #[derive(Debug)]
 pub struct Part {
     /// The way there.
     pub up: Vec<Statement>,
     /// The way back.
     pub down: Vec<Statement>,
-    /// Whether both run in a transaction.
+    /// True if both run in a transaction.
     pub in_transaction: bool,
-    /// What the way there makes only where it is not there, so that the way back leaves it.
+    /// Objects that the way there makes only if they are missing, so that the way back leaves them.
     pub stays: Vec<String>,
     /// The way there in a few lines.
     pub summary: Option<Summary>,
 }
 
-/// How a draft is made.
+/// Options of a draft.
 #[derive(Clone, Copy, Debug)]
 pub struct DraftOptions {
-    /// Whether it is proved.
+    /// True if it is to be proved.
     pub prove: bool,
-    /// Whether children are written into their parent's CREATE.
+    /// The rule for writing children into their parent's CREATE.
     pub folding: Folding,
 }
 
@@ -114,7 +114,7 @@ impl Part {
         text + &render::sql(&self.down)
     }
 
-    /// Whether the way back says what the values become.
+    /// True if the way back declares the change of these values.
     fn changes_back(&self, place: &Id) -> bool {
         let mut hazards = self.down.iter().flat_map(Statement::hazards);
         hazards.any(|hazard| matches!(hazard, Hazard::ChangesValues { of, .. } if of == place))
@@ -151,7 +151,7 @@ pub fn after_renames(
     let (from, to) = source::alike_after(project, from, renaming, to)?;
     let to = source::narrowed(project, &from, to)?;
     match attempt(project, &from, renaming, &to, options) {
-        // What is new may print otherwise when it is read again, as every migration is.
+        // New expressions may print differently when they are read again, as every migration is.
         Err(error) if error.kind() == ErrorKind::Defect && !(from.reprinted && to.reprinted) => {
             let (from, to) = (
                 source::reprinted(project, from)?,
@@ -262,8 +262,7 @@ fn measured(
     Ok(())
 }
 
-/// How often a way may be parted at a place that only the way back shows. Each removed enum label that something used is
-/// one.
+/// The maximum number of cuts at places that only the way back shows. Each removed enum label that is in use needs one.
 const DETOURS: u8 = 8;
 
 /// No change needs as many commits: by then statements undo each other.
@@ -272,9 +271,9 @@ const PARTS: usize = 100;
 struct Drafting<'a> {
     trial: Trial<'a>,
     folding: Folding,
-    /// What models say about the way there.
+    /// The models' guidance for the way there.
     there: &'a Arc<Guidance>,
-    /// What models say about the way back.
+    /// The models' guidance for the way back.
     back: &'a Arc<Guidance>,
     parts: Vec<Part>,
     /// The schema before each part.
@@ -338,7 +337,7 @@ impl Drafting<'_> {
         };
         let reached = self.trial.run("up.sql", &render::sql(forth.statements()))?;
         if diff(&reached, from).is_empty() || self.parts.len() == PARTS {
-            // What is still to be done will never be done.
+            // Without progress the remaining differences would stay for ever.
             prove::equal(&reached, to, "up.sql")?;
         }
         let mut back = self.back(&reached, from)?;
@@ -433,7 +432,7 @@ fn made_again(from: &Schema, reached: &Schema) -> Vec<Statement> {
         .collect()
 }
 
-/// What the ups of some migrations run, in order.
+/// The statements of the ups, in order.
 #[must_use]
 pub fn ups(parts: &[Part]) -> Vec<Run> {
     let run = |part: &Part| Run {
@@ -443,7 +442,7 @@ pub fn ups(parts: &[Part]) -> Vec<Run> {
     parts.iter().map(run).collect()
 }
 
-/// What their downs run, in order.
+/// The statements of the downs, in the order in which they run.
 #[must_use]
 pub fn downs(parts: &[Part]) -> Vec<Run> {
     let run = |part: &Part| Run {

@@ -1,4 +1,4 @@
-//! How one schema becomes another.
+//! The way from one schema to another.
 //!
 //! Everything is one pipeline: two sources, two schemas, one diff, one plan, one proof, one set of files.
 //!

@@ -109,7 +109,7 @@ pub enum MigrationError {
     Interrupted {
         /// The file.
         path: PathBuf,
-        /// The parser's message.
+        /// The fault.
         message: String,
     },
     /// It names what no command of ours changes.

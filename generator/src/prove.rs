@@ -35,14 +35,14 @@ use crate::{
     witness::{self, WitnessError},
 };
 
-/// What was tried.
+/// The result of a proof.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Proof {
     /// The Postgres that it was tried on; `None` where nothing was.
     pub postgres: Option<String>,
-    /// Whether `pg_dump` was asked, and about what.
+    /// The part of the proof that `pg_dump` confirmed.
     pub witness: Witness,
-    /// What became of rows.
+    /// The fate of rows.
     pub data: Kept,
     /// Why the start is a copy by our own statements where `pg_dump` should have made it.
     pub no_dump: Option<String>,
@@ -50,7 +50,7 @@ pub struct Proof {
     pub broken: Vec<Broken>,
     /// Code that names what changes.
     pub suspects: Vec<Suspect>,
-    /// What the way back leaves, since it may have been there before.
+    /// Objects that the way back leaves, since they may have existed before.
     pub stays: Vec<String>,
     /// From which statement on locks were not measured, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ pub struct Proof {
     pub left_out: Vec<String>,
 }
 
-/// What `pg_dump` was asked.
+/// The ends of the way that `pg_dump` confirmed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Witness {
@@ -273,7 +273,7 @@ impl<'a> Trial<'a> {
         Ok(postgres::read(&mut self.connection)?)
     }
 
-    /// What is said of a file that does not run.
+    /// The error of a file that does not run.
     fn failed(&mut self, file: &str, sql: &str, error: SqlError) -> Error {
         let parts = parts(sql).unwrap_or_default();
         let statement = error.statement.as_deref().unwrap_or_default();
@@ -292,7 +292,7 @@ impl<'a> Trial<'a> {
         Error::caused(ErrorKind::Defect, message, error).hints(REPORT)
     }
 
-    /// Whether the ups led to the target.
+    /// Checks that the ups led to the target.
     pub fn is_target(&mut self, reached: &Schema) -> Result<(), Error> {
         equal(reached, self.target, "up.sql")?;
         self.compile(code::UP)?;
@@ -302,7 +302,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Whether the downs led back to the start: the last step of a proof.
+    /// Checks that the downs led back to the start: the last step of a proof.
     pub fn is_start(mut self) -> Result<Proof, Error> {
         self.compile(code::DOWN)?;
         let dump = self.start_dump.take();
@@ -377,7 +377,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Whether two schemas are the same; else the first objects that are not.
+/// Fails if two schemas differ, with the first objects that do.
 pub fn equal(reached: &Schema, wanted: &Schema, file: &str) -> Result<(), Error> {
     let differences = diff(reached, wanted);
     if differences.is_empty() {

@@ -42,7 +42,7 @@ pub struct Renaming {
 }
 
 impl Renaming {
-    /// Whether nothing is renamed.
+    /// True if nothing is renamed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.up.is_empty()
@@ -54,11 +54,11 @@ impl Renaming {
 pub struct Task {
     address: Address,
     part: Option<String>,
-    /// How deep it lies: what holds it is renamed before.
+    /// Its depth: containers are renamed first.
     level: usize,
     namespace: Option<String>,
     name: String,
-    /// Who wants it, for people.
+    /// The origin of the request, for people.
     by: String,
 }
 
@@ -68,16 +68,16 @@ pub trait Ask: Debug {
     fn which(&self, look_alike: &LookAlike) -> Result<Option<usize>, Error>;
 }
 
-/// What renames came to.
+/// The result of all renames.
 #[derive(Debug, Default)]
 pub struct Renames {
     /// The statements.
     pub renaming: Renaming,
     /// The start as it is after them; `None` where nothing is renamed.
     pub side: Option<Side>,
-    /// What was renamed, in words.
+    /// The renames in words.
     pub told: Vec<Told>,
-    /// What models say that is done already.
+    /// Each `renamed_from` that is done already.
     pub stale: Vec<Stale>,
 }
 
@@ -92,7 +92,7 @@ impl Renames {
 /// One thing that was renamed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
-    /// What it was.
+    /// The object under its old name.
     pub object: String,
     /// Its new name.
     pub to: String,
@@ -101,9 +101,9 @@ pub struct Told {
 /// A `renamed_from` that has nothing to do any more.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Stale {
-    /// Where it stands.
+    /// Its place in the source.
     pub origin: Origin,
-    /// What is there no more.
+    /// The old name.
     pub old: String,
 }
 
@@ -145,7 +145,7 @@ pub fn rename(
         trying.moves(&tasks)?;
         trying.renames(&tasks, &Taken::ByAnybody)?;
     }
-    // Where the other side has names of its own, those are what things get.
+    // With models on the other side, auto-generated names follow the renames, except names that a model gives explicitly.
     if declarations.is_some() {
         trying.follow(&named)?;
     }
@@ -171,7 +171,7 @@ pub fn aligned(
 ) -> Result<Option<(Side, Renaming)>, Error> {
     let mut trying = Trying::new(project, from);
     trying.repeat(renaming)?;
-    // What names another is the same but for its own name once that other has its name.
+    // An object that refers to another by name equals its counterpart only after that one is renamed.
     loop {
         let before = trying.done();
         let (tasks, gone) = same_but_for_names(trying.schema(), to);
@@ -189,14 +189,14 @@ pub fn aligned(
     Ok(side.map(|side| (side, renaming)))
 }
 
-/// Whether something differs by its name alone.
+/// True if something differs by its name alone.
 #[must_use]
 pub fn differ_by_names(from: &Schema, to: &Schema) -> bool {
     !same_but_for_names(from, to).0.is_empty()
 }
 
-/// What `from` has, and `to` under another name that Postgres could have chosen; and what goes. Where several are equal, each
-/// takes the next.
+/// Objects that `to` has under another name that Postgres could have chosen, as renames; and the objects that go. If several
+/// are equal, each takes the next.
 fn same_but_for_names(from: &Schema, to: &Schema) -> (Vec<Task>, BTreeSet<Id>) {
     let (mut olds, mut news): (Vec<&Entry>, Vec<&Entry>) = (Vec::new(), Vec::new());
     let mut gone = BTreeSet::new();
@@ -234,7 +234,7 @@ pub fn ids_after(ids: &BTreeSet<Id>, from: &Schema, renamed: &Schema) -> BTreeSe
         .collect()
 }
 
-/// What has another id after renames, by the id that it had.
+/// Objects whose id renames have changed: old id to new.
 #[must_use]
 pub fn moved(from: &Schema, renamed: &Schema) -> BTreeMap<Id, Id> {
     let after = renamed.by_address();
@@ -245,7 +245,7 @@ pub fn moved(from: &Schema, renamed: &Schema) -> BTreeMap<Id, Id> {
     pairs.collect()
 }
 
-/// What was renamed so that something new can have its name, while no model declares it by the new one.
+/// Objects that were renamed to free their name for a new one, and that no model declares by their new name.
 #[must_use]
 pub fn set_aside(
     tasks: &[Task],
@@ -280,7 +280,7 @@ pub fn with_heirs(mut these: BTreeSet<Id>, within: &Schema) -> BTreeSet<Id> {
     }
 }
 
-/// What was asked for must lead to something that is there on the other side.
+/// Fails if a requested rename leads to a name that the other side does not have.
 pub fn refuse_unmet(
     tasks: &[Task],
     renamed: &Schema,

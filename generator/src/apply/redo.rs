@@ -12,7 +12,8 @@ use super::{
 };
 use crate::migration::{self, Migration};
 
-/// Takes so many applied migrations back and applies them again, or finishes an earlier redo that was cut off; returns what ran on the way back, and on the way there.
+/// Takes so many applied migrations back and applies them again, or finishes an interrupted redo. Returns the migrations that ran
+/// down, and those that ran up.
 pub fn redo(
     connection: &mut PgConnection,
     dir: &Path,

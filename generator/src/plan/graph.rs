@@ -11,7 +11,7 @@ mod steps;
 
 use super::{Folding, PlanError, Step, work::Work};
 
-/// What happens to the object of a node. The order is the one in which nodes come when nothing else decides.
+/// The action on the object of a node. Its order breaks ties between nodes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Act {
     Go,
@@ -26,7 +26,7 @@ struct Node<'a> {
     act: Act,
     /// The node of the parent that this one falls or folds with.
     joins: Option<usize>,
-    /// Whether it must not be parted from that.
+    /// True if it must not be parted from that.
     bound: bool,
     /// The one that it comes along with, as a like part of a table that inherits.
     along: Option<Id>,
@@ -123,7 +123,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What goes before what: the edges, and the wishes that are left.
+    /// All precedences: the edges, and the wishes that are left.
     fn precedents(&self) -> impl Iterator<Item = &(usize, usize)> {
         self.edges.union(&self.wishes)
     }
@@ -194,7 +194,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether all that is done to an object is to add what must be committed before it is used. Nothing stands in the way of
+    /// True if the work on an object only adds things that must be committed before they are used. Nothing stands in the way of
     /// that.
     fn only_adds(&self, id: &Id) -> bool {
         let alters = self.work.get(id).and_then(|work| work.alters.as_ref());
@@ -277,7 +277,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What Postgres does to an object by itself, where it does it to the like object of a table that its own inherits from.
+    /// Orders or joins the actions that Postgres itself applies to a follower when its leader, the corresponding object of a
+    /// parent table, changes.
     fn follow(&mut self) {
         for place in 0..self.nodes.len() {
             let Node { id, act, .. } = self.nodes[place];
@@ -334,7 +335,7 @@ impl<'a> Graph<'a> {
             self.edge_to_users(place, leader);
             return;
         }
-        // What is to be one with the leader's must be like it before.
+        // A follower that becomes one with its leader must equal it before.
         self.edge(Some(place), made);
         if let Some(altered) = altered {
             self.join(place, altered, leader);
@@ -343,7 +344,7 @@ impl<'a> Graph<'a> {
 
     fn come_with(&mut self, place: usize, leader: &Id, comes: Turn) {
         let above = self.above(place);
-        // What comes with its own whole finds its leader there.
+        // An object that comes with its own whole finds its leader there.
         let comes = match (above, comes) {
             (Some(_), Turn::Before) => Turn::Along,
             (None, Turn::Before) | (_, Turn::Along | Turn::After) => comes,
@@ -372,7 +373,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What needs the leader may need that all who follow it are there.
+    /// A dependent of the leader may need all of its followers.
     fn edge_to_users(&mut self, place: usize, leader: &Id) {
         let users: Vec<Id> = self.to.needed_by(leader).cloned().collect();
         for user in users {
@@ -406,7 +407,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What ties objects to each other goes before anything is done to them, and comes when all is done.
+    /// Ties are dropped before any work on the objects that they connect, and created after it.
     fn tie(&mut self) {
         let ends_of = |place: &usize| {
             let Node { id, act, .. } = &self.nodes[*place];
@@ -463,7 +464,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Whether something is made only when the tie is there.
+    /// True if an object must be created after the tie.
     fn comes_after(&self, place: usize, tie: usize) -> bool {
         let Node { id, act, .. } = &self.nodes[place];
         let entry = self.to.entry(id).filter(|_| *act == Act::Come);

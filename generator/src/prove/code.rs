@@ -35,7 +35,7 @@ pub const DOWN: &str = "down.sql";
 pub struct Broken {
     /// `up.sql` or `down.sql`.
     pub file: &'static str,
-    /// What was tried: `INSERT INTO public.versions`, `compilation`.
+    /// The attempt: `INSERT INTO public.versions`, `compilation`.
     pub attempt: String,
     /// The function in which it fails, with its namespace and arguments, where it is one.
     pub function: Option<String>,

@@ -26,7 +26,7 @@ use trial::Trial;
 pub struct Run {
     /// In order.
     pub statements: Vec<Statement>,
-    /// Whether they run in a transaction.
+    /// True if they run in a transaction.
     pub in_transaction: bool,
 }
 
@@ -39,10 +39,10 @@ impl From<&Segment> for Run {
     }
 }
 
-/// What the proof with rows found.
+/// The result of the proof with rows.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Kept {
-    /// How many tables there were.
+    /// The number of tables.
     pub tables: usize,
     /// The tables that held no rows, each with the reason.
     pub bare: Vec<(String, String)>,
@@ -50,31 +50,31 @@ pub struct Kept {
     pub quiet: Vec<String>,
     /// Why nothing was proved: a statement fails on rows that were there before any were put in.
     pub fails: Option<String>,
-    /// What a hazard of an up says is lost, and rows that should have shown it did not.
+    /// Losses that a hazard of an up declares, and that rows which should have shown them did not.
     pub unfounded: Vec<String>,
-    /// What failed on extreme values, and no hazard says so: an expression that cannot be computed for each, say.
+    /// Failures on extreme values that no hazard declares: an expression that cannot be computed for each, say.
     pub extremes: Vec<String>,
     /// Around how many tables code ran on the rows, before and afterwards.
     pub exercised: usize,
     /// The code that ran before and does not run afterwards.
     #[serde(skip)]
     pub broken: Vec<Broken>,
-    /// What triggers and rules did beside statements of the ups.
+    /// Effects of triggers and rules on statements of the ups.
     #[serde(skip)]
     pub told: Vec<Told>,
 }
 
-/// What one of the ups does besides, which only a trial can tell.
+/// A hazard of one of the ups that only a trial can tell.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Told {
     /// Which one of all their statements, from 0.
     pub statement: usize,
-    /// What it is.
+    /// The hazard.
     pub hazard: Hazard,
 }
 
 impl Kept {
-    /// What a migration's header says of it; nothing where there was nothing to lose.
+    /// The sentence for a migration's header; `None` if there was nothing to lose.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
         if let Some(why) = &self.fails {
@@ -124,7 +124,7 @@ impl Kept {
     }
 }
 
-/// How many tables without rows are named with the reason.
+/// The number of tables without rows that are named with the reason.
 const SHOWN: usize = 3;
 
 /// How often rows are made tamer, table by table, before all that is in doubt goes without.
@@ -202,10 +202,10 @@ pub fn keep(
     }
 }
 
-/// What became of rows, and of the code around them, under SQL that a person wrote.
+/// The fate of rows, and of the code around them, under SQL written by hand.
 #[derive(Debug, Default)]
 pub struct Watched {
-    /// What a header says of it; nothing where there are no tables.
+    /// The sentence for a header; `None` if there are no tables.
     pub sentence: Option<String>,
     /// The code that ran before and does not run afterwards.
     pub broken: Vec<Broken>,
@@ -258,7 +258,7 @@ pub fn tell<'a>(statements: impl Iterator<Item = &'a mut Statement>, told: &[Tol
     }
 }
 
-/// What triggers and rules do beside the ups, as far as it is not told yet.
+/// Effects of triggers and rules beside the ups, as far as they are not in `told` yet.
 fn code_of(
     project: &Project,
     start: &Side,
@@ -277,7 +277,7 @@ fn code_of(
     Ok(found)
 }
 
-/// Whether a hazard says so, or a person wrote it, who alone knows for which rows.
+/// True if a hazard declares it, or the statement was written by hand: only its author knows for which rows it fails.
 fn may_fail(statement: &Statement) -> bool {
     if statement.origin().is_some() {
         return true;

@@ -27,13 +27,13 @@ pub struct Tried {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What came of it.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
 impl Tried {
-    /// What came of it, in words; where there is more to say, in several lines.
+    /// The outcome in words, in several lines if there is more to report.
     #[must_use]
     pub fn says(&self) -> String {
         let Self {
@@ -53,7 +53,7 @@ impl Tried {
     }
 }
 
-/// What came of a migration that was tried.
+/// The outcome of trying a migration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "why", rename_all = "snake_case")]
 pub enum Outcome {
@@ -79,7 +79,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// What is wrong with a file of a migration that did not run.
+    /// The fault of a migration's file that did not run.
     fn of(migration: &Migration, file: &str, error: &ApplyError) -> Self {
         if let Some(failure) = error.statement() {
             return Self {
@@ -98,7 +98,7 @@ impl Fault {
 }
 
 impl Attempt {
-    /// What it came to, and what was proved.
+    /// The outcome, and the sentence for the header.
     fn judged(
         self,
         migration: &Migration,
@@ -144,7 +144,7 @@ pub enum Trust {
     Nothing,
 }
 
-/// What came of trying the migrations of a folder.
+/// The outcome of trying the migrations of a folder.
 #[derive(Debug)]
 pub struct Trial {
     /// Those that were not taken on trust, in order.
@@ -211,12 +211,12 @@ pub fn try_all(
     })
 }
 
-/// What came of proving migrations.
+/// The outcome of proving migrations.
 #[derive(Debug)]
 pub struct Proving {
     /// Each, in order.
     pub tried: Vec<Tried>,
-    /// What stands in the headers of those that were proved, in order.
+    /// The names and header sentences of those that were proved, in order.
     pub sentences: Vec<(String, String)>,
     /// The names of those whose header was written.
     pub written: Vec<String>,

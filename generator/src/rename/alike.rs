@@ -1,4 +1,4 @@
-//! What goes while something like it comes: perhaps it was renamed.
+//! Look-alikes: objects that go while a similar one comes, and that may have been renamed.
 
 use std::cmp::Reverse;
 
@@ -20,20 +20,20 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct LookAlike {
     gone: Thing,
-    /// How what goes is spelled on the command line.
+    /// The object's spelling on the command line.
     spelled: String,
-    /// What comes, the most alike first.
+    /// The candidates, the most similar first.
     come: Vec<Thing>,
 }
 
 impl LookAlike {
-    /// What goes, for people.
+    /// The object that goes, for people.
     #[must_use]
     pub fn gone(&self) -> String {
         self.gone.to_string()
     }
 
-    /// What comes, by names, the most alike first.
+    /// The names of the candidates, the most similar first.
     #[must_use]
     pub fn choices(&self) -> Vec<String> {
         self.come.iter().map(|come| self.target(come)).collect()
@@ -61,7 +61,7 @@ impl LookAlike {
         trueup::name::dotted(namespace.iter().chain([&come.name()]))
     }
 
-    /// How a person says that it was, or was not, renamed.
+    /// The options that confirm and deny the rename.
     fn answers(&self) -> [String; 2] {
         let choices = self.choices();
         let best = choices.first().map_or("", String::as_str);
@@ -118,7 +118,7 @@ pub fn look_alikes(
     found
 }
 
-/// What comes at the same place and resembles what goes.
+/// New objects under the same parent that resemble the one that goes.
 fn alike(gone: &Entry, created: &[&Entry], renamed: &Schema, to: &Schema) -> Vec<Thing> {
     let parent = gone.parent();
     if goes_along(gone, renamed) {
@@ -150,7 +150,7 @@ fn alike(gone: &Entry, created: &[&Entry], renamed: &Schema, to: &Schema) -> Vec
     alike.into_iter().map(Thing::whole).collect()
 }
 
-/// Where an object stands among its siblings.
+/// The position of an object among its siblings.
 fn place(entry: &Entry, schema: &Schema) -> usize {
     let kind = entry.id().kind();
     let parent = entry.parent();
@@ -201,7 +201,7 @@ fn as_it_was(thing: &Thing, from: &Schema) -> Thing {
     )
 }
 
-/// What is said where nobody can be asked.
+/// The error if nobody can be asked.
 #[must_use]
 pub fn refuse(look_alikes: &[LookAlike]) -> Error {
     let lines: Vec<String> = look_alikes

@@ -21,18 +21,18 @@ use crate::{
     source::{self, Side, Source},
 };
 
-/// What a rebase did.
+/// The result of a rebase.
 #[derive(Debug)]
 pub struct Rebased {
     /// The names of the folders that went.
     pub removed: Vec<String>,
     /// The folders that came in their place.
     pub written: Vec<PathBuf>,
-    /// What both branches change, though the one runs after the other.
+    /// Objects that both branches change, though the one runs after the other.
     pub shared: Vec<Shared>,
-    /// How they were made.
+    /// The way in which they were made.
     pub how: How,
-    /// What was proved.
+    /// The proof.
     pub proof: String,
 }
 
@@ -81,7 +81,7 @@ pub fn rebase(
         shared,
     };
 
-    // What cannot be drafted at all was not.
+    // If drafting fails, the migrations were not drafted.
     let models = models.filter(|_| as_drafted(project, &start, &ours).unwrap_or_default());
     let several = (ours.len() > 1).then(|| moving.try_texts());
     // Several that hold where they go stay several.
@@ -95,7 +95,7 @@ pub fn rebase(
     moving.with_texts(proof).map(Some)
 }
 
-/// What is to be moved, and past what.
+/// The migrations to move, and those to move them past.
 struct Moving<'a> {
     project: &'a Project,
     all: &'a [Migration],
@@ -162,7 +162,7 @@ impl Moving<'_> {
             .any(|loss| !meant.contains(one_line(&loss.to_string()).as_str()))
     }
 
-    /// What each was for, said once.
+    /// The messages of all, each once.
     fn message(&self) -> String {
         let mut messages: Vec<&str> = Vec::new();
         for one in self.ours {

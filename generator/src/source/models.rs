@@ -1,5 +1,5 @@
-//! What models declare, in the form that Postgres gives it: declared on a copy of the database that is to change, with
-//! what is not theirs left as it is.
+//! Declares the models on a copy of the database to change, so that Postgres prints their schema. Unmanaged objects stay as
+//! they are.
 
 mod adopt;
 mod fragments;
@@ -27,19 +27,18 @@ use crate::{
     postgres,
 };
 
-/// What models declare, settled.
+/// The models' schema as Postgres prints it.
 #[derive(Debug)]
 pub struct Settled {
     /// The schema that the models want, with what is not theirs.
     pub side: Side,
-    /// What the models declare and what earlier models declared: what may be changed and removed.
+    /// Managed objects, which may be changed and removed: those that the models declare or earlier models declared.
     pub managed: BTreeSet<Id>,
-    /// What the trial had to take along with the old tables and no room reads, in Postgres' words. It is still in the
-    /// database.
+    /// Unread objects, in Postgres' words, that the trial dropped along with the old tables. They are still in the database.
     pub taken: Vec<Unread>,
 }
 
-/// What models decide, though it may be left as it is.
+/// Details that models decide although they could leave them as they are.
 type Decided<'a> = BTreeMap<&'a Id, BTreeSet<Detail>>;
 
 fn decides(decided: &Decided<'_>, id: &Id, detail: Detail) -> bool {
@@ -162,7 +161,7 @@ fn on_the_scratch() -> Error {
     )
 }
 
-/// What a server has no word for it would take for a mistake in the SQL.
+/// Refuses features newer than the server, which would report them as syntax errors.
 fn refuse_newer(declarations: &Declarations, major: u32) -> Result<(), Error> {
     let newer: Vec<String> = declarations
         .newer_than(major)
@@ -183,7 +182,7 @@ fn refuse_newer(declarations: &Declarations, major: u32) -> Result<(), Error> {
     Err(Error::input(newer.join("\n")))
 }
 
-/// Whether a difference could be one of words alone: where something differs, or one thing goes and another comes.
+/// True if a difference could be one of spelling alone: an object differs, or one goes and another comes.
 fn is_doubtful(from: &Schema, settled: &Schema) -> bool {
     let deltas = diff(from, settled);
     let has = |wanted: fn(&Delta<'_>) -> bool| deltas.iter().any(|(_, delta)| wanted(delta));
@@ -213,7 +212,7 @@ fn clear(connection: &mut PgConnection, from: &Schema, ours: &BTreeSet<Id>) -> R
     Ok(())
 }
 
-/// What the models want, beside what is not theirs in `from`, and what they have no way to declare on what is theirs.
+/// The models' schema, with the unmanaged objects of `from` and with objects on managed ones that models cannot declare.
 fn carry(
     settled: &Schema,
     from: &Schema,
@@ -250,7 +249,7 @@ fn carry(
     Ok(settled.with(carried, from))
 }
 
-/// What nobody said shall go must find what it needs.
+/// Fails if an object that stays depends on one that goes.
 fn refuse_bereft(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Result<(), Error> {
     let there = |id: &Id| settled.entry(id).is_some() || carried.contains(id);
     let stays = |id: &Id| {
@@ -274,7 +273,7 @@ fn refuse_bereft(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Re
     ))
 }
 
-/// What the models want, with what they have no way to say, and do not decide, as it is there.
+/// The wanted schema, with the existing values of details that models cannot declare and do not decide.
 fn keep(wanted: &Schema, from: &Schema, decided: &Decided<'_>) -> Schema {
     let nothing = BTreeSet::new();
     let kept = from.entries().filter_map(|(id, there)| {
@@ -288,7 +287,7 @@ fn keep(wanted: &Schema, from: &Schema, decided: &Decided<'_>) -> Schema {
     wanted.with(kept, from)
 }
 
-/// Whether an object is one of these or a part of one of these.
+/// True if an object is one of these or a part of one.
 pub(crate) fn belongs(id: &Id, within: &Schema, tops: &BTreeSet<Id>) -> bool {
     within.line(id).any(|id| tops.contains(&id))
 }

@@ -1,4 +1,4 @@
-//! Whether two dumps say the same.
+//! Compares two dumps.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,7 +54,7 @@ pub fn agree(a: &str, b: &str) -> Result<(), Vec<Difference>> {
     }
 }
 
-/// What is in one list and not in the other, each as often as it is there more often.
+/// The surplus of each list over the other, as multisets.
 fn unmatched<'a>(
     a: &[&'a str],
     b: &[&'a str],
@@ -77,7 +77,7 @@ fn unmatched<'a>(
 }
 
 fn statements(dump: &str) -> Vec<&str> {
-    // What even the scanner does not take is compared piece by piece all the same.
+    // A dump that even the scanner rejects is compared all the same, split at line ends.
     let statements =
         pg_query::split_with_scanner(dump).unwrap_or_else(|_| dump.split(";\n").collect());
     let statements = statements
@@ -103,8 +103,8 @@ fn head(statement: &str) -> &str {
     statement.lines().next().unwrap_or_default()
 }
 
-/// The statement's tree without positions, with a table's columns and constraints and what statistics are of in one order. Where there is no tree,
-/// since some are too deep to be handed over and some are newer than the parser, its lines in one order.
+/// The statement's tree without positions, with a table's columns and constraints and the columns of statistics in one order. If
+/// there is no tree, its lines in one order: some trees are too deep to be handed over, some statements newer than the parser.
 fn canonical(statement: &str) -> String {
     let tree = pg_query::parse(statement, 0)
         .ok()
@@ -144,7 +144,7 @@ fn sort(list: &mut Value) {
     }
 }
 
-/// Whether a field of the tree only says where in the text something stands.
+/// True if a field of the tree is only a position in the text.
 fn is_position(name: &str) -> bool {
     name.ends_with("location")
         || [

@@ -15,7 +15,7 @@ pub(super) struct Group<'s> {
     table: &'s str,
     /// The roots of the steps in it, each with the pass of what it begins with.
     members: Vec<(usize, Pass)>,
-    /// Whether statements follow that an action which joins would overtake.
+    /// True if statements follow that a joining action would overtake.
     is_followed: bool,
 }
 
@@ -125,7 +125,7 @@ impl<'a, 's> Candidates<'a, 's> {
     }
 }
 
-/// Whether what comes is before a sibling that stands before it: columns stay in the order in which they come.
+/// True if an object would come before a sibling of a lower position: columns stay in order.
 fn overtakes<'a>(one: Precedence<'a>, all: &BTreeSet<(Precedence<'a>, usize)>) -> bool {
     let (late, act, rank, whole, kind, position, id) = one;
     let first = ((late, act, rank, whole, kind, i32::MIN, id), 0);

@@ -15,7 +15,7 @@ use crate::plan::{Step, segment::segments};
 pub(super) type Precedence<'a> = (bool, Act, i16, &'a Id, i16, i32, &'a Id);
 
 impl<'a> Graph<'a> {
-    /// Whether one migration takes something down that another, which may never run, puts back.
+    /// True if one migration drops an object that only a later one, which may never run, recreates.
     pub(super) fn leaves_a_gap(&self, steps: &[Step]) -> bool {
         let mut statements = steps.iter().flat_map(|step| &step.statements);
         if !statements.any(Statement::needs_commit) {
@@ -122,7 +122,7 @@ impl<'a> Graph<'a> {
         let entry = schema.entry(id);
         let top = top(schema, id);
         let position = entry.map_or(0, |entry| entry.position());
-        // What came last goes first.
+        // Objects are dropped in the reverse order of creation.
         let sign = if *act == Act::Go { -1 } else { 1 };
         (
             !self.early.contains(&place),

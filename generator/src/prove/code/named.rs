@@ -35,7 +35,7 @@ pub struct Suspect {
     /// The line at which Postgres says that the statement around it begins.
     #[serde(skip)]
     begins: Option<usize>,
-    /// What it names and what becomes of that, as the end of the sentence "may break …: it …".
+    /// The name and its change, as the end of the sentence "may break …: it …".
     pub because: String,
 }
 
@@ -137,7 +137,7 @@ impl Functions {
         self.0.is_empty()
     }
 
-    /// What they name in `before` that is not so in `after`, which is what a file left.
+    /// Functions that name something in `before` that is gone or different in `after`, the state that a file left.
     pub fn suspects(
         &self,
         connection: &mut PgConnection,
@@ -157,7 +157,7 @@ impl Functions {
                 None => path(connection, setting)?,
             };
             paths.insert(setting, namespaces.clone());
-            // What was made while another path was set finds its own beside it.
+            // A function made under another search path finds the objects of its own namespace.
             namespaces.push(function.namespace.clone());
             suspects.extend(function.suspects(&namespaces, before, after, file));
         }

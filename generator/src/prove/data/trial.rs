@@ -50,7 +50,7 @@ pub(super) struct Trial<'a> {
     wild: BTreeSet<i64>,
 }
 
-/// What came of a run to the end.
+/// The outcome of a run to the end.
 pub(super) struct Outcome {
     pub(super) lost: Option<Lost>,
     pub(super) unfounded: Vec<String>,
@@ -78,9 +78,9 @@ pub(super) struct Failed {
     /// `None` for the commit.
     statement: Option<Box<Statement>>,
     error: SqlError,
-    /// Whether a hazard says that it may.
+    /// True if a hazard declares that it may fail.
     pub(super) is_foretold: bool,
-    /// Where no hazard does: the code or the expression of the database's own that fails.
+    /// If no hazard does: the failing code or expression of the database's own.
     cause: Option<String>,
 }
 
@@ -154,7 +154,7 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// Whether there is nothing to lose.
+    /// True if there is nothing to lose.
     pub(super) fn is_empty(&self) -> bool {
         self.before.is_empty()
     }
@@ -210,7 +210,7 @@ impl<'a> Trial<'a> {
             whole
                 .lost
                 .retain(|place, _| !halfway.is_told(*place, &foretold_back));
-            // What becomes of its numbers on the way back, the identity shows.
+            // The identity that took a sequence over shows the sequence's position on the way back.
             whole
                 .lost
                 .retain(|place, _| !there.taken_over.contains(place));
@@ -278,7 +278,7 @@ impl<'a> Trial<'a> {
         (unfounded, sure)
     }
 
-    /// What is to be said of the whole.
+    /// The tables and the rows that were tried, for the report.
     pub(super) fn kept(&self, moods: &Moods) -> Kept {
         let tables = self.before.shape.tables.values();
         let whole = tables.filter(|table| table.whole);
@@ -349,7 +349,7 @@ impl<'a> Trial<'a> {
         found.is_some_and(|(table, _)| self.is_ours(table) && moods.strip(table, &why))
     }
 
-    /// Whether the rows in the table are those that were put in for the trial.
+    /// True if all rows in the table were put in for the trial.
     fn is_ours(&self, table: i64) -> bool {
         !self.sown.found.contains(&table)
     }
@@ -468,7 +468,7 @@ fn untold(
 
 fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Result<(), Failed> {
     for one in runs {
-        // What a new type may fail on, the columns that come to have it fail on.
+        // A hazard of a new type also covers later statements that give columns this type.
         let mut of_all = false;
         let mut each = |connection: &mut PgConnection| -> Result<(), Stop> {
             for statement in &one.statements {
@@ -535,7 +535,7 @@ fn culprit<'s>(
     }
 }
 
-/// Where a transaction ends early; diesel wants an error that its own converts into.
+/// An early end of a transaction. Diesel requires an error type that its own error converts into.
 struct Stop(Option<Box<Statement>>, SqlError);
 
 impl From<SqlError> for Stop {

@@ -25,7 +25,7 @@ use crate::{
 };
 use beside::{Beside, Tried};
 
-/// How many differences are told.
+/// The number of differences that are listed.
 const SHOWN: usize = 5;
 
 /// By what two states are compared.
@@ -45,7 +45,7 @@ pub(super) struct Walk<'a> {
     scratch: &'a Scratch,
     database: Database,
     passed: usize,
-    /// What is in the database now, where it was looked at.
+    /// The state of the database, if it was read.
     now: Option<State>,
     /// The session that reads the database: a server's first answers in each are slow.
     session: Option<PgConnection>,
@@ -53,19 +53,19 @@ pub(super) struct Walk<'a> {
     beside: Option<Beside>,
 }
 
-/// What came of one migration.
+/// The outcome of one migration.
 pub(super) struct Attempt {
     pub(super) outcome: Outcome,
-    /// What was proved, where it comes back, or says that it does not.
+    /// The proved sentence, if the migration comes back or declares itself irreversible.
     pub(super) sentence: Option<String>,
     /// The code that ran before and does not run afterwards, where that was looked at.
     pub(super) broken: Vec<Broken>,
 }
 
-/// What a database holds.
+/// The state of a database.
 struct State {
     schema: Schema,
-    /// What `pg_dump` says of it, where it was asked.
+    /// The output of `pg_dump`, if it was run.
     dump: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl State {
         })
     }
 
-    /// What is otherwise here than is wanted, at most five lines.
+    /// The differences from the wanted state, at most five lines.
     fn differences(&self, wanted: &Self) -> Vec<String> {
         let mut found = words(&self.schema, &wanted.schema);
         let unread = |schema: &Schema| -> Vec<String> {
@@ -131,7 +131,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// How many migrations it has.
+    /// The number of migrations that it has.
     pub(super) fn passed(&self) -> usize {
         self.passed
     }
@@ -295,7 +295,7 @@ impl<'a> Walk<'a> {
             }
             Tried::NoDown(error) => {
                 if let ApplyError::Failed { failure, .. } = &error {
-                    // What ran outside of a transaction may have left something.
+                    // A down outside of a transaction may have left something.
                     let copy = self.copy()?;
                     if raised(&mut copy.connect()?, down, failure) {
                         return Ok(Outcome::Irreversible(failure.message.to_string()));
@@ -359,7 +359,7 @@ fn without_way_back(migration: &Migration) -> Result<&str, Outcome> {
     Err(Outcome::Irreversible(why.to_owned()))
 }
 
-/// What a file of a migration runs, fitted to the scratch; nothing where it is no single transaction that our parser knows.
+/// The statements of a migration's file, fitted to the scratch; `None` if it is no single transaction that our parser knows.
 fn run_of(database: &Database, migration: &Migration, sql: &str) -> Result<Option<Run>, Error> {
     let fitted = database.fit(&[sql])?;
     let text = fitted.first().map_or("", String::as_str);

@@ -1,4 +1,4 @@
-//! What has a name at one time: relations with their columns, types with their labels.
+//! The names of a database at one time: relations with their columns, types with their labels.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ struct Relation {
     namespace: String,
     #[diesel(sql_type = Text)]
     name: String,
-    /// Whether it is none of Postgres' own.
+    /// True unless it is Postgres' own.
     #[diesel(sql_type = Bool)]
     ours: bool,
     /// The columns in their order.
@@ -84,7 +84,7 @@ pub(super) enum Thing {
     Every(Key),
     Type(Key),
     Label(Key, String),
-    /// What cannot be told, for this reason.
+    /// Something that cannot be resolved, for this reason.
     Unknown(String),
 }
 
@@ -174,7 +174,7 @@ impl Relation {
 }
 
 impl Thing {
-    /// What becomes of it, as the end of the sentence "may break …: it …"; `None` where it stays what it is.
+    /// Its change, as the end of the sentence "may break …: it …"; `None` if it stays the same.
     pub(super) fn change(&self, before: &Names, after: &Names) -> Option<String> {
         match self {
             Self::Unknown(why) => Some(why.clone()),
@@ -209,7 +209,7 @@ impl Thing {
             Self::Column(key, column) => {
                 let old = before.relations.get(key)?;
                 let place = old.place(column)?;
-                // What is said of a relation that goes is said of it as a whole.
+                // A dropped relation is reported as a whole, not by its columns.
                 let (_, now) = after.become_of(key, old.oid)?;
                 let name = dotted(key.iter().chain([column]));
                 let Some(there) = now.place(column) else {

@@ -9,7 +9,7 @@ use trueup::name::{literal, quoted_ident};
 
 use super::tree::Reader;
 
-/// What the statement that makes a function says before its body.
+/// The header of a function: everything that CREATE FUNCTION states before the body.
 #[derive(QueryableByName)]
 pub(super) struct Header {
     /// `trigger`, `event_trigger`, `void`, or another type.

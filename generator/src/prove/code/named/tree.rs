@@ -31,7 +31,7 @@ pub(super) struct Reader<'a> {
     begins: Option<usize>,
 }
 
-/// What a name without a qualifier may mean, innermost first.
+/// The sources that an unqualified name may refer to, innermost first.
 struct Scope<'s> {
     outer: Option<&'s Scope<'s>>,
     queries: Vec<String>,
@@ -41,7 +41,7 @@ struct Scope<'s> {
 /// Something in a FROM.
 struct Source {
     alias: String,
-    /// Where it is a relation, and no query or function.
+    /// The relation; `None` for a query or function.
     relation: Option<Key>,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// What was found, in the order of the lines.
+    /// The findings, in the order of the lines.
     pub(super) fn finish(mut self) -> Vec<Found> {
         let relations: Vec<Key> = self
             .relations
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
                 }
                 self.walk(value, scope, at);
             }
-            // Where the grammar allows nothing else, the tree does not say what a node is.
+            // If the grammar allows only one kind of node at a place, the tree does not name the kind.
             _ if is_select(object) => self.statement(object, scope, at),
             _ if is_range_var(object) => {
                 self.range_var(object, scope, at);
@@ -303,7 +303,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What stands in a FROM, without what stands in its queries.
+    /// The items of a FROM, without those of its subqueries.
     fn sources(&mut self, value: &Value, scope: &Scope<'_>, at: usize, into: &mut Vec<Source>) {
         match value {
             Value::Array(all) => all
@@ -485,7 +485,7 @@ fn parsed(text: &str, mode: i32) -> Result<Value, String> {
     serde_json::to_value(&parsed.protobuf).map_err(|error| error.to_string())
 }
 
-/// Where in its text a node stands.
+/// The position of a node in its text.
 fn place(object: &Object) -> Option<usize> {
     usize::try_from(object.get("location")?.as_i64()?).ok()
 }
