@@ -265,5 +265,5 @@ const LOST: &str = "server closed the connection";
 
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The part of a hint that tells that disk space has been advised already.
+/// The beginning of the hint for a full disk.
 const ROOM: &str = "make room";

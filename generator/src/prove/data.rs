@@ -127,7 +127,7 @@ impl Kept {
 /// The number of tables without rows that are named with the reason.
 const SHOWN: usize = 3;
 
-/// How often rows are made tamer, table by table, before all that is in doubt goes without.
+/// The number of rounds that make rows tamer, table by table, before all tables in doubt go without rows.
 const PATIENCE: usize = 8;
 
 /// Runs the way there and back on rows. `renamed` is the start after the renames that the ups begin with; `seed` is SQL that

@@ -9,7 +9,7 @@ use super::{
     values::Mood,
 };
 
-/// How bold the rows of each table and the values of each column may be.
+/// The range of the rows of each table and of the values of each column.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Moods {
     /// By table and column; column 0 is the table as a whole.
@@ -70,7 +70,7 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// What `sql` is about, where that is one table.
+    /// The subject of `sql`, if it is about one table.
     pub(super) fn of(sql: &str) -> Option<Self> {
         let parsed = pg_query::parse(sql, 0).ok()?;
         let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
