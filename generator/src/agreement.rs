@@ -234,8 +234,8 @@ impl Agreement {
         (brought == known.brought).then_some(known)
     }
 
-    /// Remembers that the migrations make this schema, and that these models want it. `extensions` are the server's folders
-    /// for them. Where that cannot be written, the next check tries again.
+    /// Remembers that the migrations make this schema, and that these models want it. `extensions` are the server's folders for
+    /// them. If that cannot be written, the next check tries again.
     pub(crate) fn remember(
         &self,
         schema: &Schema,

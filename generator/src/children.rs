@@ -106,7 +106,7 @@ pub(crate) fn client(program: &Path) -> Command {
     }
 }
 
-/// A program that runs. What it writes to is taken from it by whoever started it.
+/// A program that runs. Whoever started it takes the pipes of its output.
 #[derive(Debug)]
 pub(crate) struct Running {
     shared: Arc<Shared>,
@@ -178,8 +178,8 @@ impl Shared {
     }
 }
 
-/// Starts a program, in a process group of its own so that Ctrl-C is ours to act on. Where this process is told to end
-/// meanwhile, the program ends first, and then `so` says what has come of it.
+/// Starts a program, in a process group of its own so that Ctrl-C is ours to act on. If this process is told to end meanwhile,
+/// the program ends first, and then `so` reports the outcome.
 pub(crate) fn start(
     command: &mut Command,
     name: &str,
@@ -319,8 +319,8 @@ fn read_all(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<io::
     })
 }
 
-/// Runs a program to its end and returns what it wrote. Where `patience` is given and it takes longer, it is ended, and that
-/// is an error; without, it is only named.
+/// Runs a program to its end and returns its output. If it takes longer than `patience`, it is ended with an error; without
+/// `patience`, it is only named.
 pub fn output(
     mut command: Command,
     name: &str,

@@ -339,7 +339,7 @@ fn drafted(project: &Project, source: &Source) -> Result<BTreeSet<Id>, Error> {
     Ok(authors::replay(project, &migration::read(folder)?)?.1)
 }
 
-/// Does on a copy what was asked for. What is not on the scratch is copied there first.
+/// Does the requested renames on a copy. A side that is not on the scratch is copied there first.
 fn asked(project: &Project, from: Side, renames: &[Asked]) -> Result<(Side, Option<Found>), Error> {
     if renames.is_empty() {
         return Ok((from, None));

@@ -13,8 +13,8 @@
 //! [`autogen`] is that pipeline with the models at its end, [`check`] is its first half, [`diff`](compare::diff) is its
 //! first half with any two sources.
 //!
-//! Architecture invariant: nothing in this crate can name a kind of object. What is known about one stands in its room,
-//! in the crate `trueup`; what is compared was printed by Postgres.
+//! Architecture invariant: nothing in this crate can name a kind of object. All knowledge of a kind is in its room, in the
+//! crate `trueup`; every schema that is compared was printed by Postgres.
 
 pub mod agreement;
 pub mod apply;

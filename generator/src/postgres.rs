@@ -317,7 +317,8 @@ pub fn programs(connection: &mut PgConnection) -> Option<PathBuf> {
     configured(connection, "BINDIR")
 }
 
-/// The folders with all that an extension can bring: its scripts, and the libraries. Where the server tells, as above.
+/// The folders with all that an extension can bring: its scripts, and the libraries. Only a superuser may ask for them, as
+/// above.
 pub(crate) fn extensions(connection: &mut PgConnection) -> Option<[PathBuf; 2]> {
     let scripts = configured(connection, "SHAREDIR")?.join("extension");
     Some([scripts, configured(connection, "PKGLIBDIR")?])

@@ -3,7 +3,7 @@
 //! Renames change the text that Postgres prints of checks, indexes and views. So nothing is rewritten here: they are done
 //! on a copy of the start, which is read back, and the plan begins from there.
 //!
-//! Architecture invariant: names no kind. What can be renamed and moved, and what is called after what, rooms say.
+//! Architecture invariant: names no kind. The rooms tell which objects can be renamed and moved, and whose names follow others.
 
 mod alike;
 mod asked;

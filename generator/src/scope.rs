@@ -52,8 +52,8 @@ impl Scope {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// The objects of a schema that count. What hangs on an object goes with it, and what an included object needs comes along,
-    /// unless that is excluded.
+    /// The objects of a schema that count. The parts of an object go with it, and objects that an included one depends on come
+    /// along, unless they are excluded.
     #[must_use]
     pub fn held(&self, schema: &Schema) -> BTreeSet<Id> {
         let named = schema.entries().map(|(id, _)| id);
@@ -152,8 +152,8 @@ impl Scope {
         to.only(|id| held.contains(id)).with(theirs, from)
     }
 
-    /// The live schema without what no migration made and does not count. What migrations made is compared whatever the
-    /// patterns say.
+    /// The live schema without unmanaged objects outside of the scope. Objects that migrations made are compared regardless of
+    /// patterns.
     #[must_use]
     pub fn without_theirs(&self, live: &Schema, made: &Schema) -> Schema {
         if self.is_everything() {

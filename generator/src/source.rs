@@ -355,9 +355,9 @@ fn complete(copy: Side, of: &Schema) -> Result<Side, Error> {
 
 /// Both sides in the form that can be compared.
 ///
-/// What Postgres prints of an expression may print otherwise when it is read again: `c IN ('a', 'b')` on a varchar becomes
-/// `ARRAY[…]::text[]`, and that becomes `ARRAY['a'::text, …]`, which stays. So where both sides have an object and it
-/// differs, both are read again from what was printed.
+/// A printed expression may print differently when it is read again: `c IN ('a', 'b')` on a varchar becomes `ARRAY[…]::text[]`,
+/// and that becomes `ARRAY['a'::text, …]`, which is stable. So if both sides have an object and it differs, both are read again
+/// from what was printed.
 pub fn alike(project: &Project, from: Side, to: Side) -> Result<(Side, Side), Error> {
     alike_after(project, from, &Renaming::default(), to)
 }

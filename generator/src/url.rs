@@ -474,7 +474,7 @@ impl Uri {
     }
 }
 
-/// The place behind the hosts; `None` where a bracket is not closed. What stands in brackets is all of it a host.
+/// The place behind the hosts; `None` if a bracket is not closed. Everything in brackets is one host.
 fn hosts_end(text: &str) -> Option<usize> {
     let (mut begins, mut is_within) = (true, false);
     for (at, character) in text.char_indices() {

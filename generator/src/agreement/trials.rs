@@ -75,7 +75,7 @@ impl Trials {
         (brought == known.brought).then_some(known.outcomes)
     }
 
-    /// Remembers what came of migrations, by their places. What fails is tried anew each time.
+    /// Remembers the outcomes of migrations, by their places. Those that fail are tried again each time.
     pub(crate) fn remember(&self, tried: &[(usize, Outcome)], extensions: [PathBuf; 2]) {
         let Ok(brought) = contents(&extensions) else {
             return;

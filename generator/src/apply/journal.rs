@@ -2,7 +2,7 @@
 //! entry, committed before its first statement and removed together with its record; so does each that a `redo` is to apply
 //! again.
 //!
-//! The record alone cannot tell a run that was cut off from one that never began. Where the two disagree, the record is right:
+//! The record alone cannot tell an interrupted run from one that never began. If the two disagree, the record is right:
 //! Diesel's own runner knows no journal.
 
 use std::fmt;

@@ -20,8 +20,8 @@ pub(crate) fn with_lock<T, E: From<ApplyError>>(
     options: Options<'_>,
     work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    // A lock that a pooler's session holds would stay there: so before it is taken. Where one more session is not to be had,
-    // the look at the lock itself must do.
+    // A lock that a pooler's session holds would stay there, so this comes before taking it. If no second session is available,
+    // the check of the lock itself must do.
     if let Some(url) = options.url
         && doctor::shares_sessions(connection, url).unwrap_or_default()
     {

@@ -35,7 +35,7 @@ pub(super) fn run(
     let mut times = 0;
     let is_whole = run::runs_in_transaction(migration, direction);
     let alone = (!is_whole).then(|| Alone::of(migration, direction));
-    // Only the server knows if code commits. Where it does, or is refused in a transaction, nothing of the attempt is left.
+    // Only the server knows if code commits. If it does, or is refused in a transaction, the attempt leaves nothing.
     let mut is_attempt = matches!(alone, Some(Alone::Unclear))
         && journal::entry(connection, migration, direction)?.is_none();
     loop {

@@ -1,8 +1,8 @@
 //! The hash that an `up.sql` had when it was applied, in a column beside Diesel's own in Diesel's record.
 //!
-//! Diesel names the columns that it reads and writes, so it does not see this one, and a row that it takes away takes the
-//! hash along. It is written in the statement that adds the row. Where Diesel applied a migration, or the table is somebody
-//! else's, nothing is remembered, and nothing is said.
+//! Diesel names the columns that it reads and writes, so it ignores this one, and a row that it deletes takes the hash along.
+//! The statement that adds the row writes the hash. If Diesel applied a migration, or the table is somebody else's, nothing is
+//! remembered or reported.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

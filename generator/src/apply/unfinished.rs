@@ -124,7 +124,7 @@ pub(super) fn before_upgrade(
     Ok(())
 }
 
-/// Takes away what was cut off on the way there. What was cut off on the way back is finished where it is taken back again.
+/// Cleans up interrupted ups. An interrupted down is finished when its migration is taken back again.
 pub(super) fn before_downgrade(
     connection: &mut PgConnection,
     migrations: &[Migration],
@@ -184,8 +184,8 @@ pub(super) fn before_redo(
     Ok(redo)
 }
 
-/// Notes what is to be taken back and applied again. Where each migration is all or nothing, one that was taken back is pending
-/// all the same, and this goes on where it may not be noted.
+/// Notes the migrations that a redo takes back and applies again. If each is all or nothing, one that was taken back is pending
+/// anyway, and the redo goes on even if the journal cannot be written.
 pub(super) fn begin_redo(
     connection: &mut PgConnection,
     migrations: &[&Migration],

@@ -1,7 +1,8 @@
 //! Tries a draft that was made against a live database on one that the migrations alone have made.
 //!
-//! The live database may have what somebody made by hand. A draft that takes it for there fails on every database that comes
-//! after. What can be made where it is not there comes first in the draft; all else is refused before anything is written.
+//! The live database may have unmanaged objects. A draft that presumes them fails on every database that comes after.
+//! Statements that create such objects if they are missing come first in the draft. If that is impossible, the draft is refused
+//! before anything is written.
 
 use std::{collections::BTreeSet, sync::Arc};
 

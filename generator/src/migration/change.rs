@@ -1,7 +1,7 @@
 //! Changing the folders of a directory: all of a change or nothing, and never two processes at once.
 //!
-//! What is new is written under names that nobody reads. Then one small file says which folders go and which come: from
-//! there on the change is made, and whoever reads the directory after a kill finishes it.
+//! New folders are written under names that nobody reads. Then one small file lists the folders that go and come: from there on
+//! the change is made, and whoever reads the directory after a kill finishes it.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -70,8 +70,8 @@ pub fn hold_writing() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the migrations of these versions and writes those that `make` makes of the others. Returns the new folders. Where
-/// `after` is given and the migrations in `dir` are of other versions by now, nothing is changed.
+/// Removes the migrations of these versions and writes those that `make` makes of the others. Returns the new folders. Nothing
+/// is changed if `after` is given and differs from the versions in `dir`.
 pub fn change(
     dir: &Path,
     after: Option<&[String]>,
@@ -118,8 +118,7 @@ pub(super) fn finish_interrupted(dir: &Path) -> Result<(), MigrationError> {
     finish(dir)
 }
 
-/// Removes what a command that was killed left unfinished, unless one is at it this moment. Where that cannot be, nobody who
-/// only reads is troubled with it.
+/// Removes unfinished folders of a killed command, unless a command is running. A failure does not concern mere readers.
 fn sweep(dir: &Path) {
     let is_left = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED))

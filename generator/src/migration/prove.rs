@@ -88,7 +88,7 @@ impl Reheaded {
     }
 }
 
-/// Writes new headers, each file at once. Where a migration is not what it was when it was read, nothing is written.
+/// Writes new headers, each file at once. Nothing is written if a migration has changed since it was read.
 pub fn rehead(dir: &Path, reheaded: &[Reheaded]) -> Result<(), MigrationError> {
     let _lock = lock(dir).map_err(MigrationError::at(&dir.join(LOCK)))?;
     let mut changed = Vec::new();

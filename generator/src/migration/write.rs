@@ -26,8 +26,8 @@ pub struct NewMigration {
     pub proof: Vec<String>,
 }
 
-/// Writes migrations behind those in `dir`, each the parent of the next, and returns their folders. Where `after` is given
-/// and those in `dir` are of other versions by now, nothing is written.
+/// Writes migrations behind those in `dir`, each the parent of the next, and returns their folders. Nothing is written if
+/// `after` is given and differs from the versions in `dir`.
 pub fn write(
     dir: &Path,
     after: Option<&[String]>,

@@ -223,7 +223,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// A child's removal is left to its parent's. What must go before the child then goes before the parent.
+    /// A child's removal is left to its parent's. Nodes that must go before the child then go before the parent.
     fn fall(&mut self) {
         for place in 0..self.nodes.len() {
             let Node { id, act, .. } = self.nodes[place];

@@ -1,5 +1,5 @@
-//! Asks Postgres what it was doing when a statement failed. Where it ran code of the database's own or computed an expression of
-//! it, no other statement would have helped.
+//! Asks Postgres for the context of a statement's failure. If it ran code or computed an expression of the database's own, no
+//! other statement would have helped.
 
 use diesel::{
     Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl,

@@ -20,7 +20,7 @@ pub(super) fn depth(renamed: &Renamed) -> usize {
 
 /// The rename that a model's `renamed_from` requests, given the objects in `schema`.
 ///
-/// Where both names are there, the old one may have come since: it is not ours, or the models have it.
+/// If both names exist, the old one may be a later object: then it is unmanaged, or the models declare it.
 pub(super) fn declared_task(
     renamed: &Renamed,
     schema: &Schema,
@@ -67,7 +67,7 @@ fn stale(renamed: &Renamed) -> Stale {
     }
 }
 
-/// Neither name is there. Where what it would be in is not there either, all of it is new.
+/// Neither name exists. If their container does not exist either, all of it is new.
 fn missing(renamed: &Renamed, schema: &Schema) -> Result<Declared, Error> {
     let path = renamed.was.path();
     let names = match schema.entry(&renamed.was) {

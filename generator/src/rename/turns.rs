@@ -97,7 +97,7 @@ enum Place {
 /// The thing that occupies a place.
 type Occupant = (Id, Option<String>);
 
-/// By whom a name may be taken that another is to get. Who has it gets a free one; else both keep theirs.
+/// By whom a name may be taken that another is to get. The occupant then gets a free one; else both keep theirs.
 #[derive(Debug)]
 pub(super) enum Taken {
     /// By anybody: the other was asked for, so this one goes.

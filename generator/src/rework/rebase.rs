@@ -1,7 +1,7 @@
 //! Migrations of one branch are moved after those of the others, and proved there.
 //!
-//! One that says no more than the schemas before and after it show is drafted anew from the models, which know both branches.
-//! What somebody wrote by hand is moved as it is: nobody else knows what it is for.
+//! A migration that is exactly the draft between the schemas before and after it is drafted anew from the models, which know
+//! both branches. One that was written by hand is moved as it is: nobody else knows its purpose.
 
 use std::{collections::BTreeSet, path::PathBuf};
 

@@ -1,9 +1,9 @@
 //! Several migrations become one that gives the same, or a few where a commit has to stand between them.
 //!
-//! Each takes the version of the last of those that it stands for, so a database that has them all has it too. What stands in
-//! it: where nothing was there before the first of them and they only define, no row can have been there either, and it is
-//! drafted anew from what they give. Otherwise their texts are put one behind the other, for no schema tells what a statement
-//! did to rows. So are their ways back; one that does not run is drawn anew from the schemas.
+//! Each takes the version of the last of those that it stands for, so a database that has them all has it too. If the database
+//! was empty before the first and they only define objects, no row can have existed, and the squash is drafted anew from their
+//! result. Otherwise their texts are put one behind the other, for no schema tells what a statement did to rows. So are their
+//! ways back; one that does not run is drawn anew from the schemas.
 
 mod back;
 mod cut;

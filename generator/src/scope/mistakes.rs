@@ -58,8 +58,8 @@ impl Scope {
         names.filter(|text| !text.contains(' ')).collect()
     }
 
-    /// Fails where a model declares what does not count: it would be compared with nothing. What the prelude makes, a model may
-    /// name all the same, to refer to it.
+    /// Fails if a model declares an object outside of the scope: it would be compared with nothing. A model may still name an
+    /// object of the prelude, to refer to it.
     pub fn refuse_models(
         &self,
         declarations: &Declarations,

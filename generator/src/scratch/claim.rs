@@ -56,8 +56,8 @@ pub(crate) fn cache(account: Option<Account>) -> Result<PathBuf, ScratchError> {
     Ok(other)
 }
 
-/// The folder that scratch servers run below. Where the machine has memory to spare it is in memory: a copy of a cluster is
-/// a thousand files, and a disk that others use too takes 0.1 to 0.4 s for those, against 0.05 s.
+/// The folder that scratch servers run below. It is in memory if the machine has memory to spare: a copy of a cluster is a
+/// thousand files, and a disk that others use too takes 0.1 to 0.4 s for those, against 0.05 s.
 pub(crate) fn fast(cache: &Path, account: Option<Account>) -> PathBuf {
     const MEMORY: &str = "/dev/shm";
     let is_roomy =
@@ -180,7 +180,7 @@ pub(crate) struct Remains {
 }
 
 impl Remains {
-    /// Ends the server if it runs, and removes the folder. What cannot be removed is left to the next sweep.
+    /// Ends the server if it runs, and removes the folder. Files that cannot be removed are left to the next sweep.
     pub(crate) fn remove(&self) {
         postmaster::kill(&self.folder.join("data"));
         if let Ok(elsewhere) = fs::read_to_string(self.folder.join(SOCKET_ELSEWHERE)) {

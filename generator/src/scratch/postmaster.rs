@@ -95,8 +95,8 @@ pub(crate) fn start(launch: Launch<'_>) -> Result<Child, NotStarted> {
     Ok(starting.into_child())
 }
 
-/// A server's log has statements with all that stands in them, so it is for nobody else to read. What has its name may have
-/// come with a checkout, and may be a link to another file.
+/// A server's log has statements with all their values, so nobody else may read it. A file of its name may have come with a
+/// checkout, and may be a link to another file.
 fn new_log(path: &Path) -> io::Result<File> {
     remove_if_there(path)?;
     File::options()

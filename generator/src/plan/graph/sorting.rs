@@ -63,8 +63,8 @@ impl<'a> Graph<'a> {
         self.early = early;
     }
 
-    /// Kahn's algorithm over the steps; where several could come next, [`next`] says which, so that the same input gives
-    /// the same file. What joins the statement before it comes first of all. Returns the roots of the steps, and whether each
+    /// Kahn's algorithm over the steps. If several could come next, [`next`] decides, so that the same input gives the same
+    /// file. A step that joins the statement before it has precedence. Returns the roots of the steps, each with `true` if it
     /// joins the one before.
     pub(super) fn sorted(&self, steps: &BTreeMap<usize, Step>) -> Vec<(usize, bool)> {
         let mut waits: BTreeMap<usize, usize> = steps.keys().map(|root| (*root, 0)).collect();

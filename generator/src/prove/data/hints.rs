@@ -33,8 +33,8 @@ const SHAPES: [&str; 16] = [
     "0.2.3",
 ];
 
-/// SQL of values that a constraint with these comparisons may be content with. What Postgres' own parser cannot read gives
-/// none. Not each is of the type, and not each passes: Postgres is asked.
+/// SQL of values that a constraint with these comparisons may accept. Comparisons that Postgres' own parser cannot read give
+/// none. A value may have another type or fail the constraint: Postgres is asked.
 pub(super) fn of(compares: &str, bodies: &[String], is: &Type) -> Vec<String> {
     let mut constants = Vec::new();
     let tree = pg_query::parse(compares, 0)

@@ -230,8 +230,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Tries a migration on the database beside, where that spares a copy. What does not go right there is nothing yet: it
-    /// may be for what the migrations before it left there.
+    /// Tries a migration on the database beside, if that spares a copy. A failure there decides nothing: earlier migrations may
+    /// have left its cause there.
     fn quickly(
         &mut self,
         beside: Option<Beside>,

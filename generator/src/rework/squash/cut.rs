@@ -196,8 +196,8 @@ fn longest(
         let fault = failed.statement();
         let line = fault.and_then(|fault| fault.line);
         let message = fault.map_or_else(|| failed.to_string(), |fault| fault.message.to_string());
-        // One by one they ran: what fails here needs a commit before it. Where that is not the one at fault, the next
-        // round says so.
+        // One by one they ran, so the one that fails here needs a commit before it. If another is at fault, the next round
+        // shows it.
         let at = up.owner(line).map_or(number - 1, |(at, _)| at);
         number = if at == 0 { number - 1 } else { at };
         let next = &many[number].name;

@@ -1,6 +1,6 @@
 //! Strings that a regular expression matches.
 //!
-//! Postgres' expressions are not Rust's, but for the simple ones, which are most. What does not parse gives no string, and
+//! Postgres' expressions are not Rust's, except the simple ones, which are most. One that does not parse gives no string, and
 //! Postgres is asked about each string that comes of it.
 
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
