@@ -22,17 +22,18 @@ use crate::{
     draft::{self, Draft, DraftOptions},
     migration::{self, Migration, NewMigration},
     named::Named,
-    near::most_like,
     plan::{self, Folding},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     routine::{self, Routine},
     rows::{self, Answers},
     source::{
-        self, Side, Source, authors,
+        self, Side, Source,
+        authors::{self, tops},
         models::{Settled, belongs, settle},
     },
     summary::Summary,
     unread,
+    words::most_like,
 };
 
 /// Options of autogen.
@@ -662,18 +663,6 @@ fn migrations(folder: &Path) -> Result<Vec<Migration>, Error> {
 fn without(mut migrations: Vec<Migration>, gone: &[String]) -> Vec<Migration> {
     migrations.retain(|migration| !gone.contains(&migration.version));
     migrations
-}
-
-/// The top-level objects that models could declare.
-///
-/// Those that the project's prelude makes are the platform's.
-pub(crate) fn tops(project: &Project, schema: &Schema) -> Result<BTreeSet<Id>, Error> {
-    let made_before = project.made_before()?;
-    Ok(schema
-        .entries()
-        .filter(|(id, entry)| entry.clear().is_some() && !made_before.contains(id))
-        .map(|(id, _)| id.clone())
-        .collect())
 }
 
 /// Collects what the models that are linked into this program declare; none at all is an error.

@@ -11,7 +11,7 @@ use crate::{
     Error, Project,
     agreement::{Agreement, Said},
     apply::{self, ApplyError, Leftovers},
-    autogen::{tops, unmodelled},
+    autogen::unmodelled,
     connection::connect,
     diff::{Delta, diff},
     migration::{self, HistoryProblem, Migration, Proved},
@@ -19,7 +19,11 @@ use crate::{
     prove::migrations::{self, Outcome, Tried, Trust},
     rename::{self, Stale, Told},
     routine,
-    source::{self, authors, models::settle},
+    source::{
+        self,
+        authors::{self, tops},
+        models::settle,
+    },
     unread::{self, RightDifference},
     url::Url,
 };

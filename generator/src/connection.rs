@@ -4,8 +4,8 @@ use diesel::connection::{CacheSize, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 
-use crate::secrets;
 use crate::url::Url;
+use crate::{Error, secrets};
 
 mod run;
 mod steering;
@@ -229,6 +229,24 @@ pub fn server_version(connection: &mut PgConnection) -> QueryResult<u32> {
     ))
     .get_result(connection)?;
     Ok(version.unsigned_abs())
+}
+
+/// True if a pooler shares server sessions between clients: then each transaction runs in whatever session is free, and locks
+/// and settings of a session mean nothing.
+pub fn shares_sessions(connection: &mut PgConnection, url: &Url) -> Result<bool, Error> {
+    let mut other = connect(url)?;
+    let first = session(connection)?;
+    // Most poolers hand out first what came back last.
+    other.batch_execute("BEGIN")?;
+    let second = session(&mut other)?;
+    let again = session(connection)?;
+    other.batch_execute("ROLLBACK")?;
+    Ok(first == second || first != again)
+}
+
+fn session(connection: &mut PgConnection) -> QueryResult<i32> {
+    let query = diesel::dsl::sql::<Integer>("pg_catalog.pg_backend_pid()");
+    diesel::select(query).get_result(connection)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! Facts about a server and a user on it, for diagnosis.
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use serde::Serialize;
 
 use crate::{Error, Project, connection::connect, postgres, source, url::Url};
@@ -138,22 +137,4 @@ struct Found {
     roles: i64,
     #[diesel(sql_type = Array<Text>)]
     lacking: Vec<String>,
-}
-
-/// True if a pooler shares server sessions between clients: then each transaction runs in whatever session is free, and locks
-/// and settings of a session mean nothing.
-pub fn shares_sessions(connection: &mut PgConnection, url: &Url) -> Result<bool, Error> {
-    let mut other = connect(url)?;
-    let first = session(connection)?;
-    // Most poolers hand out first what came back last.
-    other.batch_execute("BEGIN")?;
-    let second = session(&mut other)?;
-    let again = session(connection)?;
-    other.batch_execute("ROLLBACK")?;
-    Ok(first == second || first != again)
-}
-
-fn session(connection: &mut PgConnection) -> QueryResult<i32> {
-    let query = diesel::dsl::sql::<Integer>("pg_catalog.pg_backend_pid()");
-    diesel::select(query).get_result(connection)
 }

@@ -39,7 +39,6 @@ pub mod health;
 mod lock;
 pub mod migration;
 pub mod named;
-mod near;
 mod noted;
 pub mod plan;
 pub mod postgres;
@@ -61,6 +60,7 @@ pub mod summary;
 pub mod unread;
 pub mod url;
 pub mod witness;
+mod words;
 
 pub use error::{Error, ErrorKind};
 pub use project::{Presumed, Project};

@@ -57,7 +57,6 @@ pub use seeded::{SeedRun, Seeded};
 pub use shown::Shown;
 pub use stamped::Stamped;
 pub use status::{Heads, Recorded, Status};
-pub(crate) use style::count;
 
 use style::{NOTE, WARNING};
 use terminal::neutral;

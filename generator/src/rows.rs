@@ -20,8 +20,8 @@ use trueup::{Hazard, Statement};
 use crate::{
     connection::{ConnectError, connect},
     draft::Draft,
-    report::count,
     url::Url,
+    words::count,
 };
 
 /// The longest that one query takes, in milliseconds.

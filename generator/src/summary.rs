@@ -13,7 +13,7 @@ use trueup::{Hazard, Id, LockMode, Schema, Statement, one_line};
 use crate::{
     diff::{Delta, diff},
     prove::Held,
-    report::count,
+    words::count,
 };
 
 /// As many lines as are read at a glance; the rest is counted.

@@ -4,7 +4,7 @@ use generator::{
     Error, Project,
     apply::{self, Leftovers, Record},
     autogen,
-    connection::connect,
+    connection::{self, connect},
     doctor::{self, Facts},
     migration,
     report::{Doctor, SettingFound},
@@ -118,7 +118,7 @@ fn found(setting: &Setting, context: &Context) -> SettingFound {
 
 fn look(project: &Project, url: &Url, report: &mut Doctor) {
     let examined = doctor::examine(url).and_then(|facts| {
-        let shared = doctor::shares_sessions(&mut connect(url)?, url)?;
+        let shared = connection::shares_sessions(&mut connect(url)?, url)?;
         Ok((facts, shared))
     });
     let (facts, shared) = match examined {

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::{ApplyError, Options};
-use crate::doctor;
+use crate::connection;
 
 /// The number that all of us agree on: "trueupap" in ASCII.
 pub(super) const NUMBER: i64 = 0x7472_7565_7570_6170;
@@ -23,7 +23,7 @@ pub(crate) fn with_lock<T, E: From<ApplyError>>(
     // A lock that a pooler's session holds would stay there, so this comes before taking it. If no second session is available,
     // the check of the lock itself must do.
     if let Some(url) = options.url
-        && doctor::shares_sessions(connection, url).unwrap_or_default()
+        && connection::shares_sessions(connection, url).unwrap_or_default()
     {
         return Err(ApplyError::Pooler.into());
     }

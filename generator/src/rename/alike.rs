@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error,
     diff::{Delta, diff},
-    near::likeness,
+    words::likeness,
 };
 
 /// Something that goes, and what comes that could be it.

@@ -9,7 +9,7 @@ use super::{Task, turns::Thing};
 use crate::{
     Error,
     named::{Named, split},
-    near::most_like,
+    words::most_like,
 };
 
 /// `--rename users.phone=phone_number`.

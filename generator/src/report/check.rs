@@ -7,12 +7,13 @@ use super::{
     Report,
     counted::by_kind,
     github::annotation,
-    style::{DIM, GOOD, HEADING, WARNING, columns, count},
+    style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
     check::{Check, Difference, How},
     prove::migrations::{Outcome, Tried},
     unread::lines,
+    words::count,
 };
 
 /// A check, with its verdict.

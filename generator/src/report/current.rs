@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::{
     Report,
-    style::{GOOD, HEADING, WARNING, count},
+    style::{GOOD, HEADING, WARNING},
 };
+use crate::words::count;
 
 /// A database's place in the migrations.
 #[derive(Debug, Default, Serialize)]

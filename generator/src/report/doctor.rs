@@ -6,9 +6,12 @@ use serde::Serialize;
 
 use super::{
     Report,
-    style::{DIM, GOOD, HEADING, WARNING, columns, count},
+    style::{DIM, GOOD, HEADING, WARNING, columns},
 };
-use crate::doctor::{Facts, Furnished};
+use crate::{
+    doctor::{Facts, Furnished},
+    words::count,
+};
 
 /// Everything that a command would go by.
 #[derive(Debug, Serialize)]

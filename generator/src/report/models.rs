@@ -5,8 +5,9 @@ use trueup::Linked;
 
 use super::{
     Report,
-    style::{DIM, WARNING, columns, count},
+    style::{DIM, WARNING, columns},
 };
+use crate::words::count;
 
 /// The models, and what is wrong with them.
 #[derive(Debug, Serialize)]

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::{
     Report,
-    style::{DIM, GOOD, WARNING, columns, count},
+    style::{DIM, GOOD, WARNING, columns},
 };
-use crate::prove::migrations::{Outcome, Proving, Tried};
+use crate::{
+    prove::migrations::{Outcome, Proving, Tried},
+    words::count,
+};
 
 /// Migrations that were proved, or were not.
 #[derive(Debug, Default, Serialize)]

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{
     Applied, AppliedMigration, Report,
-    style::{GOOD, WARNING, columns, count},
+    style::{GOOD, WARNING, columns},
 };
-use crate::apply::Rehearsal;
+use crate::{apply::Rehearsal, words::count};
 
 /// The result of a rehearsal.
 #[derive(Debug, Serialize)]

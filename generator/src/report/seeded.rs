@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::{
     Report,
     applied::duration,
-    style::{DIM, GOOD, columns, count},
+    style::{DIM, GOOD, columns},
 };
+use crate::words::count;
 
 /// Seeds that were run.
 #[derive(Debug, Serialize)]

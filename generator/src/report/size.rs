@@ -2,9 +2,12 @@
 
 use super::{
     Report,
-    style::{DIM, HEADING, WARNING, columns, count},
+    style::{DIM, HEADING, WARNING, columns},
 };
-use crate::size::{IndexSize, Sizes, TableSize};
+use crate::{
+    size::{IndexSize, Sizes, TableSize},
+    words::count,
+};
 
 impl Report for Sizes {
     fn text(&self) -> String {

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use super::{
     Report,
-    style::{DIM, GOOD, HEADING, WARNING, columns, count},
+    style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
     apply::{self, Halfway, Leftovers},
     migration::{HistoryProblem, Lineage, Migration, Proved, history_problems},
+    words::count,
 };
 
 /// The state of a project and its database.

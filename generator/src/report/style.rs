@@ -55,9 +55,3 @@ pub(super) fn columns<const N: usize>(indent: usize, rows: &[[String; N]]) -> St
 fn seen(text: &str) -> usize {
     strip_str(text).to_string().chars().count()
 }
-
-/// `1 migration`, `2 migrations`.
-pub(crate) fn count(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}

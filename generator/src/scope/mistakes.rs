@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trueup::{Declarations, Id, Schema};
 
 use super::{Scope, Spelled};
-use crate::{Error, near::most_like};
+use crate::{Error, words::most_like};
 
 impl Scope {
     /// Fails where a pattern of `include` matches nothing in these schemas, and where a model declares what does not count in

@@ -11,7 +11,6 @@ use trueup::{Id, Schema};
 use super::{Side, empty, side};
 use crate::{
     Error, Project, apply,
-    autogen::tops,
     migration::{HistoryProblem, Migration, history_problems},
 };
 
@@ -100,4 +99,16 @@ fn next_number(connection: &mut PgConnection) -> QueryResult<i64> {
     )))
     .get_result::<i32>(connection)?;
     Ok(number)
+}
+
+/// The top-level objects that models could declare.
+///
+/// Those that the project's prelude makes are the platform's.
+pub(crate) fn tops(project: &Project, schema: &Schema) -> Result<BTreeSet<Id>, Error> {
+    let made_before = project.made_before()?;
+    Ok(schema
+        .entries()
+        .filter(|(id, entry)| entry.clear().is_some() && !made_before.contains(id))
+        .map(|(id, _)| id.clone())
+        .collect())
 }

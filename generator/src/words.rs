@@ -1,4 +1,10 @@
-//! Names that are like one that is not there.
+//! Words for people: counted things, and names that are like one that does not exist.
+
+/// `1 migration`, `2 migrations`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
 
 /// The most alike of some names, at most three; of each pair the first is compared and the second is told.
 pub(crate) fn most_like(
