@@ -16,7 +16,7 @@ use generator::{
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
 
-/// How long anything that is waited for may take, on a machine that has other things to do.
+/// Time limit for every wait, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_mins(1);
 const TICK: Duration = Duration::from_millis(5);
 
@@ -25,18 +25,18 @@ const TICK: Duration = Duration::from_millis(5);
 pub struct Checkout {
     binary: &'static str,
     folder: TempDir,
-    /// What `DATABASE_URL` says.
+    /// The value of `DATABASE_URL`.
     pub database: Option<String>,
-    /// What else the environment says.
+    /// Further environment variables.
     pub environment: Vec<(&'static str, &'static str)>,
-    /// What the binary is run by, in front of it: `unshare`, say.
+    /// Words in front of the binary, of a program that runs it: `unshare`, say.
     pub by: Vec<String>,
 }
 
-/// How a command ended.
+/// Outcome of a command.
 #[derive(Debug)]
 pub struct Ended {
-    /// What the shell sees.
+    /// The exit code, as the shell sees it.
     pub code: Option<i32>,
     /// The result.
     pub stdout: String,

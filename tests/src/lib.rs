@@ -1,4 +1,4 @@
-//! What the integration tests share: where the fixtures are, and a scratch for each thread.
+//! Shared parts of the integration tests: the place of the fixtures, and a scratch for each thread.
 
 use std::path::{Path, PathBuf};
 
@@ -199,7 +199,7 @@ pub fn run(database: &generator::scratch::Database, sql: &str) {
     generator::connection::run_sql(&mut connection, sql, "a test").expect("SQL that runs");
 }
 
-/// Whether a condition holds on a database.
+/// True if a condition holds on a database.
 ///
 /// # Panics
 ///
@@ -235,7 +235,7 @@ pub fn draft(project: &Project, declarations: &Declarations) -> Option<Draft> {
     autogen(project, declarations).draft
 }
 
-/// What autogen finds between a project's database and what these models declare.
+/// The differences that autogen finds between a project's database and these models.
 ///
 /// # Panics
 ///

@@ -13,12 +13,12 @@ use std::{
 
 use generator::{scratch::Database, url::Url};
 
-/// When a session of the server is handed on.
+/// Time at which a session of the server is handed on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// When its client goes.
+    /// After its client disconnects.
     Session,
-    /// When a transaction ends.
+    /// After a transaction.
     Transaction,
 }
 
@@ -77,7 +77,7 @@ impl Pooler {
         lock(&self.shared.idle).clear();
     }
 
-    /// Where a database is for those who come through here.
+    /// URL of a database for clients of this pooler.
     ///
     /// # Panics
     ///
@@ -169,7 +169,7 @@ impl Shared {
     }
 }
 
-/// How a client asks for a session, once it knows that nothing is encrypted here.
+/// Reads a client's startup message, once it knows that nothing is encrypted here.
 fn startup(client: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     loop {
         let mut length = [0; 4];
@@ -179,7 +179,7 @@ fn startup(client: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
         match rest.get(..4) {
             // An encrypted connection, in two ways.
             Some([4, 210, 22, 47 | 48]) => client.write_all(b"N")?,
-            // That a statement of another session be given up.
+            // A CancelRequest for a statement of another session.
             Some([4, 210, 22, 46]) | None => return Ok(None),
             Some(_) => return Ok(Some([length.to_vec(), rest].concat())),
         }
@@ -195,7 +195,7 @@ fn message(from: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok([head.to_vec(), rest].concat())
 }
 
-/// How much follows a length, which counts itself.
+/// Length of the body after a length field, which counts itself.
 fn body(length: [u8; 4]) -> io::Result<usize> {
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or_default();
     let body = length.checked_sub(4);

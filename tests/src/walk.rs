@@ -26,7 +26,7 @@ pub struct Walk {
     _folder: TempDir,
 }
 
-/// What these alone declare.
+/// The declarations of these alone.
 ///
 /// # Panics
 ///
@@ -109,7 +109,7 @@ impl Walk {
         let none = [Refused::parse("").map_err(|error| error.full())?];
         let options = AutogenOptions {
             renames,
-            // What looks like a rename and nobody spoke of is none.
+            // Without an answer, nothing that looks like a rename is one.
             no_renames: &none,
             ..AutogenOptions::default()
         };
@@ -182,7 +182,7 @@ impl Walk {
         self.schema().server().major()
     }
 
-    /// What differs between its database and what the models want, once they have the form that Postgres gives them.
+    /// The differences between its database and the models, once the models have the form that Postgres gives them.
     ///
     /// # Errors
     ///

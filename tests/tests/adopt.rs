@@ -237,7 +237,7 @@ fn an_exclusion_constraint_that_the_struct_does_not_say_goes() {
     assert_eq!(up.matches(";\n").count(), 1, "{up}");
 }
 
-/// What queries read of the accounts, made by hand.
+/// Views and rules over the accounts, made by hand.
 const QUERIES: &str = "
     CREATE VIEW rich AS SELECT id, email FROM accounts WHERE balance > 500 WITH CHECK OPTION;
     COMMENT ON COLUMN rich.email IS 'Where to send the flowers.';

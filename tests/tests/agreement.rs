@@ -1,4 +1,4 @@
-//! What was found in sync is not tried again, and whatever is remembered, nothing wrong is said.
+//! Remembered agreement: a state found in sync is not tried again, and a remembered answer is never a wrong one.
 
 use std::{fs, path::Path};
 
@@ -27,7 +27,7 @@ struct Entry {
     kind: i32,
 }
 
-/// What the models of this test declare, and storage parameters, of which they say nothing.
+/// SQL of this test's models, and storage parameters, which they do not declare.
 const ENTRIES: &str = "
     CREATE SCHEMA words;
     CREATE SEQUENCE words.numbers START WITH 100;
@@ -51,7 +51,7 @@ fn checkout() -> Checkout {
     checkout
 }
 
-/// What a check says, and whether it had to try.
+/// The result of a check, and whether it needed a scratch.
 fn check(checkout: &Checkout, memory: &Path, database: Option<&Database>) -> (Check, bool) {
     let migrations = checkout.path().join("migrations");
     let Project { binaries, .. } = tests::project(migrations.clone());
@@ -148,7 +148,7 @@ fn rewritten(table: Declaration, from: &str, to: &str) -> Declaration {
     }
 }
 
-/// What one changed model makes a check say is the same, whether the rest is remembered or compared again.
+/// One changed model gives the same check result, whether the rest is remembered or compared again.
 #[test]
 fn one_changed_model_is_told_as_all_are() {
     let memory = tempfile::tempdir().expect("a folder");

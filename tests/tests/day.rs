@@ -8,7 +8,7 @@ use generator::{connection::connect, url::Url};
 use serde_json::{Value, json};
 use tests::checkout::{Checkout, until};
 
-/// What each of two branches brings; neither is in the models of the other.
+/// The index that each of two branches adds; neither is in the models of the other.
 const DOORS: &str = "index public.devices_last_seen_at_idx";
 const TAGS: &str = "index public.equipment_tags_idx";
 
@@ -28,7 +28,7 @@ impl Team {
         serde_json::from_str(&text.stdout).unwrap_or_else(|error| panic!("{error}: {text:?}"))
     }
 
-    /// What the models do not say yet.
+    /// Excludes what the models do not declare yet.
     fn without(&self, patterns: &[&str]) {
         let _ = self
             .project
@@ -147,7 +147,7 @@ fn diesel_agrees(team: &Team, url: &Url) {
     let same = team.run(&["diff", "--from", "database", "--to", &text]);
     assert_eq!(same.done(), "");
     team.run(&["status", "--database-url", &text]).done();
-    // What trueup applied counts as applied for Diesel, and the other way round.
+    // A migration applied by trueup counts as applied for Diesel, and the other way round.
     let pending = team.connection().has_pending_migration(team.diesels());
     assert!(!pending.expect("an answer"));
     team.run(&["downgrade", "--database-url", &text]).done();
@@ -171,7 +171,7 @@ fn diesel_agrees(team: &Team, url: &Url) {
     ));
 }
 
-/// What Diesel's own program says, where there is one.
+/// Output of Diesel's own program, where it is installed.
 #[allow(
     clippy::print_stderr,
     reason = "a part that is left out is left out loudly"

@@ -1,4 +1,4 @@
-//! What is no SQL at all is told before Postgres sees it, all of it at once.
+//! Syntax errors in fragments are reported before Postgres sees them, all at once.
 
 use generator::autogen::{self, AutogenOptions};
 use trueup::Model;

@@ -15,7 +15,7 @@ use proptest::{
 };
 use trueup::name::{literal, quoted_ident};
 
-/// What names are put together of.
+/// Pieces of names.
 const PIECES: &[&str] = &[
     "a",
     "Q",
@@ -62,12 +62,12 @@ const PIECES: &[&str] = &[
     "\u{301}",
 ];
 
-/// How many names a schema takes.
+/// Number of names in a schema.
 const NAMES: usize = 24;
 
 fn name() -> impl Strategy<Value = String> {
     let pieces = prop::collection::vec(prop::sample::select(PIECES), 1..6);
-    // What is longer than 63 bytes is cut by Postgres, between characters.
+    // Postgres truncates a name to 63 bytes, between characters.
     let length = prop_oneof![4 => Just(0_usize), 1 => Just(63), 1 => Just(64), 1 => Just(200)];
     (pieces, length).prop_map(|(pieces, length)| {
         let mut name = pieces.concat();
@@ -95,7 +95,7 @@ fn names() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-/// What Postgres leaves of a name.
+/// A name as Postgres truncates it.
 fn cut(name: &str) -> &str {
     &name[..name.floor_char_boundary(63)]
 }

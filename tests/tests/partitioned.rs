@@ -1,5 +1,5 @@
-//! What models say of partitions counts where the table is there already: it comes to be partitioned, by another key or in another
-//! way, and no more; and so does a partition of its own.
+//! Partitions declared for an existing table: it comes to be partitioned, with another key or strategy, and unpartitioned;
+//! and so does a partition of its own.
 
 #![allow(dead_code, reason = "only what the models declare is of interest")]
 

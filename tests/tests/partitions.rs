@@ -31,7 +31,7 @@ const AS_IT_WAS: &str = "
     CREATE TABLE readings_2026_01 PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
     CREATE TABLE readings_rest PARTITION OF readings DEFAULT;";
 
-/// What a job made meanwhile.
+/// A partition that a scheduled job made meanwhile, and rows.
 const BY_A_JOB: &str = "
     CREATE TABLE readings_2030_01 PARTITION OF readings FOR VALUES FROM ('2030-01-01') TO ('2030-02-01');
     INSERT INTO readings VALUES (1, '2026-01-15'), (2, '2030-01-15'), (3, '2040-01-01');";

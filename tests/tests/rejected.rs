@@ -1,4 +1,4 @@
-//! What Postgres rejects is told at the field that says it.
+//! Errors of Postgres are reported at the field that causes them.
 
 use generator::autogen::{self, AutogenOptions};
 use trueup::Model;

@@ -1,4 +1,4 @@
-//! What models say about old names: the rows stay, and what is called after them follows.
+//! Renames declared in the models: the rows stay, and dependent names follow.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What is drafted against a live database must replay on one that the migrations alone have made.
+//! Drafts against a live database must replay on one that the migrations alone have made.
 
 use std::fs;
 

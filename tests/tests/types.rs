@@ -152,7 +152,7 @@ const TYPES: &str = "
     CREATE DOMAIN plain_domain AS text;
     CREATE DOMAIN checked_domain AS text CHECK (VALUE <> 'nothing');";
 
-/// What becomes of a table, by the hazards or by looking.
+/// Effect of a type change on a table, by the hazards or by a look at it.
 #[derive(PartialEq, Eq, Debug, Clone, Copy)]
 struct Outcome {
     rewrites: bool,
@@ -195,7 +195,7 @@ fn hazards_of_type_changes_are_what_postgres_does() {
     assert!(wrong.is_empty(), "{agree} agree\n{}", wrong.join("\n"));
 }
 
-/// What the hazards say, by the pair's number.
+/// Effects as the hazards tell, by the pair's number.
 fn said(pairs: &[Pair]) -> BTreeMap<usize, Outcome> {
     let project = tests::project(PathBuf::from("no migrations"));
     let folder = tempfile::tempdir().expect("a folder");
@@ -259,7 +259,7 @@ struct Value {
     value: String,
 }
 
-/// What Postgres does with a table of the values that survive the change.
+/// Effect in Postgres on a table of the values that survive the change.
 fn done(connection: &mut PgConnection, pair: &Pair) -> Result<Outcome, diesel::result::Error> {
     let Pair { old, new } = pair;
     connection.batch_execute(&format!(

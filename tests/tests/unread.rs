@@ -1,4 +1,4 @@
-//! What no room reads is compared all the same: each row changes one thing, and that thing alone is named.
+//! Objects that no room reads are compared all the same: each row changes one thing, and that thing alone is named.
 
 use generator::{
     Error, ErrorKind, Project,
@@ -394,7 +394,7 @@ fn a_secret_is_in_no_output() {
     );
 }
 
-/// What is made anew belongs to whoever makes it.
+/// A recreated object belongs to the role that recreates it.
 #[test]
 fn what_is_made_anew_keeps_its_owner_or_is_not_yet() {
     let pair = Pair::new();

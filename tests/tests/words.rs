@@ -1,5 +1,5 @@
-//! What models may leave as it is in the database: where they say something of it, that holds, and where they say nothing,
-//! it stays.
+//! Properties that models may leave undeclared: a declared one is enforced, and an undeclared one stays as it is in the
+//! database.
 
 use generator::{apply, autogen};
 use trueup::Model;

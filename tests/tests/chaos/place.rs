@@ -194,7 +194,7 @@ pub(crate) fn files(project: &Checkout) -> String {
     text
 }
 
-/// What is left below a folder that a command should have taken away.
+/// Leftovers below a folder that a command should have removed.
 pub(crate) fn left_below(folder: &Path) -> Vec<String> {
     let mut left = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -87,7 +87,7 @@ fn init_runs_a_seed_once_and_again_when_it_has_changed() {
     let insert =
         "INSERT INTO users (email, full_name) VALUES (gen_random_uuid() || '@x.example', 'A');\n";
     let _ = project.file("fixtures/seeds/a.sql", insert);
-    // What must not be in a transaction is run without one.
+    // VACUUM cannot run in a transaction block, so the seed runs without one.
     let _ = project.file("fixtures/seeds/b.sql", "VACUUM users;\n");
     let rows = |number: u32| {
         holds(

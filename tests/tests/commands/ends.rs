@@ -25,7 +25,7 @@ fn holding(database: &Database) -> PgConnection {
     connection
 }
 
-/// Whether as many sessions of trueup as that are in a state.
+/// True if this many sessions of trueup are in a state.
 fn sessions(connection: &mut PgConnection, number: usize, state: &str) -> bool {
     let query = format!(
         "(SELECT count(*) = {number} FROM pg_stat_activity WHERE datname = current_database() \
@@ -289,7 +289,7 @@ impl Gate {
 }
 
 impl Inside {
-    /// Whether the server still answers in a session from before.
+    /// True if the server still answers in a session from before.
     fn is_served(&mut self) -> bool {
         use diesel::RunQueryDsl;
         diesel::sql_query("SELECT 1")

@@ -1,4 +1,4 @@
-//! What `include` and `exclude` leave out, and that nothing is left out without a word.
+//! Effect of `include` and `exclude`: all that they leave out is counted in the output.
 
 use generator::scratch::Database;
 use serde_json::Value;
@@ -94,7 +94,7 @@ fn what_an_included_table_needs_comes_along() {
     let json = project.run(&["check", "--format", "json"]).done();
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["left_out"], 3);
-    // What comes along is compared.
+    // Dependencies of included objects are compared.
     let name = "2030-01-01-000000_more";
     let more = "ALTER TYPE calibration_status ADD VALUE 'lost';";
     project.migration(name, more, "SELECT 1;");

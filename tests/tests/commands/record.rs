@@ -122,7 +122,7 @@ fn two_records_are_an_error_that_names_both() {
     }
     assert!(holds(&database, "(SELECT count(*) = 1 FROM public.t)"));
 
-    // Who may not read one of them is told of both all the same.
+    // A user who may not read one of the records is told of both.
     tests::run(
         &database,
         "GRANT SELECT ON public.__diesel_schema_migrations TO blind",
@@ -161,7 +161,7 @@ fn the_record_is_found_where_no_search_path_leads() {
         project.run(&["status"]).done().contains("in order"),
         "in order"
     );
-    // What sessions are given later changes nothing.
+    // Later settings of the sessions change nothing.
     for setting in [
         "ALTER DATABASE postgres SET search_path = app, public",
         "ALTER ROLE postgres SET search_path = ''",
@@ -291,7 +291,7 @@ fn what_was_applied_is_remembered_with_the_record() {
     project.run(&["upgrade"]).done();
     let hashed = "(SELECT count(trueup_hash) = count(*) FROM __diesel_schema_migrations)";
     assert!(holds(&database, hashed));
-    // Who changed the column's rights can still apply.
+    // An upgrade adds the column again after somebody dropped it.
     tests::run(
         &database,
         "ALTER TABLE __diesel_schema_migrations DROP COLUMN trueup_hash",

@@ -168,7 +168,7 @@ fn a_partition_that_was_half_detached_is_detached() {
         &database,
         "NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = 'years'::regclass)"
     ));
-    // What somebody did by hand is not taken for done.
+    // A detach by hand is not taken for done.
     project.run(&["downgrade"]).done();
     tests::run(
         &database,

@@ -1,4 +1,4 @@
-//! What stands between trueup and the database, and what becomes of the server meanwhile.
+//! Surroundings of a run: poolers, crashes, read-only servers, missing rights and full disks.
 
 use std::{
     fs,
@@ -48,7 +48,7 @@ fn a_pooler_that_hands_sessions_on_is_refused_before_anything_is_done() {
     ));
     let doctor = at(&project, &url, &["doctor"]).with(1).stdout;
     assert!(doctor.contains("a pooler in transaction mode"), "{doctor}");
-    // Who only looks needs no session.
+    // A command that only reads needs no session.
     let status = at(&project, &url, &["status"]).with(1).stdout;
     assert!(status.contains("1 pending"), "{status}");
     at(&project, &url, &["check"]).with(1);

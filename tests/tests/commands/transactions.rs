@@ -68,7 +68,7 @@ fn what_is_wrapped_runs_in_one_transaction_with_its_record() {
             "{first}"
         );
 
-        // What fails in the middle is undone as a whole, whatever the file says.
+        // A failure in the middle rolls back the whole migration, whatever the file says.
         let broken = up.replace("TABLE b", "TABLE a");
         project.migration(NAME, &broken, &down);
         project.run(&["upgrade"]).refused(&[

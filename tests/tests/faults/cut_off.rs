@@ -343,7 +343,7 @@ fn a_migration_that_commits_in_its_middle_goes_on_behind_what_it_committed() {
     project
         .run(&["downgrade"])
         .refused(&["was cut off", "`trueup upgrade` finishes it"]);
-    // What was committed must be what stands there.
+    // The committed part must be the same in the file.
     outside(
         &project,
         "2030-01-02-000000_steps",
@@ -408,7 +408,7 @@ fn code_that_may_have_committed_is_left_to_a_person() {
     project.run(&["upgrade"]).done();
     assert!(holds(&database, "(SELECT count(*) = 1 FROM t WHERE n = 2)"));
 
-    // What fails is told at once, and is no riddle for the next run.
+    // A failure is reported at once, and is no riddle for the next run.
     let name = "2030-01-03-000000_code";
     outside(
         &project,

@@ -1,5 +1,5 @@
-//! What is not as it should be around a command: it is killed, its server goes away, its disk is full or another's. Whatever
-//! happens, nothing is half done, what is said is true, and the next run works.
+//! Faults around a command: it is killed, its server goes away, its disk is full or another's. Whatever happens, nothing is
+//! half done, the messages are true, and the next run works.
 
 mod cut_off;
 mod disks;
@@ -25,7 +25,7 @@ use generator::{agreement, migration, scratch::Database};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tests::checkout::{Checkout, Ended, Running};
 
-/// What takes one of the shipped columns away, so that there is something to draft.
+/// Drops one of the shipped columns, so that there is something to draft.
 const DROP: (&str, &str, &str) = (
     "2030-01-01-000000_drop",
     "ALTER TABLE users DROP COLUMN active;",
@@ -174,7 +174,7 @@ fn small_cache(megabytes: u32) -> String {
     )
 }
 
-/// Where the server is whose socket a URL names.
+/// Folder of the server whose socket a URL names.
 fn url_folder(url: &str) -> PathBuf {
     let socket = url.split("host=").nth(1).expect("a socket");
     let socket = socket

@@ -14,7 +14,7 @@ use tests::checkout::{Checkout, Running, until};
 
 use super::{checkout, kill, url_folder};
 
-/// How long a probe waits.
+/// Time limit of a probe.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn listening(project: &Checkout) -> (Running, String) {

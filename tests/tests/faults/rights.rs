@@ -33,7 +33,7 @@ fn reader(project: &Checkout, database: &Database) -> Checkout {
     );
     let url = database.url().to_string().replace("postgres@", "reader@");
     let mut theirs = checkout();
-    // What was revoked is drift, and not what is asked here.
+    // The revoked grants are drift, but not the subject of this test.
     let _ = theirs.file(
         "trueup.toml",
         "exclude = [\"grants on namespace public\"]\n",
@@ -65,7 +65,7 @@ fn whoever_may_read_the_catalog_can_check_and_compare() {
             .contains("reader may not read public.__diesel_schema_migrations"),
         "{clean:?}"
     );
-    // Who may use the namespace sees the record, and may not read it all the same.
+    // With USAGE on the namespace the record is visible, and still not readable.
     tests::run(&database, "GRANT USAGE ON SCHEMA public TO reader");
     let _ = theirs.run(&["check"]).with(0);
     tests::run(&database, "REVOKE USAGE ON SCHEMA public FROM reader");
@@ -113,7 +113,7 @@ fn whoever_may_read_the_catalog_can_check_and_compare() {
     assert!(up.contains("reader may not read public."), "{up}");
 }
 
-/// What Diesel's own first migration makes.
+/// Diesel's own first migration.
 const DIESEL: (&str, &str, &str) = (
     "00000000000000_diesel_initial_setup",
     "CREATE OR REPLACE FUNCTION diesel_manage_updated_at(_tbl regclass) RETURNS VOID AS $$
@@ -168,7 +168,7 @@ fn whoever_may_connect_can_check_a_database_with_functions() {
         "{clean}"
     );
 
-    // What differs is read again from a copy.
+    // Differing definitions are read again from a copy.
     tests::run(
         &database,
         "ALTER TABLE codes ALTER code SET DEFAULT next_code(2), DROP CONSTRAINT codes_kind_check,

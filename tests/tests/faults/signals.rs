@@ -184,7 +184,7 @@ fn a_restore_that_had_committed_is_not_said_to_be_undone() {
     );
 }
 
-/// What is in the project's folder of backups.
+/// The files in the project's folder of backups.
 fn backups(project: &Checkout) -> Vec<String> {
     let entries = fs::read_dir(project.path().join("backups"))
         .into_iter()

@@ -22,7 +22,7 @@ use super::{checkout, mounting, runs, undrafted};
 /// `nobody`, on every system that has one.
 const STRANGER: (u32, u32) = (65_534, 65_534);
 
-/// What must be nowhere to be read.
+/// A secret that must be readable nowhere.
 const SECRET: &str = "S3cr3tOfTheRun";
 
 fn is_root() -> bool {

@@ -18,7 +18,7 @@ fn encoded(text: &str) -> String {
 
 #[test]
 fn a_password_is_in_no_message() {
-    // What begins and ends like this is found by a test, and is no word of any message.
+    // The first and last characters let the test find the password, and occur in no message of ours.
     let passwords = "Z[a-z0-9%@:/?#'\"\\\\ &=é,;(){}|~^<>$!*+-]{6,14}9Q";
     hold(
         cases(),

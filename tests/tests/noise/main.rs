@@ -21,7 +21,7 @@ use generator::{
 };
 use trueup::Id;
 
-/// What changes how text is written or read, and is another way here than anybody would expect.
+/// Settings that affect how text is written or read, each at a value that nobody would expect.
 const SETTINGS: &[(&str, &str)] = &[
     ("DateStyle", "'German, DMY'"),
     ("TimeZone", "'Asia/Kolkata'"),

@@ -150,7 +150,7 @@ fn no_models() -> Result<Declarations, Error> {
     Err(Error::input("there are no models here"))
 }
 
-/// What is wrong with an answer, if anything.
+/// The answer's text, if something is wrong with it.
 fn wrong(answer: &Error) -> Option<String> {
     let text = [&[answer.full()], answer.advice()].concat().join("\n");
     if std::env::var_os("TRUEUP_SHOW").is_some() {

@@ -87,7 +87,7 @@ fn tried(project: &Project, pair: &Pair, major: u32) -> Result<(), Error> {
     };
     let target = side(project, &to)?;
     if rebuilds(project, &target.schema).is_err() {
-        // What Postgres prints may print otherwise when it is read again.
+        // The SQL that Postgres prints may print differently when it is read again.
         let reprinted = source::reprinted(project, side(project, &to)?)?;
         rebuilds(project, &reprinted.schema)?;
     }
