@@ -1,4 +1,4 @@
-//! What an application asks when it starts: is the database the one that it was written for?
+//! Check for an application to make when it starts: is the database the one that it was written for?
 //!
 //! ```no_run
 //! # use diesel::{Connection, PgConnection};
