@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Sharing {
     /// No commit that was pushed to, or fetched from, anywhere touches it.
     Ours,
-    /// Such a commit does.
+    /// Such a commit touches it.
     Shared {
         /// The commit, in short.
         commit: String,

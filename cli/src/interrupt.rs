@@ -19,7 +19,7 @@ const SIGNALLED: i32 = 128;
 static ENDING: AtomicBool = AtomicBool::new(false);
 static THEIRS: AtomicBool = AtomicBool::new(false);
 
-/// While this lives, Ctrl-C means something to the program that was started, and nothing to us.
+/// While this lives, Ctrl-C is for the program that was started, and trueup ignores it.
 #[derive(Debug)]
 pub(crate) struct Theirs;
 

@@ -1,4 +1,4 @@
-//! Settings in layers: the command line, the environment, the `.env` files, `trueup.toml`, what is taken otherwise.
+//! Settings in layers: the command line, the environment, the `.env` files, `trueup.toml`, the defaults.
 
 use std::{
     collections::BTreeMap,
@@ -221,7 +221,7 @@ impl Settings {
         })
     }
 
-    /// A setting as somebody has to look for it who is to mend it: `trueup.toml:3: lock_timeout`.
+    /// The place of a setting, for whoever has to fix it: `trueup.toml:3: lock_timeout`.
     pub(crate) fn written(&self, setting: &Setting, found: &Found) -> String {
         match &found.place {
             Place::Option(option) => (*option).to_owned(),
@@ -242,7 +242,7 @@ impl Settings {
         }
     }
 
-    /// A setting and where it is from. One that is empty is as good as none, and hides those in weaker layers.
+    /// A setting and its source. An empty value counts as none, and hides those in weaker layers.
     pub(crate) fn get(&self, setting: &Setting) -> Option<Found> {
         let name = OsStr::new(setting.variable);
         let found = self

@@ -1,4 +1,4 @@
-//! `trueup.toml`: what a project says to all who work on it.
+//! `trueup.toml`: a project's settings for all who work on it.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! `#[derive(Model)]`: what was written is read, checked and turned into a static definition, in this order.
+//! `#[derive(Model)]`: reads a struct, checks it and expands it into a static definition, in this order.
 
 mod check;
 mod columns;

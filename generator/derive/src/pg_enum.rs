@@ -71,7 +71,7 @@ const LABEL: &[Setting<OneLabel>] = &[
     }),
 ];
 
-/// The labels of an enum, and those that are gone with the ones that take their places.
+/// The labels of an enum, and the dropped ones with those that replace them.
 #[derive(Default)]
 struct AllLabels {
     labels: Vec<String>,

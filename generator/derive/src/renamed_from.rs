@@ -8,7 +8,7 @@ use crate::argument::Argument;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
 
-/// The name that something had before it got the one that it has.
+/// The former name of an object.
 #[derive(Clone, Debug)]
 pub(crate) struct RenamedFrom {
     place: Place,
@@ -22,7 +22,7 @@ impl RenamedFrom {
         Some(Self { place, name })
     }
 
-    /// A name that is the old one and the new one says nothing.
+    /// Reports a former name that is also the new one.
     pub(crate) fn differs_from(&self, name: &str, mistakes: &Mistakes) {
         if self.name.value() == name {
             mistakes.at(
@@ -40,7 +40,7 @@ impl RenamedFrom {
     }
 }
 
-/// Two cannot both have been one.
+/// Reports one former name of two objects.
 pub(crate) fn each_from_another<'a>(
     all: impl IntoIterator<Item = &'a RenamedFrom>,
     mistakes: &Mistakes,

@@ -1,4 +1,4 @@
-//! Tables of settings: what may be written at one place, how it is spelled, and where it goes.
+//! Tables of settings: the attributes that one place may have, the form of each, and where it is stored.
 
 use std::collections::BTreeMap;
 

@@ -23,7 +23,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
-/// Why an application should not start on this database.
+/// Reason for which an application should not start on this database.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// It lacks migrations that the application was built with.

@@ -1,4 +1,4 @@
-//! A struct that is a model, with what its attributes say.
+//! A struct that is a model, with its attributes.
 
 use syn::{Attribute, Ident, LitStr};
 

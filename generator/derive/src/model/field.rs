@@ -1,4 +1,4 @@
-//! A field of a model, with what its attributes say.
+//! A field of a model, with its attributes.
 
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr, Type};

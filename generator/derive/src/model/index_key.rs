@@ -119,7 +119,7 @@ impl IndexKey {
         Some(key)
     }
 
-    /// A column or an expression that says nothing else.
+    /// A column or an expression without settings.
     pub(crate) fn over(what: Indexed) -> Self {
         Self {
             what,

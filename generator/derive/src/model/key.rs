@@ -133,7 +133,7 @@ impl Key {
         Some(key)
     }
 
-    /// A key that says nothing but its columns.
+    /// A key with nothing but its columns.
     pub(crate) fn over(columns: Vec<Ident>, place: Place) -> Self {
         Self {
             place,
