@@ -1,4 +1,4 @@
-//! A team's day from morning to evening, with the binary, git and Diesel's own harness; the README's tour is this day.
+//! A team's day from morning to evening, with the binary, git and Diesel's own harness; the tour in `day.md` is this day.
 
 use std::{fs, process::Command};
 

@@ -1,5 +1,5 @@
-//! Benchmarks of trueup at size: prints the README's tables. `make bench` runs them in release, `cargo bench --profile dev`
-//! as `cargo run` would.
+//! Benchmarks of trueup at size: prints the tables of `benches/size.md`. `make bench` runs them in release,
+//! `cargo bench --profile dev` as `cargo run` would.
 #![expect(clippy::print_stdout, reason = "the tables are what this is for")]
 
 mod measure;
