@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use generator::{
     Error,
+    autogen::FillAsked,
     rename::Asked,
     report::{Color, Format, Output, Reader, Verbosity},
     url::Url,
@@ -164,6 +165,10 @@ impl Cli {
 /// Reads what stands after each `--rename`.
 pub(crate) fn renames(written: &[String]) -> Result<Vec<Asked>, Error> {
     written.iter().map(|text| Asked::parse(text)).collect()
+}
+
+pub(crate) fn fills(written: &[String]) -> Result<Vec<FillAsked>, Error> {
+    written.iter().map(|text| FillAsked::parse(text)).collect()
 }
 
 /// Prints what clap has to say: help on stdout, or what is wrong on stderr.

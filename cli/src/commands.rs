@@ -35,6 +35,7 @@ mod squash;
 mod stamp;
 mod status;
 mod uncommit;
+mod unfilled;
 mod upgrade;
 
 /// How a command ended that did not fail.

@@ -1,6 +1,7 @@
 //! Models become migrations.
 
 mod replayed;
+mod unfilled;
 
 use std::{
     collections::BTreeSet,
@@ -14,6 +15,7 @@ use trueup::{
 };
 
 use replayed::Wanting;
+pub use unfilled::{FillAsked, Unfilled, Value};
 
 use crate::{
     Error, Project, apply,
@@ -26,6 +28,7 @@ use crate::{
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
     routine::{self, Routine},
     rows::{self, Answers},
+    shell,
     source::{
         self, Side, Source,
         authors::{self, tops},
@@ -49,11 +52,13 @@ pub struct AutogenOptions<'a> {
     pub renames: &'a [Asked],
     /// Look-alikes that are not renames.
     pub no_renames: &'a [Refused],
+    /// What rows without a value get, beside what the models say.
+    pub fills: &'a [FillAsked],
     /// What is to be dropped though no migration of autogen's made it.
     pub drops: &'a [Named],
     /// True if a first migration must make everything that the models need on an empty database.
     pub begins: bool,
-    /// Whom to ask what looks like a rename; where there is nobody, that is an error.
+    /// Whom to ask about what looks like a rename, which is an error where there is nobody, and about rows without a value.
     pub ask: Option<&'a dyn Ask>,
 }
 
@@ -84,6 +89,8 @@ pub struct Autogen {
     pub adopts: bool,
     /// Objects that are recreated, and lose their data unless they are renamed before.
     pub remade: Vec<Remade>,
+    /// The columns that come to require a value that rows may not have, and of which nobody was asked.
+    pub unfilled: Vec<Unfilled>,
     /// What the rows of the live database answered, where one was compared with.
     pub answers: Answers,
 }
@@ -115,6 +122,7 @@ pub fn autogen(
     declarations: &Declarations,
     options: AutogenOptions<'_>,
 ) -> Result<Autogen, Error> {
+    let declarations = &unfilled::filled(declarations, options.fills)?;
     let all = migrations(&project.migrations)?;
     let after: Vec<String> = all.iter().map(|one| one.version.clone()).collect();
     let stay = without(all, options.without);
@@ -137,7 +145,7 @@ pub fn autogen(
     } = start(project, declarations, &stay, options)?;
     let dropped = to_drop(project, options.drops, declarations, &side.schema, &made)?;
     let managed: BTreeSet<Id> = drafted.union(&dropped).cloned().collect();
-    let (renames, settled) = settle_renamed(
+    let (renames, mut settled) = settle_renamed(
         project,
         &side,
         declarations,
@@ -161,6 +169,12 @@ pub fn autogen(
         refuse_loose(&loose, base, &settled)?;
     }
     routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
+    unfilled::refuse_needless(options.fills, &base.schema, &settled)?;
+    let mut unfilled = unfilled::find(&base.schema, &settled, declarations)?;
+    if let Some(ask) = options.ask {
+        let asked = unfilled::ask(ask, std::mem::take(&mut unfilled), declarations)?;
+        settled.side = settled.side.guided(asked.there());
+    }
     let remade = remade(&base.schema, &settled.side.schema);
     let mut no_beginning = None;
     let wanting = match replayed::wanting(project, &loose, &settled) {
@@ -201,6 +215,7 @@ pub fn autogen(
             .filter(|one| one.with.iter().any(|id| lost.contains(id)))
             .collect(),
         stale: renames.stale,
+        unfilled,
         from: words,
         draft: draft.map(|draft| Draft {
             after: Some(after),
@@ -480,6 +495,23 @@ pub fn written_together(migrations: &[Migration]) -> &[Migration] {
     if are_numbered { all } else { one }
 }
 
+/// The command that writes a migration anew from the models; `None` where it is not among the last, or a person wrote it.
+#[must_use]
+pub fn recreating(migrations: &[Migration], one: &Migration) -> Option<String> {
+    let last = written_together(migrations);
+    let is_last = last.iter().any(|last| last.version == one.version);
+    if !is_last || !last.iter().all(Migration::is_generated) {
+        return None;
+    }
+    let message = &one.header.as_ref()?.message;
+    let number = last.iter().position(|last| last.version == one.version)?;
+    let message = match last.len() {
+        1 => message,
+        of => message.strip_suffix(&numbered("", number, of))?,
+    };
+    Some(format!("`trueup recreate {}`", shell::argument(message)))
+}
+
 struct Start {
     side: Side,
     /// The top-level objects that migrations made.
@@ -551,7 +583,10 @@ fn start(
                     "{these} not applied to the database yet, and what {} brings would be generated once more",
                     first.name
                 ))
-                .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations"));
+                .hint("`trueup upgrade` first, or compare with the migrations alone: --from migrations")
+                .hints(recreating(migrations, first).map(|command| {
+                    format!("where nobody else has it, {command} writes it anew from the models")
+                })));
             }
             if let Some(first) = apply::unknown(migrations, applied).first() {
                 return Err(Error::input(format!(

@@ -54,6 +54,7 @@ pub mod scope;
 pub mod scratch;
 pub mod secrets;
 pub mod seed;
+pub mod shell;
 pub mod size;
 pub mod source;
 pub mod summary;

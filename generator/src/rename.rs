@@ -24,6 +24,7 @@ pub use asked::{Asked, Refused};
 
 use crate::{
     Error, ErrorKind, Project,
+    autogen::{Unfilled, Value},
     diff::{Delta, diff},
     source::Side,
 };
@@ -66,6 +67,9 @@ pub struct Task {
 pub trait Ask: Debug {
     /// Which of the choices it was, or none.
     fn which(&self, look_alike: &LookAlike) -> Result<Option<usize>, Error>;
+
+    /// What becomes of rows without a value for a column that requires one.
+    fn value(&self, unfilled: &Unfilled) -> Result<Value, Error>;
 }
 
 /// The result of all renames.

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use dialoguer::Select;
 use generator::{
     Error, ErrorKind,
-    autogen::{self, Autogen, AutogenOptions},
+    autogen::{self, Autogen, AutogenOptions, Unfilled, Value},
     draft::{Draft, DraftOptions, Part},
     migration,
     named::Named,
@@ -17,6 +17,7 @@ use trueup::Id;
 use super::{
     Status,
     losses::{Allowed, may_lose, refuse_broken},
+    unfilled,
 };
 use crate::{
     arguments::{self, FormatArg},
@@ -58,6 +59,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "")]
     no_rename: Vec<String>,
 
+    /// What rows without a value for a column get, in this migration alone: users.phone="'none'"; as often as needed
+    ///
+    /// What is written is PATH=EXPRESSION, with an SQL expression over the columns of the row, as `fill` in a model.
+    #[arg(long, value_name = "PATH=SQL")]
+    fill: Vec<String>,
+
     /// Print the files and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -77,6 +84,8 @@ pub(crate) struct Args {
     /// Write the migration though it loses the rows or values of these: data-loss=public.users.fax; as often as needed
     ///
     /// Several stand with commas between them. Without names, a terminal asks for each; elsewhere the names are listed.
+    /// `fails=public.users.phone`: though it fails where a row has no value for this column. `code-breaks=NAME`: though this
+    /// function or trigger fails afterwards. Both stand without names for all.
     #[arg(long, value_name = "RISK=PATH,…", value_parser = Allowed::parse)]
     allow: Vec<Allowed>,
 
@@ -102,11 +111,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         })
     });
     let drops = drops.collect::<Result<Vec<_>, Error>>()?;
+    let fills = arguments::fills(&args.fill)?;
     let options = AutogenOptions {
         drops: &drops,
+        fills: &fills,
         renames: &renames,
         no_renames: &no_renames,
-        ask: is_terminal().then_some(&Terminal),
+        ask: terminal(),
         from: from.as_ref(),
         begins: true,
         draft: DraftOptions {
@@ -151,6 +162,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     if let Some(error) = no_beginning {
         return Err(error);
     }
+    unfilled::refuse(&found, &args.allow, context)?;
     refuse_broken(draft, &args.allow, context)?;
     if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);
@@ -230,6 +242,11 @@ pub(super) fn is_terminal() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Whom to ask.
+pub(super) fn terminal() -> Option<&'static dyn Ask> {
+    is_terminal().then_some(&Terminal)
+}
+
 /// Somebody at a terminal.
 #[derive(Debug)]
 struct Terminal;
@@ -251,5 +268,9 @@ impl Ask for Terminal {
                 .hint("--rename and --no-rename answer without a question")
         })?;
         Ok((answer < choices.len()).then_some(answer))
+    }
+
+    fn value(&self, unfilled: &Unfilled) -> Result<Value, Error> {
+        unfilled::ask(unfilled)
     }
 }

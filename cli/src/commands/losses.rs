@@ -1,4 +1,4 @@
-//! Consent on the command line: to losses, `--allow data-loss=public.users.fax`, and to code that breaks.
+//! Consent on the command line: to losses, `--allow data-loss=public.users.fax`, to code that breaks and to failures.
 
 use dialoguer::Confirm;
 use generator::{
@@ -8,10 +8,11 @@ use generator::{
     named::Named,
     prove::code::{self, Broken, CODE_BREAKS},
     report::Output,
+    shell,
 };
 use trueup::{Hazard, Id};
 
-use super::autogen::is_terminal;
+use super::{autogen::is_terminal, unfilled::FAILS};
 use crate::context::Context;
 
 /// Rows or values are lost, and no way back restores them.
@@ -24,6 +25,8 @@ pub(super) enum Allowed {
     Losses(Vec<Named>),
     /// The functions that may fail, and the triggers whose functions may; none is all of them, and what is in no function.
     CodeBreaks(Vec<Named>),
+    /// The columns that rows may have no value for; none is all of them.
+    Fails(Vec<Named>),
 }
 
 impl Allowed {
@@ -35,10 +38,11 @@ impl Allowed {
         };
         let (of, example): (fn(Vec<Named>) -> Self, _) = match risk {
             CODE_BREAKS => (Self::CodeBreaks, "public.touch_user"),
+            FAILS => (Self::Fails, "public.users.phone"),
             RISK => (Self::Losses, "public.users.fax"),
             _ => {
                 return Err(format!(
-                    "the risks that can be allowed are {RISK}=PATH,… and {CODE_BREAKS}=NAME,…"
+                    "the risks that can be allowed are {RISK}=PATH,…, {CODE_BREAKS}=NAME,… and {FAILS}=PATH,…"
                 ));
             }
         };
@@ -53,7 +57,7 @@ impl Allowed {
 pub(super) fn code_breaks(text: &str) -> Result<Allowed, String> {
     match Allowed::parse(text)? {
         allowed @ Allowed::CodeBreaks(_) => Ok(allowed),
-        Allowed::Losses(_) => Err(format!(
+        Allowed::Losses(_) | Allowed::Fails(_) => Err(format!(
             "the risk that can be allowed here is {CODE_BREAKS}=NAME,…"
         )),
     }
@@ -76,7 +80,7 @@ pub(super) fn may_lose(
     let mut said: Vec<&Id> = Vec::new();
     let names = allow.iter().filter_map(|allowed| match allowed {
         Allowed::Losses(names) => Some(names),
-        Allowed::CodeBreaks(_) => None,
+        Allowed::CodeBreaks(_) | Allowed::Fails(_) => None,
     });
     for named in names.flatten() {
         let meant: Vec<&Id> = ids.iter().copied().filter(|id| named.means(id)).collect();
@@ -132,7 +136,7 @@ pub(super) fn may_break(allow: &[Allowed], code: &Broken) -> bool {
         Allowed::CodeBreaks(names) => {
             names.is_empty() || names.iter().any(|named| code.is_of(named))
         }
-        Allowed::Losses(_) => false,
+        Allowed::Losses(_) | Allowed::Fails(_) => false,
     })
 }
 
@@ -147,7 +151,7 @@ pub(super) fn refuse_broken(
         .iter()
         .filter_map(|allowed| match allowed {
             Allowed::CodeBreaks(names) => Some(names),
-            Allowed::Losses(_) => None,
+            Allowed::Losses(_) | Allowed::Fails(_) => None,
         })
         .collect();
     for named in allowed.iter().copied().flatten() {
@@ -207,19 +211,27 @@ fn refusal(open: &[&Open<'_>], said: &[&Id], ids: &[&Id], offers: &[String]) -> 
         .map(|of| Named::of(of, ids.iter().copied()).to_string())
         .collect();
     let option = format!("{RISK}={}", paths.join(","));
-    // A name that a shell would not take for one word stands in double quotes.
-    let quoted = if option.contains('"') {
-        format!("'{}'", option.replace('\'', r"'\''"))
-    } else {
-        option
-    };
+    // What stays under its name has no other one.
+    let goes = open.iter().find(|loss| {
+        let mut hazards = loss.hazards.iter();
+        hazards.any(|hazard| matches!(hazard, Hazard::LosesData { goes: true, .. }))
+    });
+    let renamed = goes.map(|loss| {
+        format!(
+            "where something only got another name, say that: --rename {}=…",
+            shell::argument(&Named::of(loss.of, ids.iter().copied()).to_string())
+        )
+    });
     Error::input(format!(
         "this migration loses data for good; nothing was written\n{}",
         listed.join("\n")
     ))
-    .hint(format!("where that is meant, say so: --allow {quoted}"))
+    .hint(format!(
+        "where that is meant, say so: --allow {}",
+        shell::argument(&option)
+    ))
     .hints(offers.iter().cloned())
-    .hint("where something only got another name, say that: --rename users.phone=phone_number")
+    .hints(renamed)
 }
 
 /// Asks somebody at a terminal about one loss.

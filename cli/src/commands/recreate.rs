@@ -11,10 +11,15 @@ use generator::{
 
 use super::{
     Status,
+    autogen::terminal,
     losses::{Allowed, may_lose, refuse_broken},
-    uncommit,
+    uncommit, unfilled,
 };
-use crate::{arguments::FormatArg, context::Context, mine};
+use crate::{
+    arguments::{self, FormatArg},
+    context::Context,
+    mine,
+};
 
 /// Write the last migration anew, while the models it is for still change
 ///
@@ -35,6 +40,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RISK=PATH,…", value_parser = Allowed::parse)]
     allow: Vec<Allowed>,
 
+    /// What rows without a value for a column get, in this migration alone: users.phone="'none'"; as often as needed
+    #[arg(long, value_name = "PATH=SQL")]
+    fill: Vec<String>,
+
     /// Also where others could have it, git cannot say, or it was written by hand
     #[arg(long)]
     force: bool,
@@ -49,6 +58,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         project, output, ..
     } = context;
     migration::slug(&args.message)?;
+    let fills = arguments::fills(&args.fill)?;
     let declarations = autogen::declarations()?;
     let all = migration::read(&project.migrations)?;
     let last = written_together(&all);
@@ -61,6 +71,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let without: Vec<String> = last.iter().map(|one| one.version.clone()).collect();
     let options = AutogenOptions {
         without: &without,
+        fills: &fills,
+        ask: terminal(),
         ..AutogenOptions::default()
     };
     let found = autogen::autogen(project, &declarations, options)?;
@@ -76,6 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         output.report(&changed, args.format.into())?;
         return Ok(Status::Done);
     };
+    unfilled::refuse(&found, &args.allow, context)?;
     refuse_broken(draft, &args.allow, context)?;
     if !may_lose(&found, &args.allow, context)? {
         return Ok(Status::Refused);

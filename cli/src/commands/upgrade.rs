@@ -3,14 +3,20 @@
 use diesel::PgConnection;
 use generator::{
     Error,
-    apply::{self, Event, Options, UpTarget},
+    apply::{self, ApplyError, Event, Options, UpTarget},
+    autogen::{recreating, written_together},
     connection::connect,
     migration::{self, Migration, history_problems},
     report::{Applied, Direction, Rehearsed},
 };
 
 use super::{Status, backup, current};
-use crate::{arguments::FormatArg, context::Context, target::Up};
+use crate::{
+    arguments::FormatArg,
+    context::Context,
+    git::{self, Sharing},
+    target::Up,
+};
 
 /// Apply pending migrations, oldest first
 ///
@@ -82,7 +88,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         ..context.applying(&live, &tell)
     };
     if args.dry_run {
-        let found = apply::rehearse(&mut connection, folder, &args.target.0, options)?;
+        let found = apply::rehearse(&mut connection, folder, &args.target.0, options)
+            .map_err(|error| with_way_out(error, context))?;
         context
             .output
             .report(&Rehearsed::from(found), args.format.into())?;
@@ -113,6 +120,57 @@ fn script(args: &Args, context: &Context, migrations: &[Migration]) -> Result<St
     Ok(Status::Done)
 }
 
+/// The failure of a migration with the command that writes it otherwise, where it is nobody else's.
+fn with_way_out(error: ApplyError, context: &Context) -> Error {
+    let is_plain = error.hint().is_none();
+    let way = if let ApplyError::Failed {
+        name,
+        rolled_back: true,
+        ..
+    }
+    | ApplyError::Deferred { name, .. }
+    | ApplyError::Rehearsed { name, .. } = &error
+        && is_plain
+    {
+        way_out(name, context)
+    } else {
+        None
+    };
+    Error::from(error).hints(way)
+}
+
+fn way_out(name: &str, context: &Context) -> Option<String> {
+    let folder = &context.project.migrations;
+    let all = migration::read(folder).ok()?;
+    let at = all.iter().position(|one| one.name == name)?;
+    let until = &all[..=at];
+    let force = match git::sharing(folder, name) {
+        Sharing::Shared { commit } => {
+            return Some(format!(
+                "others could have it already, in commit {commit}, so that it stays as it is: mend what it fails on in this \
+                 database, and run it again"
+            ));
+        }
+        Sharing::Ours => "",
+        Sharing::Unknown(_) => ", with --force, for git does not say that nobody else has it",
+    };
+    let Some(command) = recreating(until, &all[at]) else {
+        return Some(
+            "mend its up.sql, where nobody else has it: nothing of it is applied here; or mend what it fails on".to_owned(),
+        );
+    };
+    let is_last = written_together(&all).iter().any(|one| one.name == name);
+    let first = if is_last {
+        ""
+    } else {
+        "remove those after it with `trueup uncommit`, and "
+    };
+    Some(format!(
+        "mend the rows that it fails on; or say in the models what becomes of them (`fill`, `using`, `replaces`), {first}write it \
+         anew: {command}{force}"
+    ))
+}
+
 /// Applies what is pending and says what that was.
 pub(super) fn apply(
     connection: &mut PgConnection,
@@ -121,7 +179,8 @@ pub(super) fn apply(
     options: Options<'_>,
 ) -> Result<Applied, Error> {
     let folder = &context.project.migrations;
-    let reports = apply::upgrade(connection, folder, target, options)?;
+    let reports = apply::upgrade(connection, folder, target, options)
+        .map_err(|error| with_way_out(error, context))?;
     Ok(Applied {
         direction: Direction::Up,
         migrations: reports.into_iter().map(Into::into).collect(),

@@ -100,6 +100,9 @@ pub enum Hazard {
         /// The words of a model that say what becomes of them.
         #[serde(skip_serializing_if = "Option::is_none")]
         way: Option<String>,
+        /// The column that requires a value and that a model can give one to.
+        #[serde(skip)]
+        unfilled: Option<Id>,
     },
     /// Programs that were made for the schema before still run, and what they send fails from now on.
     BreaksDeployed {
@@ -194,6 +197,7 @@ impl Hazard {
             fails: false,
             since: None,
             way: None,
+            unfilled: None,
         }
     }
 
@@ -211,6 +215,7 @@ impl Hazard {
             fails: true,
             since: None,
             way: None,
+            unfilled: None,
         }
     }
 
@@ -228,6 +233,15 @@ impl Hazard {
     pub fn or(mut self, how: impl Into<String>) -> Self {
         if let Self::FailsOn { way, .. } = &mut self {
             *way = Some(how.into());
+        }
+        self
+    }
+
+    /// The same failure of rows without a value for this column, which a model can give them.
+    #[must_use]
+    pub fn of_unfilled(mut self, column: Id) -> Self {
+        if let Self::FailsOn { unfilled, .. } = &mut self {
+            *unfilled = Some(column);
         }
         self
     }
@@ -317,6 +331,28 @@ impl Hazard {
         }
     }
 
+    /// The column whose missing values it is about, where a model can give them.
+    #[must_use]
+    pub fn unfilled(&self) -> Option<&Id> {
+        match self {
+            Self::FailsOn { unfilled, .. } => unfilled.as_ref(),
+            Self::LosesData { .. }
+            | Self::ChangesValues { .. }
+            | Self::BreaksDeployed { .. }
+            | Self::MayBreakCode { .. }
+            | Self::BreaksCode { .. }
+            | Self::DropsAlong { .. }
+            | Self::LeavesType { .. }
+            | Self::RewritesTable { .. }
+            | Self::ScansTable { .. }
+            | Self::UpdatesRows { .. }
+            | Self::Locks { .. }
+            | Self::RunsCode { .. }
+            | Self::WritesRows { .. }
+            | Self::MayFail { .. } => None,
+        }
+    }
+
     /// Whether the hazard needs a person's consent before a migration is written.
     #[must_use]
     pub fn loses_data(&self) -> bool {
@@ -397,6 +433,7 @@ impl Hazard {
                 fails,
                 since,
                 way,
+                unfilled: _,
             } => {
                 let so = if *fails {
                     "this fails"

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Error,
     diff::{Delta, diff},
+    shell,
     words::likeness,
 };
 
@@ -66,8 +67,8 @@ impl LookAlike {
         let choices = self.choices();
         let best = choices.first().map_or("", String::as_str);
         [
-            format!("--rename {}", shell(&format!("{}={best}", self.spelled))),
-            format!("--no-rename {}", shell(&self.spelled)),
+            format!("--rename {}", shell::argument(&format!("{}={best}", self.spelled))),
+            format!("--no-rename {}", shell::argument(&self.spelled)),
         ]
     }
 }
@@ -227,14 +228,4 @@ pub fn refuse(look_alikes: &[LookAlike]) -> Error {
         ));
     }
     error
-}
-
-/// An argument as a shell takes it.
-fn shell(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_.=:-".contains(c);
-    if text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
 }

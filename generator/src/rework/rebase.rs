@@ -157,9 +157,11 @@ impl Moving<'_> {
             .flat_map(|one| one.up.lines())
             .filter_map(|line| line.strip_prefix("-- hazard: "))
             .collect();
-        found
-            .losses()
-            .any(|loss| !meant.contains(one_line(&loss.to_string()).as_str()))
+        let mut losses = found.losses();
+        let mut unfilled = found.unfilled.iter();
+        losses.any(|loss| !meant.contains(one_line(&loss.to_string()).as_str()))
+            // A value that was given once stands in the SQL alone.
+            || unfilled.any(|one| !meant.contains(one_line(&one.hazard).as_str()))
     }
 
     /// The messages of all, each once.

@@ -4,6 +4,8 @@
 mod adopt;
 mod fragments;
 
+pub(crate) use fragments::complaint;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

@@ -29,6 +29,7 @@ mod steps;
 mod summary;
 mod surroundings;
 mod transactions;
+mod unfilled;
 
 /// A new project with the models that ship with trueup.
 fn checkout() -> Checkout {

@@ -200,6 +200,7 @@ fn autogen_refuses_while_migrations_are_pending() {
         "not applied to the database yet",
         &folders[0],
         "`trueup upgrade` first",
+        "`trueup recreate 'create the laboratory'` writes it anew",
     ]);
     assert_eq!(project.folders(), folders);
 }

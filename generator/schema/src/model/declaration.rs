@@ -7,7 +7,11 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{Detail, Guidance, Id, Origin};
+use crate::{
+    Detail, Guidance, Id, Member, Name, Origin,
+    guidance::{Expression, Fill},
+    objects::{Registered, column::Column},
+};
 
 /// Everything that the models of a program declare.
 #[derive(Clone, Debug)]
@@ -75,6 +79,37 @@ impl Declarations {
                 .find(|part| part.id.as_ref() == Some(id));
             part.map(|part| &part.origin)
         })
+    }
+
+    /// The same, as if the field of a column said `fill = "…"`; `None` where no field declares it. `attribute` is where it was
+    /// written instead.
+    #[must_use]
+    pub fn filled(&self, column: &Id, sql: &str, attribute: &'static str) -> Option<Self> {
+        let path: [&str; 3] = column.path().try_into().ok()?;
+        let [namespace, table, name] = path;
+        let of = Member::new(Name::new(namespace, table), name);
+        let origin = self.origin(column).filter(|_| Column::id(of.clone()) == *column)?;
+        let mut filled = self.clone();
+        filled.fragments.push(Fragment {
+            kind: FragmentKind::Expression,
+            sql: sql.to_owned(),
+            attribute,
+            origin: origin.clone(),
+        });
+        let expression = Expression {
+            sql: sql.to_owned(),
+            origin: origin.clone(),
+        };
+        let there = Arc::make_mut(&mut filled.there);
+        there.advise(column.clone()).fill = Some(Fill::new(of, expression, true));
+        Some(filled)
+    }
+
+    /// The columns that fields declare.
+    pub fn columns(&self) -> impl Iterator<Item = &Id> {
+        let parts = self.list.iter().flat_map(|declaration| &declaration.parts);
+        let ids = parts.filter_map(|part| part.id.as_ref());
+        ids.filter(|id| id.kind() == Column::kind())
     }
 
     /// Those alone that come from the structs, enums and macros that declare one of `wanted`.

@@ -301,8 +301,8 @@ impl Object for Column {
             && !is_numbered
         {
             let finds = Hazard::finds(format!("SELECT * FROM {relation}"));
-            let way = alter::fill_gives(self);
-            add = add.hazard(finds.since("it would hold NULL there").or(way));
+            let finds = finds.since("it would hold NULL there");
+            add = add.hazard(alter::unless_filled(finds, self));
         }
         // A virtual column is computed for the rows that are there only to see that it is not NULL.
         if let Some(Generated { stored, .. }) = &self.generated

@@ -22,7 +22,8 @@ pub(super) fn check(declarations: &Declarations) -> Result<(), Error> {
     }
 }
 
-fn complaint(fragment: &Fragment) -> Option<String> {
+/// What is wrong with a piece, with the place that it stands in.
+pub(crate) fn complaint(fragment: &Fragment) -> Option<String> {
     let Fragment {
         kind,
         sql,

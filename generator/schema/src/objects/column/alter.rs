@@ -346,7 +346,7 @@ fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
     }
     let says = format!("Require a value in {}", column.qualified());
     Statement::of(says, Action::new(table, Pass::Constrain, words))
-        .hazard(finds_null(column))
+        .hazard(unless_filled(finds_null(column), column))
         .hazard(nulls)
 }
 
@@ -395,15 +395,19 @@ fn finds_null(column: &Column) -> Hazard {
         column.relation,
         quoted_ident(&column.name)
     ))
-    .or(fill_gives(column))
 }
 
-/// The words of a model that give a value to rows without one.
-pub(super) fn fill_gives(column: &Column) -> String {
-    format!(
-        "#[model(fill = \"…\")] on the field of {} gives a value",
-        column.qualified()
-    )
+/// The same failure with the words of a model that give a value to rows without one, where a column takes one.
+pub(super) fn unless_filled(fails: Hazard, column: &Column) -> Hazard {
+    if column.fills_itself() {
+        return fails;
+    }
+    fails
+        .or(format!(
+            "#[model(fill = \"…\")] on the field of {} gives a value",
+            column.qualified()
+        ))
+        .of_unfilled(Column::id(column.key()))
 }
 
 fn identity_change(

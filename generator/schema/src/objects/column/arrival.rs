@@ -3,7 +3,7 @@
 use super::super::Registered;
 use super::super::default::{Default, drop_default};
 use super::super::table::Table;
-use super::{Column, alter::fill_gives, fill, retype};
+use super::{Column, alter::unless_filled, fill, retype};
 use crate::{
     Clause, Hazard, Schema, Statement,
     guidance::{Arrival, Arriving, Fill},
@@ -67,7 +67,7 @@ pub(super) fn warned(
     let table = &column.relation;
     if let (Some(message), false) = (&arrival.takes_no_null, has_default) {
         let finds = Hazard::finds(format!("SELECT * FROM {table}"));
-        add = add.hazard(finds.since(message).or(fill_gives(column)));
+        add = add.hazard(unless_filled(finds.since(message), column));
     }
     add
 }
