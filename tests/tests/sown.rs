@@ -142,3 +142,45 @@ fn of_what_one_statement_does_the_one_that_fails_is_told() {
         "{told:?}"
     );
 }
+
+const FAMILY: &str = "CREATE TABLE users (id integer PRIMARY KEY, email text, age integer, born date, kind text);
+    CREATE TABLE posts (id integer PRIMARY KEY, author integer NOT NULL REFERENCES users, of text NOT NULL);
+    CREATE TABLE notes (id integer PRIMARY KEY, post integer NOT NULL REFERENCES posts);";
+
+/// What a new constraint asks of rows, rows that are made up have.
+#[test]
+fn rows_satisfy_the_constraints_that_come() {
+    for change in [
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (email LIKE '%_@_%')",
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (age BETWEEN 18 AND 120)",
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (born >= '1900-01-01')",
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (kind IN ('person', 'robot'))",
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0 OR kind = 'robot')",
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (email LIKE '%_@_%'), ADD CONSTRAINT d CHECK (age > 17)",
+        "ALTER TABLE users ADD CONSTRAINT u UNIQUE (kind)",
+        "CREATE UNIQUE INDEX u ON users (lower(email))",
+        "ALTER TABLE posts ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES users",
+    ] {
+        all_have_rows(FAMILY, change, 3);
+    }
+    // One takes the place of another of its name.
+    let there = format!("{FAMILY} ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0);");
+    let change = "ALTER TABLE users DROP CONSTRAINT c, ADD CONSTRAINT c CHECK (age > 100)";
+    all_have_rows(&there, change, 3);
+}
+
+/// What only the new schema has is on no table before.
+#[test]
+fn a_constraint_on_what_comes_too_is_not_foreseen() {
+    let change =
+        "ALTER TABLE users ADD level integer DEFAULT 7, ADD CONSTRAINT c CHECK (level > 5)";
+    all_have_rows(FAMILY, change, 3);
+    let says = sentence(
+        FAMILY,
+        "ALTER TABLE users ADD CONSTRAINT c CHECK (age > 5 AND age < 3 AND age IS NOT NULL)",
+    );
+    assert!(
+        says.contains("rows in 0 of 3 tables kept, none in public.users ("),
+        "{says}"
+    );
+}

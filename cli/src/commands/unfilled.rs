@@ -33,9 +33,9 @@ pub(super) fn refuse(found: &Autogen, allow: &[Allowed], context: &Context) -> R
         }
     }
     let is_allowed = |one: &&Unfilled| {
-        allowed.iter().any(|names| {
-            names.is_empty() || names.iter().any(|named| named.means(&one.column))
-        })
+        allowed
+            .iter()
+            .any(|names| names.is_empty() || names.iter().any(|named| named.means(&one.column)))
     };
     let open: Vec<&Unfilled> = all.iter().filter(|one| !is_allowed(one)).collect();
     let Some(first) = open.first() else {
@@ -68,7 +68,11 @@ fn without(is_new: bool) -> String {
 }
 
 fn place(one: &Unfilled) -> String {
-    let becomes = if one.is_new { "is new" } else { "becomes NOT NULL" };
+    let becomes = if one.is_new {
+        "is new"
+    } else {
+        "becomes NOT NULL"
+    };
     match &one.origin {
         Some(origin) => format!("{} ({origin}) {becomes}", one.column),
         None => format!("{} {becomes}", one.column),

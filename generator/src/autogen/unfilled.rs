@@ -78,8 +78,9 @@ impl FillAsked {
         let read = split(text, '=')
             .and_then(|(column, sql)| Some((Named::parse(column)?, sql.trim().to_owned())));
         let (column, sql) = read.filter(|(_, sql)| !sql.is_empty()).ok_or_else(|| {
-            Error::input(format!("{OPTION} {text}: this fills nothing"))
-                .hint(format!("write {OPTION} \"users.phone='none'\", with an SQL expression"))
+            Error::input(format!("{OPTION} {text}: this fills nothing")).hint(format!(
+                "write {OPTION} \"users.phone='none'\", with an SQL expression"
+            ))
         })?;
         Ok(Self {
             text: format!("{OPTION} {column}"),

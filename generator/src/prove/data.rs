@@ -5,6 +5,7 @@
 //! columns. A table that was dropped and made again has another number, so nothing that could have been altered may be.
 
 mod exercise;
+mod foreseen;
 mod hints;
 mod moods;
 mod reap;
@@ -13,6 +14,7 @@ mod sow;
 mod trial;
 mod values;
 
+use itertools::Itertools;
 use serde::Serialize;
 use trueup::{Hazard, Schema, Statement};
 
@@ -95,8 +97,12 @@ impl Kept {
             return None;
         }
         let mut text = format!("rows in {} of {tables} tables kept", tables - bare.len());
-        let shown = bare.iter().take(SHOWN);
-        let shown: Vec<String> = shown.map(|(name, why)| format!("{name} ({why})")).collect();
+        let shown = bare.iter().take(SHOWN).chunk_by(|(_, why)| why);
+        let shown = shown.into_iter().map(|(why, tables)| {
+            let names: Vec<&str> = tables.map(|(name, _)| name.as_str()).collect();
+            format!("{} ({why})", names.join(", "))
+        });
+        let shown: Vec<String> = shown.collect();
         if !shown.is_empty() {
             text += &format!(", none in {}", shown.join(", "));
         }
@@ -149,6 +155,9 @@ pub fn keep(
         tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
         told.extend(news);
         let mut trial = Trial::begin(project, start, seed, &moods)?;
+        if trial.despair(&mut moods) {
+            continue;
+        }
         if trial.is_empty() && moods.why.is_empty() {
             return Ok(Kept::default());
         }
@@ -173,7 +182,7 @@ pub fn keep(
         };
         attempts += 1;
         let stripped = moods.why.len();
-        let mut tamer = trial.tame(&mut moods, &failed);
+        let mut tamer = trial.tame(&mut moods, &failed, &ups);
         if failed.is_of_code() {
             let news: Vec<Told> = failed.told(&ups).into_iter().collect();
             tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
@@ -230,6 +239,9 @@ pub fn watch(
     let mut moods = Moods::default();
     for _ in 0..PATIENCE {
         let mut trial = Trial::begin(project, start, None, &moods)?;
+        if trial.despair(&mut moods) {
+            continue;
+        }
         if trial.is_empty() && moods.why.is_empty() {
             return Ok(Watched::default());
         }
@@ -240,7 +252,7 @@ pub fn watch(
             }
             Err(failed) => failed,
         };
-        if !trial.tame(&mut moods, &failed) {
+        if !trial.tame(&mut moods, &failed, std::slice::from_ref(up)) {
             return Ok(Watched::said(format!("no rows were tried, for {failed}")));
         }
     }

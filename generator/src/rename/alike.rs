@@ -67,7 +67,10 @@ impl LookAlike {
         let choices = self.choices();
         let best = choices.first().map_or("", String::as_str);
         [
-            format!("--rename {}", shell::argument(&format!("{}={best}", self.spelled))),
+            format!(
+                "--rename {}",
+                shell::argument(&format!("{}={best}", self.spelled))
+            ),
             format!("--no-rename {}", shell::argument(&self.spelled)),
         ]
     }

@@ -50,7 +50,9 @@ fn a_pipe_is_told_the_answers() {
     ]);
     assert!(!said.contains("default"), "{said}");
     // The option names what was allowed already too.
-    let both = before(&format!("{NULLABLE}; ALTER TABLE equipment DROP serial_number"));
+    let both = before(&format!(
+        "{NULLABLE}; ALTER TABLE equipment DROP serial_number"
+    ));
     both.run(&["autogen", "x", "--allow", "fails=users.full_name"])
         .refused(&[
             "- column public.equipment.serial_number",
@@ -101,18 +103,32 @@ fn each_answer_leads_on() {
 fn a_value_that_is_asked_for_is_tried() {
     let project = before(NULLABLE);
     let wrong: &[(&str, &[&str])] = &[
-        ("users.full_name", &["this fills nothing", "users.phone='none'"]),
+        (
+            "users.full_name",
+            &["this fills nothing", "users.phone='none'"],
+        ),
         ("users.full_name=", &["this fills nothing"]),
-        ("users.fullname=1", &["no field declares", "did you mean public.users.full_name?"]),
+        (
+            "users.fullname=1",
+            &["no field declares", "did you mean public.users.full_name?"],
+        ),
         (
             "users.full_name=1; DROP TABLE users",
-            &["models/src/user.rs:16, User::full_name: --fill = ", "is not an expression"],
+            &[
+                "models/src/user.rs:16, User::full_name: --fill = ",
+                "is not an expression",
+            ],
         ),
-        ("users.active=true", &["--fill users.active", "leave it out"]),
+        (
+            "users.active=true",
+            &["--fill users.active", "leave it out"],
+        ),
         ("users.full_name=nothing_like_it", &["nothing_like_it"]),
     ];
     for (fill, words) in wrong {
-        project.run(&["autogen", "x", "--fill", fill]).refused(words);
+        project
+            .run(&["autogen", "x", "--fill", fill])
+            .refused(words);
     }
     assert_eq!(project.folders().len(), 2);
     // It may read the row.
@@ -129,9 +145,19 @@ fn a_value_that_is_asked_for_is_tried() {
         .refused(&["becomes NOT NULL", "--fill"]);
     assert!(up(&project).contains("split_part"));
     project
-        .run(&["recreate", "y", "--force", "--fill", "users.full_name='none'"])
+        .run(&[
+            "recreate",
+            "y",
+            "--force",
+            "--fill",
+            "users.full_name='none'",
+        ])
         .done();
-    assert!(up(&project).contains("SET full_name = 'none'"), "{}", up(&project));
+    assert!(
+        up(&project).contains("SET full_name = 'none'"),
+        "{}",
+        up(&project)
+    );
 }
 
 #[test]
@@ -181,7 +207,11 @@ fn a_terminal_asks() {
     let said = typed(&mut project, r"0\r").expect("a terminal");
     assert_eq!(project.folders().len(), 3, "{said:?}");
     assert!(up(&project).contains("SET full_name = 0 WHERE full_name IS NULL"));
-    assert!(said.stdout.contains("`#[model(fill = \"0\")]` on the field keeps it"), "{said:?}");
+    assert!(
+        said.stdout
+            .contains("`#[model(fill = \"0\")]` on the field keeps it"),
+        "{said:?}"
+    );
 
     let mut project = before(NEW);
     let said = typed(&mut project, r"j\r").expect("a terminal");
@@ -205,18 +235,26 @@ fn an_upgrade_that_fails_names_the_command_that_helps() {
     }
     project.run(&["autogen", "more"]).refused(&[command]);
     // It does help.
-    let recreate = ["recreate", "it's required", "--fill", "users.full_name='none'"];
+    let recreate = [
+        "recreate",
+        "it's required",
+        "--fill",
+        "users.full_name='none'",
+    ];
     project.run(&recreate).done();
     project.run(&["upgrade"]).done();
 
     // Those after it go first.
     project.run(&["downgrade"]).done();
-    project.run(&["recreate", "it's required", "--allow", "fails"]).done();
+    project
+        .run(&["recreate", "it's required", "--allow", "fails"])
+        .done();
     tests::run(&database, "UPDATE users SET full_name = NULL");
     project.migration("2999-01-01-000000_later", "SELECT 1;", "SELECT 1;");
-    project
-        .run(&["upgrade"])
-        .refused(&["remove those after it with `trueup uncommit`, and write it anew", command]);
+    project.run(&["upgrade"]).refused(&[
+        "remove those after it with `trueup uncommit`, and write it anew",
+        command,
+    ]);
     project.run(&["uncommit", "--yes"]).done();
 
     // A person's own is mended where it stands.
@@ -228,6 +266,8 @@ fn an_upgrade_that_fails_names_the_command_that_helps() {
     project.git(&["add", "migrations"]);
     project.git(&["commit", "--quiet", "--message", "own"]);
     project.git(&["push", "--quiet"]);
-    let said = project.run(&["upgrade"]).refused(&["others could have it already"]);
+    let said = project
+        .run(&["upgrade"])
+        .refused(&["others could have it already"]);
     assert!(!said.contains("recreate"), "{said}");
 }

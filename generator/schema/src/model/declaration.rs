@@ -88,7 +88,9 @@ impl Declarations {
         let path: [&str; 3] = column.path().try_into().ok()?;
         let [namespace, table, name] = path;
         let of = Member::new(Name::new(namespace, table), name);
-        let origin = self.origin(column).filter(|_| Column::id(of.clone()) == *column)?;
+        let origin = self
+            .origin(column)
+            .filter(|_| Column::id(of.clone()) == *column)?;
         let mut filled = self.clone();
         filled.fragments.push(Fragment {
             kind: FragmentKind::Expression,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pg_query::{NodeEnum, protobuf::RangeVar};
 
 use super::{
+    foreseen::Foreseen,
     shape::{Column, Shape},
     values::Mood,
 };
@@ -16,6 +17,10 @@ pub(super) struct Moods {
     moods: BTreeMap<(i64, i32), Mood>,
     /// Why a table goes without rows.
     pub(super) why: BTreeMap<i64, String>,
+    /// The constraints that rows satisfy before the ups add them, with their tables.
+    foreseen: Vec<(i64, Foreseen)>,
+    /// The failure for which.
+    foreseen_for: String,
 }
 
 impl Moods {
@@ -25,12 +30,38 @@ impl Moods {
         one(0).max(one(column)).unwrap_or_default()
     }
 
-    /// Whether no column of the table was tamed.
+    /// Whether no column of the table was tamed, and no constraint to come keeps rows out.
     pub(super) fn are_wild(&self, table: i64) -> bool {
-        self.moods
-            .range((table, 0)..=(table, i32::MAX))
-            .next()
-            .is_none()
+        let mut foreseen = self.foreseen.iter();
+        foreseen.all(|(of, _)| *of != table)
+            && self
+                .moods
+                .range((table, 0)..=(table, i32::MAX))
+                .next()
+                .is_none()
+    }
+
+    /// The constraints that rows satisfy before the ups add them.
+    pub(super) fn foreseen(&self) -> impl Iterator<Item = &Foreseen> {
+        self.foreseen.iter().map(|(_, one)| one)
+    }
+
+    /// Lets rows satisfy what the ups add; `false` where they were to already.
+    pub(super) fn foresee(&mut self, foreseen: Vec<(i64, Foreseen)>, why: &str) -> bool {
+        if !self.foreseen_for.is_empty() {
+            return false;
+        }
+        self.foreseen = foreseen;
+        why.clone_into(&mut self.foreseen_for);
+        !self.foreseen.is_empty()
+    }
+
+    /// Takes the rows out of a table that has none which satisfies what is to come; `false` where nothing is.
+    pub(super) fn despair(&mut self, table: i64) -> bool {
+        let why = self.foreseen_for.clone();
+        let is_foreseen = self.foreseen.iter().any(|(of, _)| *of == table);
+        self.foreseen.retain(|(of, _)| *of != table);
+        is_foreseen && self.strip(table, &why)
     }
 
     /// Takes the rows out of a table; `false` where there were none to take.

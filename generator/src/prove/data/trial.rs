@@ -21,7 +21,7 @@ use trueup::{Hazard, Id, Schema, Statement};
 use super::{
     Kept, Run, Told,
     exercise::Exercise,
-    may_fail,
+    foreseen, may_fail,
     moods::{Moods, Subject},
     reap::{Difference, Memory, Place, remember},
     sow::{Sown, message, sow},
@@ -138,8 +138,12 @@ impl<'a> Trial<'a> {
             run_sql(&mut connection, seed, "the seed")?;
         }
         let (sown, before) = connection.transaction(|connection| -> QueryResult<_> {
+            let off = foreseen::put_on(connection, moods.foreseen());
             let shape = super::shape::read(connection)?;
             let sown = sow(connection, &shape, moods)?;
+            for one in off {
+                connection.batch_execute(one)?;
+            }
             Ok((sown, remember(connection)?))
         })?;
         let wild = |table: &&i64| sown.whole.contains(table) && moods.are_wild(**table);
@@ -278,6 +282,14 @@ impl<'a> Trial<'a> {
         (unfounded, sure)
     }
 
+    /// Takes the rows out of tables that find none which satisfies what the ups add; `false` where each finds some.
+    pub(super) fn despair(&self, moods: &mut Moods) -> bool {
+        let bare = self.sown.bare.iter();
+        let bare = bare.filter(|(_, why)| why.contains(foreseen::PREFIX));
+        bare.map(|(table, _)| moods.despair(*table))
+            .fold(false, |any, one| any | one)
+    }
+
     /// The tables and the rows that were tried, for the report.
     pub(super) fn kept(&self, moods: &Moods) -> Kept {
         let tables = self.before.shape.tables.values();
@@ -299,7 +311,22 @@ impl<'a> Trial<'a> {
     }
 
     /// Makes the rows tamer on which a statement failed; `false` where there are none of ours.
-    pub(super) fn tame(&self, moods: &mut Moods, failed: &Failed) -> bool {
+    pub(super) fn tame(&self, moods: &mut Moods, failed: &Failed, ups: &[Run]) -> bool {
+        let statement = failed.statement.as_deref();
+        let is_by_constraint =
+            failed.file == UP && statement.is_some_and(|one| foreseen::is_about(one.sql()));
+        if is_by_constraint {
+            let statements = ups.iter().flat_map(|run| &run.statements);
+            let all = foreseen::of(statements).into_iter();
+            let ours = all.filter_map(|one| {
+                let mut tables = self.before.shape.tables.values();
+                let table = tables.find(|table| table.name == one.table)?.oid;
+                self.is_ours(table).then_some((table, one))
+            });
+            if moods.foresee(ours.collect(), &failed.to_string()) {
+                return true;
+            }
+        }
         // What is done to a table may fail on the rows of one that inherits from it.
         self.tame_subject(moods, failed)
             || failed

@@ -1,0 +1,118 @@
+//! Constraints that the ups add, put on the tables of the start while rows come to them: such rows satisfy the old schema and the
+//! new one. They have names of their own, so that one may take the place of another of its name.
+
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use pg_query::{
+    DeparseOptions, NodeEnum,
+    protobuf::{ConstrType, RangeVar},
+};
+use trueup::{Statement, name::quoted_ident};
+
+/// How their names begin.
+pub(super) const PREFIX: &str = "trueup_foreseen_";
+
+/// A constraint or a unique index to come.
+#[derive(Clone, Debug)]
+pub(super) struct Foreseen {
+    /// Its table, qualified and quoted.
+    pub(super) table: String,
+    add: String,
+    drop: String,
+}
+
+/// The constraints and unique indexes that these statements add.
+pub(super) fn of<'a>(statements: impl Iterator<Item = &'a Statement>) -> Vec<Foreseen> {
+    let apart = statements.flat_map(Statement::apart).enumerate();
+    let foreseen = apart.filter_map(|(number, one)| Foreseen::read(one.sql(), number));
+    foreseen.collect()
+}
+
+/// True if the statement fails because of a constraint or of a unique index.
+pub(super) fn is_about(sql: &str) -> bool {
+    let validates = |node: &NodeEnum| match node {
+        NodeEnum::AlterTableStmt(alter) => alter.cmds.iter().any(|command| {
+            matches!(&command.node, Some(NodeEnum::AlterTableCmd(command))
+                if command.subtype() == pg_query::protobuf::AlterTableType::AtValidateConstraint)
+        }),
+        _ => false,
+    };
+    parsed(sql).is_some_and(|node| validates(&node)) || Foreseen::read(sql, 0).is_some()
+}
+
+impl Foreseen {
+    fn read(sql: &str, number: usize) -> Option<Self> {
+        let mut node = parsed(sql)?;
+        let name = format!("{PREFIX}{number}");
+        let (table, drop) = if let NodeEnum::AlterTableStmt(alter) = &mut node {
+            let [command] = alter.cmds.as_mut_slice() else {
+                return None;
+            };
+            let Some(NodeEnum::AlterTableCmd(command)) = &mut command.node else {
+                return None;
+            };
+            let Some(NodeEnum::Constraint(constraint)) =
+                command.def.as_mut().and_then(|def| def.node.as_mut())
+            else {
+                return None;
+            };
+            // A primary key leaves its columns NOT NULL.
+            let is_one = matches!(
+                constraint.contype(),
+                ConstrType::ConstrCheck
+                    | ConstrType::ConstrForeign
+                    | ConstrType::ConstrUnique
+                    | ConstrType::ConstrExclusion
+            );
+            if !is_one || !constraint.indexname.is_empty() {
+                return None;
+            }
+            constraint.conname.clone_from(&name);
+            let table = named(alter.relation.as_ref()?);
+            let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");
+            (table, drop)
+        } else if let NodeEnum::IndexStmt(index) = &mut node {
+            let relation = index.relation.as_ref()?;
+            if !index.unique {
+                return None;
+            }
+            index.concurrent = false;
+            index.idxname.clone_from(&name);
+            let table = named(relation);
+            let drop = format!("DROP INDEX {}.{name}", quoted_ident(&relation.schemaname));
+            (table, drop)
+        } else {
+            return None;
+        };
+        let add = node.deparse(DeparseOptions::default()).ok()?;
+        Some(Self { table, add, drop })
+    }
+}
+
+/// Puts those on their tables that find them as they have to be, and returns what takes them off again.
+pub(super) fn put_on<'a>(
+    connection: &mut PgConnection,
+    foreseen: impl Iterator<Item = &'a Foreseen>,
+) -> Vec<&'a str> {
+    let mut off = Vec::new();
+    for one in foreseen {
+        let done = connection.transaction(|connection| connection.batch_execute(&one.add));
+        if done.is_ok() {
+            off.push(one.drop.as_str());
+        }
+    }
+    off
+}
+
+fn parsed(sql: &str) -> Option<NodeEnum> {
+    let parsed = pg_query::parse(sql, pg_query::ParserOptions::default()).ok()?;
+    parsed.protobuf.stmts.into_iter().next()?.stmt?.node
+}
+
+fn named(relation: &RangeVar) -> String {
+    let RangeVar {
+        schemaname,
+        relname,
+        ..
+    } = relation;
+    format!("{}.{}", quoted_ident(schemaname), quoted_ident(relname))
+}
