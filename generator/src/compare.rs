@@ -15,6 +15,7 @@ use crate::{
     },
     rename::{self, Asked, Renames, Renaming, Task},
     source::{self, Side, Source, authors, models::settle, rendered},
+    summary::Summary,
     unread,
 };
 
@@ -25,6 +26,8 @@ pub struct Compared {
     pub renaming: Renaming,
     /// The way from one to the other.
     pub plan: Plan,
+    /// The way in a few lines; `None` where it was not tried, and so not measured.
+    pub summary: Option<Summary>,
     /// Why the way was not proved, where it was not.
     pub unproved: Option<String>,
     /// The number of objects that the project's patterns leave out.
@@ -159,6 +162,7 @@ fn compare(
     let mut compared = Compared {
         renaming,
         plan,
+        summary: None,
         unproved: None,
         left_out: 0,
         no_dump: None,
@@ -171,11 +175,20 @@ fn compare(
         match trial.side(from) {
             Some(start) => {
                 let segments = compared.plan.clone().segments();
+                let in_transaction = segments.iter().all(|one| one.in_transaction);
                 let tried = prove::there(project, start, &compared.renaming, to, &segments)?;
                 prove::data::tell(compared.plan.statements_mut(), &tried.told);
                 let before = compared.renaming.up.iter_mut();
                 let all = before.chain(compared.plan.statements_mut());
+                let held = tried.measured.held.clone();
                 prove::tell_measured(all, tried.measured);
+                let renames = &compared.renaming.up;
+                let mut summary = Summary::new(base, &to.schema, renames, in_transaction);
+                if let [held] = held.as_slice() {
+                    let all: Vec<Statement> = compared.statements().cloned().collect();
+                    summary.measured(&all, held);
+                }
+                compared.summary = Some(summary);
                 let before = compared.renaming.up.iter_mut();
                 let first = before.chain(compared.plan.statements_mut()).next();
                 if let Some(first) = first {

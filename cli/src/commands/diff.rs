@@ -1,9 +1,12 @@
 //! `trueup diff`: the SQL from any source to any other.
 
+use std::io::{self, IsTerminal};
+
 use generator::{
     Error, autogen,
     compare::{self, CompareOptions},
     render,
+    summary::Summary,
 };
 
 use super::Status;
@@ -78,6 +81,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         context.output.note(format!(
             "the SQL was tried on a copy that trueup made by its own statements, for {why}"
         ));
+    }
+    // A pipe has its own use for stderr; a person reads what it comes to before the SQL.
+    if io::stderr().is_terminal() {
+        for (word, text) in compared.summary.iter().flat_map(Summary::lines) {
+            context.output.note(format!("{word}: {text}"));
+        }
     }
     context.output.data(&render::sql(compared.statements()))?;
     Ok(Status::Different)

@@ -66,7 +66,11 @@ fn no_rename_drops_and_adds() {
         &["--no-rename=public.users.name"],
     ] {
         let project = before();
-        let autogen = [&["autogen", "x", "--allow", "fails=users.full_name"], answer].concat();
+        let autogen = [
+            &["autogen", "x", "--allow", "fails=users.full_name"],
+            answer,
+        ]
+        .concat();
         project
             .run(&autogen)
             .refused(&["loses every value of public.users.name", "--rename"]);

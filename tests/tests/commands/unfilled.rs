@@ -182,11 +182,15 @@ fn what_keeps_its_name_is_not_renamed() {
 
 /// What a person at a terminal sees who types the same again and again.
 fn typed(project: &mut Checkout, keys: &str) -> Option<Ended> {
+    at_a_terminal(project, "autogen less", keys)
+}
+
+fn at_a_terminal(project: &mut Checkout, arguments: &str, keys: &str) -> Option<Ended> {
     if Command::new("script").arg("--version").output().is_err() {
         return None;
     }
     let keys = format!("while printf '{keys}'; do sleep 0.2; done 2>/dev/null");
-    let command = format!("{keys} | TERM=xterm script -qec \"$0 autogen less\" /dev/null");
+    let command = format!("{keys} | TERM=xterm script -qec \"$0 {arguments}\" /dev/null");
     project.by = ["sh", "-c", &command].map(str::to_owned).to_vec();
     let ended = project.run(&[]);
     project.by.clear();
@@ -270,4 +274,29 @@ fn an_upgrade_that_fails_names_the_command_that_helps() {
         .run(&["upgrade"])
         .refused(&["others could have it already"]);
     assert!(!said.contains("recreate"), "{said}");
+}
+
+#[test]
+fn a_diff_says_to_a_person_what_it_comes_to() {
+    let mut project = before(NULLABLE);
+    let _ = project.file("more.sql", "CREATE TABLE t (a integer);");
+    let _ = project.file("less.sql", "CREATE TABLE t (a integer, b text);");
+    let words = "diff --from less.sql --to more.sql";
+    let Some(said) = at_a_terminal(&mut project, words, "") else {
+        return;
+    };
+    assert!(
+        said.stdout
+            .contains("note: change: ~ table public.t: - column b"),
+        "{said:?}"
+    );
+    assert!(
+        said.stdout
+            .contains("note: locks: ACCESS EXCLUSIVE on public.t"),
+        "{said:?}"
+    );
+    // A pipe is told nothing beside the SQL.
+    let words: Vec<&str> = words.split(' ').collect();
+    let said = project.run(&words).with(1);
+    assert!(!said.stderr.contains("change:"), "{said:?}");
 }

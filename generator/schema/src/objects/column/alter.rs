@@ -399,7 +399,7 @@ fn finds_null(column: &Column) -> Hazard {
 
 /// The same failure with the words of a model that give a value to rows without one, where a column takes one.
 pub(super) fn unless_filled(fails: Hazard, column: &Column) -> Hazard {
-    if column.fills_itself() {
+    if column.generated.is_some() {
         return fails;
     }
     fails
