@@ -11,7 +11,7 @@ use trueup::{
 use crate::{
     Error, fills,
     named::{Named, split},
-    near::most_like,
+    words::most_like,
     plan::{self, Folding},
     rename::Ask,
     source::models::{Settled, complaint},
