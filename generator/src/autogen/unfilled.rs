@@ -11,10 +11,10 @@ use trueup::{
 use crate::{
     Error, fills,
     named::{Named, split},
-    words::most_like,
     plan::{self, Folding},
     rename::Ask,
     source::models::{Settled, complaint},
+    words::most_like,
 };
 
 /// The option that stands for a model's `fill`.
