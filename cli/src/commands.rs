@@ -38,12 +38,12 @@ mod uncommit;
 mod unfilled;
 mod upgrade;
 
-/// How a command ended that did not fail.
+/// Outcome of a command that did not fail.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Status {
     /// All is well: exit 0.
     Done,
-    /// What was compared differs: exit 1.
+    /// The two sides differ: exit 1.
     Different,
     /// The user said no: exit 2.
     Refused,

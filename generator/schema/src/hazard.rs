@@ -1,4 +1,4 @@
-//! What can go wrong when a statement runs on a database that has rows in it and people at work.
+//! Hazards of a statement on a database that has rows in it and people at work.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -15,14 +15,14 @@ pub enum Hazard {
         /// The object that the loss is about: a table, a column, a sequence.
         #[serde(serialize_with = "name")]
         of: Id,
-        /// What is lost, as the end of the sentence "loses …".
+        /// The loss, as the end of the sentence "loses …".
         what: String,
         /// True if the object itself goes, with its name.
         goes: bool,
     },
     /// Values become what a person said they shall become, and no down brings the old ones back.
     ChangesValues {
-        /// Where the values are.
+        /// The column that holds the values.
         #[serde(serialize_with = "name")]
         of: Id,
         /// Which and how, as the end of the sentence "changes …".
@@ -30,7 +30,7 @@ pub enum Hazard {
     },
     /// Something that no kind reads goes with what is dropped.
     DropsAlong {
-        /// What, as it is called in the catalog: `trigger t on public.users`.
+        /// The object, as the catalog names it: `trigger t on public.users`.
         what: String,
     },
     /// Columns that refer to one that gets another type keep theirs.
@@ -71,7 +71,7 @@ pub enum Hazard {
         /// The table.
         #[serde(serialize_with = "name")]
         of: Id,
-        /// Where and by what, as the end of the sentence "writes …".
+        /// The table and the cause, as the end of the sentence "writes …".
         what: String,
     },
     /// A lock on tables that the statement neither scans nor rewrites.
@@ -85,7 +85,7 @@ pub enum Hazard {
     },
     /// The statement fails on some data that the schema allows.
     MayFail {
-        /// When, as the end of the sentence "fails …".
+        /// The condition, as the end of the sentence "fails …".
         because: String,
     },
     /// The statement fails on rows that a query finds.
@@ -106,7 +106,7 @@ pub enum Hazard {
     },
     /// Programs that were made for the schema before still run, and what they send fails from now on.
     BreaksDeployed {
-        /// What they do, as the middle of the sentence "breaks deployed code that …".
+        /// The action, as the middle of the sentence "breaks deployed code that …".
         does: &'static str,
         /// To what, as its end.
         what: String,
@@ -118,7 +118,7 @@ pub enum Hazard {
     MayBreakCode {
         /// The function and line.
         code: String,
-        /// What it names and what becomes of that, or why that is not known.
+        /// The name in the code and its fate, or why that is not known.
         because: String,
     },
     /// Code in the database that ran before does not run afterwards.
@@ -309,7 +309,7 @@ impl Hazard {
         matches!(self, Self::BreaksDeployed { by, .. } if !by.is_empty() && !by.iter().any(there))
     }
 
-    /// What the loss is about, where data is lost.
+    /// The object of the loss, where data is lost.
     #[must_use]
     pub fn lost(&self) -> Option<&Id> {
         match self {
@@ -353,13 +353,13 @@ impl Hazard {
         }
     }
 
-    /// Whether the hazard needs a person's consent before a migration is written.
+    /// True if the hazard needs a person's consent before a migration is written.
     #[must_use]
     pub fn loses_data(&self) -> bool {
         matches!(self, Self::LosesData { .. })
     }
 
-    /// Whether the statement fails on some data.
+    /// True if the statement fails on some data.
     #[must_use]
     pub fn may_fail(&self) -> bool {
         matches!(self, Self::MayFail { .. } | Self::FailsOn { .. })

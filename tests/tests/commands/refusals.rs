@@ -1,4 +1,4 @@
-//! What goes wrong: said clearly, with exit code 2, and nothing is lost.
+//! Refusals: a clear message, exit code 2, and nothing is lost.
 
 use generator::connection::connect;
 use tests::checkout::Checkout;

@@ -1,4 +1,4 @@
-//! What models declare, as SQL in the order in which it can run, each piece with the place it was written at.
+//! Declarations of the models, as SQL in the order in which it can run, each piece with its place in the source.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,7 @@ impl Declarations {
         &self.fragments
     }
 
-    /// What a server of this major has no word for yet.
+    /// Features that a server of this major version does not support yet.
     pub fn newer_than(&self, major: u32) -> impl Iterator<Item = &Newer> {
         self.newer.iter().filter(move |newer| newer.since > major)
     }
@@ -47,26 +47,26 @@ impl Declarations {
         &self.renamed
     }
 
-    /// What the models say about the way to what they declare.
+    /// Hints for the migration to the declared state.
     #[must_use]
     pub fn there(&self) -> &Arc<Guidance> {
         &self.there
     }
 
-    /// What the models say about the way back.
+    /// Hints for the migration back.
     #[must_use]
     pub fn back(&self) -> &Arc<Guidance> {
         &self.back
     }
 
-    /// What the statements declare, where the model wrote the name.
+    /// Ids of the declared objects whose names the models write.
     pub fn ids(&self) -> impl Iterator<Item = &Id> {
         self.list
             .iter()
             .filter_map(|declaration| declaration.id.as_ref())
     }
 
-    /// Where an object was written, by the name that a model gave it.
+    /// Origin of an object, by the name that a model gave it.
     #[must_use]
     pub fn origin(&self, id: &Id) -> Option<&Origin> {
         self.list.iter().find_map(|declaration| {
@@ -137,7 +137,7 @@ impl Declarations {
         }
     }
 
-    /// What the models decide, though it may be left as it is in the database.
+    /// Properties that the models decide, of those that may be left as they are in the database.
     #[must_use]
     pub fn decided(&self) -> BTreeMap<&Id, BTreeSet<Detail>> {
         let mut decided: BTreeMap<&Id, BTreeSet<Detail>> = BTreeMap::new();
@@ -147,7 +147,7 @@ impl Declarations {
         decided
     }
 
-    /// What the models gave a name. Where Postgres chose it, any name is right.
+    /// Ids of all objects whose names the models write. Where Postgres chose the name, any name is right.
     pub fn named(&self) -> impl Iterator<Item = &Id> {
         self.list.iter().flat_map(|declaration| {
             let parts = declaration.parts.iter().filter_map(|part| part.id.as_ref());
@@ -168,22 +168,22 @@ impl<'a> IntoIterator for &'a Declarations {
 /// A name that something had before, as a model says. What it is a part of goes by its new name.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Renamed {
-    /// What has the new name.
+    /// Object with the new name.
     pub id: Id,
     /// The part of it that has the new name, where it is about one that is no object of its own.
     pub part: Option<String>,
-    /// What had the old name.
+    /// Object with the old name.
     pub was: Id,
     /// The part of it that had the old name.
     pub was_part: Option<String>,
-    /// Whether the models declare something of the old name as well.
+    /// True if the models declare something of the old name as well.
     pub old_is_declared: bool,
-    /// Where it was written.
+    /// Its place in the source.
     pub origin: Origin,
 }
 
 impl Renamed {
-    /// What had the old name, for people.
+    /// The old name, for messages.
     #[must_use]
     pub fn old(&self) -> String {
         match &self.was_part {
@@ -196,34 +196,34 @@ impl Renamed {
 /// One statement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Declaration {
-    /// What it declares, where the model wrote the name.
+    /// Id of the declared object, where the model writes its name.
     pub id: Option<Id>,
-    /// What the struct, enum or macro that it comes from declares.
+    /// Id of the object that its struct, enum or macro declares.
     pub of: Id,
-    /// What else it is about: the table that a foreign key refers to.
+    /// Another object that it mentions: the table that a foreign key references.
     pub mentions: Option<Id>,
-    /// When it can run.
+    /// Its rank, which decides when it can run.
     pub rank: Rank,
     /// The namespace that stands first in `search_path` while it runs.
     pub namespace: String,
-    /// What stands before the parts; the whole statement where there are none.
+    /// The SQL before the parts; the whole statement where there are none.
     pub head: String,
     /// The columns and constraints of a table.
     pub parts: Vec<Part>,
-    /// What stands after the parts.
+    /// The SQL after the parts.
     pub tail: String,
-    /// What it decides, though it may be left as it is in the database.
+    /// Properties that it decides, of those that may be left as they are in the database.
     pub decides: Vec<Decision>,
-    /// Where it was written.
+    /// Its place in the source.
     pub origin: Origin,
 }
 
-/// What models decide of something, though it may be left as it is in the database.
+/// A property that models decide, though it may be left as it is in the database.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Decision {
-    /// What it is about.
+    /// The object.
     pub id: Id,
-    /// What of it.
+    /// The property.
     pub detail: Detail,
 }
 
@@ -239,15 +239,15 @@ impl Declaration {
 /// A column or constraint within a CREATE TABLE, so that the one that Postgres rejects can be found.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Part {
-    /// What it declares, where the model wrote its name.
+    /// Id of the declared object, where the model writes its name.
     pub id: Option<Id>,
     /// The column or the constraint.
     pub sql: String,
-    /// Where it was written.
+    /// Its place in the source.
     pub origin: Origin,
 }
 
-/// When a declaration can run: after all of the ranks before.
+/// Order in which declarations can run: each after all of the ranks before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[allow(missing_docs, reason = "each variant is the statement of its name")]
 pub enum Rank {
@@ -268,30 +268,30 @@ pub enum Rank {
 /// Something that models say and older servers have no word for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Newer {
-    /// What the struct that says it declares.
+    /// Id of the object that its struct declares.
     pub of: Id,
-    /// What is said, for people.
+    /// Name of the feature, for messages.
     pub what: &'static str,
     /// The first major that has a word for it.
     pub since: u32,
-    /// Where it was written.
+    /// Its place in the source.
     pub origin: Origin,
 }
 
 /// A piece of SQL that was written by hand in an attribute.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Fragment {
-    /// What it has to be.
+    /// The kind of SQL.
     pub kind: FragmentKind,
     /// As it was written.
     pub sql: String,
     /// The attribute that it was written in.
     pub attribute: &'static str,
-    /// Where it was written.
+    /// Its place in the source.
     pub origin: Origin,
 }
 
-/// What a piece of SQL has to be.
+/// Kind of SQL that a fragment has to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub enum FragmentKind {
     /// A value: a default, a generated column, what an index holds.

@@ -1,4 +1,4 @@
-//! How a column changes in place, in the order in which Postgres takes it.
+//! Changes of a column in place, in the order in which Postgres takes them.
 
 use super::super::Registered;
 use super::super::catalog::parameter_changes;
@@ -19,7 +19,7 @@ use crate::{
     object::Object,
 };
 
-/// How `from` becomes `to`.
+/// The change from `from` to `to`.
 pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> Alter {
     let leads = |parent: &Name| Leading {
         had: old.get::<Column>(&from.of(parent)).is_some(),
@@ -51,7 +51,7 @@ pub(super) fn alter(from: &Column, to: &Column, old: &Schema, new: &Schema) -> A
     }
 }
 
-/// Whether a NOT NULL that is and stays inherited would have to get another name.
+/// True if a NOT NULL that is and stays inherited would need another name.
 fn is_renamed_below(from: &Column, to: &Column) -> bool {
     let (Some(old), Some(new)) = (&from.not_null, &to.not_null) else {
         return false;
@@ -74,7 +74,7 @@ fn rename_ahead(from: &Column, carried: &mut Column, to: &Column) -> Option<Stat
     Some(rename_not_null(own, next, to).ahead())
 }
 
-/// How `from`, as it is after what is done to the columns that it inherits from, becomes `to`.
+/// The change to `to` from `from`, as that is after the changes of the columns that it inherits from.
 fn change(from: &Column, to: &Column, before: &Schema, within: &Schema) -> Alter {
     let Column {
         relation,
@@ -290,7 +290,7 @@ pub(super) fn not_null_change(from: &Column, to: &Column, within: &Schema) -> Ve
         // An identity column cannot be nullable, so the identity is gone before this.
         (Some(_), None) => vec![allow_null(to)],
         (Some(old), Some(new)) if old.validated && !new.validated => {
-            // What is said of the constraint goes with it.
+            // A comment on the constraint is dropped with it.
             let anew = allow_null(to).disturbs([Comment::kind()]);
             vec![anew, require(to, new, within)]
         }
@@ -474,7 +474,7 @@ impl Column {
             if let (Some(from), Some(to)) = (old.get::<Self>(&leader), new.get::<Self>(&leader))
                 && self.descent.is_inherited()
             {
-                // What the parent's comes to be is what those above make of it and what is done to it besides.
+                // The parent's new state already includes the changes of the tables above it.
                 carried.take_along(from, to, new.server());
             }
         }
@@ -559,7 +559,7 @@ impl Column {
                 .is_some_and(|identity| identity.reaches_all_of(sequence.options()))
     }
 
-    /// Whether the column's type becomes one of fewer bytes.
+    /// True if the column's new type has fewer bytes.
     fn narrows_to(&self, to: &Self) -> bool {
         to.is_narrower_than(&self.base_type)
     }

@@ -29,7 +29,7 @@ impl Column {
         })
     }
 
-    /// What Postgres says of it, where it is new.
+    /// Postgres' answer about it, where it is new.
     fn arrival<'a>(&self, within: &'a Schema) -> Option<&'a Arrival> {
         Some(&within.advice(&Self::id(self.key()))?.arrival)
     }
