@@ -147,7 +147,7 @@ const FAMILY: &str = "CREATE TABLE users (id integer PRIMARY KEY, email text, ag
     CREATE TABLE posts (id integer PRIMARY KEY, author integer NOT NULL REFERENCES users, of text NOT NULL);
     CREATE TABLE notes (id integer PRIMARY KEY, post integer NOT NULL REFERENCES posts);";
 
-/// What a new constraint asks of rows, rows that are made up have.
+/// Generated rows satisfy the constraints to come.
 #[test]
 fn rows_satisfy_the_constraints_that_come() {
     for change in [
@@ -169,7 +169,7 @@ fn rows_satisfy_the_constraints_that_come() {
     all_have_rows(&there, change, 3);
 }
 
-/// What only the new schema has is on no table before.
+/// A constraint on a column that is new too applies to no existing table.
 #[test]
 fn a_constraint_on_what_comes_too_is_not_foreseen() {
     let change =

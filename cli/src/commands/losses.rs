@@ -211,7 +211,7 @@ fn refusal(open: &[&Open<'_>], said: &[&Id], ids: &[&Id], offers: &[String]) -> 
         .map(|of| Named::of(of, ids.iter().copied()).to_string())
         .collect();
     let option = format!("{RISK}={}", paths.join(","));
-    // What stays under its name has no other one.
+    // An object that keeps its name has no other one.
     let goes = open.iter().find(|loss| {
         let mut hazards = loss.hazards.iter();
         hazards.any(|hazard| matches!(hazard, Hazard::LosesData { goes: true, .. }))

@@ -186,7 +186,7 @@ const EDITS: &[Edit] = &[
         of: "serial_to_identity",
         said: &["public.serial_to_identity"],
         there: "(SELECT last_value = 5 AND is_called FROM serial_to_identity_id_seq)",
-        // What the down says of it: it loses where the numbers stand, and counts on from the values.
+        // The down states it: it resets the sequence, which counts on from the values.
         back: "(SELECT last_value = 2 AND is_called FROM serial_to_identity_id_seq)",
     },
     Edit {
@@ -301,7 +301,7 @@ fn found(walk: &Walk, declarations: &Declarations, drops: &[Named]) -> Autogen {
     found.map_err(|error| error.full()).expect("a draft")
 }
 
-/// What pg_dump says of the schema.
+/// Output of pg_dump for the schema.
 fn dump(walk: &Walk) -> String {
     let binaries = Binaries::find(std::env::var_os("TRUEUP_PG_BIN").as_deref());
     let pg_dump = binaries.pg_dump(walk.major()).expect("pg_dump");
