@@ -27,6 +27,7 @@ use crate::{
     prove::migrations::raised,
     scratch::Scratch,
     source::{self, Side},
+    summary::Summary,
 };
 
 /// The result of a squash.
@@ -103,6 +104,7 @@ pub fn squash(
             parents,
             replaces: one.many.iter().map(Parent::of).collect(),
             replaced: replaced(&one.many),
+            summary: changes(&one),
             proof: vec![proof.clone()],
             drafted: one.many.iter().all(Migration::is_drafted),
             ..Header::default()
@@ -124,6 +126,16 @@ pub fn squash(
     squashed.written =
         migration::change(&project.migrations, Some(&versions), &gone, |_| Ok(folders))?;
     Ok(squashed)
+}
+
+/// The lines of a header about what a migration comes to. Rows that are there decide what it locks: it is not measured.
+fn changes(one: &One) -> Vec<(String, String)> {
+    let summary = Summary::new(&one.start.schema, &one.wanted.schema, &[], true);
+    let lines = summary.lines().into_iter();
+    lines
+        .filter(|(word, _)| *word == "change")
+        .map(|(word, text)| (word.to_owned(), text))
+        .collect()
 }
 
 /// Tries the one migration where the many were.

@@ -63,6 +63,13 @@ fn what_only_defines_is_drafted_anew() {
         "{up}"
     );
     assert_eq!(up.matches("-- replaces: ").count(), 3, "{up}");
+    // What it comes to stands on top.
+    for line in [
+        "-- change: + table public.a\n",
+        "-- change: + table public.b\n",
+    ] {
+        assert!(up.contains(line), "{up}");
+    }
 
     // The database that has them all has it; the next one still knows its parent.
     project.run(&["status"]).done();

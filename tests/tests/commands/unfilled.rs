@@ -300,3 +300,26 @@ fn a_diff_says_to_a_person_what_it_comes_to() {
     let said = project.run(&words).with(1);
     assert!(!said.stderr.contains("change:"), "{said:?}");
 }
+
+/// The models do not have it, so that a draft from them would not.
+#[test]
+fn a_value_that_was_given_once_moves_along() {
+    let project = before(NULLABLE);
+    let fill = ["autogen", "x", "--fill", "users.full_name='none'"];
+    project.run(&fill).done();
+    let ours = project.folders().pop().expect("a migration");
+    let (up, down) = ("CREATE TABLE other ();", "DROP TABLE other;");
+    project.made_on(
+        &["2030-01-01-000000_before"],
+        "2999-01-01-000000_other",
+        up,
+        down,
+    );
+    project.run(&["rebase", &ours]).done();
+    assert_ne!(project.folders().last(), Some(&ours));
+    let up = self::up(&project);
+    assert!(
+        up.contains("SET full_name = 'none' WHERE full_name IS NULL"),
+        "{up}"
+    );
+}
