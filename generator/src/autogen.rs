@@ -145,7 +145,7 @@ pub fn autogen(
     } = start(project, declarations, &stay, options)?;
     let dropped = to_drop(project, options.drops, declarations, &side.schema, &made)?;
     let managed: BTreeSet<Id> = drafted.union(&dropped).cloned().collect();
-    let (renames, mut settled) = settle_renamed(
+    let (renames, settled) = settle_renamed(
         project,
         &side,
         declarations,
@@ -169,12 +169,7 @@ pub fn autogen(
         refuse_loose(&loose, base, &settled)?;
     }
     routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
-    unfilled::refuse_needless(options.fills, &base.schema, &settled)?;
-    let mut unfilled = unfilled::find(&base.schema, &settled, declarations)?;
-    if let Some(ask) = options.ask {
-        let asked = unfilled::ask(ask, std::mem::take(&mut unfilled), declarations)?;
-        settled.side = settled.side.guided(asked.there());
-    }
+    let (settled, unfilled) = unfilled::answered(&base.schema, settled, declarations, options)?;
     let remade = remade(&base.schema, &settled.side.schema);
     let mut no_beginning = None;
     let wanting = match replayed::wanting(project, &loose, &settled) {
@@ -206,14 +201,9 @@ pub fn autogen(
             done => done?,
         }
     }
-    let hazards = draft.iter().flat_map(Draft::hazards);
-    let lost: BTreeSet<&Id> = hazards.filter_map(Hazard::lost).collect();
     Ok(Autogen {
         answers: answers(project, options.from, draft.as_ref())?,
-        remade: remade
-            .into_iter()
-            .filter(|one| one.with.iter().any(|id| lost.contains(id)))
-            .collect(),
+        remade: losing(remade, draft.as_ref()),
         stale: renames.stale,
         unfilled,
         from: words,
@@ -253,6 +243,14 @@ fn answers(
             Ok(Answers::default())
         }
     }
+}
+
+/// Those that lose data when the ups of a draft run.
+fn losing(remade: Vec<Remade>, draft: Option<&Draft>) -> Vec<Remade> {
+    let hazards = draft.into_iter().flat_map(Draft::hazards);
+    let lost: BTreeSet<&Id> = hazards.filter_map(Hazard::lost).collect();
+    let loses = |one: &Remade| one.with.iter().any(|id| lost.contains(id));
+    remade.into_iter().filter(loses).collect()
 }
 
 /// Objects with data of their own that the models change in a way that needs a drop and a recreation.

@@ -171,7 +171,7 @@ fn rows_satisfy_the_constraints_that_come() {
 
 /// A constraint on a column that is new too applies to no existing table.
 #[test]
-fn a_constraint_on_what_comes_too_is_not_foreseen() {
+fn a_constraint_on_a_new_column_needs_no_rows_before() {
     let change =
         "ALTER TABLE users ADD level integer DEFAULT 7, ADD CONSTRAINT c CHECK (level > 5)";
     all_have_rows(FAMILY, change, 3);

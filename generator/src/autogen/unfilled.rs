@@ -9,7 +9,9 @@ use trueup::{
 };
 
 use crate::{
-    Error, fills,
+    Error,
+    autogen::AutogenOptions,
+    fills,
     named::{Named, split},
     plan::{self, Folding},
     rename::Ask,
@@ -139,11 +141,7 @@ pub(super) fn filled(
 }
 
 /// Refuses a value for a column in which no row misses one.
-pub(super) fn refuse_needless(
-    fills: &[FillAsked],
-    base: &Schema,
-    settled: &Settled,
-) -> Result<(), Error> {
+fn refuse_needless(fills: &[FillAsked], base: &Schema, settled: &Settled) -> Result<(), Error> {
     let used = settled.side.guidance.fills(base, &settled.side.schema);
     let is_used = |fill: &&FillAsked| {
         used.iter().any(|one| {
@@ -160,8 +158,27 @@ pub(super) fn refuse_needless(
     }
 }
 
+/// Asks a person about each column, where there is one to ask, and returns those that nobody was asked about.
+pub(super) fn answered(
+    base: &Schema,
+    mut settled: Settled,
+    declarations: &Declarations,
+    options: AutogenOptions<'_>,
+) -> Result<(Settled, Vec<Unfilled>), Error> {
+    refuse_needless(options.fills, base, &settled)?;
+    let unfilled = find(base, &settled, declarations)?;
+    let Some(person) = options.ask else {
+        return Ok((settled, unfilled));
+    };
+    let answered = ask(person, &unfilled, declarations)?;
+    settled.side = settled.side.guided(answered.there());
+    // A column without a field cannot be given a value, and so is not asked about.
+    let open = unfilled.into_iter().filter(|one| one.origin.is_none());
+    Ok((settled, open.collect()))
+}
+
 /// Finds the columns, in the order in which the migration comes to them.
-pub(super) fn find(
+fn find(
     base: &Schema,
     settled: &Settled,
     declarations: &Declarations,
@@ -193,10 +210,10 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// Asks a person about each, and returns the declarations with the values and the columns that nobody spoke of.
-pub(super) fn ask(
+/// Asks a person about each, and returns the declarations with the values.
+fn ask(
     ask: &dyn Ask,
-    unfilled: Vec<Unfilled>,
+    unfilled: &[Unfilled],
     declarations: &Declarations,
 ) -> Result<Declarations, Error> {
     let mut filled = declarations.clone();

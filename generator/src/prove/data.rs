@@ -5,13 +5,13 @@
 //! columns. A table that was dropped and made again has another number, so nothing that could have been altered may be.
 
 mod exercise;
-mod foreseen;
 mod hints;
 mod moods;
 mod reap;
 mod shape;
 mod sow;
 mod trial;
+mod upcoming;
 mod values;
 
 use itertools::Itertools;
@@ -155,7 +155,7 @@ pub fn keep(
         tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
         told.extend(news);
         let mut trial = Trial::begin(project, start, seed, &moods)?;
-        if trial.despair(&mut moods) {
+        if trial.give_up(&mut moods) {
             continue;
         }
         if trial.is_empty() && moods.why.is_empty() {
@@ -239,7 +239,7 @@ pub fn watch(
     let mut moods = Moods::default();
     for _ in 0..PATIENCE {
         let mut trial = Trial::begin(project, start, None, &moods)?;
-        if trial.despair(&mut moods) {
+        if trial.give_up(&mut moods) {
             continue;
         }
         if trial.is_empty() && moods.why.is_empty() {

@@ -282,17 +282,17 @@ fn a_diff_says_to_a_person_what_it_comes_to() {
     let _ = project.file("more.sql", "CREATE TABLE t (a integer);");
     let _ = project.file("less.sql", "CREATE TABLE t (a integer, b text);");
     let words = "diff --from less.sql --to more.sql";
-    let Some(said) = at_a_terminal(&mut project, words, "") else {
+    let Some(said) = at_a_terminal(&mut project, words, " ") else {
         return;
     };
     assert!(
         said.stdout
-            .contains("note: change: ~ table public.t: - column b"),
+            .contains("change: ~ table public.t: - column b"),
         "{said:?}"
     );
     assert!(
         said.stdout
-            .contains("note: locks: ACCESS EXCLUSIVE on public.t"),
+            .contains("locks: ACCESS EXCLUSIVE on public.t"),
         "{said:?}"
     );
     // A pipe is told nothing beside the SQL.

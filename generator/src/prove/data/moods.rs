@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use pg_query::{NodeEnum, protobuf::RangeVar};
 
 use super::{
-    foreseen::Foreseen,
     shape::{Column, Shape},
+    upcoming::Upcoming,
     values::Mood,
 };
 
@@ -18,9 +18,9 @@ pub(super) struct Moods {
     /// Why a table goes without rows.
     pub(super) why: BTreeMap<i64, String>,
     /// The constraints that rows satisfy before the ups add them, with their tables.
-    foreseen: Vec<(i64, Foreseen)>,
+    upcoming: Vec<(i64, Upcoming)>,
     /// The failure for which.
-    foreseen_for: String,
+    upcoming_for: String,
 }
 
 impl Moods {
@@ -32,8 +32,8 @@ impl Moods {
 
     /// Whether no column of the table was tamed, and no constraint to come keeps rows out.
     pub(super) fn are_wild(&self, table: i64) -> bool {
-        let mut foreseen = self.foreseen.iter();
-        foreseen.all(|(of, _)| *of != table)
+        let mut upcoming = self.upcoming.iter();
+        upcoming.all(|(of, _)| *of != table)
             && self
                 .moods
                 .range((table, 0)..=(table, i32::MAX))
@@ -42,26 +42,26 @@ impl Moods {
     }
 
     /// The constraints that rows satisfy before the ups add them.
-    pub(super) fn foreseen(&self) -> impl Iterator<Item = &Foreseen> {
-        self.foreseen.iter().map(|(_, one)| one)
+    pub(super) fn upcoming(&self) -> impl Iterator<Item = &Upcoming> {
+        self.upcoming.iter().map(|(_, one)| one)
     }
 
     /// Lets rows satisfy what the ups add; `false` where they were to already.
-    pub(super) fn foresee(&mut self, foreseen: Vec<(i64, Foreseen)>, why: &str) -> bool {
-        if !self.foreseen_for.is_empty() {
+    pub(super) fn satisfy(&mut self, upcoming: Vec<(i64, Upcoming)>, why: &str) -> bool {
+        if !self.upcoming_for.is_empty() {
             return false;
         }
-        self.foreseen = foreseen;
-        why.clone_into(&mut self.foreseen_for);
-        !self.foreseen.is_empty()
+        self.upcoming = upcoming;
+        why.clone_into(&mut self.upcoming_for);
+        !self.upcoming.is_empty()
     }
 
     /// Takes the rows out of a table that has none which satisfies what is to come; `false` where nothing is.
-    pub(super) fn despair(&mut self, table: i64) -> bool {
-        let why = self.foreseen_for.clone();
-        let is_foreseen = self.foreseen.iter().any(|(of, _)| *of == table);
-        self.foreseen.retain(|(of, _)| *of != table);
-        is_foreseen && self.strip(table, &why)
+    pub(super) fn give_up(&mut self, table: i64) -> bool {
+        let why = self.upcoming_for.clone();
+        let is_upcoming = self.upcoming.iter().any(|(of, _)| *of == table);
+        self.upcoming.retain(|(of, _)| *of != table);
+        is_upcoming && self.strip(table, &why)
     }
 
     /// Takes the rows out of a table; `false` where there were none to take.

@@ -21,10 +21,11 @@ use trueup::{Hazard, Id, Schema, Statement};
 use super::{
     Kept, Run, Told,
     exercise::Exercise,
-    foreseen, may_fail,
+    may_fail,
     moods::{Moods, Subject},
     reap::{Difference, Memory, Place, remember},
     sow::{Sown, message, sow},
+    upcoming,
 };
 use crate::{
     Error, ErrorKind, Project,
@@ -138,7 +139,7 @@ impl<'a> Trial<'a> {
             run_sql(&mut connection, seed, "the seed")?;
         }
         let (sown, before) = connection.transaction(|connection| -> QueryResult<_> {
-            let off = foreseen::put_on(connection, moods.foreseen());
+            let off = upcoming::install(connection, moods.upcoming());
             let shape = super::shape::read(connection)?;
             let sown = sow(connection, &shape, moods)?;
             for one in off {
@@ -283,10 +284,10 @@ impl<'a> Trial<'a> {
     }
 
     /// Takes the rows out of tables that find none which satisfies what the ups add; `false` where each finds some.
-    pub(super) fn despair(&self, moods: &mut Moods) -> bool {
+    pub(super) fn give_up(&self, moods: &mut Moods) -> bool {
         let bare = self.sown.bare.iter();
-        let bare = bare.filter(|(_, why)| why.contains(foreseen::PREFIX));
-        bare.map(|(table, _)| moods.despair(*table))
+        let bare = bare.filter(|(_, why)| why.contains(upcoming::PREFIX));
+        bare.map(|(table, _)| moods.give_up(*table))
             .fold(false, |any, one| any | one)
     }
 
@@ -314,16 +315,16 @@ impl<'a> Trial<'a> {
     pub(super) fn tame(&self, moods: &mut Moods, failed: &Failed, ups: &[Run]) -> bool {
         let statement = failed.statement.as_deref();
         let is_by_constraint =
-            failed.file == UP && statement.is_some_and(|one| foreseen::is_about(one.sql()));
+            failed.file == UP && statement.is_some_and(|one| upcoming::is_about(one.sql()));
         if is_by_constraint {
             let statements = ups.iter().flat_map(|run| &run.statements);
-            let all = foreseen::of(statements).into_iter();
+            let all = upcoming::of(statements).into_iter();
             let ours = all.filter_map(|one| {
                 let mut tables = self.before.shape.tables.values();
                 let table = tables.find(|table| table.name == one.table)?.oid;
                 self.is_ours(table).then_some((table, one))
             });
-            if moods.foresee(ours.collect(), &failed.to_string()) {
+            if moods.satisfy(ours.collect(), &failed.to_string()) {
                 return true;
             }
         }

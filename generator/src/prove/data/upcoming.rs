@@ -1,19 +1,19 @@
-//! Constraints that the ups add, put on the tables of the start while rows come to them: such rows satisfy the old schema and the
-//! new one. They have names of their own, so that one may take the place of another of its name.
+//! Constraints that the ups add, installed on the tables of the start while rows are made up: such rows satisfy the old schema
+//! and the new one. Names of their own keep them from colliding with a constraint that one replaces.
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use pg_query::{
     DeparseOptions, NodeEnum,
-    protobuf::{ConstrType, RangeVar},
+    protobuf::{AlterTableType, ConstrType, RangeVar},
 };
 use trueup::{Statement, name::quoted_ident};
 
-/// How their names begin.
-pub(super) const PREFIX: &str = "trueup_foreseen_";
+/// The beginning of their names.
+pub(super) const PREFIX: &str = "trueup_upcoming_";
 
-/// A constraint or a unique index to come.
+/// A constraint or a unique index that an up adds.
 #[derive(Clone, Debug)]
-pub(super) struct Foreseen {
+pub(super) struct Upcoming {
     /// Its table, qualified and quoted.
     pub(super) table: String,
     add: String,
@@ -21,25 +21,27 @@ pub(super) struct Foreseen {
 }
 
 /// The constraints and unique indexes that these statements add.
-pub(super) fn of<'a>(statements: impl Iterator<Item = &'a Statement>) -> Vec<Foreseen> {
+pub(super) fn of<'a>(statements: impl Iterator<Item = &'a Statement>) -> Vec<Upcoming> {
     let apart = statements.flat_map(Statement::apart).enumerate();
-    let foreseen = apart.filter_map(|(number, one)| Foreseen::read(one.sql(), number));
-    foreseen.collect()
+    let upcoming = apart.filter_map(|(number, one)| Upcoming::read(one.sql(), number));
+    upcoming.collect()
 }
 
 /// True if the statement fails because of a constraint or of a unique index.
 pub(super) fn is_about(sql: &str) -> bool {
-    let validates = |node: &NodeEnum| match node {
-        NodeEnum::AlterTableStmt(alter) => alter.cmds.iter().any(|command| {
+    let validates = |node: &NodeEnum| {
+        let NodeEnum::AlterTableStmt(alter) = node else {
+            return false;
+        };
+        alter.cmds.iter().any(|command| {
             matches!(&command.node, Some(NodeEnum::AlterTableCmd(command))
-                if command.subtype() == pg_query::protobuf::AlterTableType::AtValidateConstraint)
-        }),
-        _ => false,
+                if command.subtype() == AlterTableType::AtValidateConstraint)
+        })
     };
-    parsed(sql).is_some_and(|node| validates(&node)) || Foreseen::read(sql, 0).is_some()
+    parsed(sql).is_some_and(|node| validates(&node)) || Upcoming::read(sql, 0).is_some()
 }
 
-impl Foreseen {
+impl Upcoming {
     fn read(sql: &str, number: usize) -> Option<Self> {
         let mut node = parsed(sql)?;
         let name = format!("{PREFIX}{number}");
@@ -88,13 +90,13 @@ impl Foreseen {
     }
 }
 
-/// Puts those on their tables that find them as they have to be, and returns what takes them off again.
-pub(super) fn put_on<'a>(
+/// Installs those that the start has the columns for, and returns the statements that remove them.
+pub(super) fn install<'a>(
     connection: &mut PgConnection,
-    foreseen: impl Iterator<Item = &'a Foreseen>,
+    upcoming: impl Iterator<Item = &'a Upcoming>,
 ) -> Vec<&'a str> {
     let mut off = Vec::new();
-    for one in foreseen {
+    for one in upcoming {
         let done = connection.transaction(|connection| connection.batch_execute(&one.add));
         if done.is_ok() {
             off.push(one.drop.as_str());
