@@ -286,13 +286,11 @@ fn a_diff_says_to_a_person_what_it_comes_to() {
         return;
     };
     assert!(
-        said.stdout
-            .contains("change: ~ table public.t: - column b"),
+        said.stdout.contains("change: ~ table public.t: - column b"),
         "{said:?}"
     );
     assert!(
-        said.stdout
-            .contains("locks: ACCESS EXCLUSIVE on public.t"),
+        said.stdout.contains("locks: ACCESS EXCLUSIVE on public.t"),
         "{said:?}"
     );
     // A pipe is told nothing beside the SQL.
