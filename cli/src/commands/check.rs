@@ -76,7 +76,7 @@ enum CheckFormat {
     Github,
 }
 
-/// What `--format json` prints, as a JSON Schema.
+/// JSON Schema of the output of `--format json`.
 const JSON_SCHEMA: &str = include_str!("check.schema.json");
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {

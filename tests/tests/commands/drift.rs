@@ -5,7 +5,7 @@ use tests::checkout::Checkout;
 
 use crate::checkout;
 
-/// What no room reads, made by a migration.
+/// Objects that no room reads, made by a migration.
 const MADE: &str = "
     CREATE FUNCTION half(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n / 2';
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -19,7 +19,7 @@ const UNMADE: &str = "
     DROP POLICY own ON users; DROP FOREIGN DATA WRAPPER nowhere CASCADE; DROP DOMAIN percent; DROP TRIGGER touched ON users;
     DROP FUNCTION touch(); DROP FUNCTION half(int);";
 
-/// What was done by hand, what the report has for it, and how it goes back.
+/// A change by hand, its line in the report, and the SQL that undoes it.
 const DRIFT: &[[&str; 3]] = &[
     [
         "CREATE OR REPLACE FUNCTION half(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n / 3'",
@@ -64,7 +64,7 @@ fn project() -> Checkout {
     project
 }
 
-/// What no kind reads stays as it is; it is said that the migrations do not make it so.
+/// Objects that no kind reads stay as they are; a note says that they differ from the migrations.
 #[test]
 fn autogen_says_what_it_does_not_read_and_differs() {
     let (_server, database) = tests::database();
@@ -190,7 +190,7 @@ fn who_migrates_is_known_by_the_record() {
     assert!(drift.stdout.contains(told), "{drift:?}");
 }
 
-/// What is made anew would belong to the session's user, whoever owns the record.
+/// A recreated object would belong to the session's user, whoever owns the record.
 #[test]
 fn what_belongs_to_another_is_not_made_anew() {
     let (_server, database) = tests::database();

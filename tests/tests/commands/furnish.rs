@@ -261,7 +261,7 @@ fn a_migration_that_alters_the_database_counts_for_those_after_it() {
     let check = project.run(&["check", "--prove"]).with(1);
     assert!(!check.stdout.contains("up and down"), "{check:?}");
     project.database = url;
-    // What its role sets counts more, on the live server too.
+    // The role's own search_path takes precedence, on the live server too.
     each(
         &database,
         &["ALTER ROLE CURRENT_USER SET search_path TO public"],

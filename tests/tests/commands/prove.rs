@@ -250,7 +250,7 @@ fn a_way_back_that_is_none_says_so() {
         "DROP TABLE b;",
         "DO $$ BEGIN DROP TABLE b; END $$;",
         "DO $$ BEGIN EXECUTE 'DROP TABLE b'; END $$;",
-        // That is the trigger's no, and not the migration's.
+        // The trigger refuses this, not the migration.
         "DO $$ BEGIN DELETE FROM a; END $$;",
         "DELETE FROM a;",
         "DO $$ BEGIN ASSERT false; END $$;",

@@ -34,7 +34,7 @@ fn a_pipe_is_told_the_answers() {
     ]);
     assert!(!said.contains("--rename"), "{said}");
     assert_eq!(project.folders().len(), 2);
-    // What writes nothing shows it with the hazard.
+    // Options that write no migration show it with the hazard.
     for how in ["--dry-run", "--sql"] {
         let said = project.run(&["autogen", "x", how]).done();
         assert!(
@@ -139,7 +139,7 @@ fn a_value_that_is_asked_for_is_tried() {
         "{}",
         up(&project)
     );
-    // What was given once is not in the models.
+    // A `--fill` is remembered by no model.
     project
         .run(&["recreate", "y", "--force"])
         .refused(&["becomes NOT NULL", "--fill"]);
@@ -180,7 +180,7 @@ fn what_keeps_its_name_is_not_renamed() {
         .refused(&["--rename public.users.fax=…"]);
 }
 
-/// What a person at a terminal sees who types the same again and again.
+/// Output at a terminal where a person types the same keys again and again.
 fn typed(project: &mut Checkout, keys: &str) -> Option<Ended> {
     at_a_terminal(project, "autogen less", keys)
 }
