@@ -239,14 +239,135 @@ fn the_way_back_is_looked_at_too() {
     assert!(down.contains(&format!("-- hazard: {hazard}\n")), "{down}");
 }
 
-/// The parser knows no tables, so it takes a row of one for a single value, which has no fields to set.
+/// PL/pgSQL's parser here knows no tables, and takes a row of one for a single value, which has no fields to set.
 #[test]
-fn a_field_of_a_declared_row_that_is_set_is_not_looked_into_yet() {
-    let function = function("NULL;").replace("r record;", "r users%ROWTYPE;");
-    let function = function.replace("NULL;", "r.id := 2;");
-    let says = "up.sql: may break function public.f(given integer): it was not looked into, for Invalid statement: \"r.id\" is not a \
-                known variable";
-    assert_eq!(said(&draft(&function, RENAME, &RENAMED)), [says]);
+fn fields_of_declared_rows_are_columns() {
+    let mut functions = Vec::new();
+    for (declared, body) in [
+        ("r users;", "r.full_name := 'a';"),
+        ("r public.users;", "r.full_name := 'a';"),
+        ("r users%ROWTYPE;", "r.full_name := 'a';"),
+        ("r \"public\" . users % rowtype;", "RAISE NOTICE '%', r.full_name;"),
+        ("r CONSTANT users := NULL::users;", "RAISE NOTICE '%', r.full_name;"),
+        ("\"R r\" users /* its type */;", "\"R r\".full_name = 'a';"),
+        ("r held.one%TYPE;", "r.full_name := 'a';"),
+        ("r user_domain;", "r.full_name := 'a';"),
+        ("r users[];", "r[1].full_name := 'a';"),
+        ("r users[];", "RAISE NOTICE '%', r[1].full_name;"),
+        ("r users ARRAY[4];", "RAISE NOTICE '%', (r[1]).full_name;"),
+        ("r users;", "RAISE NOTICE '%', (r).full_name;"),
+        ("r users;", "SELECT '' INTO r.full_name;"),
+        ("r held;", "r.one.full_name := 'a';"),
+        ("r held;", "PERFORM (r.one).full_name;"),
+        ("", "DECLARE r users; BEGIN r.full_name := 'a'; END;"),
+        ("", "IF true THEN <<b>> DECLARE r users; BEGIN b.r.full_name := 'a'; END; END IF;"),
+        ("", "LOOP DECLARE r users; BEGIN r.full_name := 'a'; EXIT; END; END LOOP;"),
+        ("", "PERFORM (user_one()).full_name;"),
+        ("", "PERFORM g.full_name FROM user_one() g;"),
+        ("", "PERFORM full_name FROM user_one();"),
+        ("r record;", "FOR r IN SELECT * FROM user_one() LOOP RAISE NOTICE '%', r.full_name; END LOOP;"),
+        ("", "PERFORM (NULL::users).full_name;"),
+        ("", "PERFORM (u).full_name FROM users u;"),
+    ] {
+        functions.push((declared, body));
+    }
+    let made = functions.iter().enumerate();
+    let made = made.map(|(n, (declared, body))| declaring(n, declared, body));
+    let draft = draft(&format!("{HELD}{}", made.collect::<String>()), RENAME, &RENAMED);
+    let said = said(&draft);
+    for (n, (declared, body)) in functions.iter().enumerate() {
+        let says = format!("up.sql: may break function public.f{n:02}() line 5: {NAMES}");
+        assert!(said.contains(&says), "{declared} {body}: {said:#?}");
+    }
+    assert_eq!(said.len(), functions.len(), "{said:#?}");
+}
+
+const HELD: &str = "
+CREATE TABLE held (id integer PRIMARY KEY, one users);
+CREATE DOMAIN user_domain AS users;
+CREATE FUNCTION user_one() RETURNS SETOF users LANGUAGE sql STABLE AS 'TABLE users';
+";
+
+/// A function without arguments, on whose fifth line its body stands.
+fn declaring(n: usize, declared: &str, body: &str) -> String {
+    format!(
+        "CREATE FUNCTION f{n:02}() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE {declared}
+    r2 record;
+BEGIN
+{body}
+END $$;\n"
+    )
+}
+
+#[test]
+fn parameters_that_are_rows_have_columns() {
+    let functions = [
+        "FUNCTION f0(r users) RETURNS void LANGUAGE plpgsql AS $$ BEGIN\nr.full_name := 'a'; END $$",
+        "FUNCTION f1(r users) RETURNS text LANGUAGE plpgsql AS $$ BEGIN\nRETURN r.full_name; END $$",
+        "FUNCTION f2(r users) RETURNS text LANGUAGE plpgsql AS $$ BEGIN\nRETURN $1.full_name; END $$",
+        "FUNCTION f3(users) RETURNS text LANGUAGE plpgsql AS $$ DECLARE one ALIAS FOR $1; BEGIN\nRETURN one.full_name; END $$",
+        "FUNCTION f4(r users[]) RETURNS text LANGUAGE plpgsql AS $$ BEGIN\nRETURN r[1].full_name; END $$",
+        "FUNCTION f5(OUT r users) LANGUAGE plpgsql AS $$ BEGIN\nr.full_name := 'a'; END $$",
+        "FUNCTION f7(r users) RETURNS void LANGUAGE plpgsql AS $$ BEGIN\nf7.r.full_name := 'a'; END $$",
+        "PROCEDURE f6(INOUT r users) LANGUAGE plpgsql AS $$ BEGIN\nr.full_name := 'a'; END $$",
+    ];
+    let made = functions.map(|function| format!("CREATE {function};\n")).concat();
+    let said = said(&draft(&made, RENAME, &RENAMED));
+    for n in 0..functions.len() {
+        let begins = format!("up.sql: may break function public.f{n}(");
+        let mut found = said.iter().filter(|one| one.starts_with(&begins));
+        let found = found.next().unwrap_or_else(|| panic!("f{n}: {said:#?}"));
+        assert!(found.ends_with(&format!(" line 2: {NAMES}")), "{found}");
+    }
+    assert_eq!(said.len(), functions.len(), "{said:#?}");
+}
+
+#[test]
+fn fields_of_other_rows_are_none() {
+    let functions = [
+        ("r teams;", "r.full_name := 'a'; PERFORM id FROM users;"),
+        ("r shop.users;", "r.full_name := 'a'; PERFORM id FROM users;"),
+        ("r users;", "r.id := 1; RAISE NOTICE '% %', r.age, 'r.full_name';"),
+        ("x text := 'DECLARE r users; BEGIN r.full_name';", "NULL;"),
+        ("full_name text;", "full_name := (SELECT 1 AS declare); full_name := 'a';"),
+    ];
+    let made = functions.iter().enumerate();
+    let made = made.map(|(n, (declared, body))| declaring(n, declared, body));
+    let draft = draft(&made.collect::<String>(), RENAME, &RENAMED);
+    assert_eq!(said(&draft), Vec::<String>::new());
+}
+
+#[test]
+fn a_declared_row_is_filled_and_begins_with_a_value() {
+    let first = "r users := (SELECT u FROM users u WHERE u.full_name = 'a');";
+    let of_record = first.replace("r users", "r record");
+    let made = [
+        declaring(0, first, "NULL;"),
+        declaring(1, &of_record, "NULL;"),
+        declaring(2, "r users;", "SELECT id, full_name, NULL, 7 INTO r FROM teams;"),
+        declaring(3, "r users;", "r.age := 3;"),
+    ];
+    let made = made.concat();
+    let code = |n, line| format!("up.sql: may break function public.f{n:02}() line {line}: it");
+    let renamed = draft(&made, RENAME, &RENAMED);
+    let name = NAMES.trim_start_matches("it");
+    assert_eq!(
+        said(&renamed),
+        [format!("{}{name}", code(0, 2)), format!("{}{name}", code(1, 2))]
+    );
+    let dropped = draft(&made, "ALTER TABLE users DROP age", &[]);
+    assert_eq!(
+        said(&dropped),
+        [
+            format!("{} takes every column of public.users, and age goes", code(2, 5)),
+            format!("{} names public.users.age, which goes", code(3, 5)),
+        ]
+    );
+    let retyped = draft(&made, "ALTER TABLE users ALTER age TYPE bigint", &[]);
+    let said = said(&retyped);
+    let says = format!("{} names public.users.age, which is bigint then", code(3, 5));
+    assert!(said.contains(&says), "{said:#?}");
 }
 
 /// Whatever PL/pgSQL has, its parser reads, whatever types it names.

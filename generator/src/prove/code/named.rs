@@ -4,6 +4,7 @@
 //! Postgres says which functions there are, on which tables their triggers are, and where it looks for a name that says no
 //! namespace; its own parsers read the bodies. A body that they cannot read is told as such.
 
+mod declared;
 mod names;
 mod plpgsql;
 mod tree;
@@ -100,12 +101,14 @@ struct Path {
 const FUNCTIONS: &str = "
     SELECT quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '('
             || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')' AS name,
-        l.lanname::text AS language, p.prosrc AS body,
+        p.proname::text AS own_name, l.lanname::text AS language, p.prosrc AS body,
         p.prorettype::pg_catalog.regtype::text AS returns, p.proretset AS returns_set, p.prokind = 'p' AS is_procedure,
         ARRAY(SELECT COALESCE(p.proargnames[a.place], '') FROM unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a(type, place) ORDER BY a.place) AS names,
         ARRAY(SELECT COALESCE(p.proargmodes[a.place]::text, 'i') FROM unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a(type, place) ORDER BY a.place) AS modes,
-        ARRAY(SELECT t.typtype = 'c' OR t.oid = 'record'::pg_catalog.regtype FROM unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a(type, place)
+        ARRAY(SELECT t.typtype = 'c' OR t.oid = 'record'::pg_catalog.regtype
+                OR EXISTS (SELECT FROM pg_catalog.pg_type b WHERE b.oid = t.typbasetype AND b.typtype = 'c') FROM unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a(type, place)
             JOIN pg_catalog.pg_type t ON t.oid = a.type ORDER BY a.place) AS rows,
+        ARRAY(SELECT a.type::int8 FROM unnest(COALESCE(p.proallargtypes, p.proargtypes::oid[])) WITH ORDINALITY a(type, place) ORDER BY a.place) AS types,
         n.nspname::text AS namespace,
         (SELECT substr(c, length('search_path=') + 1) FROM unnest(p.proconfig) c WHERE starts_with(c, 'search_path='))
             AS search_path,
@@ -196,6 +199,7 @@ impl Function {
         let tables = self.triggers.chunks_exact(2);
         let tables = tables.map(|pair| [pair[0].clone(), pair[1].clone()]);
         let mut reader = Reader::new(before, path, tables.collect());
+        self.header.declare(&mut reader);
         let read = match self.language.as_str() {
             "plpgsql" => plpgsql::read(&self.header, &self.body, &mut reader),
             "sql" => reader.read(&self.body, 0, Some(1)),

@@ -15,6 +15,49 @@ pub(super) type Key = [String; 2];
 pub struct Names {
     relations: BTreeMap<Key, Relation>,
     types: BTreeMap<Key, Type>,
+    /// Every type, Postgres' own among them, by its number.
+    shapes: BTreeMap<i64, Shape>,
+    /// The numbers of the types, for a name that says no namespace finds the first in the path.
+    shapes_named: BTreeMap<Key, i64>,
+    /// The types that functions give.
+    returned: BTreeMap<Key, Vec<i64>>,
+}
+
+/// A type, as far as it says whose rows its values are.
+#[derive(QueryableByName)]
+struct Shape {
+    #[diesel(sql_type = BigInt)]
+    oid: i64,
+    #[diesel(sql_type = Text)]
+    namespace: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    /// The relation's namespace and name, where it is the type of its rows.
+    #[diesel(sql_type = Array<Text>)]
+    relation: Vec<String>,
+    /// The type that a domain is over, or of which an array is; else 0.
+    #[diesel(sql_type = BigInt)]
+    over: i64,
+    #[diesel(sql_type = Bool)]
+    is_array: bool,
+}
+
+/// A function that gives rows.
+#[derive(QueryableByName)]
+struct Returned {
+    #[diesel(sql_type = Text)]
+    namespace: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    gives: i64,
+}
+
+/// A type whose values are rows of a relation, or lists of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Row {
+    pub(super) relation: Key,
+    pub(super) is_array: bool,
 }
 
 #[derive(QueryableByName)]
@@ -65,7 +108,7 @@ const RELATIONS: &str = "
                 array_agg(a.atttypid::text || ' ' || a.atttypmod ORDER BY a.attnum) AS type_oids
             FROM pg_catalog.pg_attribute a
             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) a ON c.oid >= 16384 AND c.relkind <> 'S'
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname !~ '^pg_(toast|temp)'";
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') AND n.nspname !~ '^pg_(toast|temp)'";
 
 const TYPES: &str = "
     SELECT t.oid::int8 AS oid, n.nspname::text AS namespace, t.typname::text AS name,
@@ -74,6 +117,23 @@ const TYPES: &str = "
         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     WHERE t.oid >= 16384 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)";
+
+const SHAPES: &str = "
+    SELECT t.oid::int8 AS oid, n.nspname::text AS namespace, t.typname::text AS name,
+        CASE WHEN c.oid IS NULL THEN '{}' ELSE ARRAY[n.nspname, c.relname]::text[] END AS relation,
+        CASE WHEN t.typtype = 'd' THEN t.typbasetype WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END::int8 AS over,
+        t.typcategory = 'A' AND t.typtype <> 'd' AS is_array
+    FROM pg_catalog.pg_type t
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+    WHERE n.nspname !~ '^pg_(toast|temp)' AND NOT (t.oid < 16384 AND t.typcategory = 'A')";
+
+const RETURNED: &str = "
+    SELECT n.nspname::text AS namespace, p.proname::text AS name, p.prorettype::int8 AS gives
+    FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_type t ON t.oid = p.prorettype
+    WHERE p.oid >= 16384 AND t.oid >= 16384 AND t.typtype IN ('c', 'd', 'b')";
 
 /// Something that a body names.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -93,8 +153,20 @@ impl Names {
     pub fn read(connection: &mut PgConnection) -> QueryResult<Self> {
         let relations: Vec<Relation> = sql_query(RELATIONS).load(connection)?;
         let types: Vec<Type> = sql_query(TYPES).load(connection)?;
+        let shapes: Vec<Shape> = sql_query(SHAPES).load(connection)?;
         let key = |namespace: &String, name: &String| [namespace.clone(), name.clone()];
+        let mut returned: BTreeMap<Key, Vec<i64>> = BTreeMap::new();
+        for one in sql_query(RETURNED).load::<Returned>(connection)? {
+            let named = returned.entry([one.namespace, one.name]).or_default();
+            named.push(one.gives);
+        }
         Ok(Self {
+            returned,
+            shapes_named: shapes
+                .iter()
+                .map(|one| (key(&one.namespace, &one.name), one.oid))
+                .collect(),
+            shapes: shapes.into_iter().map(|one| (one.oid, one)).collect(),
             relations: relations
                 .into_iter()
                 .map(|one| (key(&one.namespace, &one.name), one))
@@ -131,6 +203,41 @@ impl Names {
     /// The type that a name means.
     pub(super) fn data_type(&self, namespace: &str, name: &str, path: &[String]) -> Option<Key> {
         found(&self.types, namespace, name, path)
+    }
+
+    /// The rows that values of a type are.
+    pub(super) fn row(&self, oid: i64) -> Option<Row> {
+        let shape = self.shapes.get(&oid)?;
+        if let [namespace, name] = shape.relation.as_slice() {
+            return Some(Row {
+                relation: [namespace.clone(), name.clone()],
+                is_array: false,
+            });
+        }
+        let over = self.row(shape.over)?;
+        let is_array = shape.is_array || over.is_array;
+        Some(Row { is_array, ..over })
+    }
+
+    /// The rows that values of the type of this name are.
+    pub(super) fn row_named(&self, namespace: &str, name: &str, path: &[String]) -> Option<Row> {
+        let key = found(&self.shapes_named, namespace, name, path)?;
+        self.row(*self.shapes_named.get(&key)?)
+    }
+
+    /// The rows that a column holds.
+    pub(super) fn row_in(&self, relation: &Key, column: &str) -> Option<Row> {
+        let relation = self.relations.get(relation)?;
+        let number = relation.type_oids.get(relation.place(column)?)?;
+        self.row(number.split(' ').next()?.parse().ok()?)
+    }
+
+    /// The rows that functions of this name give.
+    pub(super) fn returned(&self, namespace: &str, name: &str, path: &[String]) -> Vec<Key> {
+        let key = found(&self.returned, namespace, name, path);
+        let types = key.and_then(|key| self.returned.get(&key));
+        let rows = types.into_iter().flatten().filter_map(|oid| self.row(*oid));
+        rows.map(|row| row.relation).collect()
     }
 
     pub(super) fn has_column(&self, relation: &Key, column: &str) -> bool {

@@ -2,16 +2,19 @@
 
 use diesel::{
     QueryableByName,
-    sql_types::{Array, Bool, Text},
+    sql_types::{Array, BigInt, Bool, Text},
 };
 use serde_json::Value;
 use trueup::name::{literal, quoted_ident};
 
-use super::tree::Reader;
+use super::{declared::Declared, tree::Reader};
 
 /// The header of a function: everything that CREATE FUNCTION states before the body.
 #[derive(QueryableByName)]
 pub(super) struct Header {
+    /// Its own name, by which the body may call its parameters.
+    #[diesel(sql_type = Text)]
+    own_name: String,
     /// `trigger`, `event_trigger`, `void`, or another type.
     #[diesel(sql_type = Text)]
     returns: String,
@@ -28,7 +31,13 @@ pub(super) struct Header {
     /// Which arguments are rows.
     #[diesel(sql_type = Array<Bool>)]
     rows: Vec<bool>,
+    /// The types of the arguments, by their numbers in the catalog.
+    #[diesel(sql_type = Array<BigInt>)]
+    types: Vec<i64>,
 }
+
+/// `RAW_PARSE_PLPGSQL_EXPR` of Postgres.
+const EXPRESSION: i32 = 2;
 
 /// What PL/pgSQL declares for a trigger by itself.
 const OF_TRIGGER: &str = "new record, old record, tg_name text, tg_when text, tg_level text, tg_op text, tg_relid text, \
@@ -37,6 +46,17 @@ const OF_TRIGGER: &str = "new record, old record, tg_name text, tg_when text, tg
 const OF_EVENT: &str = "tg_event text, tg_tag text";
 
 impl Header {
+    /// Declares the arguments that are rows of a relation.
+    pub(super) fn declare(&self, reader: &mut Reader<'_>) {
+        let is_in = |mode: &str| matches!(mode, "i" | "b" | "v");
+        let mut place = 0;
+        for ((name, mode), type_oid) in self.names.iter().zip(&self.modes).zip(&self.types) {
+            // PL/pgSQL numbers all that a call gives; what comes out has its name alone.
+            place += usize::from(is_in(mode));
+            reader.parameter(place, name, *type_oid);
+        }
+    }
+
     /// A statement with the same body and a header that the parser takes, which knows no types but Postgres' own, and cannot
     /// write down what it declares for triggers.
     fn plain(&self, body: &str) -> String {
@@ -84,7 +104,8 @@ impl Header {
             ("FUNCTION", format!(" RETURNS {set}{returns}"))
         };
         format!(
-            "CREATE {kind} f({arguments}){returns} LANGUAGE plpgsql AS {}",
+            "CREATE {kind} {}({arguments}){returns} LANGUAGE plpgsql AS {}",
+            quoted_ident(&self.own_name),
             literal(body)
         )
     }
@@ -92,7 +113,11 @@ impl Header {
 
 /// Reads what a function names.
 pub(super) fn read(header: &Header, body: &str, reader: &mut Reader<'_>) -> Result<(), String> {
-    let tree = pg_query::parse_plpgsql(&header.plain(body)).map_err(|error| error.to_string())?;
+    let Declared { body, defaults } = Declared::read(body, reader);
+    let tree = pg_query::parse_plpgsql(&header.plain(&body)).map_err(|error| error.to_string())?;
+    for (expression, line) in defaults {
+        reader.read(&expression, EXPRESSION, Some(line))?;
+    }
     walk(&tree, None, false, reader)
 }
 
@@ -117,6 +142,13 @@ fn walk(
                         dynamic(child, line, reader)?;
                     }
                     "dynquery" => walk(child, line, true, reader)?,
+                    "target" | "var" => {
+                        let record = child.pointer("/PLpgSQL_rec/refname");
+                        if let Some(name) = record.and_then(Value::as_str) {
+                            reader.filled(name, line);
+                        }
+                        walk(child, line, computes, reader)?;
+                    }
                     _ => walk(child, line, computes, reader)?,
                 }
             }

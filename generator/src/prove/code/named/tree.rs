@@ -1,10 +1,10 @@
 //! Reads the names out of SQL, as Postgres' own parser takes it apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::names::{Key, Names, Thing};
+use super::names::{Key, Names, Row, Thing};
 
 /// Something named, and where.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Reader<'a> {
     path: &'a [String],
     /// The tables whose rows are NEW and OLD.
     triggers: Vec<Key>,
+    /// The relations whose rows variables and parameters are; `$1` is the first parameter.
+    variables: BTreeMap<String, BTreeSet<Key>>,
     found: BTreeSet<Found>,
     /// The relations that the function names.
     relations: BTreeSet<Key>,
@@ -62,11 +64,67 @@ impl<'a> Reader<'a> {
             names,
             path,
             triggers,
+            variables: BTreeMap::new(),
             found: BTreeSet::new(),
             relations: BTreeSet::new(),
             fields: Vec::new(),
             text: String::new(),
             begins: None,
+        }
+    }
+
+    /// Says that a variable is a row of a relation. A block within another may declare the name anew, so it may be of several.
+    pub(super) fn declare(&mut self, name: &str, relation: Key) {
+        if self.names.is_ours(&relation) {
+            self.relations.insert(relation.clone());
+        }
+        let of = self.variables.entry(name.to_owned()).or_default();
+        of.insert(relation);
+    }
+
+    /// Declares a parameter, which has a place, and may have a name.
+    pub(super) fn parameter(&mut self, place: usize, name: &str, type_oid: i64) {
+        if let Some(row) = self.names.row(type_oid) {
+            self.declare(&format!("${place}"), row.relation.clone());
+            if !name.is_empty() {
+                self.declare(name, row.relation);
+            }
+        }
+    }
+
+    /// The relations whose rows a variable is.
+    pub(super) fn variable(&self, name: &str) -> Vec<Key> {
+        self.variables
+            .get(name)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// The rows of a type, or of the relation of this name.
+    pub(super) fn row_named(&self, names: &[String]) -> Option<Row> {
+        let (name, before) = names.split_last()?;
+        let namespace = before.last().map_or("", String::as_str);
+        self.names.row_named(namespace, name, self.path)
+    }
+
+    /// The rows that a column of a relation holds.
+    pub(super) fn row_in(&self, relation: &[String], column: &str) -> Option<Row> {
+        let (name, before) = relation.split_last()?;
+        let namespace = before.last().map_or("", String::as_str);
+        let key = self.names.relation(namespace, name, self.path)?;
+        self.names.row_in(&key, column)
+    }
+
+    /// Notes that a statement fills a variable, which takes every column of the relation whose row it is.
+    pub(super) fn filled(&mut self, variable: &str, line: Option<usize>) {
+        for key in self.variable(variable) {
+            self.found.insert(Found {
+                line,
+                begins: line,
+                thing: Thing::Every(key),
+            });
         }
     }
 
@@ -177,6 +235,11 @@ impl<'a> Reader<'a> {
                 self.statement(object, scope, at);
             }
             "ColumnRef" => self.column_ref(object, scope, at),
+            "AIndirection" => {
+                let rows = self.rows(value.pointer("/arg/node"), scope);
+                self.fields_of(rows, object.get("indirection"), at);
+                self.walk(value, scope, at);
+            }
             "PlassignStmt" => {
                 self.assigned(object, at);
                 self.walk(value, scope, at);
@@ -322,7 +385,11 @@ impl<'a> Reader<'a> {
             Value::Object(object) => {
                 for (key, child) in object {
                     match key.as_str() {
-                        "RangeSubselect" | "RangeFunction" | "RangeTableFunc" | "JsonTable" => {
+                        "RangeFunction" => {
+                            let source = self.range_function(child);
+                            into.push(source);
+                        }
+                        "RangeSubselect" | "RangeTableFunc" | "JsonTable" => {
                             let alias = child.get("alias").and_then(|alias| alias.get("aliasname"));
                             into.push(Source {
                                 alias: text(alias),
@@ -335,6 +402,123 @@ impl<'a> Reader<'a> {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// A function in a FROM, which may give rows of a relation.
+    fn range_function(&mut self, value: &Value) -> Source {
+        let call = value.pointer("/functions/0/node/List/items/0/node/FuncCall");
+        let mut name = strings(call.and_then(|call| call.get("funcname")));
+        let rows = self.returned(&name);
+        let alias = value.get("alias").filter(|alias| alias.is_object());
+        let columns = alias.and_then(|alias| alias.get("colnames"));
+        let is_renamed = columns.and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+        let alias = alias.map(|alias| text(alias.get("aliasname")));
+        let mut rows = rows.into_iter().filter(|_| !is_renamed);
+        let relation = rows.next().filter(|_| rows.next().is_none());
+        if let Some(relation) = &relation {
+            self.relations.insert(relation.clone());
+        }
+        Source {
+            alias: alias.or_else(|| name.pop()).unwrap_or_default(),
+            relation,
+        }
+    }
+
+    fn returned(&self, function: &[String]) -> Vec<Key> {
+        let Some((name, before)) = function.split_last() else {
+            return Vec::new();
+        };
+        let namespace = before.last().map_or("", String::as_str);
+        let mut rows = self.names.returned(namespace, name, self.path);
+        rows.retain(|key| self.names.is_ours(key));
+        rows
+    }
+
+    /// The relations whose rows an expression gives.
+    fn rows(&self, node: Option<&Value>, scope: &Scope<'_>) -> Vec<Key> {
+        let Some(node) = node else { return Vec::new() };
+        if let Some(reference) = node.get("ColumnRef") {
+            let names = strings(reference.get("fields"));
+            let Some((first, rest)) = names.split_first() else {
+                return Vec::new();
+            };
+            let mut rows = self.rows_called(first, scope);
+            if rows.is_empty() && rest.is_empty() {
+                let inside = scope.relations();
+                rows.extend(inside.filter_map(|key| Some(self.names.row_in(key, first)?.relation)));
+            }
+            for name in rest {
+                rows = self.rows_within(&rows, name);
+            }
+            return rows;
+        }
+        if let Some(number) = node.pointer("/ParamRef/number").and_then(Value::as_i64) {
+            return self.variable(&format!("${number}"));
+        }
+        if let Some(call) = node.get("FuncCall") {
+            return self.returned(&strings(call.get("funcname")));
+        }
+        if let Some(to) = node.pointer("/TypeCast/type_name") {
+            let row = self.row_named(&strings(to.get("names")));
+            return row.into_iter().map(|row| row.relation).collect();
+        }
+        let Some(within) = node.get("AIndirection") else {
+            return Vec::new();
+        };
+        let mut rows = self.rows(within.pointer("/arg/node"), scope);
+        for name in strings(within.get("indirection")) {
+            rows = self.rows_within(&rows, &name);
+        }
+        rows
+    }
+
+    /// The relations whose rows are called so: by a FROM, in a trigger, or as a variable.
+    fn rows_called(&self, name: &str, scope: &Scope<'_>) -> Vec<Key> {
+        if let Some(source) = scope.source(name) {
+            return source.relation.iter().cloned().collect();
+        }
+        if !self.triggers.is_empty() && matches!(name, "new" | "old") {
+            return self.triggers.clone();
+        }
+        self.variable(name)
+    }
+
+    fn rows_within(&self, rows: &[Key], column: &str) -> Vec<Key> {
+        let inside = rows.iter().filter_map(|key| self.names.row_in(key, column));
+        inside.map(|row| row.relation).collect()
+    }
+
+    /// Fields of rows, each within the one before it.
+    fn fields_of(&mut self, mut rows: Vec<Key>, fields: Option<&Value>, at: usize) {
+        let every = fields.and_then(Value::as_array).into_iter().flatten();
+        for field in every {
+            if field.pointer("/node/AStar").is_some() {
+                for key in std::mem::take(&mut rows) {
+                    self.note(Thing::Every(key), at);
+                }
+            }
+            let Some(name) = field.pointer("/node/String/sval").and_then(Value::as_str) else {
+                continue;
+            };
+            if rows.is_empty() {
+                let place = (name.to_owned(), self.line(at), self.begins);
+                self.fields.push(place);
+                return;
+            }
+            self.columns_of(&rows, name, at);
+            rows = self.rows_within(&rows, name);
+            if rows.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn columns_of(&mut self, rows: &[Key], name: &str, at: usize) {
+        for key in rows {
+            if self.names.has_column(key, name) {
+                self.note(Thing::Column(key.clone(), name.to_owned()), at);
+            }
         }
     }
 
@@ -397,24 +581,39 @@ impl<'a> Reader<'a> {
             ([qualifier, name], false) => self.column(Some(qualifier), name, scope, at),
             ([namespace, relation, name], false) => {
                 let key = self.names.relation(namespace, relation, self.path);
-                if let Some(key) = key.filter(|key| self.names.has_column(key, name)) {
-                    self.note(Thing::Column(key, name.clone()), at);
+                match key.filter(|key| self.names.has_column(key, name)) {
+                    Some(key) => self.note(Thing::Column(key, name.clone()), at),
+                    None => self.qualified(&names, scope, at),
                 }
             }
             (qualifiers, true) => {
                 let every: Vec<Key> = match qualifiers.last() {
                     None => scope.relations().cloned().collect(),
-                    Some(alias) => scope
-                        .source(alias)
-                        .and_then(|one| one.relation.clone())
-                        .into_iter()
-                        .collect(),
+                    Some(alias) => self.rows_called(alias, scope),
                 };
                 for key in every {
                     self.note(Thing::Every(key), at);
                 }
             }
-            (_, false) => {}
+            (_, false) => self.qualified(&names, scope, at),
+        }
+    }
+
+    /// Fields of a variable, within each other; before it may stand the name of the block or the function that declares it.
+    fn qualified(&mut self, names: &[String], scope: &Scope<'_>, at: usize) {
+        for start in [0, 1] {
+            let Some((name, fields)) = names.get(start..).and_then(<[_]>::split_first) else {
+                return;
+            };
+            let mut rows = self.rows_called(name, scope);
+            if rows.is_empty() {
+                continue;
+            }
+            for field in fields {
+                self.columns_of(&rows, field, at);
+                rows = self.rows_within(&rows, field);
+            }
+            return;
         }
     }
 
@@ -436,6 +635,9 @@ impl<'a> Reader<'a> {
                 None if !self.triggers.is_empty() && matches!(qualifier, "new" | "old") => {
                     these.extend(self.triggers.iter().cloned());
                 }
+                None if self.variables.contains_key(qualifier) => {
+                    these.extend(self.variable(qualifier));
+                }
                 None => {
                     let place = (name.to_owned(), self.line(at), self.begins);
                     self.fields.push(place);
@@ -456,8 +658,16 @@ impl<'a> Reader<'a> {
             queries: Vec::new(),
             sources: Vec::new(),
         };
-        if let Some(field) = strings(object.get("indirection")).first() {
-            self.column(Some(&text(object.get("name"))), field, &scope, at);
+        let mut names = vec![text(object.get("name"))];
+        names.extend(strings(object.get("indirection")));
+        match names.as_slice() {
+            [_] => {}
+            [name, field] => self.column(Some(name), field, &scope, at),
+            [name, field, ..] if self.rows_called(name, &scope).is_empty() => {
+                self.column(Some(name), field, &scope, at);
+                self.qualified(&names, &scope, at);
+            }
+            [..] => self.qualified(&names, &scope, at),
         }
     }
 }
