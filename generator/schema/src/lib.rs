@@ -19,6 +19,7 @@ pub mod model;
 pub mod name;
 mod object;
 mod objects;
+pub mod parameters;
 pub mod read;
 mod schema;
 mod statement;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
+use trueup::parameters::{is_known, spelled};
 
 use crate::connection::without_comments;
 
@@ -127,6 +128,25 @@ fn settle(tree: &mut Value) {
             fields.retain(|name, _| !is_position(name));
             fields.values_mut().for_each(settle);
             fields.get_mut("table_elts").map(sort);
+            fields.get_mut("options").map(sort);
+            if let Some(Value::String(name)) = fields.get("defname").cloned()
+                && let Some(arg) = fields.get_mut("arg")
+                && is_known(&name)
+            {
+                // A word that is no keyword stands in the tree as the name of a type.
+                let text = [
+                    "/node/String/sval",
+                    "/node/Float/fval",
+                    "/node/Integer/ival",
+                    "/node/TypeName/names/0/node/String/sval",
+                ]
+                .into_iter()
+                .find_map(|place| arg.pointer(place));
+                if let Some(text) = text {
+                    let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
+                    *arg = Value::String(spelled(&name, &text));
+                }
+            }
             let statistics = fields.get_mut("CreateStatsStmt");
             statistics
                 .and_then(|statement| statement.get_mut("exprs"))
@@ -166,6 +186,21 @@ mod tests {
         let a = "\\restrict x\n\nSET a = 1;\n-- t\nCREATE TABLE t (\n    a integer,\n    b text DEFAULT ';'::text\n);\n\nCREATE VIEW v AS\n SELECT 1;\n\\unrestrict x\n";
         let b = "SET a = 2;\nCREATE VIEW v AS\n SELECT 1;\nCREATE TABLE t (\n    b text DEFAULT ';'::text,\n    a integer\n);\n";
         assert_eq!(agree(a, b), Ok(()));
+    }
+
+    #[test]
+    fn storage_parameters_are_what_they_mean() {
+        let table = |with: &str| format!("CREATE TABLE t (\n    a integer\n)\nWITH ({with});\n");
+        let agrees = |a: &str, b: &str| agree(&table(a), &table(b)).is_ok();
+        let a = "autovacuum_enabled='on', fillfactor='70'";
+        assert!(agrees(a, "fillfactor='70', autovacuum_enabled='true'"));
+        assert!(agrees(a, "autovacuum_enabled=yes, fillfactor='70'"));
+        assert!(agrees("vacuum_index_cleanup='on'", "vacuum_index_cleanup='1'"));
+        assert!(agrees("n_distinct=-0.5", "n_distinct='-0.50'"));
+        assert!(agrees("n_distinct=-1", "n_distinct=-1.0"));
+        assert!(!agrees(a, "autovacuum_enabled='off', fillfactor='70'"));
+        assert!(!agrees("vacuum_index_cleanup='on'", "vacuum_index_cleanup=auto"));
+        assert!(!agrees("strange='on'", "strange='true'"));
     }
 
     #[test]

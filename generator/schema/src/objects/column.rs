@@ -23,6 +23,7 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
+    parameters::meant,
     Action, Alter, Clause, Detail, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server,
     Slot, Statement,
     name::quoted_ident,
@@ -179,7 +180,7 @@ impl Object for Column {
                     'type_storage', {type_storage},
                     'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                     'statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
-                    'options', COALESCE(a.attoptions, '{{}}'),
+                    'options', {options},
                     'descent', {descent},
                     'partitions', CASE WHEN c.relkind = 'p' THEN EXISTS (SELECT FROM pg_catalog.pg_depend key
                         WHERE key.classid = 'pg_catalog.pg_class'::regclass AND key.objid = c.oid
@@ -208,6 +209,7 @@ impl Object for Column {
             identity = Identity::json(),
             descent = Descent::json("a.attislocal", "a.attinhcount"),
             table = table(),
+            options = meant("a.attoptions"),
         )
     }
 

@@ -18,6 +18,7 @@ use super::{
     table::replica_identity_index,
 };
 use crate::{
+    parameters::meant,
     Alter, Clause, Hazard, Id, Keeping, Lead, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
@@ -73,7 +74,7 @@ impl Object for Index {
                     'unique', i.indisunique,
                     'columns', substr(left(def.text, length(def.text) - length(tail.text)), length(head.text) + 1),
                     'named_after', {INDEX_COLUMNS},
-                    'options', COALESCE(ic.reloptions, '{{}}'),
+                    'options', {options},
                     'tablespace', ts.spcname,
                     'predicate', predicate.text,
                     'valid', i.indisvalid,
@@ -116,6 +117,7 @@ impl Object for Index {
             few = few_parentheses("i.indexprs, i.indpred"),
             attached = Attached::JSON,
             attached_join = Attached::JOIN,
+            options = meant("ic.reloptions"),
         )
     }
 

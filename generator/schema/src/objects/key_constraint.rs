@@ -20,6 +20,7 @@ use super::{
     table::{Table, replica_identity_index},
 };
 use crate::{
+    parameters::meant,
     Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
@@ -90,7 +91,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
                     'definition', left(def.text, length(def.text) - length({TIMING})),
                     'columns', {INDEX_COLUMNS},
                     'timing', {TIMING},
-                    'options', COALESCE(ic.reloptions, '{{}}'),
+                    'options', {options},
                     'tablespace', ts.spcname,
                     'clustered', i.indisclustered,
                     'replica_identity', i.indisreplident,
@@ -113,6 +114,7 @@ impl<K: Contype> Object for KeyConstraint<K> {
             attached = Attached::JSON,
             duplicates = duplicates(server, "NULL"),
             attached_join = Attached::JOIN,
+            options = meant("ic.reloptions"),
         )
     }
 

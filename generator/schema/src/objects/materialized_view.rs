@@ -11,6 +11,7 @@ use super::{
     table::with_toast,
 };
 use crate::{
+    parameters::meant,
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
 };
@@ -80,11 +81,11 @@ impl Object for MaterializedView {
                             'type_storage', {type_storage},
                             'compression', CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END,
                             'statistics', CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END,
-                            'options', COALESCE(a.attoptions, '{{}}')) ORDER BY a.attnum), '[]')
+                            'options', {column_options}) ORDER BY a.attnum), '[]')
                         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
                         WHERE a.attrelid = c.oid AND a.attnum > 0),
-                    'options', COALESCE(c.reloptions, '{{}}'),
-                    'toast_options', COALESCE(toast.reloptions, '{{}}'),
+                    'options', {options},
+                    'toast_options', {toast_options},
                     'access_method', am.amname,
                     'tablespace', ts.spcname,
                     'query', rtrim(pg_get_viewdef(c.oid), ';'),
@@ -101,6 +102,9 @@ impl Object for MaterializedView {
             type_storage = storage("t.typstorage"),
             reads = Reads::JSON,
             is_one = materialized_view(),
+            options = meant("c.reloptions"),
+            toast_options = meant("toast.reloptions"),
+            column_options = meant("a.attoptions"),
         )
     }
 

@@ -12,6 +12,7 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
+    parameters::meant,
     Alter, Clause, Detail, Hazard, Id, Keeping, Name, Schema, Server, Slot, Statement,
     name::quoted_ident, object::Object,
 };
@@ -61,8 +62,8 @@ impl Object for Table {
                 json_build_object(
                     'name', json_build_object('namespace', n.nspname, 'name', c.relname),
                     'unlogged', c.relpersistence = 'u',
-                    'options', COALESCE(c.reloptions, '{{}}'),
-                    'toast_options', COALESCE(toast.reloptions, '{{}}'),
+                    'options', {options},
+                    'toast_options', {toast_options},
                     'access_method', am.amname,
                     'tablespace', ts.spcname,
                     'replica_identity', c.relreplident,
@@ -75,7 +76,9 @@ impl Object for Table {
                 LEFT JOIN pg_catalog.pg_class toast ON toast.oid = c.reltoastrelid
                 LEFT JOIN pg_catalog.pg_tablespace ts ON ts.oid = c.reltablespace
             WHERE {}",
-            table()
+            table(),
+            options = meant("c.reloptions"),
+            toast_options = meant("toast.reloptions"),
         )
     }
 

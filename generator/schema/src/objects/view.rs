@@ -7,6 +7,7 @@ use super::{
     reads::Reads,
 };
 use crate::{
+    parameters::meant,
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident,
     object::Object,
 };
@@ -60,7 +61,7 @@ impl Object for View {
                             'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
                                 WHERE d.adrelid = c.oid AND d.adnum = a.attnum)) ORDER BY a.attnum), '[]')
                         FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
-                    'options', COALESCE(c.reloptions, '{{}}'),
+                    'options', {options},
                     'query', rtrim(pg_get_viewdef(c.oid), ';'),
                     'reads', {}) AS object
             FROM pg_catalog.pg_class c
@@ -68,7 +69,8 @@ impl Object for View {
                 JOIN pg_catalog.pg_rewrite r ON r.ev_class = c.oid AND r.ev_type = '1'
             WHERE {}",
             Reads::JSON,
-            view()
+            view(),
+            options = meant("c.reloptions"),
         )
     }
 

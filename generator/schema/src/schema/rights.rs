@@ -142,6 +142,9 @@ const MIGRATOR: &str = "the migrating role";
 /// Words for an aspect that is at its default.
 const BY_ITSELF: &str = "as by default";
 
+/// What has no label.
+const UNLABELLED: &str = "none";
+
 impl Of {
     fn words(&self, role: &impl Fn(&str) -> String) -> String {
         match self {
@@ -259,7 +262,12 @@ impl Rights {
                 words: MIGRATOR.to_owned(),
                 plain: self.migrator.clone(),
             },
-            (None, Says::Owner(_) | Says::Grants(_) | Says::Label { .. }) => Side {
+            (None, Says::Label { .. }) => Side {
+                right: None,
+                words: UNLABELLED.to_owned(),
+                plain: UNLABELLED.to_owned(),
+            },
+            (None, Says::Owner(_) | Says::Grants(_)) => Side {
                 right: None,
                 words: BY_ITSELF.to_owned(),
                 plain: BY_ITSELF.to_owned(),
