@@ -293,3 +293,21 @@ fn an_unread_policy_in_the_way_is_named() {
         &["not yet: column public.t.a: policy p on public.t needs it"],
     );
 }
+
+/// A row that a column holds is written otherwise when the table whose row it is gains or loses a column.
+#[test]
+fn rows_of_a_table_that_another_holds_are_kept() {
+    let from = "CREATE TABLE users (id integer PRIMARY KEY, name text, age integer);
+        CREATE DOMAIN known AS users CHECK ((VALUE).id > 0);
+        CREATE TABLE held (id integer PRIMARY KEY, one users, many users[], known known);";
+    for change in [
+        "ALTER TABLE users DROP age",
+        "ALTER TABLE users ADD nickname text",
+        "ALTER TABLE users DROP name; ALTER TABLE users ADD called text",
+    ] {
+        let draft = tests::drafted::drafted(from, change, &[]);
+        let draft = draft.unwrap_or_else(|error| panic!("{change}: {}", error.full()));
+        let sentence = draft.proof.sentence();
+        assert!(sentence.contains("rows in 2 of 2 tables kept"), "{sentence}");
+    }
+}

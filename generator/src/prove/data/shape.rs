@@ -61,6 +61,10 @@ pub(super) struct Column {
     /// As `format_type` prints it.
     #[diesel(sql_type = Text)]
     pub(super) type_name: String,
+    /// The fields of the rows that it holds, by the numbers that the catalog has for them and their types; empty where it holds
+    /// none. What is written of a row is other where they are, and the name of its type is the same.
+    #[diesel(sql_type = Text)]
+    pub(super) fields: String,
     #[diesel(sql_type = Bool)]
     pub(super) required: bool,
     #[diesel(sql_type = Bool)]
@@ -188,6 +192,11 @@ const TABLES: &str = "
 const COLUMNS: &str = "
     SELECT a.attrelid::int8 AS relation, a.attnum::int4 AS number, a.attname::text AS name, quote_ident(a.attname) AS ident,
         a.atttypid::int8 AS type_oid, a.atttypmod AS modifier, format_type(a.atttypid, a.atttypmod) AS type_name,
+        CASE WHEN t.typtype IN ('c', 'd') OR t.typcategory = 'A' THEN COALESCE((
+            SELECT string_agg(f.attnum || ' ' || f.atttypid, ',' ORDER BY f.attnum) FROM pg_catalog.pg_attribute f
+            WHERE f.attrelid = ANY (ARRAY(SELECT e.typrelid FROM pg_catalog.pg_type e
+                    WHERE e.oid IN (t.oid, t.typbasetype, t.typelem) AND e.typrelid <> 0))
+                AND f.attnum > 0 AND NOT f.attisdropped), '') ELSE '' END AS fields,
         a.attnotnull OR t.typnotnull AS required, a.attgenerated <> '' AS generated,
         a.attidentity <> '' OR EXISTS (SELECT FROM pg_catalog.pg_attrdef d
             JOIN pg_catalog.pg_depend p ON p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
