@@ -76,10 +76,18 @@ pub(super) fn attempts(
         );
         let gone = format!("DELETE FROM {} WHERE {place}", name(shape, row.table));
         let insert = |wanted: &dyn Fn(&Column) -> bool| insert(table, columns, row, wanted);
-        add(Act::Insert, vec![gone.clone()], insert(&|_| true));
-        if !defaults.is_empty() {
-            let without = |column: &Column| !defaults.contains(&i64::from(column.number));
-            add(Act::InsertDefaults, vec![gone], insert(&without));
+        // The first attempt leaves what refers to the row, for triggers that read it; a new row has none of it.
+        let referrers = covered.referrers(table.oid).iter();
+        let mut bare: Vec<String> = referrers.map(|name| format!("DELETE FROM {name}")).collect();
+        let is_referred_to = !bare.is_empty() && at < CHANGED;
+        bare.push(gone.clone());
+        let befores = [vec![gone], bare];
+        for before in befores.into_iter().take(1 + usize::from(is_referred_to)) {
+            add(Act::Insert, before.clone(), insert(&|_| true));
+            if !defaults.is_empty() {
+                let without = |column: &Column| !defaults.contains(&i64::from(column.number));
+                add(Act::InsertDefaults, before, insert(&without));
+            }
         }
         let set = |column: &Column| !column.generated && !column.numbered;
         let same: Vec<String> = columns
