@@ -182,7 +182,7 @@ pub fn check_trusting(
     project: &Project,
     declarations: &Declarations,
     scope: Scope,
-    trust: Trust,
+    trust: Trust<'_>,
 ) -> Result<Check, Error> {
     let mut check = Check::default();
     if scope == Scope::Offline {
@@ -304,13 +304,13 @@ impl Check {
 
 /// Takes down what came of migrations that were tried. What a person wrote and never had proved may lead back to something
 /// else, unless all are to be proved.
-fn take_down(check: &mut Check, migrations: &[Migration], tried: Vec<Tried>, trust: Trust) {
+fn take_down(check: &mut Check, migrations: &[Migration], tried: Vec<Tried>, trust: Trust<'_>) {
     for one in tried {
         let migration = migrations.iter().find(|it| it.version == one.version);
         let proved = migration.map_or(Proved::Never, Migration::proved);
         let is_broken = match one.outcome {
             Outcome::Broken(_) => true,
-            Outcome::Strays(_) => trust == Trust::Nothing || proved != Proved::Never,
+            Outcome::Strays(_) => matches!(trust, Trust::Nothing(_)) || proved != Proved::Never,
             Outcome::Returns | Outcome::Irreversible(_) => false,
         };
         if is_broken {

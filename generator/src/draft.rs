@@ -224,6 +224,9 @@ fn attempt(
         &downs(&parts),
     )?;
     let mut proof = Proof { data, ..proof };
+    if !proof.data.broken.is_empty() {
+        proof.data.exercised = 0;
+    }
     proof.broken.append(&mut proof.data.broken);
     tell(
         parts.iter_mut().flat_map(|part| &mut part.up),

@@ -124,6 +124,7 @@ impl Proof {
         };
         let data = self.data.sentence();
         let data = data.map_or(String::new(), |sentence| format!("; {sentence}"));
+        let fails = code::allowed_to_fail(&self.broken);
         let stays = match self.stays.as_slice() {
             [] => String::new(),
             [one] => format!(" but for {one}, which stays"),
@@ -133,7 +134,7 @@ impl Proof {
             format!("; locks were not measured from {from}")
         });
         format!(
-            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{without}{data}{unmeasured}"
+            "on PostgreSQL {postgres}: up gives exactly the target, down exactly the start{stays}{witness}{copied}{without}{data}{fails}{unmeasured}"
         )
     }
 }

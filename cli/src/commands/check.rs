@@ -5,11 +5,18 @@ use generator::{
     Error, autogen,
     check::{self, Scope},
     connection::connect,
-    prove::migrations::{Outcome, Tried, Trust},
+    prove::{
+        code::Broken,
+        migrations::{Outcome, Tried, Trust},
+    },
     report::{CheckReport, Format, Report},
 };
 
-use super::{Status, autogen::unmodelled};
+use super::{
+    Status,
+    autogen::unmodelled,
+    losses::{Allowed, code_breaks, may_break},
+};
 use crate::context::Context;
 
 /// Say whether models, migrations and database agree
@@ -22,7 +29,7 @@ use crate::context::Context;
 Examples:
   trueup check                     all three; for a CI job that has a database
   trueup check --offline           models and migrations alone; needs no database
-  trueup check --prove             also goes up and down with each migration that was proved
+  trueup check --prove             also proves each migration anew, as `trueup prove --all` does, and writes nothing
   trueup check --format json       for programs; --json-schema says in which form
   trueup check --format github     in GitHub Actions: annotations at the structs
 
@@ -36,9 +43,13 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "offline")]
     strict: bool,
 
-    /// Prove every migration anew, whatever its header says: up, down, up again
+    /// Prove every migration anew, whatever its header says: up, down, up again, with rows, and the code around them
     #[arg(long)]
     prove: bool,
+
+    /// Passes though this code fails after a migration: code-breaks=NAME,…; what a header that holds says fails may do so
+    #[arg(long, value_name = "RISK=NAME,…", value_parser = code_breaks, requires = "prove")]
+    allow: Vec<Allowed>,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
@@ -97,8 +108,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             "no database is configured (DATABASE_URL): only the models and the migrations are compared",
         ),
     }
+    let is_allowed = |code: &Broken| may_break(&args.allow, code);
     let trust = if args.prove {
-        Trust::Nothing
+        Trust::Nothing(&is_allowed)
     } else {
         Trust::Seals
     };

@@ -113,6 +113,30 @@ impl Display for Broken {
     }
 }
 
+/// Begins the part of a proof that names the code which fails.
+const FAILS: &str = "code that ran before fails: ";
+
+/// The part of a proof that names code which fails and was allowed to; empty where there is none.
+#[must_use]
+pub fn allowed_to_fail(broken: &[Broken]) -> String {
+    let names: BTreeSet<String> = broken.iter().map(Broken::code).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    format!("; {FAILS}{}", names.join(", "))
+}
+
+/// True if a proof says that this code fails, which somebody allowed.
+#[must_use]
+pub fn is_said_to_fail(proof: &[String], code: &Broken) -> bool {
+    let named = proof.iter().filter_map(|sentence| sentence.split_once(FAILS));
+    let name = code.code();
+    named
+        .flat_map(|(_, names)| names.split("; "))
+        .any(|names| format!("{names}, ").contains(&format!("{name}, ")))
+}
+
 /// The argument of `--allow` that lets this code fail.
 #[must_use]
 pub fn allowing(broken: &[Broken]) -> String {

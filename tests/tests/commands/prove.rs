@@ -407,6 +407,14 @@ CREATE OR REPLACE FUNCTION titles() RETURNS SETOF text LANGUAGE sql AS 'SELECT {
     project.run(&["prove"]).done();
 
     project.migration(B, there, back);
+    let said = project.run(&["check", "--offline", "--prove"]).with(1).stdout;
+    for words in [
+        &format!("{B}/up.sql: code in the database that ran before does not run afterwards"),
+        "in function public.note() line 3, called by trigger noted on public.a",
+        "--allow 'code-breaks=public.note,public.titles'",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
     let said = project.run(&["prove"]).with(1).stdout;
     for words in [
         &format!("{B}/up.sql: code in the database that ran before does not run afterwards"),
@@ -439,8 +447,50 @@ CREATE OR REPLACE FUNCTION titles() RETURNS SETOF text LANGUAGE sql AS 'SELECT {
     let said = project.run(&["prove", "--allow", "code-breaks"]).done();
     assert!(
         said.contains(
-            "; code that ran before fails: function public.titles(), function public.note()"
+            "; code that ran before fails: function public.note(), function public.titles()"
         ),
         "{said}"
     );
+    // The header says so, and holds.
+    let check = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["check", "--offline", "--prove"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
+        let said = project.run(&arguments);
+        said.stdout.contains("does not run afterwards")
+    };
+    assert!(!check(&[]));
+    edit(&project, C, "up.sql", |text| text + "-- mended\n");
+    assert!(check(&[]));
+    assert!(check(&["--allow", "code-breaks=public.note"]));
+    assert!(!check(&["--allow", "code-breaks"]));
+    project
+        .run(&["check", "--allow", "code-breaks"])
+        .refused(&["--prove"]);
+}
+
+/// A table that a migration fills, and a trigger that goes on with it, as `crate_downloads` beside `crates`: the row that is tried
+/// has its counter already, and a new one has none.
+#[test]
+fn a_row_that_was_counted_is_no_fault_of_the_trigger_that_counts() {
+    let counter = "CREATE TABLE counts (a_id int PRIMARY KEY REFERENCES a ON DELETE CASCADE, n int NOT NULL DEFAULT 0);
+        INSERT INTO counts (a_id) SELECT id FROM a;
+        CREATE FUNCTION count() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN INSERT INTO counts (a_id) VALUES (NEW.id); RETURN NULL; END$$;
+        CREATE TRIGGER counted AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION count();";
+    let back = "DROP TRIGGER counted ON a; DROP FUNCTION count(); DROP TABLE counts;";
+    let project = checkout();
+    let noted = "CREATE TABLE a (id int PRIMARY KEY, title text); CREATE TABLE b (id int, a_id int REFERENCES a);
+        CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
+        CREATE TRIGGER noted BEFORE INSERT ON a FOR EACH ROW EXECUTE FUNCTION noted();";
+    project.migration(A, noted, "DROP TABLE b, a; DROP FUNCTION noted();");
+    project.migration(B, counter, back);
+    let said = project.run(&["prove"]).done();
+    assert!(said.contains("2 headers written"), "{said}");
+    // One that counts twice does fail.
+    let twice = counter.replace("VALUES (NEW.id)", "VALUES (NEW.id), (NEW.id)");
+    project.migration(B, &twice, back);
+    let said = project.run(&["prove"]).with(1).stdout;
+    assert!(said.contains("in function public.count() line 1"), "{said}");
 }

@@ -33,9 +33,7 @@ const SHOWN: usize = 5;
 pub(super) enum Care {
     /// As we read them.
     Read,
-    /// As we read them, and as `pg_dump` sees them where it is there.
-    Witnessed,
-    /// The same, and rows are watched on the way up.
+    /// As we read them, and as `pg_dump` sees them where it is there; rows are watched on the way up.
     Watched,
 }
 
@@ -176,9 +174,7 @@ impl<'a> Walk<'a> {
     pub(super) fn attempt(&mut self, migration: &Migration, care: Care) -> Result<Attempt, Error> {
         let pg_dump = match care {
             Care::Read => None,
-            Care::Witnessed | Care::Watched => {
-                self.project.binaries.pg_dump(self.scratch.major()).ok()
-            }
+            Care::Watched => self.project.binaries.pg_dump(self.scratch.major()).ok(),
         };
         let pg_dump = pg_dump.as_ref();
         let before = match self.now.take() {
@@ -186,7 +182,7 @@ impl<'a> Walk<'a> {
             None => self.read(pg_dump)?,
         };
         let (start, code) = match care {
-            Care::Read | Care::Witnessed => (None, None),
+            Care::Read => (None, None),
             Care::Watched => {
                 let start = self.copy()?;
                 let bodies = Bodies::compile(&start)?;
