@@ -1,10 +1,14 @@
 //! Facts about a server and a user on it, for diagnosis.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use serde::Serialize;
 
-use crate::{Error, Project, connection::connect, postgres, source, url::Url};
+use crate::{
+    Error, Project, connection::connect, migration, postgres, scratch::cluster, source, url::Url,
+};
 use trueup_startup::IS_RECORD;
 
 /// A database, its server, and what the user may do there.
@@ -85,6 +89,8 @@ pub struct Furnished {
     pub search_path: String,
     /// The extensions of the live database that it does not have, with their packages.
     pub lacking: Vec<String>,
+    /// The tablespaces that migrations or the live database use, and that it neither has nor can be given.
+    pub no_tablespaces: Vec<String>,
     /// Whether its user may do anything.
     pub superuser: bool,
 }
@@ -93,12 +99,19 @@ pub struct Furnished {
 pub fn furnish(project: &Project) -> Result<Furnished, Error> {
     let live = project.database.as_ref().and_then(|url| connect(url).ok());
     let mut wanted = Vec::new();
+    let texts = migration::read(&project.migrations).unwrap_or_default();
+    let texts = texts.iter().map(|migration| migration.up.as_str());
+    let mut tablespaces: BTreeSet<String> = cluster::tablespaces(texts);
     let mut major = None;
     if let Some(mut live) = live {
         major = Some(postgres::server(&mut live)?.major());
         let all = "SELECT extname::text AS name FROM pg_catalog.pg_extension ORDER BY extname";
         let all: Vec<Named> = diesel::sql_query(all).load(&mut live)?;
         wanted.extend(all.into_iter().map(|one| one.name));
+        let used = "SELECT DISTINCT s.spcname::text AS name FROM pg_catalog.pg_class c
+            JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace WHERE s.oid >= 16384";
+        let used: Vec<Named> = diesel::sql_query(used).load(&mut live)?;
+        tablespaces.extend(used.into_iter().map(|one| one.name));
     }
     let scratch = project.scratch(major)?;
     let mut there = source::empty(project, [])?.connect()?;
@@ -107,16 +120,24 @@ pub fn furnish(project: &Project) -> Result<Furnished, Error> {
                 (SELECT pg_catalog.count(*) FROM pg_catalog.pg_roles WHERE NOT pg_catalog.starts_with(rolname, 'pg_')) AS roles,
                 ARRAY(SELECT name FROM pg_catalog.unnest($1) wanted(name) WHERE NOT EXISTS (
                     SELECT FROM pg_catalog.pg_available_extension_versions v
-                    WHERE v.name::text = wanted.name AND (r.rolsuper OR NOT v.superuser OR v.trusted))) AS lacking
+                    WHERE v.name::text = wanted.name AND (r.rolsuper OR NOT v.superuser OR v.trusted))) AS lacking,
+                ARRAY(SELECT name FROM pg_catalog.unnest($2) used(name) WHERE NOT EXISTS (
+                    SELECT FROM pg_catalog.pg_tablespace s WHERE s.spcname::text = used.name)) AS no_tablespaces
          FROM pg_catalog.pg_roles r WHERE r.rolname = current_user",
     )
     .bind::<Array<Text>, _>(wanted)
+    .bind::<Array<Text>, _>(Vec::from_iter(tablespaces))
     .get_result(&mut there)?;
     Ok(Furnished {
         version: scratch.version_text().to_owned(),
         roles: found.roles,
         search_path: found.search_path,
         lacking: found.lacking,
+        no_tablespaces: if scratch.makes_tablespaces() {
+            Vec::new()
+        } else {
+            found.no_tablespaces
+        },
         superuser: found.superuser,
     })
 }
@@ -137,4 +158,6 @@ struct Found {
     roles: i64,
     #[diesel(sql_type = Array<Text>)]
     lacking: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    no_tablespaces: Vec<String>,
 }

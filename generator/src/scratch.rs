@@ -243,10 +243,16 @@ impl Scratch {
         Ok(made)
     }
 
-    /// Makes the tablespaces of the server `there`, on a server of its own that can hold them: PostgreSQL 15 is the first
-    /// that keeps one in the folder of its cluster.
+    /// True if it makes tablespaces, on a server of its own that can hold them: PostgreSQL 15 is the first that keeps one in the
+    /// folder of its cluster.
+    #[must_use]
+    pub fn makes_tablespaces(&self) -> bool {
+        self.host.major >= 15 && !matches!(self.host.home, Home::Elsewhere(_))
+    }
+
+    /// Makes the tablespaces of the server `there`, where it makes any.
     pub fn make_tablespaces(&self, there: &mut PgConnection) -> Result<(), ScratchError> {
-        if self.host.major < 15 || matches!(self.host.home, Home::Elsewhere(_)) {
+        if !self.makes_tablespaces() {
             return Ok(());
         }
         tablespaces::make(&mut self.host.admin(), there)

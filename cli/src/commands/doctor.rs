@@ -12,6 +12,8 @@ use generator::{
     url::Url,
 };
 
+use trueup::name::quoted_ident;
+
 use super::Status;
 use crate::{
     arguments::FormatArg,
@@ -217,6 +219,15 @@ fn scratch(context: &Context, report: &mut Doctor) {
                      its package, or use --scratch-url"
                 )
             }));
+            if let [first, ..] = found.no_tablespaces.as_slice() {
+                report.advice.push(format!(
+                    "the scratch has no tablespace {}, which migrations or the database put something into, and trueup makes some \
+                     on servers alone that it starts itself, from PostgreSQL 15 on: CREATE TABLESPACE {} LOCATION '…' there, or let \
+                     it start one",
+                    found.no_tablespaces.join(", "),
+                    quoted_ident(first)
+                ));
+            }
             if !found.superuser {
                 report.advice.push(
                     "the user of the scratch is no superuser: event triggers, publications of all tables and extensions that are \

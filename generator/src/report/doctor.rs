@@ -152,6 +152,7 @@ fn scratch_rows(scratch: &Result<Furnished, String>) -> Vec<[String; 2]> {
             roles,
             search_path,
             lacking,
+            no_tablespaces,
             superuser,
         }) => vec![
             row("server", &format!("PostgreSQL {version}")),
@@ -170,6 +171,13 @@ fn scratch_rows(scratch: &Result<Furnished, String>) -> Vec<[String; 2]> {
                 &match lacking.as_slice() {
                     [] => "no extension of the database".to_owned(),
                     some => some.join(", "),
+                },
+            ),
+            row(
+                "",
+                &match no_tablespaces.as_slice() {
+                    [] => "no tablespace".to_owned(),
+                    some => format!("tablespace {}", some.join(", ")),
                 },
             ),
         ],

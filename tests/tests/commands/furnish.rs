@@ -513,6 +513,65 @@ fn a_migration_may_make_a_tablespace_and_use_one() {
     project.run(&["prove"]).done();
 }
 
+/// On somebody else's server nobody makes a tablespace but its owner.
+#[test]
+fn doctor_names_the_tablespaces_that_a_scratch_lacks() {
+    let (_other, elsewhere) = tests::database();
+    let url = elsewhere.url().as_secret_str().to_owned();
+    let project = checkout();
+    project.migration(
+        "2030-01-01-000000_table",
+        "CREATE TABLE t (a int PRIMARY KEY USING INDEX TABLESPACE \"Quick\") TABLESPACE spacious;
+         CREATE INDEX i ON t (a) TABLESPACE pg_default;",
+        "DROP TABLE t;",
+    );
+    let doctor = project.run(&["doctor", "--scratch-url", &url]).with(1);
+    for words in [
+        "no tablespace Quick, spacious,",
+        "CREATE TABLESPACE \"Quick\" LOCATION",
+        "tablespace \"spacious\" does not exist",
+    ] {
+        assert!(doctor.stdout.contains(words), "{words:?} is not in: {doctor:?}");
+    }
+    let json = project
+        .run(&["doctor", "--format", "json", "--scratch-url", &url])
+        .with(1);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let names = &json["scratch"]["Ok"]["no_tablespaces"];
+    assert_eq!(names, &serde_json::json!(["Quick", "spacious"]), "{json}");
+    each(
+        &elsewhere,
+        &[
+            "SET allow_in_place_tablespaces = on",
+            "CREATE TABLESPACE \"Quick\" LOCATION ''",
+            "CREATE TABLESPACE spacious LOCATION ''",
+        ],
+    );
+    let doctor = project.run(&["doctor", "--scratch-url", &url]).stdout;
+    assert!(!doctor.contains("spacious"), "{doctor}");
+}
+
+/// What the live database has put there, the scratch wants too.
+#[test]
+fn doctor_names_the_tablespaces_of_the_database_too() {
+    let (_server, database) = tests::database();
+    let (_other, elsewhere) = tests::database();
+    each(
+        &database,
+        &[
+            "SET allow_in_place_tablespaces = on",
+            "CREATE TABLESPACE roomy LOCATION ''",
+            "CREATE TABLE t (a int) TABLESPACE roomy",
+        ],
+    );
+    let url = elsewhere.url().as_secret_str().to_owned();
+    let project = checkout().on(&database);
+    let doctor = project.run(&["doctor", "--scratch-url", &url]).stdout;
+    assert!(doctor.contains("no tablespace roomy,"), "{doctor}");
+    let own = project.run(&["doctor"]).stdout;
+    assert!(!own.contains("roomy"), "{own}");
+}
+
 #[test]
 fn a_prelude_makes_what_a_platform_brings() {
     let mut project = checkout().shipped();
