@@ -79,6 +79,8 @@ pub struct Autogen {
     pub unmodelled: Vec<Id>,
     /// Unread objects that drifted from the migrations.
     pub drifted: Vec<Unread>,
+    /// The owners, grants and labels that are not the same in both, or several that are alike and their number.
+    pub drifted_rights: Vec<String>,
     /// What is dropped because a person named it.
     pub dropped: BTreeSet<Id>,
     /// True if the live database has objects and no migration exists.
@@ -142,6 +144,7 @@ pub fn autogen(
         routine,
         replay,
         drifted,
+        drifted_rights,
     } = start(project, declarations, &stay, options)?;
     let dropped = to_drop(project, options.drops, declarations, &side.schema, &made)?;
     let managed: BTreeSet<Id> = drafted.union(&dropped).cloned().collect();
@@ -215,6 +218,7 @@ pub fn autogen(
         other_major,
         unmodelled,
         drifted,
+        drifted_rights,
         dropped,
         unmigrated,
         no_beginning,
@@ -527,6 +531,8 @@ struct Start {
     replay: Option<Side>,
     /// Unread objects that differ between the two.
     drifted: Vec<Unread>,
+    /// The owners, grants and labels that differ between the two.
+    drifted_rights: Vec<String>,
 }
 
 fn start(
@@ -550,6 +556,7 @@ fn start(
             routine: Vec::new(),
             replay: None,
             drifted: Vec::new(),
+            drifted_rights: Vec::new(),
         })
     };
     match from {
@@ -608,6 +615,12 @@ fn start(
             let others = unread::objects(&project.scope, &side.schema, &replay.schema);
             let others = others.filter(|delta| !migrations.is_empty() && !delta.is_unknown());
             let unread = others.map(|delta| delta.unread().clone()).collect();
+            let drifted_rights = if migrations.is_empty() {
+                Vec::new()
+            } else {
+                let known = project.scope.without_theirs(&side.schema, &replay.schema);
+                unread::names(&unread::rights(&project.scope, &known, &replay.schema))
+            };
             let only_there = side.schema.entries().map(|(id, _)| id);
             let loose = only_there
                 .filter(|id| is_replayed && replay.schema.entry(id).is_none())
@@ -624,6 +637,7 @@ fn start(
                 routine: made_by_jobs,
                 replay: is_replayed.then_some(replay),
                 drifted: unread,
+                drifted_rights,
             })
         }
     }

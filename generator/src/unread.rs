@@ -88,6 +88,17 @@ pub(crate) fn lines(differences: &[RightDifference]) -> Vec<String> {
     lines.collect()
 }
 
+/// What differs without how: one for each right, or for many of a kind.
+pub(crate) fn names(differences: &[RightDifference]) -> Vec<String> {
+    let mut groups: BTreeMap<&Group, Vec<&str>> = BTreeMap::new();
+    for difference in differences {
+        let group = groups.entry(&difference.of).or_default();
+        group.push(&difference.what);
+    }
+    let names = groups.into_iter().flat_map(|(of, all)| named(of, &all));
+    names.collect()
+}
+
 /// The names, or their number and the first.
 fn named((aspect, kind): &Group, all: &[&str]) -> Vec<String> {
     let (Some(kind), true) = (kind, all.len() > NAMED) else {

@@ -212,6 +212,12 @@ fn remarks(found: &Autogen, context: &Context) {
             unread_by_kind(&found.drifted).join(", ")
         ));
     }
+    if !found.drifted_rights.is_empty() {
+        context.output.note(format!(
+            "not the same in the database and the migrations: {}; `trueup check` says how",
+            found.drifted_rights.join(", ")
+        ));
+    }
     for (query, why) in &found.answers.unanswered {
         context.output.note(format!(
             "the rows that are there were not asked, for {why}: {query}"
