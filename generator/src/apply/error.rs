@@ -398,6 +398,16 @@ impl ApplyError {
                      metadata.toml, since several in one file are one transaction; no database of yours was touched",
                 )
             }
+            Self::NoReplay { failure, .. }
+                if failure.message.contains("security label provider") =>
+            {
+                Some(
+                    "a server that trueup starts itself loads no provider of security labels: give --scratch-url of one that does, or \
+                     let the migration label only where a provider is (DO $$ BEGIN SECURITY LABEL …; EXCEPTION WHEN \
+                     invalid_parameter_value THEN NULL; END $$) and write exclude = [\"security label *\"] into trueup.toml; no \
+                     database of yours was touched",
+                )
+            }
             Self::NoReplay { .. } => Some(
                 "mend that migration, or say below [scratch] in trueup.toml what it presumes of a server: roles, search_path, or \
                  more as SQL in a prelude; no database of yours was touched",

@@ -236,12 +236,16 @@ impl Report for CheckReport {
             unread_hidden,
             "this role may not read all of it in the database: connect as its owner, or `exclude` it",
         );
-        if !rights.is_empty() {
+        if let Some(first) = rights.first() {
+            let advice = format!(
+                "trueup has no SQL for them: say them in a migration, or leave them out, as in `exclude = [\"{} *\"]`",
+                first.of.0
+            );
             text += &rows(
                 "owners and grants",
                 &count(rights.len(), "difference"),
                 &lines(rights),
-                "trueup has no SQL for them: say them in a migration, or leave them out, as in `exclude = [\"grants *\"]`",
+                &advice,
             );
         }
         text + &self.found.left_out() + &format!("{DIM}database: {url}{DIM:#}\n")

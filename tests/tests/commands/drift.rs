@@ -88,6 +88,27 @@ fn autogen_says_what_it_does_not_read_and_differs() {
     );
     let said = project.run(&["autogen", "x"]).with(0);
     assert!(said.stderr.contains("5 objects of kinds"), "{said:?}");
+    // Owners and grants are no objects, and are told by themselves.
+    assert!(!said.stderr.contains("not the same"), "{said:?}");
+    tests::run(
+        &database,
+        "CREATE ROLE reader; GRANT SELECT ON readings TO reader; ALTER TABLE users OWNER TO reader;
+         ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader;",
+    );
+    let said = project.run(&["autogen", "x"]).with(0);
+    let note = "not the same in the database and the migrations: default privileges of the migrating role for tables, \
+                grants on table public.readings, owner of table public.users; `trueup check` says how";
+    assert!(said.stderr.contains(note), "{said:?}");
+    tests::run(&database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader");
+    let said = project.run(&["autogen", "x"]).with(0);
+    assert!(said.stderr.contains("grants on 4 tables ("), "{said:?}");
+    std::fs::write(
+        project.path().join("trueup.toml"),
+        "exclude = [\"grants *\", \"owner *\", \"default privileges *\"]\n",
+    )
+    .expect("a file");
+    let said = project.run(&["autogen", "x"]).with(0);
+    assert!(!said.stderr.contains("not the same"), "{said:?}");
     // Without the database nothing is known of it.
     let said = project
         .run(&["autogen", "x", "--from", "migrations"])
@@ -215,4 +236,63 @@ fn what_belongs_to_another_is_not_made_anew() {
     tests::run(&database, "ALTER VIEW v OWNER TO CURRENT_USER");
     let same = project.run(&diff).with(1);
     assert!(same.stdout.contains("CREATE VIEW public.v"), "{same:?}");
+}
+
+/// No provider of labels comes with a server, so two are planted where Postgres keeps them.
+#[test]
+fn a_security_label_is_told_with_a_way_out() {
+    let (_server, database) = tests::database();
+    let project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(
+        &database,
+        "SET allow_system_table_mods = on;
+         INSERT INTO pg_catalog.pg_seclabel (objoid, classoid, objsubid, provider, label) VALUES
+            ('users'::regclass, 'pg_class'::regclass, 0, 'dummy', 'secret'),
+            ('users'::regclass, 'pg_class'::regclass, 1, 'dummy', 'top secret')",
+    );
+    let table = "security label of table public.users: none in the migrations, secret by dummy in the database";
+    let said = project.run(&["check"]).with(1).stdout;
+    for words in [
+        table,
+        "security label of column public.users.id: none in the migrations, top secret by dummy in the database",
+        "exclude = [\"security label *\"]",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    let said = project.run(&["autogen", "x"]).with(0).stderr;
+    let note = "security label of column public.users.id, security label of table public.users; `trueup check` says how";
+    assert!(said.contains(note), "{said}");
+    for [from, to] in [["database", "migrations"], ["migrations", "database"]] {
+        let diff = ["diff", "--from", from, "--to", to];
+        project
+            .run(&diff)
+            .refused(&["not yet: security label of table public.users", "--ignore-unread"]);
+        let ignoring = [diff.as_slice(), &["--ignore-unread"]].concat();
+        assert_eq!(project.run(&ignoring).done(), "");
+    }
+    // The copy of the database has to do without the label, and all else is as ever.
+    let file = project.file("more.sql", "CREATE TABLE t (a int)");
+    let ignoring = ["diff", "--from", "database", "--to", &file, "--ignore-unread"];
+    let sql = project.run(&ignoring).with(1).stdout;
+    assert!(sql.contains("CREATE TABLE public.t"), "{sql}");
+    std::fs::write(
+        project.path().join("trueup.toml"),
+        "exclude = [\"security label *\"]\n",
+    )
+    .expect("a file");
+    project.run(&["check"]).done();
+
+    // A migration says it, which runs only where the provider is.
+    let labels = "SECURITY LABEL FOR dummy ON TABLE users IS 'secret';";
+    project.migration("2030-01-01-000000_label", labels, "SELECT 1;");
+    project.run(&["diff", "--from", "migrations", "--to", "migrations"]).refused(&[
+        "security label provider \"dummy\" is not loaded",
+        "--scratch-url",
+        "EXCEPTION WHEN invalid_parameter_value",
+    ]);
+    let guarded = format!("DO $$ BEGIN {labels} EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$;");
+    project.migration("2030-01-01-000000_label", &guarded, "SELECT 1;");
+    project.run(&["upgrade"]).done();
+    project.run(&["check"]).done();
 }
