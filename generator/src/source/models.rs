@@ -433,5 +433,16 @@ fn postgres_says(origin: &Origin, sql: &str, error: &SqlError) -> Error {
         message += &format!("\n  detail: {detail}");
     }
     message += &format!("\n  declared as: {sql}");
-    Error::input(message).hints(error.hint.as_ref().map(ToString::to_string))
+    let error_of = Error::input(message).hints(error.hint.as_ref().map(ToString::to_string));
+    if !error.message.ends_with("does not exist") {
+        return error_of;
+    }
+    error_of
+        .hint(
+            "where the database has it and no migration makes it: let one that is written by hand make it where it is not there, so that \
+             it replays everywhere",
+        )
+        .hint(
+            "or, where a platform brings it, let the scratch have it too: prelude = \"platform.sql\" below [scratch] in trueup.toml",
+        )
 }
