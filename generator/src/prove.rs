@@ -281,7 +281,14 @@ impl<'a> Trial<'a> {
         let before = parts.iter().map(|part| part.sql);
         let before = before.take_while(|sql| *sql != statement);
         let cause = refused::cause(&mut self.connection, before, statement);
-        if let Some(cause) = cause {
+        if let Some(refused::Cause::Unsupported(why)) = cause {
+            let message = format!(
+                "not yet: {file} does not run, because Postgres does not support that change: {why}; nothing was written"
+            );
+            return Error::caused(ErrorKind::NotYet, message, error)
+                .hint("write this change by hand: `trueup new MESSAGE` begins a migration");
+        }
+        if let Some(refused::Cause::Code(cause)) = cause {
             let message = format!(
                 "not yet: {file} does not run, because code of the database's own refuses a statement; nothing was written\n{cause}"
             );

@@ -155,7 +155,8 @@ fn what_somebody_made_by_hand_is_refused_with_what_to_do() {
                 panic!("{} is taken as there", KIT[at]);
             };
             let told = format!("{}\n{}", error.full(), error.advice().join("\n"));
-            for word in [NAMES[at], "by hand", "prelude"] {
+            let other = if from.is_none() { "do without it" } else { "prelude" };
+            for word in [NAMES[at], "by hand", other] {
                 assert!(told.contains(word), "{}: {word:?} is not in: {told}", KIT[at]);
             }
             assert!(!told.contains("mistake in trueup"), "{told}");

@@ -76,6 +76,15 @@ fn the_row_of_a_trigger_is_one_of_its_table() {
 }
 
 #[test]
+fn what_a_query_gives_goes_into_the_row_of_a_trigger() {
+    let trigger = TRIGGER.replace("NEW.full_name := upper(NEW.full_name)", "SELECT '' INTO NEW.full_name");
+    let trigger = trigger.replace("IF NEW.full_name =", "IF NEW.age::text =");
+    let draft = draft(&trigger, RENAME, &RENAMED);
+    let hazard = format!("may break function public.greet() line 6: {NAMES}");
+    assert_eq!(said(&draft), [format!("up.sql: {hazard}")]);
+}
+
+#[test]
 fn statements_of_all_sorts_name_a_column() {
     for body in [
         "PERFORM u.full_name FROM users u;",
@@ -257,6 +266,9 @@ fn fields_of_declared_rows_are_columns() {
         ("r users ARRAY[4];", "RAISE NOTICE '%', (r[1]).full_name;"),
         ("r users;", "RAISE NOTICE '%', (r).full_name;"),
         ("r users;", "SELECT '' INTO r.full_name;"),
+        ("r users;", "EXECUTE 'SELECT $1' INTO r.full_name USING 1;"),
+        ("r users; n integer;", "SELECT 1, '' INTO n, r.full_name;"),
+        ("r users;", "GET DIAGNOSTICS r.full_name = ROW_COUNT;"),
         ("r held;", "r.one.full_name := 'a';"),
         ("r held;", "PERFORM (r.one).full_name;"),
         ("", "DECLARE r users; BEGIN r.full_name := 'a'; END;"),

@@ -17,6 +17,9 @@ struct Told {
     told: Option<String>,
 }
 
+/// No statement does what was wanted: Postgres does not rewrite a table whose rows a column holds, say.
+const NOT_SUPPORTED: &str = "0A000";
+
 /// A failure, as PL/pgSQL tells it to a handler.
 #[derive(Deserialize)]
 struct Failure {
@@ -25,13 +28,31 @@ struct Failure {
     context: String,
 }
 
-/// The code or the expression of the database's that fails in `statement`, once those before it have run; `None` where the
-/// statement itself is at fault. Changes nothing.
+/// Why no other statement would have helped.
+pub(super) enum Cause {
+    /// Code or an expression of the database's own fails, there and with these words.
+    Code(String),
+    /// Postgres does not support the change, in its words.
+    Unsupported(String),
+}
+
+impl Cause {
+    /// The code or the expression that fails, where it is one.
+    pub(super) fn in_code(self) -> Option<String> {
+        match self {
+            Self::Code(says) => Some(says),
+            Self::Unsupported(_) => None,
+        }
+    }
+}
+
+/// The cause of the failure of `statement`, once those before it have run; `None` where the statement itself is at fault. Changes
+/// nothing.
 pub(super) fn cause<'a>(
     connection: &mut PgConnection,
     before: impl IntoIterator<Item = &'a str>,
     statement: &str,
-) -> Option<String> {
+) -> Option<Cause> {
     let mut found = None;
     let ended: QueryResult<()> = connection.transaction(|connection| {
         for sql in before {
@@ -53,11 +74,15 @@ pub(super) fn cause<'a>(
     let around = format!("SQL statement \"{statement}\"");
     let within = context.split(around.as_str()).next().unwrap_or_default();
     if let Some(innermost) = within.lines().next().filter(|line| !line.is_empty()) {
-        return Some(format!("{innermost}: {message}"));
+        return Some(Cause::Code(format!("{innermost}: {message}")));
+    }
+    if state == NOT_SUPPORTED && message.ends_with("uses its row type") {
+        return Some(Cause::Unsupported(message));
     }
     // 22 is what goes wrong with values, and 22023 with the words of a statement.
     let is_of_values = state.starts_with("22") && state != "22023";
-    is_of_values.then(|| format!("an expression in it cannot be computed: {message}"))
+    is_of_values
+        .then(|| Cause::Code(format!("an expression in it cannot be computed: {message}")))
 }
 
 fn failure(connection: &mut PgConnection, statement: &str) -> QueryResult<Option<Failure>> {

@@ -476,10 +476,10 @@ CREATE OR REPLACE FUNCTION titles() RETURNS SETOF text LANGUAGE sql AS 'SELECT {
 fn a_row_that_was_counted_is_no_fault_of_the_trigger_that_counts() {
     let counter = "CREATE TABLE counts (a_id int PRIMARY KEY REFERENCES a ON DELETE CASCADE, n int NOT NULL DEFAULT 0);
         INSERT INTO counts (a_id) SELECT id FROM a;
-        CREATE FUNCTION count() RETURNS trigger LANGUAGE plpgsql AS
+        CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS
             $$BEGIN INSERT INTO counts (a_id) VALUES (NEW.id); RETURN NULL; END$$;
-        CREATE TRIGGER counted AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION count();";
-    let back = "DROP TRIGGER counted ON a; DROP FUNCTION count(); DROP TABLE counts;";
+        CREATE TRIGGER counted AFTER INSERT ON a FOR EACH ROW EXECUTE FUNCTION counted();";
+    let back = "DROP TRIGGER counted ON a; DROP FUNCTION counted(); DROP TABLE counts;";
     let project = checkout();
     let noted = "CREATE TABLE a (id int PRIMARY KEY, title text); CREATE TABLE b (id int, a_id int REFERENCES a);
         CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$;
@@ -492,5 +492,5 @@ fn a_row_that_was_counted_is_no_fault_of_the_trigger_that_counts() {
     let twice = counter.replace("VALUES (NEW.id)", "VALUES (NEW.id), (NEW.id)");
     project.migration(B, &twice, back);
     let said = project.run(&["prove"]).with(1).stdout;
-    assert!(said.contains("in function public.count() line 1"), "{said}");
+    assert!(said.contains("in function public.counted() line 1"), "{said}");
 }

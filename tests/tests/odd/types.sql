@@ -157,3 +157,20 @@ ALTER TABLE typed ALTER COLUMN b SET DEFAULT 'x', ALTER COLUMN b SET NOT NULL;
 ALTER TYPE pair ADD ATTRIBUTE c int CASCADE;
 -- change
 CREATE TABLE typed_parted_1 PARTITION OF typed_parted FOR VALUES FROM (1) TO (5);
+
+-- odd: a column that holds a row of another table
+CREATE TABLE one (id integer PRIMARY KEY, a integer, b text);
+CREATE DOMAIN known AS one;
+CREATE TABLE held (id integer PRIMARY KEY, one one, many one[]);
+-- change
+ALTER TABLE one DROP b;
+-- change
+ALTER TABLE one ADD c text;
+-- change
+DROP TABLE held;
+ALTER TABLE one ALTER a TYPE bigint;
+CREATE TABLE held (id integer PRIMARY KEY, one one, many one[]);
+-- change
+DROP TABLE held;
+ALTER TABLE one ADD c integer NOT NULL DEFAULT 7;
+CREATE TABLE held (id integer PRIMARY KEY, one one, many one[]);

@@ -521,6 +521,7 @@ fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Resul
             let is_foretold = of_all || statement.as_deref().is_some_and(may_fail);
             let failed = statement.as_deref().filter(|_| !is_foretold);
             let cause = failed.and_then(|failed| refused::cause(connection, before, failed.sql()));
+            let cause = cause.and_then(refused::Cause::in_code);
             return Err(Failed {
                 file,
                 statement,

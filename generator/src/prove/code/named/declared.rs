@@ -123,10 +123,12 @@ impl Declared {
             reader.declare(&name, row.relation.clone());
         }
         let is_row = rows.iter().any(|row| !row.is_array);
-        if is_row {
+        if !rows.is_empty() {
             let range = first.range.start..last.range.end;
             let lines = body[range.clone()].matches('\n').count();
-            edits.push((range, format!("record{}", "\n".repeat(lines))));
+            // Arrays of records cannot be declared.
+            let plain = if is_row { "record" } else { "text[]" };
+            edits.push((range, format!("{plain}{}", "\n".repeat(lines))));
         }
         let value = value.iter().position(begins_value).map(|at| &value[at + 1..]);
         if let Some([first, .., last] | [first @ last]) = value

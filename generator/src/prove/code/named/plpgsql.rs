@@ -118,71 +118,100 @@ pub(super) fn read(header: &Header, body: &str, reader: &mut Reader<'_>) -> Resu
     for (expression, line) in defaults {
         reader.read(&expression, EXPRESSION, Some(line))?;
     }
-    walk(&tree, None, false, reader)
+    let datums = tree.pointer("/0/PLpgSQL_function/datums");
+    let datums = datums.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    Walk { datums, reader }.walk(&tree, None, false)
 }
 
-/// `computes` is true below an expression that gives SQL.
-fn walk(
-    value: &Value,
-    line: Option<usize>,
-    computes: bool,
-    reader: &mut Reader<'_>,
-) -> Result<(), String> {
-    match value {
-        Value::Array(all) => all
-            .iter()
-            .try_for_each(|one| walk(one, line, computes, reader)),
-        Value::Object(object) => {
-            let own = object.get("lineno").and_then(Value::as_u64);
-            let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
-            for (key, child) in object {
-                match key.as_str() {
-                    "PLpgSQL_expr" => expression(child, line, computes, reader)?,
-                    "PLpgSQL_stmt_dynexecute" | "PLpgSQL_stmt_dynfors" => {
-                        dynamic(child, line, reader)?;
-                    }
-                    "dynquery" => walk(child, line, true, reader)?,
-                    "target" | "var" => {
-                        let record = child.pointer("/PLpgSQL_rec/refname");
-                        if let Some(name) = record.and_then(Value::as_str) {
-                            reader.filled(name, line);
+/// A tree of PL/pgSQL's parser that is gone through.
+struct Walk<'w, 'r> {
+    /// What it declares, by the numbers that statements have for it.
+    datums: &'w [Value],
+    reader: &'w mut Reader<'r>,
+}
+
+impl<'w> Walk<'w, '_> {
+    /// `computes` is true below an expression that gives SQL.
+    fn walk(&mut self, value: &Value, line: Option<usize>, computes: bool) -> Result<(), String> {
+        match value {
+            Value::Array(all) => all.iter().try_for_each(|one| self.walk(one, line, computes)),
+            Value::Object(object) => {
+                let own = object.get("lineno").and_then(Value::as_u64);
+                let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
+                for (key, child) in object {
+                    match key.as_str() {
+                        "PLpgSQL_expr" => self.expression(child, line, computes)?,
+                        "PLpgSQL_stmt_dynexecute" | "PLpgSQL_stmt_dynfors" => {
+                            self.dynamic(child, line)?;
                         }
-                        walk(child, line, computes, reader)?;
+                        "dynquery" => self.walk(child, line, true)?,
+                        "target" | "var" => {
+                            self.target(child, line);
+                            self.walk(child, line, computes)?;
+                        }
+                        _ => self.walk(child, line, computes)?,
                     }
-                    _ => walk(child, line, computes, reader)?,
                 }
+                Ok(())
             }
-            Ok(())
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
-}
 
-fn dynamic(value: &Value, line: Option<usize>, reader: &mut Reader<'_>) -> Result<(), String> {
-    let own = value.get("lineno").and_then(Value::as_u64);
-    let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
-    let children = value.as_object().into_iter().flatten();
-    for (key, child) in children {
-        walk(child, line, key == "query", reader)?;
+    /// A record that is filled, or the fields of records that are set.
+    fn target(&mut self, target: &Value, line: Option<usize>) {
+        let record = target.pointer("/PLpgSQL_rec/refname");
+        if let Some(name) = record.and_then(Value::as_str) {
+            self.reader.filled(name, line);
+        }
+        let fields = target.pointer("/PLpgSQL_row/fields").and_then(Value::as_array);
+        let numbers = fields.into_iter().flatten().map(|field| field.get("varno"));
+        // GET DIAGNOSTICS has a number alone.
+        for number in numbers.chain([Some(target)]).flatten() {
+            let Some(field) = self.datum(number).and_then(|datum| datum.get("PLpgSQL_recfield"))
+            else {
+                continue;
+            };
+            let of = field.get("recparentno").and_then(|parent| self.datum(parent));
+            let of = of.and_then(|of| of.pointer("/PLpgSQL_rec/refname")?.as_str());
+            let name = field.get("fieldname").and_then(Value::as_str);
+            if let (Some(of), Some(name)) = (of, name) {
+                self.reader.set(of, name, line);
+            }
+        }
     }
-    Ok(())
-}
 
-fn expression(
-    value: &Value,
-    line: Option<usize>,
-    computes: bool,
-    reader: &mut Reader<'_>,
-) -> Result<(), String> {
-    let query = value
-        .get("query")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let mode = value.get("parseMode").and_then(Value::as_i64).unwrap_or(0);
-    let mode = i32::try_from(mode).unwrap_or(0);
-    if computes {
-        reader.computed(query, mode, line)
-    } else {
-        reader.read(query, mode, line)
+    fn datum(&self, number: &Value) -> Option<&'w Value> {
+        let datums = self.datums;
+        datums.get(usize::try_from(number.as_u64()?).ok()?)
+    }
+
+    fn dynamic(&mut self, value: &Value, line: Option<usize>) -> Result<(), String> {
+        let own = value.get("lineno").and_then(Value::as_u64);
+        let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
+        let children = value.as_object().into_iter().flatten();
+        for (key, child) in children {
+            if key == "target" || key == "var" {
+                self.target(child, line);
+            }
+            self.walk(child, line, key == "query")?;
+        }
+        Ok(())
+    }
+
+    fn expression(
+        &mut self,
+        value: &Value,
+        line: Option<usize>,
+        computes: bool,
+    ) -> Result<(), String> {
+        let query = value.get("query").and_then(Value::as_str).unwrap_or_default();
+        let mode = value.get("parseMode").and_then(Value::as_i64).unwrap_or(0);
+        let mode = i32::try_from(mode).unwrap_or(0);
+        if computes {
+            self.reader.computed(query, mode, line)
+        } else {
+            self.reader.read(query, mode, line)
+        }
     }
 }

@@ -117,6 +117,13 @@ impl<'a> Reader<'a> {
         self.names.row_in(&key, column)
     }
 
+    /// Notes that a statement sets a field of a variable.
+    pub(super) fn set(&mut self, variable: &str, field: &str, line: Option<usize>) {
+        self.text.clear();
+        self.begins = line;
+        self.column(Some(variable), field, &Scope::none(), 0);
+    }
+
     /// Notes that a statement fills a variable, which takes every column of the relation whose row it is.
     pub(super) fn filled(&mut self, variable: &str, line: Option<usize>) {
         for key in self.variable(variable) {
@@ -138,12 +145,7 @@ impl<'a> Reader<'a> {
         let tree = parsed(text, mode)?;
         text.clone_into(&mut self.text);
         self.begins = begins;
-        let top = Scope {
-            outer: None,
-            queries: Vec::new(),
-            sources: Vec::new(),
-        };
-        self.walk(&tree, &top, 0);
+        self.walk(&tree, &Scope::none(), 0);
         Ok(())
     }
 
@@ -653,11 +655,7 @@ impl<'a> Reader<'a> {
 
     /// The target of an assignment in PL/pgSQL.
     fn assigned(&mut self, object: &Object, at: usize) {
-        let scope = Scope {
-            outer: None,
-            queries: Vec::new(),
-            sources: Vec::new(),
-        };
+        let scope = Scope::none();
         let mut names = vec![text(object.get("name"))];
         names.extend(strings(object.get("indirection")));
         match names.as_slice() {
@@ -673,6 +671,15 @@ impl<'a> Reader<'a> {
 }
 
 impl Scope<'_> {
+    /// The one outside of all statements.
+    fn none() -> Self {
+        Self {
+            outer: None,
+            queries: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
     fn has_query(&self, name: &str) -> bool {
         self.queries.iter().any(|one| one == name)
             || self.outer.is_some_and(|outer| outer.has_query(name))
