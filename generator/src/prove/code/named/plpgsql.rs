@@ -172,7 +172,9 @@ impl<'w> Walk<'w, '_> {
             else {
                 continue;
             };
-            let of = field.get("recparentno").and_then(|parent| self.datum(parent));
+            // A number that is 0 is left out.
+            let parent = field.get("recparentno").cloned().unwrap_or_else(|| Value::from(0));
+            let of = self.datum(&parent);
             let of = of.and_then(|of| of.pointer("/PLpgSQL_rec/refname")?.as_str());
             let name = field.get("fieldname").and_then(Value::as_str);
             if let (Some(of), Some(name)) = (of, name) {
