@@ -128,10 +128,17 @@ fn what_migrations_made_is_there_though_it_is_left_out() {
     let live = Live::without(None);
     let migrations = live.migrations();
     for from in [None, Some(&migrations)] {
-        let draft = live.autogen(from).unwrap_or_else(|error| panic!("{}", error.full()));
+        let draft = live
+            .autogen(from)
+            .unwrap_or_else(|error| panic!("{}", error.full()));
         let ups = tests::ups(draft.draft.as_ref());
         assert!(ups.contains("kit.places NOT NULL"), "{ups}");
-        for word in ["CREATE SCHEMA", "CREATE TYPE", "kit.places (", "CREATE SEQUENCE"] {
+        for word in [
+            "CREATE SCHEMA",
+            "CREATE TYPE",
+            "kit.places (",
+            "CREATE SEQUENCE",
+        ] {
             assert!(!ups.contains(word), "{word}: {ups}");
         }
     }
@@ -139,7 +146,9 @@ fn what_migrations_made_is_there_though_it_is_left_out() {
     autogen::write(&live.project, "parcels", &draft).expect("folders");
     live.upgrade();
     for from in [None, Some(&migrations)] {
-        let found = live.autogen(from).unwrap_or_else(|error| panic!("{}", error.full()));
+        let found = live
+            .autogen(from)
+            .unwrap_or_else(|error| panic!("{}", error.full()));
         assert!(found.draft.is_none());
     }
 }
@@ -156,7 +165,11 @@ fn what_somebody_made_by_hand_is_refused_with_what_to_do() {
             };
             let told = format!("{}\n{}", error.full(), error.advice().join("\n"));
             for word in [NAMES[at], "by hand"] {
-                assert!(told.contains(word), "{}: {word:?} is not in: {told}", KIT[at]);
+                assert!(
+                    told.contains(word),
+                    "{}: {word:?} is not in: {told}",
+                    KIT[at]
+                );
             }
             let others = ["do without it", "--from migrations", "prelude"];
             assert!(others.iter().any(|word| told.contains(word)), "{told}");
@@ -168,7 +181,9 @@ fn what_somebody_made_by_hand_is_refused_with_what_to_do() {
             KIT[at]
         );
         live.migration("2030-01-02-000000_second", &guarded);
-        let found = live.autogen(None).unwrap_or_else(|error| panic!("{}", error.full()));
+        let found = live
+            .autogen(None)
+            .unwrap_or_else(|error| panic!("{}", error.full()));
         assert!(found.draft.is_some());
     }
 }

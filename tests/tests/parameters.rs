@@ -39,8 +39,14 @@ fn the_same_in_other_words_is_no_difference() {
         let all: Vec<&str> = statements.iter().map(|one| one.sql()).collect();
         all.join("\n")
     };
-    assert_eq!(sql(&draft.parts[0].up), "ALTER TABLE public.k ADD COLUMN b text");
-    assert_eq!(sql(&draft.parts[0].down), "ALTER TABLE public.k DROP COLUMN b");
+    assert_eq!(
+        sql(&draft.parts[0].up),
+        "ALTER TABLE public.k ADD COLUMN b text"
+    );
+    assert_eq!(
+        sql(&draft.parts[0].down),
+        "ALTER TABLE public.k DROP COLUMN b"
+    );
 }
 
 #[test]
@@ -68,7 +74,14 @@ fn the_server_takes_them_for_what_they_are_taken_for() {
     let setup = "CREATE TABLE t (a integer, b tsvector); CREATE VIEW v AS SELECT a FROM t; CREATE INDEX b ON t (a);
         CREATE INDEX g ON t USING gin (b); CREATE INDEX r ON t USING brin (a);";
     run_sql(&mut connection, setup, "setup").expect("tables");
-    let alters = ["TABLE t", "VIEW v", "INDEX b", "INDEX g", "INDEX r", "TABLE t ALTER a"];
+    let alters = [
+        "TABLE t",
+        "VIEW v",
+        "INDEX b",
+        "INDEX g",
+        "INDEX r",
+        "TABLE t ALTER a",
+    ];
     let mut says = |name: &str| -> Vec<String> {
         let refusals = alters.iter().filter_map(|of| {
             let sql = format!("ALTER {of} SET ({name} = nonsense)");
@@ -78,7 +91,10 @@ fn the_server_takes_them_for_what_they_are_taken_for() {
         refusals.collect()
     };
     let mut unknown = Vec::new();
-    for (names, kind) in [(BOOLEANS.as_slice(), "boolean"), (FRACTIONS.as_slice(), "floating point")] {
+    for (names, kind) in [
+        (BOOLEANS.as_slice(), "boolean"),
+        (FRACTIONS.as_slice(), "floating point"),
+    ] {
         for name in names {
             let said = says(name).join("\n");
             let is_one = said.contains(&format!("invalid value for {kind} option \"{name}\""));
@@ -89,6 +105,11 @@ fn the_server_takes_them_for_what_they_are_taken_for() {
         }
     }
     // Each came with a major, or has not come yet.
-    unknown.retain(|name| !matches!(*name, "security_invoker" | "vacuum_max_eager_freeze_failure_rate"));
+    unknown.retain(|name| {
+        !matches!(
+            *name,
+            "security_invoker" | "vacuum_max_eager_freeze_failure_rate"
+        )
+    });
     assert_eq!(unknown, Vec::<&str>::new());
 }

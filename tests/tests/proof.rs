@@ -308,6 +308,9 @@ fn rows_of_a_table_that_another_holds_are_kept() {
         let draft = tests::drafted::drafted(from, change, &[]);
         let draft = draft.unwrap_or_else(|error| panic!("{change}: {}", error.full()));
         let sentence = draft.proof.sentence();
-        assert!(sentence.contains("rows in 2 of 2 tables kept"), "{sentence}");
+        assert!(
+            sentence.contains("rows in 2 of 2 tables kept"),
+            "{sentence}"
+        );
     }
 }

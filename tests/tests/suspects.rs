@@ -77,7 +77,10 @@ fn the_row_of_a_trigger_is_one_of_its_table() {
 
 #[test]
 fn what_a_query_gives_goes_into_the_row_of_a_trigger() {
-    let trigger = TRIGGER.replace("NEW.full_name := upper(NEW.full_name)", "SELECT '' INTO NEW.full_name");
+    let trigger = TRIGGER.replace(
+        "NEW.full_name := upper(NEW.full_name)",
+        "SELECT '' INTO NEW.full_name",
+    );
     let trigger = trigger.replace("IF NEW.full_name =", "IF NEW.age::text =");
     let draft = draft(&trigger, RENAME, &RENAMED);
     let hazard = format!("may break function public.greet() line 6: {NAMES}");
@@ -256,8 +259,14 @@ fn fields_of_declared_rows_are_columns() {
         ("r users;", "r.full_name := 'a';"),
         ("r public.users;", "r.full_name := 'a';"),
         ("r users%ROWTYPE;", "r.full_name := 'a';"),
-        ("r \"public\" . users % rowtype;", "RAISE NOTICE '%', r.full_name;"),
-        ("r CONSTANT users := NULL::users;", "RAISE NOTICE '%', r.full_name;"),
+        (
+            "r \"public\" . users % rowtype;",
+            "RAISE NOTICE '%', r.full_name;",
+        ),
+        (
+            "r CONSTANT users := NULL::users;",
+            "RAISE NOTICE '%', r.full_name;",
+        ),
         ("\"R r\" users /* its type */;", "\"R r\".full_name = 'a';"),
         ("r held.one%TYPE;", "r.full_name := 'a';"),
         ("r user_domain;", "r.full_name := 'a';"),
@@ -272,12 +281,21 @@ fn fields_of_declared_rows_are_columns() {
         ("r held;", "r.one.full_name := 'a';"),
         ("r held;", "PERFORM (r.one).full_name;"),
         ("", "DECLARE r users; BEGIN r.full_name := 'a'; END;"),
-        ("", "IF true THEN <<b>> DECLARE r users; BEGIN b.r.full_name := 'a'; END; END IF;"),
-        ("", "LOOP DECLARE r users; BEGIN r.full_name := 'a'; EXIT; END; END LOOP;"),
+        (
+            "",
+            "IF true THEN <<b>> DECLARE r users; BEGIN b.r.full_name := 'a'; END; END IF;",
+        ),
+        (
+            "",
+            "LOOP DECLARE r users; BEGIN r.full_name := 'a'; EXIT; END; END LOOP;",
+        ),
         ("", "PERFORM (user_one()).full_name;"),
         ("", "PERFORM g.full_name FROM user_one() g;"),
         ("", "PERFORM full_name FROM user_one();"),
-        ("r record;", "FOR r IN SELECT * FROM user_one() LOOP RAISE NOTICE '%', r.full_name; END LOOP;"),
+        (
+            "r record;",
+            "FOR r IN SELECT * FROM user_one() LOOP RAISE NOTICE '%', r.full_name; END LOOP;",
+        ),
         ("", "PERFORM (NULL::users).full_name;"),
         ("", "PERFORM (u).full_name FROM users u;"),
     ] {
@@ -285,7 +303,11 @@ fn fields_of_declared_rows_are_columns() {
     }
     let made = functions.iter().enumerate();
     let made = made.map(|(n, (declared, body))| declaring(n, declared, body));
-    let draft = draft(&format!("{HELD}{}", made.collect::<String>()), RENAME, &RENAMED);
+    let draft = draft(
+        &format!("{HELD}{}", made.collect::<String>()),
+        RENAME,
+        &RENAMED,
+    );
     let said = said(&draft);
     for (n, (declared, body)) in functions.iter().enumerate() {
         let says = format!("up.sql: may break function public.f{n:02}() line 5: {NAMES}");
@@ -324,7 +346,9 @@ fn parameters_that_are_rows_have_columns() {
         "FUNCTION f7(r users) RETURNS void LANGUAGE plpgsql AS $$ BEGIN\nf7.r.full_name := 'a'; END $$",
         "PROCEDURE f6(INOUT r users) LANGUAGE plpgsql AS $$ BEGIN\nr.full_name := 'a'; END $$",
     ];
-    let made = functions.map(|function| format!("CREATE {function};\n")).concat();
+    let made = functions
+        .map(|function| format!("CREATE {function};\n"))
+        .concat();
     let said = said(&draft(&made, RENAME, &RENAMED));
     for n in 0..functions.len() {
         let begins = format!("up.sql: may break function public.f{n}(");
@@ -339,10 +363,19 @@ fn parameters_that_are_rows_have_columns() {
 fn fields_of_other_rows_are_none() {
     let functions = [
         ("r teams;", "r.full_name := 'a'; PERFORM id FROM users;"),
-        ("r shop.users;", "r.full_name := 'a'; PERFORM id FROM users;"),
-        ("r users;", "r.id := 1; RAISE NOTICE '% %', r.age, 'r.full_name';"),
+        (
+            "r shop.users;",
+            "r.full_name := 'a'; PERFORM id FROM users;",
+        ),
+        (
+            "r users;",
+            "r.id := 1; RAISE NOTICE '% %', r.age, 'r.full_name';",
+        ),
         ("x text := 'DECLARE r users; BEGIN r.full_name';", "NULL;"),
-        ("full_name text;", "full_name := (SELECT 1 AS declare); full_name := 'a';"),
+        (
+            "full_name text;",
+            "full_name := (SELECT 1 AS declare); full_name := 'a';",
+        ),
     ];
     let made = functions.iter().enumerate();
     let made = made.map(|(n, (declared, body))| declaring(n, declared, body));
@@ -357,7 +390,11 @@ fn a_declared_row_is_filled_and_begins_with_a_value() {
     let made = [
         declaring(0, first, "NULL;"),
         declaring(1, &of_record, "NULL;"),
-        declaring(2, "r users;", "SELECT id, full_name, NULL, 7 INTO r FROM teams;"),
+        declaring(
+            2,
+            "r users;",
+            "SELECT id, full_name, NULL, 7 INTO r FROM teams;",
+        ),
         declaring(3, "r users;", "r.age := 3;"),
     ];
     let made = made.concat();
@@ -366,19 +403,28 @@ fn a_declared_row_is_filled_and_begins_with_a_value() {
     let name = NAMES.trim_start_matches("it");
     assert_eq!(
         said(&renamed),
-        [format!("{}{name}", code(0, 2)), format!("{}{name}", code(1, 2))]
+        [
+            format!("{}{name}", code(0, 2)),
+            format!("{}{name}", code(1, 2))
+        ]
     );
     let dropped = draft(&made, "ALTER TABLE users DROP age", &[]);
     assert_eq!(
         said(&dropped),
         [
-            format!("{} takes every column of public.users, and age goes", code(2, 5)),
+            format!(
+                "{} takes every column of public.users, and age goes",
+                code(2, 5)
+            ),
             format!("{} names public.users.age, which goes", code(3, 5)),
         ]
     );
     let retyped = draft(&made, "ALTER TABLE users ALTER age TYPE bigint", &[]);
     let said = said(&retyped);
-    let says = format!("{} names public.users.age, which is bigint then", code(3, 5));
+    let says = format!(
+        "{} names public.users.age, which is bigint then",
+        code(3, 5)
+    );
     assert!(said.contains(&says), "{said:#?}");
 }
 

@@ -130,7 +130,9 @@ pub fn allowed_to_fail(broken: &[Broken]) -> String {
 /// True if a proof says that this code fails, which somebody allowed.
 #[must_use]
 pub fn is_said_to_fail(proof: &[String], code: &Broken) -> bool {
-    let named = proof.iter().filter_map(|sentence| sentence.split_once(FAILS));
+    let named = proof
+        .iter()
+        .filter_map(|sentence| sentence.split_once(FAILS));
     let name = code.code();
     named
         .flat_map(|(_, names)| names.split("; "))

@@ -169,9 +169,8 @@ pub fn try_all(
         Trust::Nothing(_) => None,
     };
     let known = memory.as_ref().map(Trials::recall).unwrap_or_default();
-    let is_trusted = |one: &Migration| {
-        matches!(trust, Trust::Seals) && matches!(one.proved(), Proved::Sealed)
-    };
+    let is_trusted =
+        |one: &Migration| matches!(trust, Trust::Seals) && matches!(one.proved(), Proved::Sealed);
     let mut tried = Vec::new();
     let mut walk: Option<Walk<'_>> = None;
     for (at, migration) in migrations.iter().enumerate() {

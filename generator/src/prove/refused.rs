@@ -81,8 +81,7 @@ pub(super) fn cause<'a>(
     }
     // 22 is what goes wrong with values, and 22023 with the words of a statement.
     let is_of_values = state.starts_with("22") && state != "22023";
-    is_of_values
-        .then(|| Cause::Code(format!("an expression in it cannot be computed: {message}")))
+    is_of_values.then(|| Cause::Code(format!("an expression in it cannot be computed: {message}")))
 }
 
 fn failure(connection: &mut PgConnection, statement: &str) -> QueryResult<Option<Failure>> {

@@ -143,7 +143,9 @@ fn settle(tree: &mut Value) {
                 .into_iter()
                 .find_map(|place| arg.pointer(place));
                 if let Some(text) = text {
-                    let text = text.as_str().map_or_else(|| text.to_string(), str::to_owned);
+                    let text = text
+                        .as_str()
+                        .map_or_else(|| text.to_string(), str::to_owned);
                     *arg = Value::String(spelled(&name, &text));
                 }
             }
@@ -195,11 +197,17 @@ mod tests {
         let a = "autovacuum_enabled='on', fillfactor='70'";
         assert!(agrees(a, "fillfactor='70', autovacuum_enabled='true'"));
         assert!(agrees(a, "autovacuum_enabled=yes, fillfactor='70'"));
-        assert!(agrees("vacuum_index_cleanup='on'", "vacuum_index_cleanup='1'"));
+        assert!(agrees(
+            "vacuum_index_cleanup='on'",
+            "vacuum_index_cleanup='1'"
+        ));
         assert!(agrees("n_distinct=-0.5", "n_distinct='-0.50'"));
         assert!(agrees("n_distinct=-1", "n_distinct=-1.0"));
         assert!(!agrees(a, "autovacuum_enabled='off', fillfactor='70'"));
-        assert!(!agrees("vacuum_index_cleanup='on'", "vacuum_index_cleanup=auto"));
+        assert!(!agrees(
+            "vacuum_index_cleanup='on'",
+            "vacuum_index_cleanup=auto"
+        ));
         assert!(!agrees("strange='on'", "strange='true'"));
     }
 

@@ -99,7 +99,10 @@ fn autogen_says_what_it_does_not_read_and_differs() {
     let note = "not the same in the database and the migrations: default privileges of the migrating role for tables, \
                 grants on table public.readings, owner of table public.users; `trueup check` says how";
     assert!(said.stderr.contains(note), "{said:?}");
-    tests::run(&database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader");
+    tests::run(
+        &database,
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+    );
     let said = project.run(&["autogen", "x"]).with(0);
     assert!(said.stderr.contains("grants on 4 tables ("), "{said:?}");
     std::fs::write(
@@ -265,15 +268,23 @@ fn a_security_label_is_told_with_a_way_out() {
     assert!(said.contains(note), "{said}");
     for [from, to] in [["database", "migrations"], ["migrations", "database"]] {
         let diff = ["diff", "--from", from, "--to", to];
-        project
-            .run(&diff)
-            .refused(&["not yet: security label of table public.users", "--ignore-unread"]);
+        project.run(&diff).refused(&[
+            "not yet: security label of table public.users",
+            "--ignore-unread",
+        ]);
         let ignoring = [diff.as_slice(), &["--ignore-unread"]].concat();
         assert_eq!(project.run(&ignoring).done(), "");
     }
     // The copy of the database has to do without the label, and all else is as ever.
     let file = project.file("more.sql", "CREATE TABLE t (a int)");
-    let ignoring = ["diff", "--from", "database", "--to", &file, "--ignore-unread"];
+    let ignoring = [
+        "diff",
+        "--from",
+        "database",
+        "--to",
+        &file,
+        "--ignore-unread",
+    ];
     let sql = project.run(&ignoring).with(1).stdout;
     assert!(sql.contains("CREATE TABLE public.t"), "{sql}");
     std::fs::write(
@@ -286,12 +297,15 @@ fn a_security_label_is_told_with_a_way_out() {
     // A migration says it, which runs only where the provider is.
     let labels = "SECURITY LABEL FOR dummy ON TABLE users IS 'secret';";
     project.migration("2030-01-01-000000_label", labels, "SELECT 1;");
-    project.run(&["diff", "--from", "migrations", "--to", "migrations"]).refused(&[
-        "security label provider \"dummy\" is not loaded",
-        "--scratch-url",
-        "EXCEPTION WHEN invalid_parameter_value",
-    ]);
-    let guarded = format!("DO $$ BEGIN {labels} EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$;");
+    project
+        .run(&["diff", "--from", "migrations", "--to", "migrations"])
+        .refused(&[
+            "security label provider \"dummy\" is not loaded",
+            "--scratch-url",
+            "EXCEPTION WHEN invalid_parameter_value",
+        ]);
+    let guarded =
+        format!("DO $$ BEGIN {labels} EXCEPTION WHEN invalid_parameter_value THEN NULL; END $$;");
     project.migration("2030-01-01-000000_label", &guarded, "SELECT 1;");
     project.run(&["upgrade"]).done();
     project.run(&["check"]).done();

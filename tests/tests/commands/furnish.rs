@@ -531,7 +531,10 @@ fn doctor_names_the_tablespaces_that_a_scratch_lacks() {
         "CREATE TABLESPACE \"Quick\" LOCATION",
         "tablespace \"spacious\" does not exist",
     ] {
-        assert!(doctor.stdout.contains(words), "{words:?} is not in: {doctor:?}");
+        assert!(
+            doctor.stdout.contains(words),
+            "{words:?} is not in: {doctor:?}"
+        );
     }
     let json = project
         .run(&["doctor", "--format", "json", "--scratch-url", &url])

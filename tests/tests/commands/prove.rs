@@ -407,7 +407,10 @@ CREATE OR REPLACE FUNCTION titles() RETURNS SETOF text LANGUAGE sql AS 'SELECT {
     project.run(&["prove"]).done();
 
     project.migration(B, there, back);
-    let said = project.run(&["check", "--offline", "--prove"]).with(1).stdout;
+    let said = project
+        .run(&["check", "--offline", "--prove"])
+        .with(1)
+        .stdout;
     for words in [
         &format!("{B}/up.sql: code in the database that ran before does not run afterwards"),
         "in function public.note() line 3, called by trigger noted on public.a",
@@ -492,5 +495,8 @@ fn a_row_that_was_counted_is_no_fault_of_the_trigger_that_counts() {
     let twice = counter.replace("VALUES (NEW.id)", "VALUES (NEW.id), (NEW.id)");
     project.migration(B, &twice, back);
     let said = project.run(&["prove"]).with(1).stdout;
-    assert!(said.contains("in function public.counted() line 1"), "{said}");
+    assert!(
+        said.contains("in function public.counted() line 1"),
+        "{said}"
+    );
 }

@@ -39,7 +39,9 @@ fn laboratory(project: &Checkout) {
 #[test]
 fn a_product_moves_in_and_goes_on() {
     let (_server, database) = tests::database();
-    let project = Checkout::new(env!("CARGO_BIN_EXE_shipped")).on(&database).shipped();
+    let project = Checkout::new(env!("CARGO_BIN_EXE_shipped"))
+        .on(&database)
+        .shipped();
     laboratory(&project);
     for [name, up, down] in HISTORY {
         project.migration(name, up, down);
@@ -48,7 +50,9 @@ fn a_product_moves_in_and_goes_on() {
     // Diesel's own runner has applied them all.
     let mut connection = connect(&database.url()).expect("a connection");
     let diesels = || FileBasedMigrations::from_path(&folders).expect("migrations");
-    let applied = connection.run_pending_migrations(diesels()).expect("applied");
+    let applied = connection
+        .run_pending_migrations(diesels())
+        .expect("applied");
     assert_eq!(applied.len(), HISTORY.len() + 1);
 
     // The first look.
@@ -62,7 +66,10 @@ fn a_product_moves_in_and_goes_on() {
         "comment",
         "migrations and database  in sync",
     ] {
-        assert!(first.stdout.contains(words), "{words:?} is not in: {first:?}");
+        assert!(
+            first.stdout.contains(words),
+            "{words:?} is not in: {first:?}"
+        );
     }
     assert!(first.stderr.contains("were never proved"), "{first:?}");
 
@@ -81,7 +88,10 @@ fn a_product_moves_in_and_goes_on() {
     assert!(!up.contains("DROP "), "{up}");
     run(&project, &["upgrade"]).done();
     let agreed = run(&project, &["check"]).done();
-    assert!(agreed.contains("models and migrations  in sync"), "{agreed}");
+    assert!(
+        agreed.contains("models and migrations  in sync"),
+        "{agreed}"
+    );
     run(&project, &["redo"]).done();
     assert!(!connection.has_pending_migration(diesels()).expect("known"));
 

@@ -23,11 +23,11 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    parameters::meant,
     Action, Alter, Clause, Detail, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server,
     Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
+    parameters::meant,
 };
 pub(crate) use fill::Filling;
 use identity::Identity;

@@ -18,10 +18,10 @@ use super::{
     table::replica_identity_index,
 };
 use crate::{
-    parameters::meant,
     Alter, Clause, Hazard, Id, Keeping, Lead, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
+    parameters::meant,
 };
 
 pub(super) use part::{ALIKE, Attached, Attaching, Constraint, IndexPart};

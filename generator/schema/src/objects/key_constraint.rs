@@ -20,10 +20,10 @@ use super::{
     table::{Table, replica_identity_index},
 };
 use crate::{
-    parameters::meant,
     Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
     object::{Beside, Object},
+    parameters::meant,
 };
 
 /// Which of them it is.

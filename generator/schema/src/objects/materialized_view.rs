@@ -11,9 +11,8 @@ use super::{
     table::with_toast,
 };
 use crate::{
-    parameters::meant,
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    object::Object, parameters::meant,
 };
 
 /// A row of `pg_class` with `relkind = 'm'`.

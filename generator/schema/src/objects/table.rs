@@ -12,9 +12,8 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    parameters::meant,
     Alter, Clause, Detail, Hazard, Id, Keeping, Name, Schema, Server, Slot, Statement,
-    name::quoted_ident, object::Object,
+    name::quoted_ident, object::Object, parameters::meant,
 };
 
 /// A row of `pg_class` with `relkind` `r` or `p`.

@@ -7,9 +7,8 @@ use super::{
     reads::Reads,
 };
 use crate::{
-    parameters::meant,
     Alter, Clause, Hazard, Id, Name, Schema, Server, Slot, Statement, name::quoted_ident,
-    object::Object,
+    object::Object, parameters::meant,
 };
 
 /// A row of `pg_class` with `relkind = 'v'`.

@@ -398,8 +398,8 @@ impl Memory {
                 values(self.rows(table), at),
                 values(after.rows(table), same),
             );
-            let retyped = now[same].type_name != column.type_name
-                || now[same].fields != column.fields;
+            let retyped =
+                now[same].type_name != column.type_name || now[same].fields != column.fields;
             if old != new || retyped {
                 difference.changed.insert(place);
             }

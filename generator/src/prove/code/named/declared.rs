@@ -92,7 +92,10 @@ impl Declared {
             word.is_some_and(|word| body[word.range.clone()].eq_ignore_ascii_case(text))
         };
         if is_word(rest.first(), "alias") {
-            for key in rest.last().map_or_else(Vec::new, |of| reader.variable(&of.name(body))) {
+            for key in rest
+                .last()
+                .map_or_else(Vec::new, |of| reader.variable(&of.name(body)))
+            {
                 reader.declare(&name, key);
             }
             return;
@@ -102,16 +105,19 @@ impl Declared {
         } else {
             rest
         };
-        let is_cursor = |word: &Word| matches!(word.token, Token::Cursor | Token::Scroll | Token::No);
+        let is_cursor =
+            |word: &Word| matches!(word.token, Token::Cursor | Token::Scroll | Token::No);
         if rest.first().is_some_and(is_cursor) {
             return;
         }
         let begins_value = |word: &Word| {
-            matches!(word.token, Token::ColonEquals | Token::Ascii61 | Token::Default)
+            matches!(
+                word.token,
+                Token::ColonEquals | Token::Ascii61 | Token::Default
+            )
         };
-        let ends_type = |word: &Word| {
-            begins_value(word) || matches!(word.token, Token::Not | Token::Collate)
-        };
+        let ends_type =
+            |word: &Word| begins_value(word) || matches!(word.token, Token::Not | Token::Collate);
         let end = rest.iter().position(ends_type).unwrap_or(rest.len());
         let (data_type, value) = rest.split_at(end);
         let (Some(first), Some(last)) = (data_type.first(), data_type.last()) else {
@@ -130,7 +136,10 @@ impl Declared {
             let plain = if is_row { "record" } else { "text[]" };
             edits.push((range, format!("{plain}{}", "\n".repeat(lines))));
         }
-        let value = value.iter().position(begins_value).map(|at| &value[at + 1..]);
+        let value = value
+            .iter()
+            .position(begins_value)
+            .map(|at| &value[at + 1..]);
         if let Some([first, .., last] | [first @ last]) = value
             && (is_row || is_record)
         {
@@ -155,7 +164,10 @@ impl Word {
     /// The name that it writes down, as Postgres folds it.
     fn name(&self, body: &str) -> String {
         let text = &body[self.range.clone()];
-        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        match text
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+        {
             Some(quoted) => quoted.replace("\"\"", "\""),
             None => text.to_ascii_lowercase(),
         }
@@ -180,9 +192,7 @@ fn words(body: &str) -> Vec<Word> {
 
 /// The rows that a variable of a type holds: `t`, `s.t`, `t%ROWTYPE`, `variable%TYPE`, `t.c%TYPE`, and arrays of them.
 fn rows(body: &str, words: &[Word], reader: &Reader<'_>) -> Vec<Row> {
-    let is_list = |word: &Word| {
-        word.token == Token::Ascii91 || word.token == Token::Array
-    };
+    let is_list = |word: &Word| word.token == Token::Ascii91 || word.token == Token::Array;
     let list = words.iter().position(is_list);
     let (named, list) = words.split_at(list.unwrap_or(words.len()));
     let percent = named.iter().position(|word| word.token == Token::Ascii37);
@@ -191,7 +201,11 @@ fn rows(body: &str, words: &[Word], reader: &Reader<'_>) -> Vec<Row> {
     if !named.iter().enumerate().all(is_name) {
         return Vec::new();
     }
-    let names: Vec<String> = named.iter().step_by(2).map(|word| word.name(body)).collect();
+    let names: Vec<String> = named
+        .iter()
+        .step_by(2)
+        .map(|word| word.name(body))
+        .collect();
     let of = of.get(1).map(|word| word.name(body));
     let mut rows = match (of.as_deref(), names.as_slice()) {
         (Some("type"), [name]) => {

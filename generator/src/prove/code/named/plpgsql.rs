@@ -119,7 +119,9 @@ pub(super) fn read(header: &Header, body: &str, reader: &mut Reader<'_>) -> Resu
         reader.read(&expression, EXPRESSION, Some(line))?;
     }
     let datums = tree.pointer("/0/PLpgSQL_function/datums");
-    let datums = datums.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let datums = datums
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     Walk { datums, reader }.walk(&tree, None, false)
 }
 
@@ -134,7 +136,9 @@ impl<'w> Walk<'w, '_> {
     /// `computes` is true below an expression that gives SQL.
     fn walk(&mut self, value: &Value, line: Option<usize>, computes: bool) -> Result<(), String> {
         match value {
-            Value::Array(all) => all.iter().try_for_each(|one| self.walk(one, line, computes)),
+            Value::Array(all) => all
+                .iter()
+                .try_for_each(|one| self.walk(one, line, computes)),
             Value::Object(object) => {
                 let own = object.get("lineno").and_then(Value::as_u64);
                 let line = own.and_then(|own| usize::try_from(own).ok()).or(line);
@@ -164,16 +168,23 @@ impl<'w> Walk<'w, '_> {
         if let Some(name) = record.and_then(Value::as_str) {
             self.reader.filled(name, line);
         }
-        let fields = target.pointer("/PLpgSQL_row/fields").and_then(Value::as_array);
+        let fields = target
+            .pointer("/PLpgSQL_row/fields")
+            .and_then(Value::as_array);
         let numbers = fields.into_iter().flatten().map(|field| field.get("varno"));
         // GET DIAGNOSTICS has a number alone.
         for number in numbers.chain([Some(target)]).flatten() {
-            let Some(field) = self.datum(number).and_then(|datum| datum.get("PLpgSQL_recfield"))
+            let Some(field) = self
+                .datum(number)
+                .and_then(|datum| datum.get("PLpgSQL_recfield"))
             else {
                 continue;
             };
             // A number that is 0 is left out.
-            let parent = field.get("recparentno").cloned().unwrap_or_else(|| Value::from(0));
+            let parent = field
+                .get("recparentno")
+                .cloned()
+                .unwrap_or_else(|| Value::from(0));
             let of = self.datum(&parent);
             let of = of.and_then(|of| of.pointer("/PLpgSQL_rec/refname")?.as_str());
             let name = field.get("fieldname").and_then(Value::as_str);
@@ -207,7 +218,10 @@ impl<'w> Walk<'w, '_> {
         line: Option<usize>,
         computes: bool,
     ) -> Result<(), String> {
-        let query = value.get("query").and_then(Value::as_str).unwrap_or_default();
+        let query = value
+            .get("query")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let mode = value.get("parseMode").and_then(Value::as_i64).unwrap_or(0);
         let mode = i32::try_from(mode).unwrap_or(0);
         if computes {

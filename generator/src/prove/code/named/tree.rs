@@ -414,7 +414,9 @@ impl<'a> Reader<'a> {
         let rows = self.returned(&name);
         let alias = value.get("alias").filter(|alias| alias.is_object());
         let columns = alias.and_then(|alias| alias.get("colnames"));
-        let is_renamed = columns.and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+        let is_renamed = columns
+            .and_then(Value::as_array)
+            .is_some_and(|all| !all.is_empty());
         let alias = alias.map(|alias| text(alias.get("aliasname")));
         let mut rows = rows.into_iter().filter(|_| !is_renamed);
         let relation = rows.next().filter(|_| rows.next().is_none());

@@ -78,7 +78,9 @@ pub(super) fn attempts(
         let insert = |wanted: &dyn Fn(&Column) -> bool| insert(table, columns, row, wanted);
         // The first attempt leaves what refers to the row, for triggers that read it; a new row has none of it.
         let referrers = covered.referrers(table.oid).iter();
-        let mut bare: Vec<String> = referrers.map(|name| format!("DELETE FROM {name}")).collect();
+        let mut bare: Vec<String> = referrers
+            .map(|name| format!("DELETE FROM {name}"))
+            .collect();
         let is_referred_to = !bare.is_empty() && at < CHANGED;
         bare.push(gone.clone());
         let befores = [vec![gone], bare];
