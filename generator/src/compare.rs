@@ -182,8 +182,8 @@ fn compare(
                 let all = before.chain(compared.plan.statements_mut());
                 let held = tried.measured.held.clone();
                 prove::tell_measured(all, tried.measured);
-                let renames = &compared.renaming.up;
-                let mut summary = Summary::new(base, &to.schema, renames, in_transaction);
+                let first = &compared.renaming.up;
+                let mut summary = Summary::new(base, &to.schema, first, in_transaction);
                 if let [held] = held.as_slice() {
                     let all: Vec<Statement> = compared.statements().cloned().collect();
                     summary.measured(&all, held);

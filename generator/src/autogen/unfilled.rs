@@ -56,7 +56,7 @@ impl Unfilled {
     /// The path of its column, quoted where SQL quotes it.
     #[must_use]
     pub fn path(&self) -> String {
-        dotted(&self.column.path())
+        dotted(self.column.path())
     }
 
     /// Refuses a text that is no expression.
@@ -190,7 +190,7 @@ fn find(
         return Ok(Vec::new());
     };
     let mut found: Vec<Unfilled> = Vec::new();
-    for hazard in plan.statements().flat_map(|statement| statement.hazards()) {
+    for hazard in plan.statements().flat_map(trueup::Statement::hazards) {
         let Some(column) = hazard.unfilled() else {
             continue;
         };

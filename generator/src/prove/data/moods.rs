@@ -14,7 +14,7 @@ use super::{
 #[derive(Clone, Default, Debug)]
 pub(super) struct Moods {
     /// By table and column; column 0 is the table as a whole.
-    moods: BTreeMap<(i64, i32), Mood>,
+    of_columns: BTreeMap<(i64, i32), Mood>,
     /// Why a table goes without rows.
     pub(super) why: BTreeMap<i64, String>,
     /// The constraints that rows satisfy before the ups add them, with their tables.
@@ -26,7 +26,7 @@ pub(super) struct Moods {
 impl Moods {
     /// The mood of a column, or, with 0 for the column, of the table.
     pub(super) fn of(&self, table: i64, column: i32) -> Mood {
-        let one = |column| self.moods.get(&(table, column)).copied();
+        let one = |column| self.of_columns.get(&(table, column)).copied();
         one(0).max(one(column)).unwrap_or_default()
     }
 
@@ -35,7 +35,7 @@ impl Moods {
         let mut upcoming = self.upcoming.iter();
         upcoming.all(|(of, _)| *of != table)
             && self
-                .moods
+                .of_columns
                 .range((table, 0)..=(table, i32::MAX))
                 .next()
                 .is_none()
@@ -66,7 +66,7 @@ impl Moods {
 
     /// Takes the rows out of a table; `false` where there were none to take.
     pub(super) fn strip(&mut self, table: i64, why: &str) -> bool {
-        let old = self.moods.insert((table, 0), Mood::None);
+        let old = self.of_columns.insert((table, 0), Mood::None);
         if old == Some(Mood::None) {
             return false;
         }
@@ -88,7 +88,7 @@ impl Moods {
             Mood::Tame if of_labels => Mood::TameLast,
             Mood::Tame | Mood::TameLast | Mood::None => return self.strip(table, why),
         };
-        self.moods.insert((table, column), next);
+        self.of_columns.insert((table, column), next);
         true
     }
 }
