@@ -109,12 +109,9 @@ pub struct Remade {
 }
 
 impl Autogen {
-    /// What is lost for good when the ups run.
+    /// What is lost for good when the ups run, but for what a person is to move.
     pub fn losses(&self) -> impl Iterator<Item = &Hazard> {
-        self.draft
-            .iter()
-            .flat_map(Draft::hazards)
-            .filter(|hazard| hazard.loses_data())
+        self.draft.iter().flat_map(Draft::losses)
     }
 }
 
@@ -453,8 +450,8 @@ pub fn replace(
             message: numbered(message, number, draft.parts.len()),
             summary: part.summary.iter().flat_map(Summary::lines).collect(),
             proof: vec![draft.proof.sentence()],
-            up: part.up_sql(),
-            down: part.down_sql(),
+            up: part.up_text(),
+            down: part.down_text(),
             run_in_transaction: part.in_transaction,
         })
         .collect();

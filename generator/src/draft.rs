@@ -3,9 +3,11 @@
 //! It is made where it is proved. A down is the plan back from the state that its up really left, so the first half of the
 //! proof, running the ups, comes before the downs are known.
 
+mod step;
+
 use std::{collections::BTreeSet, sync::Arc};
 
-use trueup::{Guidance, Hazard, Id, Schema, Statement, Unread, one_line};
+use trueup::{DataStep, Guidance, Hazard, Id, Schema, Statement, Unread, one_line};
 
 use crate::{
     Error, ErrorKind, Project,
@@ -22,6 +24,8 @@ use crate::{
     source::{self, Side},
     summary::Summary,
 };
+
+pub use step::Steps;
 
 /// Migrations that are not on disk yet, in order.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub struct Part {
     pub stays: Vec<String>,
     /// The way there in a few lines.
     pub summary: Option<Summary>,
+    /// Where a person is to write what moves rows.
+    pub steps: Steps,
 }
 
 /// Options of a draft.
@@ -56,6 +62,8 @@ pub struct DraftOptions {
     pub prove: bool,
     /// The rule for writing children into their parent's CREATE.
     pub folding: Folding,
+    /// Whether it is cut where a person moves rows from what goes to what comes.
+    pub data_step: bool,
 }
 
 impl Default for DraftOptions {
@@ -63,6 +71,7 @@ impl Default for DraftOptions {
         Self {
             prove: true,
             folding: Folding::Wherever,
+            data_step: false,
         }
     }
 }
@@ -74,9 +83,25 @@ impl Part {
         render::sql(&self.up)
     }
 
+    /// The body of `up.sql` with the place where a person moves rows, without a header.
+    #[must_use]
+    pub fn up_text(&self) -> String {
+        step::around(&self.up, self.steps.up.as_ref())
+    }
+
     /// The body of `down.sql`, without a header.
     #[must_use]
     pub fn down_sql(&self) -> String {
+        self.down_with(None)
+    }
+
+    /// The body of `down.sql` with the place where a person moves rows, without a header.
+    #[must_use]
+    pub fn down_text(&self) -> String {
+        self.down_with(self.steps.down.as_ref())
+    }
+
+    fn down_with(&self, step: Option<&String>) -> String {
         let mut text = String::new();
         for what in &self.stays {
             text += &format!(
@@ -84,7 +109,10 @@ impl Part {
                 one_line(what)
             );
         }
-        for hazard in self.up.iter().flat_map(Statement::hazards) {
+        // Where rows were moved on the way there, they can be moved back.
+        let is_moved = |one: &&Statement| step.is_some() && one.data_step() == Some(DataStep::After);
+        let lost = self.up.iter().filter(|one| !is_moved(one));
+        for hazard in lost.flat_map(Statement::hazards) {
             if let Hazard::LosesData { what, .. } = hazard {
                 text += &format!("-- This does not bring back {}.\n", one_line(what));
             }
@@ -111,7 +139,7 @@ impl Part {
         if self.down.is_empty() {
             return text + "SELECT 1;\n";
         }
-        text + &render::sql(&self.down)
+        text + &step::around(&self.down, step)
     }
 
     /// True if the way back declares the change of these values.
@@ -122,6 +150,23 @@ impl Part {
 }
 
 impl Draft {
+    /// What the ups lose before a person can have moved it, in order; where nobody moves anything, all that they lose.
+    pub fn losses(&self) -> impl Iterator<Item = &Hazard> {
+        let step = self.parts.iter().position(|part| part.steps.up.is_some());
+        let statements = self.parts.iter().enumerate();
+        let statements = statements.flat_map(|(number, part)| {
+            part.up.iter().map(move |statement| (number, statement))
+        });
+        let is_moved = move |number: usize, statement: &Statement| {
+            step.is_some_and(|step| number >= step)
+                && statement.data_step() == Some(DataStep::After)
+        };
+        statements
+            .filter(move |(number, statement)| !is_moved(*number, statement))
+            .flat_map(|(_, statement)| statement.hazards())
+            .filter(|hazard| hazard.loses_data())
+    }
+
     /// The hazards of all ups, in order.
     pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
         self.parts
@@ -176,8 +221,12 @@ fn attempt(
         Some((side, renaming)) => (side, renaming),
         None => (from, renaming),
     };
-    let guidance = fills::asked(base, to)?;
-    let back = fills::expected(&to.schema, base)?;
+    let mut guidance = fills::asked(base, to)?;
+    let mut back = fills::expected(&to.schema, base)?;
+    if options.data_step {
+        guidance = Arc::new(guidance.around_data_step());
+        back = Arc::new(back.around_data_step());
+    }
     let plan = plan::guided(&base.schema, &to.schema, &guidance, options.folding)?;
     if plan.is_empty() && renaming.is_empty() {
         return Ok(None);
@@ -202,10 +251,16 @@ fn attempt(
         starts,
         ..
     } = drafting;
+    if options.data_step {
+        step::leave(&mut parts, &base.schema, &reached)?;
+    }
     if !options.prove {
         return Ok(Some(Draft {
             parts,
-            proof: Proof::none(),
+            proof: Proof {
+                awaits_data_step: options.data_step,
+                ..Proof::none()
+            },
             after: None,
         }));
     }
@@ -223,7 +278,11 @@ fn attempt(
         &ups(&parts),
         &downs(&parts),
     )?;
-    let mut proof = Proof { data, ..proof };
+    let mut proof = Proof {
+        data,
+        awaits_data_step: options.data_step,
+        ..proof
+    };
     if !proof.data.broken.is_empty() {
         proof.data.exercised = 0;
     }
@@ -314,6 +373,7 @@ impl Drafting<'_> {
                         in_transaction,
                         stays: Vec::new(),
                         summary: None,
+                        steps: Steps::default(),
                     },
                 );
                 self.starts.insert(0, from.clone());
@@ -353,6 +413,7 @@ impl Drafting<'_> {
                 in_transaction: forth.in_transaction && first.in_transaction,
                 stays: Vec::new(),
                 summary: None,
+                steps: Steps::default(),
             });
             self.starts.push(from.clone());
             return self.go(&reached, to, detours);

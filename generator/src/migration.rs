@@ -21,7 +21,7 @@ mod version;
 mod write;
 
 pub use change::{Folder, change, hold_writing};
-pub(crate) use header::NO_PROOF;
+pub(crate) use header::{NO_PROOF, UNWRITTEN, UNWRITTEN_STATE};
 pub use header::{Header, KnownBy, Parent};
 pub use history::{HistoryProblem, history_problems};
 pub use lineage::{Branch, Lineage};

@@ -25,7 +25,7 @@ use crate::{
     Error, ErrorKind, Project,
     connection::{SqlError, parts, run_sql},
     diff::{Delta, diff},
-    migration::NO_PROOF,
+    migration::{NO_PROOF, UNWRITTEN},
     plan::Segment,
     postgres,
     rename::Renaming,
@@ -55,6 +55,9 @@ pub struct Proof {
     /// From which statement on locks were not measured, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unmeasured: Option<String>,
+    /// True if a person is still to write what moves rows: what was tried was tried without.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_data_step: bool,
     /// What the scratch cannot have, so that nothing was tried with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
@@ -87,6 +90,7 @@ impl Proof {
             suspects: Vec::new(),
             stays: Vec::new(),
             unmeasured: None,
+            awaits_data_step: false,
             left_out: Vec::new(),
         }
     }
@@ -103,6 +107,15 @@ impl Proof {
     /// The sentence that stands in a migration's header.
     #[must_use]
     pub fn sentence(&self) -> String {
+        let tried = self.tried();
+        if self.awaits_data_step {
+            format!("{UNWRITTEN}; without it: {tried}")
+        } else {
+            tried
+        }
+    }
+
+    fn tried(&self) -> String {
         let Some(postgres) = &self.postgres else {
             return NO_PROOF.to_owned();
         };
@@ -331,6 +344,7 @@ impl<'a> Trial<'a> {
             broken: self.broken,
             stays: Vec::new(),
             unmeasured: None,
+            awaits_data_step: false,
             left_out: self.left_out,
         })
     }

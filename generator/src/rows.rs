@@ -15,11 +15,11 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use serde::Serialize;
-use trueup::{Hazard, Statement};
+use trueup::{DataStep, Hazard, Statement};
 
 use crate::{
     connection::{ConnectError, connect},
-    draft::Draft,
+    draft::{Draft, Part},
     url::Url,
     words::count,
 };
@@ -145,11 +145,14 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
     Ok(answers)
 }
 
-/// The queries of the hazards up to the first statement that makes other rows of those that are there: what follows fails on
+/// The queries of the hazards up to the first statement that makes other rows of those that are there, or a person's: what follows fails on
 /// rows that nobody has yet.
 fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     let mut questions = Vec::new();
-    for statement in draft.parts.iter().flat_map(|part| &part.up) {
+    for (part, statement) in statements(draft) {
+        if part.steps.up.is_some() && statement.data_step() == Some(DataStep::After) {
+            break;
+        }
         for hazard in statement.hazards() {
             if let Hazard::FailsOn { query, fails, .. } = hazard {
                 questions.push((statement, query.as_str(), *fails));
@@ -169,6 +172,11 @@ fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
         }
     }
     questions
+}
+
+fn statements(draft: &Draft) -> impl Iterator<Item = (&Part, &Statement)> {
+    let parts = draft.parts.iter();
+    parts.flat_map(|part| part.up.iter().map(move |statement| (part, statement)))
 }
 
 /// The answer to one query.

@@ -19,6 +19,25 @@ use generator::{
 ///
 /// If there is nothing to do.
 pub fn drafted(from: &str, change: &str, renames: &[&str]) -> Result<Draft, Error> {
+    let to = format!("{from}\n{change};");
+    between(from, &to, renames, DraftOptions::default())
+}
+
+/// Drafts the way between two schemas; `renames` are as after `--rename`.
+///
+/// # Errors
+///
+/// Whatever is wrong with the way.
+///
+/// # Panics
+///
+/// If there is nothing to do.
+pub fn between(
+    from: &str,
+    to: &str,
+    renames: &[&str],
+    options: DraftOptions,
+) -> Result<Draft, Error> {
     let project = crate::project(PathBuf::from("no migrations"));
     let folder = tempfile::tempdir().expect("a folder");
     let side = |name: &str, sql: &str| -> Result<Side, Error> {
@@ -27,13 +46,12 @@ pub fn drafted(from: &str, change: &str, renames: &[&str]) -> Result<Draft, Erro
         source::file(&project, &path)
     };
     let from_side = side("from.sql", from)?;
-    let to = side("to.sql", &format!("{from}\n{change};"))?;
+    let to = side("to.sql", to)?;
     let asked = renames.iter().map(|text| Asked::parse(text));
     let asked = asked.collect::<Result<Vec<_>, Error>>()?;
     let tasks = asked.iter().map(|asked| asked.task(&from_side.schema));
     let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
     let renames = rename::rename(&project, &from_side, &tasks, None, &BTreeSet::new())?;
-    let options = DraftOptions::default();
     let draft = draft::after_renames(&project, from_side, &renames.renaming, to, options)?;
     Ok(draft.expect("something to do"))
 }

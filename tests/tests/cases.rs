@@ -209,7 +209,11 @@ fn direction(
             from,
             &renames.renaming,
             to,
-            DraftOptions { prove, folding },
+            DraftOptions {
+                prove,
+                folding,
+                ..DraftOptions::default()
+            },
         )
     };
     let folded = draft(Folding::Wherever, true)?;

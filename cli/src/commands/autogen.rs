@@ -36,6 +36,7 @@ Examples:
   trueup autogen \"add phone_number\" --dry-run     print the files instead
   trueup autogen \"drop old\" --allow data-loss=users.fax,public.old    where rows or columns go for good
   trueup autogen \"drop legacy\" --drop public.legacy    what no model declares and a person's migration made
+  trueup autogen \"split users\" --data            with a place to move rows from what goes to what comes
   trueup autogen \"name it\" --rename users.phone=phone_number
   trueup autogen \"add x\" --from migrations        do not look at the database")]
 pub(crate) struct Args {
@@ -58,6 +59,14 @@ pub(crate) struct Args {
     /// What looks like a rename is none: the old goes, with all that is in it; without a path, none is one
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "")]
     no_rename: Vec<String>,
+
+    /// Leave a place to move rows, in up.sql and in down.sql: after all that comes and before anything goes
+    ///
+    /// For a table that is split, or a column that moves to another. The place fails on purpose until you have written your INSERT
+    /// or UPDATE there, by the example in it; then `trueup prove`. New columns take NULL up to there. What goes further down needs
+    /// no --allow.
+    #[arg(long, conflicts_with = "sql")]
+    data: bool,
 
     /// What rows without a value for a column get, in this migration alone: users.phone="'none'"; as often as needed
     ///
@@ -122,6 +131,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         begins: true,
         draft: DraftOptions {
             prove: !args.no_proof,
+            data_step: args.data,
             ..DraftOptions::default()
         },
         ..AutogenOptions::default()
@@ -182,6 +192,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
 
 fn next(draft: &Draft, there_before: bool) -> String {
     let these = if draft.parts.len() == 1 { "it" } else { "them" };
+    if draft.proof.awaits_data_step {
+        return "write the data step where up.sql and down.sql say so, `trueup prove`, commit it with the models, and `trueup upgrade`"
+            .to_owned();
+    }
     if there_before {
         return format!(
             "read {these}, commit {these} with the models, and `trueup stamp head`, where the database has it all already"

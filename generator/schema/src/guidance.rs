@@ -14,7 +14,10 @@ pub use fill::{Constant, FillFacts, Filled, Runs, Surroundings, Updated};
 
 /// Migration hints by object.
 #[derive(Clone, Default, Debug)]
-pub struct Guidance(BTreeMap<Id, Advice>);
+pub struct Guidance {
+    advice: BTreeMap<Id, Advice>,
+    data_step: bool,
+}
 
 /// Migration hints for one object.
 #[derive(Clone, Default, Debug)]
@@ -40,7 +43,7 @@ impl Guidance {
     /// True if there are no hints at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.advice.is_empty() && !self.data_step
     }
 
     /// True if a replacement is declared for this part of the object, such as a dropped enum label.
@@ -53,11 +56,24 @@ impl Guidance {
     /// The columns to fill, where rows may be there that have no value.
     #[must_use]
     pub fn fills(&self, from: &Schema, to: &Schema) -> Vec<Filled> {
-        let fills = self.0.iter().filter_map(|(id, advice)| {
+        let fills = self.advice.iter().filter_map(|(id, advice)| {
             let fill = advice.fill.as_ref()?;
             fill.filled(id, from, to)
         });
         fills.collect()
+    }
+
+    /// The same guidance, where a person's statements move rows between what comes and what goes.
+    #[must_use]
+    pub fn around_data_step(&self) -> Self {
+        Self {
+            data_step: true,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn has_data_step(&self) -> bool {
+        self.data_step
     }
 
     /// The same guidance, with what Postgres says of a fill.
@@ -68,10 +84,10 @@ impl Guidance {
     }
 
     pub(crate) fn about(&self, id: &Id) -> Option<&Advice> {
-        self.0.get(id)
+        self.advice.get(id)
     }
 
     pub(crate) fn advise(&mut self, id: Id) -> &mut Advice {
-        self.0.entry(id).or_default()
+        self.advice.entry(id).or_default()
     }
 }

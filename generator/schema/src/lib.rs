@@ -35,12 +35,12 @@ pub use model::{
 };
 pub use name::{Member, Name};
 pub use object::{Alter, Detail, Keeping, Lead, Slot, Turn};
-pub use objects::{Id, Kind};
+pub use objects::{Id, Kind, moves};
 pub use schema::{
     Address, Cast, CastContext, Casts, Entry, Grant, Grantee, Of, Origin, Place, ROLE, Right,
     RightDelta, Rights, Says, Schema, Server, Unread, UnreadDelta,
 };
-pub use statement::{Action, Clause, Pass, Statement, one_line};
+pub use statement::{Action, Clause, DataStep, Pass, Statement, one_line};
 pub use trueup_derive::{Model, PgEnum};
 
 /// Names that the expanded derives refer to; not for use by hand.

@@ -242,6 +242,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
+    /// True if its text may list every column of a table that it reads, by their places, as an alias and RETURNING do.
+    fn lists_columns(&self) -> bool {
+        false
+    }
+
     /// True if it is used by many and belongs to none of them: a filter that takes what needs it takes it too.
     fn is_shared(&self) -> bool {
         false

@@ -16,7 +16,10 @@ use crate::{
 
 mod catalog;
 mod key_constraint;
+mod moves;
 mod reads;
+
+pub use moves::moves;
 
 /// Makes the register: the rooms' modules, the enums over all kinds, and what calls a room through them. rustfmt does not see
 /// modules that come out of a macro, so `make fmt` names their files.
@@ -269,6 +272,10 @@ impl AnyObject {
 
     pub(crate) fn holds_data(&self) -> bool {
         each!(self, object => object.holds_data())
+    }
+
+    pub(crate) fn lists_columns(&self) -> bool {
+        each!(self, object => object.lists_columns())
     }
 
     pub(crate) fn create_if_absent(&self, within: &Schema) -> Option<Statement> {

@@ -478,6 +478,12 @@ impl Schema {
         self.guidance.about(id)
     }
 
+    /// True if a person's statements move rows on the way to it, between what comes and what goes.
+    #[must_use]
+    pub fn has_data_step(&self) -> bool {
+        self.guidance.has_data_step()
+    }
+
     /// Which object each address in the catalog is.
     #[must_use]
     pub fn claims(&self) -> Claims {

@@ -29,6 +29,16 @@ pub struct Statement {
     endangered: Vec<Option<Id>>,
     respells: bool,
     updates: bool,
+    data: Option<DataStep>,
+}
+
+/// Where a statement stands to a step in which a person moves rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DataStep {
+    /// Before: it makes what can take rows or values.
+    TakesRows,
+    /// After: rows or values go, or are asked for.
+    After,
 }
 
 impl Statement {
@@ -46,6 +56,7 @@ impl Statement {
             after_commit: false,
             respells: false,
             updates: false,
+            data: None,
             alone: false,
             between: None,
             origin: None,
@@ -89,6 +100,7 @@ impl Statement {
             statement.parts.extend(&one.parts);
         }
         statement.joined = joined;
+        statement.data = self.data.or(other.data);
         Some(statement)
     }
 
@@ -230,6 +242,18 @@ impl Statement {
     pub fn updates(mut self) -> Self {
         self.updates = true;
         self
+    }
+
+    /// Says where it stands to a data step.
+    pub fn beside_data(mut self, data: DataStep) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    /// Where it stands to a data step; `None` where that is all the same.
+    #[must_use]
+    pub fn data_step(&self) -> Option<DataStep> {
+        self.data
     }
 
     /// True if it updates rows.

@@ -12,7 +12,7 @@ use crate::{
     Error, Project,
     connection::run_sql,
     diff::{Delta, diff},
-    draft::{Draft, Part},
+    draft::{Draft, Part, Steps},
     postgres,
     prove::Proof,
     render,
@@ -152,6 +152,7 @@ impl Wanting {
                     in_transaction: true,
                     stays,
                     summary: None,
+                    steps: Steps::default(),
                 },
             ),
         }

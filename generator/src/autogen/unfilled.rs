@@ -166,6 +166,10 @@ pub(super) fn answered(
     options: AutogenOptions<'_>,
 ) -> Result<(Settled, Vec<Unfilled>), Error> {
     refuse_needless(options.fills, base, &settled)?;
+    // Statements by hand give them a value.
+    if options.draft.data_step {
+        return Ok((settled, Vec::new()));
+    }
     let unfilled = find(base, &settled, declarations)?;
     let Some(person) = options.ask else {
         return Ok((settled, unfilled));

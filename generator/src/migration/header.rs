@@ -18,6 +18,17 @@ const FIRST_OF_WHOLES: &str = "-- trueup migration 1";
 /// Stands in the place of a proof where none was wanted.
 pub(crate) const NO_PROOF: &str = "nothing (--no-proof)";
 
+/// Begins what stands in the place of a proof while a data step is not written.
+pub(crate) const UNWRITTEN: &str = "nothing yet: the data step is to be written, then `trueup prove`";
+
+/// The SQLSTATE with which a data step fails that is not written.
+pub(crate) const UNWRITTEN_STATE: &str = "TU001";
+
+/// True if a sentence says of a data step that it is not written.
+pub(super) fn is_unwritten(sentence: &str) -> bool {
+    sentence.starts_with(UNWRITTEN)
+}
+
 /// The line that tells a migration of a person's.
 const BY_HAND: &str = "by hand";
 
@@ -178,7 +189,9 @@ impl Header {
     /// True where something was proved of it.
     #[must_use]
     pub fn is_proved(&self) -> bool {
-        self.proof.iter().any(|sentence| sentence != NO_PROOF)
+        self.proof
+            .iter()
+            .any(|sentence| sentence != NO_PROOF && !is_unwritten(sentence))
     }
 
     /// True where it says on which migrations it was made, or that it is a first one.

@@ -10,6 +10,7 @@ use std::{
 use super::{
     Header, KnownBy, Migration, MigrationError, Parent, Proved, Seal,
     change::{LOCK, UNFINISHED, hold_writing, lock},
+    header::is_unwritten,
 };
 
 /// A migration with a new header.
@@ -36,7 +37,9 @@ pub fn proved_header(migration: &Migration, before: &[Migration], sentence: Stri
             ..Header::default()
         };
     };
-    let is_edited = matches!(migration.proved(), Proved::Edited(_));
+    // A data step that was not written is by now.
+    let was_unwritten = header.proof.iter().any(|one| is_unwritten(one));
+    let is_edited = was_unwritten || matches!(migration.proved(), Proved::Edited(_));
     let was = match header.known_by {
         KnownBy::Whole => Some(Parent::of(migration).hash),
         KnownBy::Body => header.was.clone().filter(|_| !is_edited),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 
 use super::change::{Folder, change};
-use super::history::hash_of;
+use super::{header::is_unwritten, history::hash_of};
 use super::version::version_after;
 use super::{Header, Migration, MigrationError, Parent, slug, version_of};
 
@@ -64,6 +64,7 @@ fn behind(
                 .iter()
                 .map(|(word, text)| ((*word).to_owned(), text.clone()))
                 .collect(),
+            by_hand: migration.proof.iter().any(|one| is_unwritten(one)),
             proof: migration.proof.clone(),
             ..Header::default()
         };

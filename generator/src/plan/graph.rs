@@ -64,6 +64,7 @@ pub(super) fn order(
     };
     graph.add_nodes();
     graph.add_edges();
+    graph.add_listed();
     graph.add_unread();
     graph.add_slots();
     graph.fall();
@@ -139,12 +140,13 @@ impl<'a> Graph<'a> {
             self.edge(alter, self.place(id, Act::Clear));
             let parent_in = |schema: &Schema| schema.entry(id).and_then(|entry| entry.parent());
             let (old_parent, new_parent) = (parent_in(self.from), parent_in(self.to));
+            let loses = go.is_some_and(|go| self.loses(go));
             for need in self.from.needs(id) {
                 let still = self.to.needs(id).any(|other| other == need);
                 self.edge(go, self.place(need, Act::Go));
                 let altered = self.place(need, Act::Alter);
                 if old_parent.as_ref() == Some(need) || self.only_adds(need) {
-                    self.wish(go, altered);
+                    self.wish(go.filter(|_| !loses), altered);
                 } else {
                     self.edge(go, altered);
                 }
@@ -168,6 +170,50 @@ impl<'a> Graph<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// True if what goes has rows or values: it goes last.
+    fn loses(&self, place: usize) -> bool {
+        let Node { id, act, .. } = &self.nodes[place];
+        let entry = self.from.entry(id).filter(|_| *act == Act::Go);
+        entry.is_some_and(|entry| entry.holds_data())
+    }
+
+    /// True if what comes can take rows or values.
+    fn makes_room(&self, place: usize) -> bool {
+        let Node { id, act, .. } = &self.nodes[place];
+        let entry = self.to.entry(id).filter(|_| *act == Act::Come);
+        entry.is_some_and(|entry| entry.holds_data())
+    }
+
+    /// A definition that lists the columns of a table by their place is for those that stay.
+    fn add_listed(&mut self) {
+        let mut going: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
+        for (place, node) in self.nodes.iter().enumerate() {
+            let parent = self.from.entry(node.id).and_then(|entry| entry.parent());
+            if let Some(parent) = parent.filter(|_| self.loses(place)) {
+                going.entry(parent).or_default().push(place);
+            }
+        }
+        let mut wishes = Vec::new();
+        for (place, Node { id, act, .. }) in self.nodes.iter().enumerate() {
+            let entry = self.to.entry(id);
+            let lists = entry.is_some_and(|entry| entry.lists_columns());
+            if !lists || !matches!(act, Act::Alter | Act::Come) {
+                continue;
+            }
+            let wholes: BTreeSet<&Id> = self.to.needs(id).map(|need| top(self.to, need)).collect();
+            let listed = wholes.into_iter().filter_map(|whole| going.get(whole));
+            let free = listed.flatten().filter(|column| {
+                // One that lets go of it does so before.
+                let mut needs = self.from.needs(id);
+                *act == Act::Come || !needs.any(|need| need == self.nodes[**column].id)
+            });
+            wishes.extend(free.map(|column| (*column, place)));
+        }
+        for (first, second) in wishes {
+            self.wish(Some(first), Some(second));
         }
     }
 
@@ -438,7 +484,7 @@ impl<'a> Graph<'a> {
         let mut edges = Vec::new();
         for (place, ends) in &ties {
             let goes = self.nodes[*place].act == Act::Go;
-            // A clause comes before what comes after its statement.
+            // A clause comes before what comes after its statement; and yet it would hand down what is to go.
             let folded = self.nodes[*place].bound;
             for id in ends {
                 if goes {
@@ -447,7 +493,7 @@ impl<'a> Graph<'a> {
                 for other in below.get(id).into_iter().flatten() {
                     if goes || self.comes_after(*other, *place) {
                         edges.push((*place, *other));
-                    } else if !folded {
+                    } else if !folded || self.loses(*other) {
                         edges.push((*other, *place));
                     }
                 }

@@ -73,7 +73,7 @@ impl Written {
             fails_now,
             shows_rows: false,
             proof: draft.proof.sentence(),
-            proved: draft.proof.postgres.is_some(),
+            proved: draft.proof.postgres.is_some() && !draft.proof.awaits_data_step,
         }
     }
 }
@@ -155,8 +155,8 @@ impl Drafted {
             .map(|(number, part)| DraftedMigration {
                 message: numbered(message, number, of),
                 summary: part.summary.clone(),
-                up: part.up_sql(),
-                down: part.down_sql(),
+                up: part.up_text(),
+                down: part.down_text(),
                 run_in_transaction: part.in_transaction,
             });
         Self {

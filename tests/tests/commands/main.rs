@@ -4,6 +4,7 @@ use tests::checkout::Checkout;
 
 mod adoption;
 mod branches;
+mod data;
 mod databases;
 mod day;
 mod drift;

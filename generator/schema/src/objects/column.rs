@@ -23,8 +23,8 @@ use super::{
     typed_table::made_of,
 };
 use crate::{
-    Action, Alter, Clause, Detail, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server,
-    Slot, Statement,
+    Action, Alter, Clause, DataStep, Detail, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema,
+    Server, Slot, Statement,
     name::quoted_ident,
     object::{Beside, Object},
     parameters::meant,
@@ -268,12 +268,17 @@ impl Object for Column {
             statements.extend(self.settled_toast(within));
             return statements;
         }
+        let has_default = !clauses.is_empty();
+        let by_hand = within.has_data_step()
+            && fill.is_none()
+            && !has_default
+            && !self.fills_itself()
+            && self.not_null.is_some();
         // A value can only be required once the rows that are there have one.
         let mut first = self.clone();
-        if fill.is_some() && clauses.is_empty() {
+        if by_hand || fill.is_some() && !has_default {
             first.not_null = None;
         }
-        let has_default = !clauses.is_empty();
         if let Some(below) = arrival::type_below(self, fill, has_default, within) {
             first.data_type = below;
             first.checked = Beside::new(false);
@@ -312,7 +317,7 @@ impl Object for Column {
         {
             add = add.hazard(alter::finds_no_value(self));
         }
-        if self.is_left_out_in_vain(within) {
+        if self.is_left_out_in_vain(within) && !by_hand {
             add = add.hazard(alter::leaves_out(self));
         }
         if is_settled {
@@ -332,6 +337,13 @@ impl Object for Column {
             statements.extend(fill::require(&first, self, fill, within));
         }
         statements.extend(self.settled_toast(within));
+        if by_hand {
+            let required = alter::not_null_change(&first, self, within).into_iter();
+            statements.extend(required.map(|one| {
+                let required = one.hazard(alter::leaves_out(self));
+                required.beside_data(DataStep::After)
+            }));
+        }
         statements
     }
 

@@ -306,6 +306,13 @@ impl ForeignKey {
         pairs.map(|(own, _)| Member::new(self.relation.clone(), own))
     }
 
+    /// The columns of one table, each with the column of the other that it points to; `None` where it ties other tables.
+    pub(super) fn links(&self, table: &Name, referenced: &Name) -> Option<Vec<(&str, &str)>> {
+        let is_between = self.relation == *table && self.referenced == *referenced;
+        let pairs = self.columns.iter().zip(self.referenced_columns.iter());
+        is_between.then(|| pairs.map(|(own, other)| (own.as_str(), other.as_str())).collect())
+    }
+
     /// True if INITIALLY DEFERRED: checked at the end of the transaction.
     pub(super) fn is_deferred(&self) -> bool {
         self.deferred

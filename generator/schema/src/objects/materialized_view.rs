@@ -259,6 +259,10 @@ impl Object for MaterializedView {
     fn holds_on(&self) -> bool {
         true
     }
+
+    fn lists_columns(&self) -> bool {
+        true
+    }
 }
 
 impl MaterializedColumn {

@@ -136,6 +136,10 @@ impl Object for Rule {
     fn holds_on(&self) -> bool {
         true
     }
+
+    fn lists_columns(&self) -> bool {
+        true
+    }
 }
 
 impl Rule {

@@ -166,6 +166,10 @@ impl Object for View {
     fn holds_on(&self) -> bool {
         true
     }
+
+    fn lists_columns(&self) -> bool {
+        true
+    }
 }
 
 impl View {

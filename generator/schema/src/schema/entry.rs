@@ -81,6 +81,12 @@ impl Entry {
         self.object.holds_data()
     }
 
+    /// True if its text may list every column of a table that it reads, by their places.
+    #[must_use]
+    pub fn lists_columns(&self) -> bool {
+        self.object.lists_columns()
+    }
+
     /// The objects that it ties to each other.
     #[must_use]
     pub fn ties(&self) -> Vec<Id> {

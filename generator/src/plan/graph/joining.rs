@@ -108,16 +108,16 @@ impl<'a, 's> Candidates<'a, 's> {
         steps: &BTreeMap<usize, Step>,
         unlocks: &BTreeMap<usize, BTreeSet<usize>>,
     ) -> Option<(Precedence<'a>, usize)> {
-        let (late, _, _, whole, ..) = last;
+        let (stage, _, _, whole, ..) = last;
         let barrier = self
             .barriers
             .iter()
-            .find(|((other_late, _, _, other, ..), _)| (*other_late, *other) == (late, whole));
+            .find(|((other_stage, _, _, other, ..), _)| (*other_stage, *other) == (stage, whole));
         let offers = self.offers.get(group.table)?.iter();
         let mut reachable = offers.take_while(|one| barrier.is_none_or(|barrier| *one < barrier));
-        let joins = |((other_late, ..), root): &&(Precedence<'a>, usize)| {
+        let joins = |((other_stage, ..), root): &&(Precedence<'a>, usize)| {
             let step = steps.get(root);
-            *other_late == late && step.is_some_and(|step| group.admits(*root, step, unlocks))
+            *other_stage == stage && step.is_some_and(|step| group.admits(*root, step, unlocks))
         };
         reachable
             .find(|one| joins(one) && !overtakes(one.0, all))
@@ -127,15 +127,15 @@ impl<'a, 's> Candidates<'a, 's> {
 
 /// True if an object would come before a sibling of a lower position: columns stay in order.
 fn overtakes<'a>(one: Precedence<'a>, all: &BTreeSet<(Precedence<'a>, usize)>) -> bool {
-    let (late, act, rank, whole, kind, position, id) = one;
-    let first = ((late, act, rank, whole, kind, i32::MIN, id), 0);
+    let (stage, act, rank, whole, kind, position, id) = one;
+    let first = ((stage, act, rank, whole, kind, i32::MIN, id), 0);
     let sibling = all.range(first..).next();
     act == Act::Come && sibling.is_some_and(|((.., earlier, _), _)| *earlier < position)
 }
 
 /// The steps in their order, with those that join another in it. Each comes with its root, and whether it joins the one before.
 pub(super) fn joined(
-    mut steps: BTreeMap<usize, Step>,
+    steps: &mut BTreeMap<usize, Step>,
     order: impl IntoIterator<Item = (usize, bool)>,
 ) -> Vec<Step> {
     let mut all: Vec<Step> = Vec::new();

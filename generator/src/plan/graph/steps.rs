@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trueup::{Clause, Entry, Hazard, Id, Kind, Statement};
+use trueup::{Clause, DataStep, Entry, Hazard, Id, Kind, Statement};
 
 use super::{
     Act, Graph, Node,
     joining::{joined, neighbours},
+    sorting::Stage,
     top,
 };
 use crate::plan::Step;
@@ -20,9 +21,53 @@ impl<'a> Graph<'a> {
         }
         let steps = members.into_iter();
         let steps = steps.map(|(root, members)| (root, self.step(root, &members)));
-        let steps = steps.collect();
-        let order = self.sorted(&steps);
-        joined(steps, order)
+        let mut steps: BTreeMap<usize, Step> = steps.collect();
+        let unlocks = self.unlocks();
+        let stages = self.stages(&unlocks, &steps);
+        let put_off = self.beside_data(&mut steps, &stages);
+        let mut order = self.sorted(&steps, &unlocks, &stages);
+        let is_after = |(root, _): &(usize, bool)| comes_after_data(&stages, *root);
+        let after = order.iter().position(is_after).unwrap_or(order.len());
+        let after = order.split_off(after);
+        let mut all = joined(&mut steps, order);
+        all.extend(put_off);
+        all.extend(joined(&mut steps, after));
+        all
+    }
+
+    /// Marks where statements stand to a data step. Returns what comes after it though its step comes before.
+    fn beside_data(
+        &self,
+        steps: &mut BTreeMap<usize, Step>,
+        stages: &BTreeMap<usize, Stage>,
+    ) -> Option<Step> {
+        let mut put_off = Step {
+            ids: Vec::new(),
+            statements: Vec::new(),
+            needs: Vec::new(),
+        };
+        for (root, step) in steps {
+            let mark = if comes_after_data(stages, *root) {
+                Some(DataStep::After)
+            } else if self.makes_room(*root) {
+                Some(DataStep::TakesRows)
+            } else {
+                None
+            };
+            for statement in std::mem::take(&mut step.statements) {
+                match (statement.data_step(), mark) {
+                    (Some(DataStep::After), None | Some(DataStep::TakesRows)) => {
+                        put_off.ids.extend(step.ids.first().cloned());
+                        put_off.needs.extend(step.needs.iter().cloned());
+                        put_off.statements.push(statement);
+                    }
+                    (_, Some(mark)) => step.statements.push(statement.beside_data(mark)),
+                    (None | Some(DataStep::TakesRows), None) => step.statements.push(statement),
+                }
+            }
+        }
+        put_off.statements = neighbours(put_off.statements);
+        (!put_off.statements.is_empty()).then_some(put_off)
     }
 
     fn step(&self, root: usize, members: &[usize]) -> Step {
@@ -214,4 +259,11 @@ impl<'a> Graph<'a> {
             })
             .collect()
     }
+}
+
+/// True if a step comes after one in which a person moves rows.
+fn comes_after_data(stages: &BTreeMap<usize, Stage>, root: usize) -> bool {
+    stages
+        .get(&root)
+        .is_some_and(|stage| *stage >= Stage::AsksRows)
 }

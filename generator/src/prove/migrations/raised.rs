@@ -12,7 +12,7 @@ use crate::connection::{SqlError as Failure, parts};
 /// Runs the statement in a setting, and notes down in another one if the block itself raised what it ended with.
 ///
 /// The innermost line of the context names the block where that raised it, and what was run in it where Postgres did. Its
-/// words may be translated, the names in it are not.
+/// words may be translated, the names in it are not. A data step that is not written yet is no reason why there is no way back.
 const NOTE: &str = r"
     DO $trueup$
     DECLARE
@@ -23,7 +23,7 @@ const NOTE: &str = r"
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, place = PG_EXCEPTION_CONTEXT;
         place := pg_catalog.split_part(place, E'\n', 1);
-        IF place LIKE '%inline_code_block%' AND (state = 'P0001' OR place LIKE '% RAISE') THEN
+        IF state <> 'TU001' AND place LIKE '%inline_code_block%' AND (state = 'P0001' OR place LIKE '% RAISE') THEN
             PERFORM pg_catalog.set_config('trueup.raised', 'true', true);
         END IF;
     END
