@@ -110,7 +110,8 @@ impl Part {
             );
         }
         // Where rows were moved on the way there, they can be moved back.
-        let is_moved = |one: &&Statement| step.is_some() && one.data_step() == Some(DataStep::After);
+        let is_moved =
+            |one: &&Statement| step.is_some() && one.data_step() == Some(DataStep::After);
         let lost = self.up.iter().filter(|one| !is_moved(one));
         for hazard in lost.flat_map(Statement::hazards) {
             if let Hazard::LosesData { what, .. } = hazard {
@@ -154,9 +155,8 @@ impl Draft {
     pub fn losses(&self) -> impl Iterator<Item = &Hazard> {
         let step = self.parts.iter().position(|part| part.steps.up.is_some());
         let statements = self.parts.iter().enumerate();
-        let statements = statements.flat_map(|(number, part)| {
-            part.up.iter().map(move |statement| (number, statement))
-        });
+        let statements = statements
+            .flat_map(|(number, part)| part.up.iter().map(move |statement| (number, statement)));
         let is_moved = move |number: usize, statement: &Statement| {
             step.is_some_and(|step| number >= step)
                 && statement.data_step() == Some(DataStep::After)

@@ -21,8 +21,8 @@ mod version;
 mod write;
 
 pub use change::{Folder, change, hold_writing};
-pub(crate) use header::{NO_PROOF, UNWRITTEN, UNWRITTEN_STATE};
 pub use header::{Header, KnownBy, Parent};
+pub(crate) use header::{NO_PROOF, UNWRITTEN, UNWRITTEN_STATE};
 pub use history::{HistoryProblem, history_problems};
 pub use lineage::{Branch, Lineage};
 pub use prove::{Reheaded, proved_header, rehead};

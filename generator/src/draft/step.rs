@@ -57,7 +57,10 @@ fn refuse<'a>(mut statements: impl Iterator<Item = &'a Statement>) -> Error {
             "leave --data out; to write rows before this migration, put them into one of their own: `trueup new MESSAGE --data`",
         )
     };
-    Error::input(format!("--data: there is no place to move rows: {why}; nothing was written")).hint(hint)
+    Error::input(format!(
+        "--data: there is no place to move rows: {why}; nothing was written"
+    ))
+    .hint(hint)
 }
 
 fn skeleton(statements: &[Statement], from: &Schema, to: &Schema, file: &str) -> String {

@@ -19,7 +19,8 @@ const FIRST_OF_WHOLES: &str = "-- trueup migration 1";
 pub(crate) const NO_PROOF: &str = "nothing (--no-proof)";
 
 /// Begins what stands in the place of a proof while a data step is not written.
-pub(crate) const UNWRITTEN: &str = "nothing yet: the data step is to be written, then `trueup prove`";
+pub(crate) const UNWRITTEN: &str =
+    "nothing yet: the data step is to be written, then `trueup prove`";
 
 /// The SQLSTATE with which a data step fails that is not written.
 pub(crate) const UNWRITTEN_STATE: &str = "TU001";

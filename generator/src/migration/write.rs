@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 
 use super::change::{Folder, change};
-use super::{header::is_unwritten, history::hash_of};
 use super::version::version_after;
 use super::{Header, Migration, MigrationError, Parent, slug, version_of};
+use super::{header::is_unwritten, history::hash_of};
 
 /// A migration that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]

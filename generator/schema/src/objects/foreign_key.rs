@@ -310,7 +310,11 @@ impl ForeignKey {
     pub(super) fn links(&self, table: &Name, referenced: &Name) -> Option<Vec<(&str, &str)>> {
         let is_between = self.relation == *table && self.referenced == *referenced;
         let pairs = self.columns.iter().zip(self.referenced_columns.iter());
-        is_between.then(|| pairs.map(|(own, other)| (own.as_str(), other.as_str())).collect())
+        is_between.then(|| {
+            pairs
+                .map(|(own, other)| (own.as_str(), other.as_str()))
+                .collect()
+        })
     }
 
     /// True if INITIALLY DEFERRED: checked at the end of the transaction.

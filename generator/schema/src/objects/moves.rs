@@ -123,9 +123,8 @@ impl Move<'_> {
             .map(|column| format!("{0} = source.{0}", ident(column)));
         let set: Vec<String> = set.collect();
         let own = quoted_ident(&target.name);
-        let [towards, away] = [(source, target), (target, source)].map(|(one, other)| {
-            links(from, one, other).or_else(|| links(to, one, other))
-        });
+        let [towards, away] = [(source, target), (target, source)]
+            .map(|(one, other)| links(from, one, other).or_else(|| links(to, one, other)));
         let joined = match (towards, away) {
             (Some(links), _) => on("source", &own, &links),
             (None, Some(links)) => on(&own, "source", &links),

@@ -172,10 +172,7 @@ impl<'a> Graph<'a> {
         let blocked = reached(blocking, unlocks).into_iter();
         let mut stages: BTreeMap<usize, Stage> =
             blocked.map(|root| (root, Stage::Blocked)).collect();
-        for (seeds, stage) in [
-            (asking.collect(), Stage::AsksRows),
-            (last, Stage::Last),
-        ] {
+        for (seeds, stage) in [(asking.collect(), Stage::AsksRows), (last, Stage::Last)] {
             let all = reached(seeds, unlocks).into_iter();
             stages.extend(all.map(|root| (root, stage)));
         }
