@@ -166,7 +166,7 @@ struct KeyComes {
 #[model(
     table = "indexed",
     index(email, name = "plain"),
-    index(email, name = "partial", unique, where = "active"),
+    index(columns(email), name = "partial", unique, where = "active"),
     index("lower(email)", name = "expression")
 )]
 struct Indexed {
