@@ -153,7 +153,8 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What no room reads. What is on the target alone cannot be made, and a comparison refuses it before it comes to a draft.
+/// Objects that no room reads. One that only the target has cannot be created, and a comparison refuses it before it comes
+/// to a draft.
 fn unread(project: &Project, path: &Path) -> Result<BTreeSet<String>, Error> {
     let side = source::file(project, path)?;
     let unread = side.schema.unread().iter();
@@ -237,7 +238,7 @@ fn sql(draft: Option<&Draft>) -> Vec<String> {
         .collect()
 }
 
-/// Whether what `inspect --format sql` prints builds the same schema in a new database.
+/// Checks that the output of `inspect --format sql` builds the same schema in a new database.
 fn rebuilds(project: &Project, path: &Path) -> Result<(), Error> {
     let scratch = project.scratch(None)?;
     let side = source::reprinted(project, source::file(project, path)?)?;
@@ -310,7 +311,8 @@ impl Golden {
         .into())
     }
 
-    /// Whether the proof's rows showed all that hazards say, and no more; and what becomes of the rows in `seed`.
+    /// Checks that the proof's rows showed every declared hazard and no other, and that the rows in `seed` fare as
+    /// expected.
     fn rows(
         &self,
         project: &Project,

@@ -11,7 +11,7 @@ CREATE SCHEMA shop;
 CREATE TABLE shop.users (id integer PRIMARY KEY, full_name text);
 ";
 
-/// What rows do not reach.
+/// A trigger with code that rows do not reach.
 const TRIGGER: &str = "
 CREATE FUNCTION greet() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

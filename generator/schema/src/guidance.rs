@@ -28,7 +28,7 @@ pub(crate) struct Advice {
     pub(crate) fill: Option<Fill>,
     /// Postgres' answers about adding this column to a table with rows.
     pub(crate) arrival: Arrival,
-    /// Which label takes the place of one that is gone: from the old to the new.
+    /// Labels that replace dropped ones: from the old to the new.
     pub(crate) replaced: BTreeMap<String, String>,
 }
 

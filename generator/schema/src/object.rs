@@ -1,7 +1,7 @@
-//! What every kind of Postgres object must say about itself. One implementation a kind: its room, under `objects/`.
+//! Trait that every kind of Postgres object implements. One implementation a kind: its room, under `objects/`.
 //!
-//! Architecture invariant: all that is known about one kind stands in its room. What stands outside calls these methods
-//! through [`Entry`](crate::Entry) and cannot ask which kind it has in hand.
+//! Architecture invariant: all that is known about one kind stands in its room. Code outside calls these methods through
+//! [`Entry`](crate::Entry) and cannot ask which kind it has in hand.
 
 use std::{
     collections::BTreeSet,
@@ -19,16 +19,16 @@ use crate::{
 
 /// One kind of Postgres object: how it is read, what it needs, how it comes, changes and goes, and what that risks.
 pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
-    /// What Postgres calls the kind, in lower case: `foreign key`.
+    /// Postgres' name for the kind, in lower case: `foreign key`.
     const NAME: &'static str;
 
-    /// What the parts of one are called that are no objects of their own.
+    /// Name for parts that are no objects of their own.
     const PART: &'static str = "part";
 
-    /// Whether programs say its name in what they send.
+    /// True if programs use its name in the SQL that they send.
     const IS_NAMED_BY_PROGRAMS: bool = true;
 
-    /// What tells one object of the kind from another.
+    /// Identity of an object within the kind.
     type Key: Clone + Ord + Debug + Display + Path + Serialize + DeserializeOwned;
 
     /// The SELECT that reads all objects of the kind, with three columns: `addresses int8[]`, the flattened
@@ -59,7 +59,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// Whether removing the object loses rows or values that creating it again does not bring back.
+    /// True if dropping the object loses rows or values that creating it again does not bring back.
     fn holds_data(&self) -> bool {
         false
     }
@@ -69,12 +69,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// Whether a dependency that the catalog records is one that creating the object must wait for.
+    /// True if creating the object must wait for this dependency, which the catalog records.
     fn needs(&self, _on: &Id) -> bool {
         true
     }
 
-    /// What it needs and the catalog has no row in `pg_depend` for.
+    /// Dependencies missing from `pg_depend`.
     fn also_needs(&self) -> Vec<Id> {
         Vec::new()
     }
@@ -85,7 +85,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         Vec::new()
     }
 
-    /// The ties that must be there before it: without, they would take it for something that it is not.
+    /// Inheritance links that must exist first; otherwise ATTACH PARTITION adopts the wrong index.
     fn comes_after(&self, _within: &Schema) -> Vec<Id> {
         Vec::new()
     }
@@ -96,12 +96,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         Vec::new()
     }
 
-    /// What is left to say where it came along with `leader`.
+    /// Statements still needed after it was created along with `leader`.
     fn follow(&self, _leader: &Self, _within: &Schema) -> Vec<Statement> {
         Vec::new()
     }
 
-    /// How SQL points at it, as in `COMMENT ON …`: `COLUMN public.users.email`.
+    /// Its designation in SQL, as in `COMMENT ON …`: `COLUMN public.users.email`.
     fn designation(key: &Self::Key) -> String;
 
     /// The names it takes, which nothing else may have at the same time.
@@ -117,7 +117,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// What it adds to its parent's CREATE, where it can stand there.
+    /// Clause that it contributes to its parent's CREATE, where it can stand there.
     fn clause(&self, _within: &Schema, _clauses: &[Clause]) -> Option<Clause> {
         None
     }
@@ -125,27 +125,26 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// The statements that remove it.
     fn remove(&self, within: &Schema) -> Vec<Statement>;
 
-    /// How it becomes `next`, which has the same key and is not equal, while the one schema becomes the other. Destructure
+    /// Change from this object to `next`, which has the same key and is not equal, between the two schemas. Destructure
     /// both without `..`.
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter;
 
-    /// What is lost where it goes and `next` comes in its place, and neither the one nor the other says so by itself.
+    /// Loss when it is replaced by `next`, where neither the removal nor the creation states it.
     fn loss(&self, _next: &Self) -> Option<Hazard> {
         None
     }
 
-    /// How it keeps its data while `replaced`, which it needs, is rebuilt; `None` where it is taken down and put back.
+    /// Statements that keep its data while its dependency `replaced` is rebuilt; `None` where it is dropped and recreated.
     fn recast(&self, _replaced: &Id, _from: &Schema, _to: &Schema) -> Option<Vec<Statement>> {
         None
     }
 
-    /// Whether something else than a migration is expected to make such an object, so that one that no migration made is
-    /// nothing to wonder at.
+    /// True if something other than a migration is expected to create such objects, so that an unmanaged one is no drift.
     fn is_routine(&self, _within: &Schema) -> bool {
         false
     }
 
-    /// Whether CLUSTER orders its parent by it.
+    /// True if CLUSTER orders its parent by it.
     fn clusters(&self) -> bool {
         false
     }
@@ -185,7 +184,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         ))
     }
 
-    /// What in it has a name and is no object of its own: the labels of an enum type.
+    /// Parts that have a name and are no objects of their own: the labels of an enum type.
     fn parts(&self) -> &[String] {
         &[]
     }
@@ -200,8 +199,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
-    /// The object with the names that Postgres chose for it before, and would choose otherwise now that what it is called
-    /// after has another name. `before` is the same object in `old`, and `self` is in `new`.
+    /// Recomputes auto-generated names after a rename. `before` is the same object in `old`, and `self` is in `new`.
     fn name_anew(&self, before: &Self, old: &Schema, new: &Schema) -> Self {
         let (Some(was), Some(is)) = (before.chosen_name(old), self.chosen_name(new)) else {
             return self.clone();
@@ -214,12 +212,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         }
     }
 
-    /// Whether another object, of which the one comes where the other goes, could be the same under another name.
+    /// True if another object could be this one under another name; one of them is created where the other is dropped.
     fn resembles(&self, _within: &Schema, _other: &Self, _others: &Schema) -> bool {
         false
     }
 
-    /// Where Postgres chooses a name when none is written: what the name is unique within, and the name.
+    /// Scope of its name and the generated name, where Postgres generates one when none is written.
     fn naming(&self, within: &Schema) -> Option<(Id, String)> {
         self.chosen_name(within)?;
         let key = self.key();
@@ -232,12 +230,12 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         self.clone()
     }
 
-    /// Whether models have a way to declare it. What they cannot declare stays when they say nothing of it.
+    /// True if models can declare it. Objects that they cannot declare stay when no model mentions them.
     fn declarable(&self, _within: &Schema) -> bool {
         true
     }
 
-    /// Whether it stays until a person says that it goes, though what it needs were to go: Postgres would ask for CASCADE.
+    /// True if it must be dropped explicitly, even where its dependencies are dropped: Postgres would ask for CASCADE.
     fn holds_on(&self) -> bool {
         false
     }
@@ -252,7 +250,8 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         false
     }
 
-    /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what goes with
+    /// The statement that takes it, where it is there, and all that hangs on it out of a throw-away database. `None` for what goes
+    /// with
     /// something else, and for what can stay there: what models cannot declare, or alter where it stands.
     fn clear(&self) -> Option<String> {
         None
@@ -278,14 +277,14 @@ fn named_by_programs<O: Object>(key: &O::Key, statement: Statement) -> Statement
     }
 }
 
-/// What is kept of a database is kept for these reasons.
+/// Context for completing a declared object from the existing one.
 #[derive(Clone, Copy, Debug)]
 pub struct Keeping<'a> {
-    /// What models decide of the object, though it may be left as it is.
+    /// The values that models decide, of those that may be left as they are.
     pub decided: &'a BTreeSet<Detail>,
-    /// Where the declared objects are, with what is not theirs.
+    /// Schema of the declared objects, unmanaged ones included.
     pub within: &'a Schema,
-    /// Where the objects that are there are.
+    /// Schema of the existing objects.
     pub from: &'a Schema,
 }
 
@@ -296,7 +295,7 @@ impl Keeping<'_> {
     }
 }
 
-/// How an object becomes another with the same key.
+/// Way in which an object becomes another with the same key.
 #[must_use]
 #[derive(Debug)]
 pub enum Alter {
@@ -317,20 +316,20 @@ pub enum Alter {
     NotYet(String),
 }
 
-/// What an object has to do with the like object of a table that its own table inherits from.
+/// Relation of an object to the like object of a table that its own table inherits from: its leader.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lead {
-    /// That object.
+    /// The leader.
     pub leader: Id,
-    /// When it comes, where both come. What comes along also changes along.
+    /// Turn in which it is created, where both are created. An object that is created along also changes along.
     pub comes: Turn,
-    /// When it goes, where both go.
+    /// Turn in which it is dropped, where both are dropped.
     pub goes: Turn,
-    /// Whether it gets the leader's name whenever the leader gets another.
+    /// True if it is renamed whenever the leader is.
     pub is_namesake: bool,
 }
 
-/// When something is done to an object, where the like is done to its leader.
+/// Turn of a change to an object relative to the same change to its leader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Turn {
     /// By a statement of its own, before.
@@ -341,26 +340,26 @@ pub enum Turn {
     After,
 }
 
-/// What models may leave as it is in the database, and where they say something of it decide.
+/// Property that models may leave undeclared, and decide where they declare it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub enum Detail {
-    /// Whether there is one at all.
+    /// Existence.
     Presence,
     /// The storage parameters of a table.
     Parameters,
     /// The name of a column's NOT NULL.
     NameOfNotNull,
-    /// How values of a column are stored.
+    /// Storage of a column's values.
     Storage,
-    /// How values of a column are compressed.
+    /// Compression of a column's values.
     Compression,
-    /// How much ANALYZE looks at.
+    /// Statistics target.
     Statistics,
-    /// From where to where a sequence counts, and by how much.
+    /// Bounds and increment of a sequence.
     Counting,
 }
 
-/// What is known about an object and is no part of what it is: it makes no two objects differ.
+/// Metadata, excluded from equality.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Beside<T>(T);

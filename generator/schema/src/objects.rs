@@ -53,7 +53,7 @@ macro_rules! objects {
                 match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::catalog(server)),* }
             }
 
-            /// What the parts of an object of the kind are called that are no objects of their own.
+            /// Name for parts of such an object that are no objects of their own.
             #[must_use]
             pub fn part(self) -> &'static str {
                 match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::PART),* }
@@ -85,7 +85,7 @@ macro_rules! objects {
                 Kind(match *self.0 { $(AnyKey::$Kind(_) => Tag::$Kind),* })
             }
 
-            /// How SQL points at it, as in `COMMENT ON …`.
+            /// Its designation in SQL, as in `COMMENT ON …`.
             #[must_use]
             pub fn designation(&self) -> String {
                 match &*self.0 { $(AnyKey::$Kind(key) => <$module::$Kind as Object>::designation(key)),* }
@@ -245,7 +245,7 @@ impl Kind {
     }
 }
 
-/// What tells an object from every other in its schema: its kind and its key.
+/// Identity of an object within its schema: its kind and its key.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Id(Arc<AnyKey>);

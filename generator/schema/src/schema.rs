@@ -484,7 +484,7 @@ impl Schema {
         self.guidance.has_data_step()
     }
 
-    /// Which object each address in the catalog is.
+    /// The object at each address in the catalog.
     #[must_use]
     pub fn claims(&self) -> Claims {
         let pairs = self.entries.iter().flat_map(|(id, entry)| {

@@ -232,7 +232,7 @@ impl Statement {
         self
     }
 
-    /// Says that values that are there are called otherwise afterwards, and are the same.
+    /// Marks that it changes the spelling of values and not the values, as renaming an enum label does.
     pub fn respells(mut self) -> Self {
         self.respells = true;
         self

@@ -42,24 +42,24 @@ pub(crate) struct Column {
     data_type: String,
     /// The type without its modifier, and of a domain the type below all domains: what casts are looked up by.
     base_type: String,
-    /// Whether the type is a domain that refuses some values of the type below.
+    /// True if the type is a domain that refuses some values of the type below.
     checked: Beside<bool>,
     /// `pg_type.typcategory`, of an array's elements: `S` for the string types.
     category: String,
     not_null: Option<NotNull>,
-    /// Where it is not the type's own.
+    /// The collation, where it is not the type's own.
     collation: Option<String>,
     identity: Option<Identity>,
     generated: Option<Generated>,
-    /// Where it is not the type's own.
+    /// The storage, where it is not the type's own.
     storage: Option<String>,
-    /// What the type's own is.
+    /// The type's own storage.
     type_storage: String,
     compression: Option<String>,
     statistics: Option<i32>,
     options: Vec<String>,
     descent: Descent,
-    /// Whether it is a part of what its table is partitioned by.
+    /// True if it is a part of its table's partition key.
     partitions: bool,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Column {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NotNull {
-    /// Where it is not the one that Postgres would choose.
+    /// The name, where it is not the one that Postgres would choose.
     name: Option<String>,
     validated: bool,
     no_inherit: bool,
@@ -550,22 +550,22 @@ pub(super) fn storage(letter: &str) -> String {
 }
 
 impl Column {
-    /// Whether two columns of two tables have one name and one type.
+    /// True if two columns of two tables have the same name and the same type.
     pub(super) fn is_called_and_typed_as(&self, other: &Self) -> bool {
         self.name == other.name && self.data_type == other.data_type
     }
 
-    /// Whether a sequence is a part of it.
+    /// True if it is an identity, which has a sequence as a part.
     pub(super) fn has_identity(&self) -> bool {
         self.identity.is_some()
     }
 
-    /// Whether it has values though nothing is written into it.
+    /// True if it gets values though nothing is written into it.
     pub(super) fn fills_itself(&self) -> bool {
         self.identity.is_some() || self.generated.is_some()
     }
 
-    /// Whether it takes no NULL.
+    /// True if NOT NULL.
     pub(super) fn is_required(&self) -> bool {
         self.not_null.is_some()
     }
@@ -581,7 +581,7 @@ impl Column {
         needs.cloned().collect()
     }
 
-    /// Whether a row without a value for it is refused.
+    /// True if an INSERT that leaves it out is refused.
     fn is_left_out_in_vain(&self, within: &Schema) -> bool {
         let has_default = within.get::<Default>(&self.key()).is_some();
         self.not_null.is_some() && !self.fills_itself() && !has_default
@@ -593,12 +593,12 @@ impl Column {
         is_stored || self.identity.is_some() || arrival::rewrites(self, within)
     }
 
-    /// Whether a sequence can number it.
+    /// True if a sequence can number it.
     pub(super) fn is_whole_number(&self) -> bool {
         matches!(self.base_type.as_str(), "smallint" | "integer" | "bigint")
     }
 
-    /// Whether its table cannot be made without it: what a table is partitioned by must be there.
+    /// True if CREATE TABLE must contain it, as in a partitioned table, whose partition key must exist.
     fn is_at_once(&self, within: &Schema) -> bool {
         within
             .get::<Table>(&self.relation)
@@ -620,7 +620,7 @@ impl Column {
         }
     }
 
-    /// What makes of `made`, which came along with `leader`, this column.
+    /// The statements that turn `made`, which was created along with `leader`, into this column.
     fn differences(&self, made: &Self, leader: &Self, within: &Schema) -> Vec<Statement> {
         let mut statements = alter::settings(made, self, &only(&self.relation, within));
         statements.extend(alter::not_null_change(made, self, within));
@@ -652,7 +652,7 @@ impl Column {
         not_null.name.clone()
     }
 
-    /// What CREATE TABLE says of a column that comes with the type that the table is OF.
+    /// Its clause in CREATE TABLE where it comes with the type that the table is OF.
     fn typed_clause(&self, clauses: &[Clause], within: &Schema) -> Clause {
         let mut clause = self.behind_type(clauses, within);
         if !clause.is_empty() {
@@ -677,7 +677,7 @@ impl Column {
         sql + &self.behind_type(clauses, within)
     }
 
-    /// What follows the type and its settings, from a blank on.
+    /// The SQL behind the type and its settings, from a blank on.
     fn behind_type(&self, clauses: &[Clause], within: &Schema) -> String {
         let mut sql = String::new();
         for clause in clauses {
@@ -691,7 +691,7 @@ impl Column {
             sql += &format!(" {}", identity.definition());
         }
         let written = self.not_null.as_ref().filter(|not_null| {
-            // What is inherited comes with INHERITS; a partition has it before it is one.
+            // INHERITS brings an inherited one; a partition has it before it is attached.
             let inherits = self.descent == Descent::Merged;
             not_null.validated && !(inherits && not_null.descent.is_only_inherited())
         });
@@ -707,7 +707,8 @@ impl Column {
         sql
     }
 
-    /// Whether it may be the column for which Postgres makes the TOAST table. What has a length may be too short for that.
+    /// True if it may be the column for which Postgres creates the TOAST table. A type with a length may be too short for
+    /// that.
     fn comes_with_toast(&self, within: &Schema) -> bool {
         let rank = |column: &Self| (column.data_type.contains('('), column.name.clone());
         self.type_storage != "PLAIN"
@@ -717,7 +718,7 @@ impl Column {
                 .all(|column| rank(self) <= rank(column))
     }
 
-    /// What is said of the TOAST table that may come with it.
+    /// The settings of the TOAST table that may come with it.
     fn settled_toast(&self, within: &Schema) -> Option<Statement> {
         let table = within.get::<Table>(&self.relation);
         table
@@ -725,7 +726,7 @@ impl Column {
             .and_then(Table::settle_toast)
     }
 
-    /// What can only be said of a column that is there.
+    /// The settings that need an existing column.
     fn settings(&self, within: &Schema) -> Vec<Statement> {
         self.settings_since(&self.bare(), within)
     }

@@ -26,7 +26,7 @@ use crate::{
     parameters::meant,
 };
 
-/// Which of them it is.
+/// The kind of constraint.
 pub(crate) trait Contype: Clone + Eq + Debug {
     /// `pg_constraint.contype`.
     const CONTYPE: char;

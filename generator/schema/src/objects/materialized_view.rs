@@ -26,7 +26,7 @@ pub(crate) struct MaterializedView {
     access_method: String,
     /// `None` for the database's own.
     tablespace: Option<String>,
-    /// What `pg_get_viewdef` prints, without the semicolon.
+    /// Output of `pg_get_viewdef`, without the semicolon.
     query: String,
     reads: Reads,
     filled: Filled,
@@ -38,9 +38,9 @@ pub(crate) struct MaterializedView {
 struct MaterializedColumn {
     name: String,
     data_type: String,
-    /// Where it is not the type's own.
+    /// The storage, where it is not the type's own.
     storage: Option<String>,
-    /// What the type's own is.
+    /// The type's own storage.
     type_storage: String,
     compression: Option<String>,
     statistics: Option<i32>,

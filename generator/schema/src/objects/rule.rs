@@ -17,7 +17,7 @@ pub(crate) struct Rule {
     relation: Name,
     on: RelationKind,
     name: String,
-    /// What `pg_get_ruledef` prints after AS, without the semicolon.
+    /// Output of `pg_get_ruledef` after AS, without the semicolon.
     definition: String,
     reads: Reads,
     enabled: Enabled,

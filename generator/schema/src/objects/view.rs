@@ -19,7 +19,7 @@ pub(crate) struct View {
     columns: Vec<ViewColumn>,
     /// `WITH LOCAL CHECK OPTION` is one of them.
     options: Vec<String>,
-    /// What `pg_get_viewdef` prints, without the semicolon.
+    /// Output of `pg_get_viewdef`, without the semicolon.
     query: String,
     reads: Reads,
 }
@@ -31,7 +31,7 @@ struct ViewColumn {
     name: String,
     data_type: String,
     collation: Option<String>,
-    /// What an INSERT into the view puts where it says nothing.
+    /// The value where an INSERT into the view leaves the column out.
     default: Option<String>,
 }
 
@@ -173,7 +173,7 @@ impl Object for View {
 }
 
 impl View {
-    /// What follows `CREATE VIEW`.
+    /// The words after `CREATE VIEW`.
     fn definition(&self) -> String {
         let Self {
             name,
@@ -191,7 +191,7 @@ impl View {
     }
 }
 
-/// Whether both have the same columns at the same places, but for what can be said of each by itself.
+/// True if both have the same columns at the same places, apart from their defaults, which can be altered.
 fn same_columns(from: &[ViewColumn], to: &[ViewColumn]) -> bool {
     let fixed = |column: &ViewColumn| ViewColumn {
         default: None,

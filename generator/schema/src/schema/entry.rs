@@ -27,7 +27,7 @@ pub struct Entry {
     pub(crate) addresses: Vec<Address>,
     #[serde(default)]
     pub(crate) position: i32,
-    /// Whether anything is granted on it, or revoked, that is not so by itself.
+    /// True if privileges are granted or revoked that differ from the default.
     #[serde(default)]
     pub(crate) granted: bool,
 }
@@ -51,7 +51,7 @@ impl Entry {
         self.position
     }
 
-    /// Whether anything is granted on it, or revoked, that is not so when it is created.
+    /// True if privileges are granted or revoked that differ from those at its creation.
     #[must_use]
     pub fn is_granted(&self) -> bool {
         self.granted
@@ -75,7 +75,7 @@ impl Entry {
         self.object.taken_over_by(from, to)
     }
 
-    /// Whether removing it loses data.
+    /// True if dropping it loses data.
     #[must_use]
     pub fn holds_data(&self) -> bool {
         self.object.holds_data()
@@ -93,19 +93,19 @@ impl Entry {
         self.object.ties()
     }
 
-    /// The ties that must be there before it.
+    /// Inheritance links that must exist first.
     #[must_use]
     pub fn comes_after(&self, within: &Schema) -> Vec<Id> {
         self.object.comes_after(within)
     }
 
-    /// What it has to do with the like objects of the tables that its own inherits from.
+    /// Leaders of the object: the like objects of the tables that its own inherits from.
     #[must_use]
     pub fn follows(&self, from: &Schema, to: &Schema) -> Vec<Lead> {
         self.object.follows(from, to)
     }
 
-    /// What is left to say where it came along with its leader.
+    /// Statements still needed after it was created along with its leader.
     #[must_use]
     pub fn follow(&self, leader: &Self, within: &Schema) -> Vec<Statement> {
         self.object.follow(&leader.object, within)
@@ -123,7 +123,7 @@ impl Entry {
         self.object.occupies()
     }
 
-    /// Whether something else than a migration is expected to make such an object.
+    /// True if something other than a migration is expected to create such objects.
     #[must_use]
     pub fn is_routine(&self, within: &Schema) -> bool {
         self.object.is_routine(within)
@@ -141,7 +141,7 @@ impl Entry {
         self.object.create_if_absent(within)
     }
 
-    /// What it adds to its parent's CREATE, where it can stand there.
+    /// Clause that it contributes to its parent's CREATE, where it can stand there.
     #[must_use]
     pub fn clause(&self, within: &Schema, clauses: &[Clause]) -> Option<Clause> {
         self.object.clause(within, clauses)
@@ -153,7 +153,7 @@ impl Entry {
         self.object.remove(within)
     }
 
-    /// How it becomes `next`, while the one schema becomes the other.
+    /// Change from this object to `next`, between the two schemas.
     pub fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter {
         self.object.alter(&next.object, from, to)
     }
@@ -167,13 +167,13 @@ impl Entry {
         }
     }
 
-    /// What is lost where it goes and `next` comes in its place, and neither the one nor the other says so by itself.
+    /// Loss when it is replaced by `next`, where neither the removal nor the creation states it.
     #[must_use]
     pub fn loss(&self, next: &Self) -> Option<Hazard> {
         self.object.loss(&next.object)
     }
 
-    /// How it keeps its data while something that it needs is rebuilt.
+    /// Statements that keep its data while one of its dependencies is rebuilt.
     #[must_use]
     pub fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {
         self.object.recast(replaced, from, to)
@@ -192,7 +192,7 @@ impl Entry {
         Some((self.with(object), statement))
     }
 
-    /// What in it has a name and is no object of its own.
+    /// Parts that have a name and are no objects of their own.
     #[must_use]
     pub fn parts(&self) -> &[String] {
         self.object.parts()
@@ -212,13 +212,13 @@ impl Entry {
         self.with(self.object.name_anew(&before.object, old, new))
     }
 
-    /// Whether another object could be the same under another name.
+    /// True if another object could be this one under another name.
     #[must_use]
     pub fn resembles(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
         self.object.resembles(within, &other.object, others)
     }
 
-    /// Where the catalog has it, where it has it at one place. No rename changes that.
+    /// Its address in the catalog, where it has one. No rename changes that.
     #[must_use]
     pub fn address(&self) -> Option<Address> {
         self.addresses.first().copied()
@@ -242,13 +242,13 @@ impl Entry {
         }
     }
 
-    /// Whether models have a way to declare it.
+    /// True if models can declare it.
     #[must_use]
     pub fn declarable(&self, within: &Schema) -> bool {
         self.object.declarable(within)
     }
 
-    /// Whether it stays until a person says that it goes, though what it needs were to go.
+    /// True if it must be dropped explicitly, even where its dependencies are dropped.
     #[must_use]
     pub fn holds_on(&self) -> bool {
         self.object.holds_on()
@@ -260,7 +260,8 @@ impl Entry {
         self.object.is_shared()
     }
 
-    /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what goes with
+    /// The statement that takes it, where it is there, out of a throw-away database, with all that hangs on it; `None` for what
+    /// goes with
     /// something else, or can stay there.
     #[must_use]
     pub fn clear(&self) -> Option<String> {
@@ -289,7 +290,7 @@ impl Entry {
         }
     }
 
-    /// Whether both are the same but for a name that Postgres could have chosen, and belong to the same.
+    /// True if both belong to the same object and differ in nothing but a name that Postgres could have generated.
     #[must_use]
     pub fn same_but_for_name(&self, within: &Schema, other: &Self, others: &Schema) -> bool {
         match (self.naming(within), other.naming(others)) {
@@ -300,7 +301,7 @@ impl Entry {
         }
     }
 
-    /// What the name is unique within, and the name, where Postgres chooses one when none is written.
+    /// Scope of its name and the generated name, where Postgres generates one when none is written.
     #[must_use]
     pub fn naming(&self, within: &Schema) -> Option<(Id, String)> {
         self.object.naming(within)
