@@ -54,7 +54,7 @@ pub struct AutogenOptions<'a> {
     pub no_renames: &'a [Refused],
     /// What rows without a value get, beside what the models say.
     pub fills: &'a [FillAsked],
-    /// What is to be dropped though no migration of autogen's made it.
+    /// Objects to drop although autogen's migrations did not make them.
     pub drops: &'a [Named],
     /// True if a first migration must make everything that the models need on an empty database.
     pub begins: bool,
@@ -81,7 +81,7 @@ pub struct Autogen {
     pub drifted: Vec<Unread>,
     /// The owners, grants and labels that are not the same in both, or several that are alike and their number.
     pub drifted_rights: Vec<String>,
-    /// What is dropped because a person named it.
+    /// Objects that are dropped because the user named them.
     pub dropped: BTreeSet<Id>,
     /// True if the live database has objects and no migration exists.
     pub unmigrated: bool,
@@ -93,7 +93,7 @@ pub struct Autogen {
     pub remade: Vec<Remade>,
     /// The columns that come to require a value that rows may not have, and of which nobody was asked.
     pub unfilled: Vec<Unfilled>,
-    /// What the rows of the live database answered, where one was compared with.
+    /// The answers of the live database's rows, if it was the start.
     pub answers: Answers,
 }
 
@@ -109,7 +109,7 @@ pub struct Remade {
 }
 
 impl Autogen {
-    /// What is lost for good when the ups run, but for what a person is to move.
+    /// Data losses of the ups.
     pub fn losses(&self) -> impl Iterator<Item = &Hazard> {
         self.draft.iter().flat_map(Draft::losses)
     }

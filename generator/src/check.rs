@@ -302,8 +302,8 @@ impl Check {
     }
 }
 
-/// Takes down what came of migrations that were tried. What a person wrote and never had proved may lead back to something
-/// else, unless all are to be proved.
+/// Notes the outcomes of migrations that were tried. One that was written by hand and never proved may lead back to another
+/// state, unless all are to be proved.
 fn take_down(check: &mut Check, migrations: &[Migration], tried: Vec<Tried>, trust: Trust<'_>) {
     for one in tried {
         let migration = migrations.iter().find(|it| it.version == one.version);

@@ -91,7 +91,7 @@ pub struct Furnished {
     pub lacking: Vec<String>,
     /// The tablespaces that migrations or the live database use, and that it neither has nor can be given.
     pub no_tablespaces: Vec<String>,
-    /// Whether its user may do anything.
+    /// True if its user is a superuser.
     pub superuser: bool,
 }
 

@@ -58,7 +58,7 @@ pub struct Proof {
     /// True if a person is still to write what moves rows: what was tried was tried without.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub awaits_data_step: bool,
-    /// What the scratch cannot have, so that nothing was tried with it.
+    /// Objects that the scratch cannot have, so that nothing was tried with them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
 }

@@ -145,7 +145,8 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
     Ok(answers)
 }
 
-/// The queries of the hazards up to the first statement that makes other rows of those that are there, or a person's: what follows fails on
+/// The queries of the hazards up to the first statement that makes other rows of those that are there, or a person's: what follows
+/// fails on
 /// rows that nobody has yet.
 fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     let mut questions = Vec::new();
@@ -199,8 +200,8 @@ struct Counted {
     sample: Option<String>,
 }
 
-/// Asks one query, in a transaction that can only read and with a bound on time. `fails`: it is not to find rows but to fail on
-/// them. What names something that is not there finds nothing.
+/// Asks one query, in a read-only transaction with a time limit. `fails`: the query is to fail on the rows rather than to find
+/// them. A query that names a missing object finds nothing.
 pub(crate) fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
     let answer = in_transaction(connection, |connection| {
         // A query about an object that the migration itself makes fails here; there are no rows to ask about.

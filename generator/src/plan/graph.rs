@@ -217,7 +217,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What no kind reads goes with its owner, before anything is done to what else it needs.
+    /// Unread objects go with their owner, before anything is done to the other objects that they depend on.
     fn add_unread(&mut self) {
         let unread = self.from.unread().iter();
         let along: Vec<&Unread> = unread

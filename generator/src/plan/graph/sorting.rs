@@ -11,7 +11,7 @@ use super::{
 };
 use crate::plan::{Step, segment::segments};
 
-/// Where a node stands among those that could all come next: the parts of one object stay together.
+/// The precedence of a node among those that could come next: the parts of one object stay together.
 pub(super) type Precedence<'a> = (Stage, Act, i16, &'a Id, i16, i32, &'a Id);
 
 /// The part of a plan in which a node comes.

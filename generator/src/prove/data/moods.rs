@@ -30,7 +30,7 @@ impl Moods {
         one(0).max(one(column)).unwrap_or_default()
     }
 
-    /// Whether no column of the table was tamed, and no constraint to come keeps rows out.
+    /// True if no column of the table is restricted.
     pub(super) fn are_wild(&self, table: i64) -> bool {
         let mut upcoming = self.upcoming.iter();
         upcoming.all(|(of, _)| *of != table)

@@ -328,7 +328,7 @@ impl<'a> Trial<'a> {
                 return true;
             }
         }
-        // What is done to a table may fail on the rows of one that inherits from it.
+        // A statement on a table may fail on the rows of one that inherits from it.
         self.tame_subject(moods, failed)
             || failed
                 .table()

@@ -39,7 +39,7 @@ pub(super) struct Header {
 /// `RAW_PARSE_PLPGSQL_EXPR` of Postgres.
 const EXPRESSION: i32 = 2;
 
-/// What PL/pgSQL declares for a trigger by itself.
+/// Variables that PL/pgSQL declares for a trigger function.
 const OF_TRIGGER: &str = "new record, old record, tg_name text, tg_when text, tg_level text, tg_op text, tg_relid text, \
      tg_relname text, tg_table_name text, tg_table_schema text, tg_nargs text, tg_argv text";
 /// And for an event trigger.
