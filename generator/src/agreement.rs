@@ -65,14 +65,14 @@ pub(crate) struct Known {
     extensions: [PathBuf; 2],
     /// A hash of what was in them.
     brought: String,
-    said: Said,
+    fingerprint: Fingerprint,
     /// The top-level objects of the schema that autogen's migrations did not make.
     by_hand: BTreeSet<Id>,
 }
 
 /// The hashed content of the models.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct Said {
+pub(crate) struct Fingerprint {
     /// A hash of all that they said about old names.
     renamed: String,
     /// A hash of the SQL that was written by hand.
@@ -91,7 +91,7 @@ struct Form {
     hash: String,
 }
 
-impl Said {
+impl Fingerprint {
     /// Takes down what models say.
     pub(crate) fn by(declarations: &Declarations) -> Option<Self> {
         let mut forms: BTreeMap<&Id, (Vec<Id>, Hash)> = BTreeMap::new();
@@ -168,8 +168,8 @@ pub(crate) struct Changed {
 
 impl Known {
     /// True if the models are still the ones that agreed.
-    pub(crate) fn is_said(&self, said: &Said) -> bool {
-        self.said == *said
+    pub(crate) fn is_said(&self, fingerprint: &Fingerprint) -> bool {
+        self.fingerprint == *fingerprint
     }
 
     /// The top-level objects that autogen's migrations did not make.
@@ -178,8 +178,8 @@ impl Known {
     }
 
     /// The content of the models that agreed.
-    pub(crate) fn said(&self) -> &Said {
-        &self.said
+    pub(crate) fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
     }
 }
 
@@ -239,19 +239,19 @@ impl Agreement {
     pub(crate) fn remember(
         &self,
         schema: &Schema,
-        said: &Said,
+        fingerprint: &Fingerprint,
         by_hand: &BTreeSet<Id>,
         extensions: [PathBuf; 2],
     ) {
         // A file left without its other half does no harm.
-        let _ = self.write(schema, said, by_hand, extensions);
+        let _ = self.write(schema, fingerprint, by_hand, extensions);
         let _ = forget(&self.folder);
     }
 
     fn write(
         &self,
         schema: &Schema,
-        said: &Said,
+        fingerprint: &Fingerprint,
         by_hand: &BTreeSet<Id>,
         extensions: [PathBuf; 2],
     ) -> io::Result<()> {
@@ -261,7 +261,7 @@ impl Agreement {
             schema: hash(&text),
             brought: contents(&extensions)?,
             extensions,
-            said: said.clone(),
+            fingerprint: fingerprint.clone(),
             by_hand: by_hand.clone(),
         };
         let sealed = format!("{}\n{}", self.key, serde_json::to_string(&known)?);
@@ -433,12 +433,12 @@ mod tests {
         assert_eq!(one.recall(None), None);
         one.remember(
             &schema(),
-            &said(),
+            &fingerprint(),
             &BTreeSet::new(),
             extensions(folder.path()),
         );
         let known = one.recall(None).expect("it was remembered");
-        assert!(known.is_said(&said()));
+        assert!(known.is_said(&fingerprint()));
         let path = one.path();
         spoil(&path, || one.recall(None).is_none());
         let path = one.folder.join(&known.schema);
@@ -455,7 +455,7 @@ mod tests {
         );
         one.remember(
             &schema(),
-            &said(),
+            &fingerprint(),
             &BTreeSet::new(),
             extensions(folder.path()),
         );
@@ -469,7 +469,7 @@ mod tests {
         for number in 0..KEPT + 3 {
             agreement(folder.path(), &number.to_string()).remember(
                 &schema(),
-                &said(),
+                &fingerprint(),
                 &BTreeSet::new(),
                 extensions(folder.path()),
             );
@@ -509,8 +509,8 @@ mod tests {
         [beside("scripts"), beside("libraries")]
     }
 
-    fn said() -> Said {
-        Said {
+    fn fingerprint() -> Fingerprint {
+        Fingerprint {
             renamed: hash("no renames"),
             fragments: hash("no SQL"),
             forms: Vec::new(),

@@ -26,8 +26,8 @@ use crate::{
     named::Named,
     plan::{self, Folding},
     rename::{self, Ask, Asked, Refused, Renames, Stale, Task},
-    routine::{self, Routine},
     rows::{self, Answers},
+    scheduled::{self, Scheduled},
     shell,
     source::{
         self, Side, Source,
@@ -137,8 +137,8 @@ pub fn autogen(
         words,
         other_major,
         unmigrated,
-        loose,
-        routine,
+        unmanaged,
+        scheduled,
         replay,
         drifted,
         drifted_rights,
@@ -164,15 +164,15 @@ pub fn autogen(
         declarations,
         &settled.managed,
     )?;
-    let loose = rename::ids_after(&loose, &side.schema, &base.schema);
+    let unmanaged = rename::ids_after(&unmanaged, &side.schema, &base.schema);
     if !unmigrated {
-        refuse_loose(&loose, base, &settled)?;
+        refuse_unmanaged(&unmanaged, base, &settled)?;
     }
-    routine::refuse_fall(&routine, &side.schema, &base.schema, &settled.side.schema)?;
+    scheduled::refuse_drop(&scheduled, &side.schema, &base.schema, &settled.side.schema)?;
     let (settled, unfilled) = unfilled::answered(&base.schema, settled, declarations, options)?;
     let remade = remade(&base.schema, &settled.side.schema);
     let mut no_beginning = None;
-    let wanting = match replayed::wanting(project, &loose, &settled) {
+    let wanting = match replayed::wanting(project, &unmanaged, &settled) {
         Err(error) if unmigrated => {
             no_beginning = Some(error);
             Wanting::default()
@@ -181,7 +181,7 @@ pub fn autogen(
     };
     let trial = replay
         .filter(|_| options.draft.prove && no_beginning.is_none())
-        .map(|replay| replayed::Trial::new(project, replay, &settled))
+        .map(|replay| replayed::Replayed::new(project, replay, &settled))
         .transpose()?;
     let side = side.guided(declarations.back());
     let draft = draft::after_renames(
@@ -521,9 +521,9 @@ struct Start {
     other_major: Option<u32>,
     unmigrated: bool,
     /// Objects that only the database has, if it was compared with the migrations.
-    loose: BTreeSet<Id>,
+    unmanaged: BTreeSet<Id>,
     /// Objects of the database that scheduled jobs made.
-    routine: Vec<Routine>,
+    scheduled: Vec<Scheduled>,
     /// The replayed migrations, if they are compared with a live database.
     replay: Option<Side>,
     /// Unread objects that differ between the two.
@@ -549,8 +549,8 @@ fn start(
             words: words.clone(),
             other_major: None,
             unmigrated: false,
-            loose: BTreeSet::new(),
-            routine: Vec::new(),
+            unmanaged: BTreeSet::new(),
+            scheduled: Vec::new(),
             replay: None,
             drifted: Vec::new(),
             drifted_rights: Vec::new(),
@@ -600,10 +600,10 @@ fn start(
             let (replay, drafted) = authors::replay(project, migrations)?;
             let made = tops(project, &replay.schema)?;
             let modelled: BTreeSet<&Id> = declarations.ids().collect();
-            let mut routine = routine::only_in(&side.schema, &replay.schema);
-            routine.retain(|id| !modelled.contains(id));
-            let made_by_jobs = routine::hanging(&routine, &side.schema);
-            let side = routine::side_without(side, &routine)?;
+            let mut scheduled = scheduled::only_in(&side.schema, &replay.schema);
+            scheduled.retain(|id| !modelled.contains(id));
+            let made_by_jobs = scheduled::hanging(&scheduled, &side.schema);
+            let side = scheduled::side_without(side, &scheduled)?;
             let (side, replay) = source::alike(project, side, replay)?;
             let wanted = project.scope.narrow(&side.schema, &replay.schema);
             refuse_drift(&side.schema, &wanted, &made)?;
@@ -619,7 +619,7 @@ fn start(
                 unread::names(&unread::rights(&project.scope, &known, &replay.schema))
             };
             let only_there = side.schema.entries().map(|(id, _)| id);
-            let loose = only_there
+            let unmanaged = only_there
                 .filter(|id| is_replayed && replay.schema.entry(id).is_none())
                 .cloned()
                 .collect();
@@ -630,8 +630,8 @@ fn start(
                 words,
                 other_major,
                 unmigrated: migrations.is_empty(),
-                loose,
-                routine: made_by_jobs,
+                unmanaged,
+                scheduled: made_by_jobs,
                 replay: is_replayed.then_some(replay),
                 drifted: unread,
                 drifted_rights,
@@ -664,8 +664,8 @@ fn refuse_drift(there: &Schema, replayed: &Schema, managed: &BTreeSet<Id>) -> Re
 }
 
 /// Refuses if the change must recreate or alter unmanaged objects: such a migration would not replay where they never were.
-fn refuse_loose(loose: &BTreeSet<Id>, from: &Side, to: &Settled) -> Result<(), Error> {
-    if loose.is_empty() {
+fn refuse_unmanaged(unmanaged: &BTreeSet<Id>, from: &Side, to: &Settled) -> Result<(), Error> {
+    if unmanaged.is_empty() {
         return Ok(());
     }
     let guidance = &to.side.guidance;
@@ -679,7 +679,7 @@ fn refuse_loose(loose: &BTreeSet<Id>, from: &Side, to: &Settled) -> Result<(), E
         .steps
         .iter()
         .flat_map(|step| &step.ids)
-        .filter(|id| loose.contains(id) && !belongs(id, &from.schema, &to.managed))
+        .filter(|id| unmanaged.contains(id) && !belongs(id, &from.schema, &to.managed))
         .map(ToString::to_string)
         .unique()
         .collect();

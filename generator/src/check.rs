@@ -1,6 +1,6 @@
 //! Do models, migrations and database say the same?
 
-mod few;
+mod changed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use trueup::{Declarations, Id, Origin, Schema, UnreadDelta};
 
 use crate::{
     Error, Project,
-    agreement::{Agreement, Said},
+    agreement::{Agreement, Fingerprint},
     apply::{self, ApplyError, Leftovers},
     autogen::unmodelled,
     connection::connect,
@@ -18,7 +18,7 @@ use crate::{
     postgres,
     prove::migrations::{self, Outcome, Tried, Trust},
     rename::{self, Stale, Told},
-    routine,
+    scheduled,
     source::{
         self,
         authors::{self, tops},
@@ -204,11 +204,11 @@ pub fn check_trusting(
     let trial = migrations::try_all(project, major, &migrations, trust)?;
     take_down(&mut check, &migrations, trial.tried, trust);
     let live = live.filter(|_| check.pending.is_empty() && check.unknown.is_empty());
-    let agreement = Agreement::of(project, &migrations, major).zip(Said::by(declarations));
-    if let Some((agreement, said)) = &agreement {
+    let agreement = Agreement::of(project, &migrations, major).zip(Fingerprint::by(declarations));
+    if let Some((agreement, fingerprint)) = &agreement {
         let there = live.as_ref().map(|live| &live.schema);
         if let Some((models, unmodelled)) =
-            remembered(project, declarations, agreement, said, there)?
+            remembered(project, declarations, agreement, fingerprint, there)?
         {
             check.models = models;
             check.unmodelled = unmodelled;
@@ -234,16 +234,16 @@ pub fn check_trusting(
             live = source::restored(project, scratch, &live)?;
         }
         (live, replayed) = source::alike(project, live, replayed)?;
-        let routine = if scope == Scope::Strict {
+        let scheduled = if scope == Scope::Strict {
             BTreeSet::new()
         } else {
-            routine::only_in(&live.schema, &replayed.schema)
+            scheduled::only_in(&live.schema, &replayed.schema)
         };
-        let known = routine::schema_without(&live.schema, &routine);
+        let known = scheduled::schema_without(&live.schema, &scheduled);
         let known = project.scope.without_theirs(&known, &replayed.schema);
         check.database = differences(&known, &replayed.schema, declarations);
         check.rights = unread::rights(&project.scope, &known, &replayed.schema);
-        check.compare_unread(project, &live.schema, &replayed.schema, &routine);
+        check.compare_unread(project, &live.schema, &replayed.schema, &scheduled);
         there = Some(live.schema);
     }
     let renames = rename::rename(project, &replayed, &[], Some(declarations), &drafted)?;
@@ -267,24 +267,24 @@ pub fn check_trusting(
         check.idle_excludes = project.scope.idle_excludes(&sides);
     }
     let agrees = check.models.is_empty() && check.stale.is_empty();
-    if let Some((agreement, said)) = agreement.filter(|_| agrees) {
+    if let Some((agreement, fingerprint)) = agreement.filter(|_| agrees) {
         let by_hand = tops(project, &made)?
             .difference(&drafted)
             .cloned()
             .collect();
-        remember(&agreement, &made, &said, &by_hand, &base.url);
+        remember(&agreement, &made, &fingerprint, &by_hand, &base.url);
     }
     Ok(check)
 }
 
 impl Check {
-    /// Compares the objects that no kind reads; `routine` are those that jobs made.
+    /// Compares the objects that no kind reads; `scheduled` are those that jobs made.
     fn compare_unread(
         &mut self,
         project: &Project,
         live: &Schema,
         replayed: &Schema,
-        routine: &BTreeSet<Id>,
+        scheduled: &BTreeSet<Id>,
     ) {
         for delta in unread::objects(&project.scope, live, replayed) {
             let what = delta.unread().what.clone();
@@ -292,7 +292,7 @@ impl Check {
             self.unread_kinds.insert(what.clone(), kind);
             match delta {
                 // It came with what a job made.
-                UnreadDelta::Remove(_) if unread::hangs_on(delta, routine) => {}
+                UnreadDelta::Remove(_) if unread::hangs_on(delta, scheduled) => {}
                 UnreadDelta::Remove(_) => self.unread.push(what),
                 UnreadDelta::Create(_) => self.unread_missing.push(what),
                 UnreadDelta::Change(..) if delta.is_unknown() => self.unread_hidden.push(what),
@@ -360,7 +360,7 @@ fn remembered(
     project: &Project,
     declarations: &Declarations,
     agreement: &Agreement,
-    said: &Said,
+    fingerprint: &Fingerprint,
     live: Option<&Schema>,
 ) -> Result<Option<Found>, Error> {
     let Some(known) = agreement.recall(live) else {
@@ -372,10 +372,10 @@ fn remembered(
         .filter(|id| !declared.contains(id))
         .cloned()
         .collect();
-    if known.is_said(said) {
+    if known.is_said(fingerprint) {
         return Ok(Some((Vec::new(), unmodelled)));
     }
-    let Some(changed) = said.changed_since(known.said()) else {
+    let Some(changed) = fingerprint.changed_since(known.fingerprint()) else {
         return Ok(None);
     };
     // A model went, and what it declared stays.
@@ -387,24 +387,30 @@ fn remembered(
     };
     let scratch = project.scratch(Some(made.server().major()))?;
     // An error here is reported by the comparison of everything.
-    let Ok(Some((base, wanted))) = few::compare(project, scratch, &made, declarations, changed)
+    let Ok(Some((base, wanted))) = changed::compare(project, scratch, &made, declarations, changed)
     else {
         return Ok(None);
     };
     let found = differences(&base.schema, &wanted.schema, declarations);
     if found.is_empty() {
-        remember(agreement, &made, said, known.by_hand(), &base.url);
+        remember(agreement, &made, fingerprint, known.by_hand(), &base.url);
     }
     Ok(Some((found, unmodelled)))
 }
 
 /// Remembers what agrees, where the server at `url` tells what it rests on.
-fn remember(agreement: &Agreement, made: &Schema, said: &Said, by_hand: &BTreeSet<Id>, url: &Url) {
+fn remember(
+    agreement: &Agreement,
+    made: &Schema,
+    fingerprint: &Fingerprint,
+    by_hand: &BTreeSet<Id>,
+    url: &Url,
+) {
     let extensions = connect(url)
         .ok()
         .and_then(|mut there| postgres::extensions(&mut there));
     if let Some(extensions) = extensions {
-        agreement.remember(made, said, by_hand, extensions);
+        agreement.remember(made, fingerprint, by_hand, extensions);
     }
 }
 

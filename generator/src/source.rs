@@ -159,7 +159,7 @@ pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Result<Side,
         return Ok(to);
     }
     let schema = project.scope.narrow(&from.schema, &to.schema);
-    let bereft: Vec<String> = schema
+    let dangling: Vec<String> = schema
         .entries()
         .flat_map(|(id, _)| to.schema.needs(id).map(move |need| (id, need)))
         .filter(|(_, need)| schema.entry(need).is_none())
@@ -167,14 +167,14 @@ pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Result<Side,
             format!("{id} needs {need}, which trueup.toml leaves out and nothing makes here")
         })
         .collect();
-    if bereft.is_empty() {
+    if dangling.is_empty() {
         return Ok(Side {
             schema,
             whole: false,
             ..to
         });
     }
-    Err(Error::input(bereft.join("\n"))
+    Err(Error::input(dangling.join("\n"))
         .hint(
             "let a migration that is written by hand make it where it is not there (CREATE SCHEMA IF NOT EXISTS, CREATE TABLE IF \
              NOT EXISTS), so that it replays everywhere",

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         seeded: None,
     };
     if !args.no_seed {
-        match seed::sow(&mut connection, context, Wanted::Missing) {
+        match seed::run_seeds(&mut connection, context, Wanted::Missing) {
             Ok(seeded) => report.seeded = Some(seeded),
             Err(error) => {
                 // Migrations applied before the error stay, and are reported all the same.

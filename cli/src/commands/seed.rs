@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let loss = "rows for trials would be written";
     args.consent.in_protected(&live, context, loss)?;
     let wanted = Wanted::All(args.name.as_deref());
-    let seeded = sow(&mut connect(&live.url)?, context, wanted)?;
+    let seeded = run_seeds(&mut connect(&live.url)?, context, wanted)?;
     context.output.report(&seeded, args.format.into())?;
     Ok(Status::Done)
 }
@@ -55,7 +55,7 @@ pub(super) enum Wanted<'a> {
     Missing,
 }
 
-pub(super) fn sow(
+pub(super) fn run_seeds(
     connection: &mut PgConnection,
     context: &Context,
     wanted: Wanted<'_>,

@@ -140,7 +140,7 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     }
 
     /// True if something other than a migration is expected to create such objects, so that an unmanaged one is no drift.
-    fn is_routine(&self, _within: &Schema) -> bool {
+    fn is_scheduled(&self, _within: &Schema) -> bool {
         false
     }
 
@@ -362,23 +362,23 @@ pub enum Detail {
 /// Metadata, excluded from equality.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Beside<T>(T);
+pub(crate) struct Metadata<T>(T);
 
-impl<T> Beside<T> {
+impl<T> Metadata<T> {
     pub(crate) fn new(what: T) -> Self {
         Self(what)
     }
 }
 
-impl<T> PartialEq for Beside<T> {
+impl<T> PartialEq for Metadata<T> {
     fn eq(&self, _other: &Self) -> bool {
         true
     }
 }
 
-impl<T> Eq for Beside<T> {}
+impl<T> Eq for Metadata<T> {}
 
-impl<T> Deref for Beside<T> {
+impl<T> Deref for Metadata<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

@@ -335,8 +335,8 @@ impl AnyObject {
         each!(self, object => object.parts())
     }
 
-    pub(crate) fn is_routine(&self, within: &Schema) -> bool {
-        each!(self, object => object.is_routine(within))
+    pub(crate) fn is_scheduled(&self, within: &Schema) -> bool {
+        each!(self, object => object.is_scheduled(within))
     }
 
     pub(crate) fn clusters(&self) -> bool {

@@ -35,13 +35,13 @@ pub(super) struct Wanting {
 /// Finds what the models need of what only the database has.
 pub(super) fn wanting(
     project: &Project,
-    loose: &BTreeSet<Id>,
+    unmanaged: &BTreeSet<Id>,
     settled: &Settled,
 ) -> Result<Wanting, Error> {
     let wanted = &settled.side.schema;
     let mut wanting = Wanting::default();
     let mut refused = Vec::new();
-    for id in needed(loose, settled) {
+    for id in needed(unmanaged, settled) {
         let entry = wanted.entry(&id);
         match entry.and_then(|entry| entry.create_if_absent(wanted)) {
             Some(statement) => {
@@ -59,7 +59,7 @@ pub(super) fn wanting(
 }
 
 /// The unmanaged objects that the models declare or depend on, without parts of other unmanaged objects.
-fn needed(loose: &BTreeSet<Id>, settled: &Settled) -> Vec<Id> {
+fn needed(unmanaged: &BTreeSet<Id>, settled: &Settled) -> Vec<Id> {
     let wanted = &settled.side.schema;
     let managed = wanted.entries().map(|(id, _)| id);
     let mut stack: Vec<&Id> = managed
@@ -69,8 +69,13 @@ fn needed(loose: &BTreeSet<Id>, settled: &Settled) -> Vec<Id> {
     while let Some(id) = stack.pop() {
         stack.extend(wanted.needs(id).filter(|need| seen.insert(*need)));
     }
-    let is_part = |id: &Id| wanted.line(id).skip(1).any(|above| loose.contains(&above));
-    let needed = seen.into_iter().filter(|id| loose.contains(*id));
+    let is_part = |id: &Id| {
+        wanted
+            .line(id)
+            .skip(1)
+            .any(|above| unmanaged.contains(&above))
+    };
+    let needed = seen.into_iter().filter(|id| unmanaged.contains(*id));
     needed.filter(|id| !is_part(id)).cloned().collect()
 }
 
@@ -161,7 +166,7 @@ impl Wanting {
 }
 
 /// A database that the migrations alone have made, and what a draft must make of it.
-pub(super) struct Trial {
+pub(super) struct Replayed {
     /// The start.
     replay: Side,
     /// The schema that the models want.
@@ -169,7 +174,7 @@ pub(super) struct Trial {
     managed: BTreeSet<Id>,
 }
 
-impl Trial {
+impl Replayed {
     /// Keeps what the draft itself will use up.
     pub(super) fn new(project: &Project, replay: Side, settled: &Settled) -> Result<Self, Error> {
         let scratch = project.scratch(None)?;

@@ -5,11 +5,11 @@
 //! columns. A table that was dropped and made again has another number, so nothing that could have been altered may be.
 
 mod exercise;
+mod generate;
 mod hints;
-mod moods;
-mod reap;
+mod ranges;
 mod shape;
-mod sow;
+mod snapshot;
 mod trial;
 mod upcoming;
 mod values;
@@ -20,8 +20,8 @@ use trueup::{Hazard, Schema, Statement};
 
 use super::code::Broken;
 use crate::{Error, ErrorKind, Project, plan::Segment, source::Side};
-use moods::Moods;
-use trial::Trial;
+use ranges::Ranges;
+use trial::RowsTrial;
 
 /// Statements that become one migration, or a part of what is printed.
 #[derive(Clone, Debug)]
@@ -146,26 +146,26 @@ pub fn keep(
     ups: &[Run],
     downs: &[Run],
 ) -> Result<Kept, Error> {
-    let mut moods = Moods::default();
+    let mut ranges = Ranges::default();
     let mut extremes = Vec::new();
     let mut attempts = 0;
     let (mut ups, mut told) = (ups.to_vec(), Vec::new());
     loop {
-        let news = code_of(project, start, seed, renamed, &moods, &ups, &told)?;
+        let news = code_of(project, start, seed, renamed, &ranges, &ups, &told)?;
         tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
         told.extend(news);
-        let mut trial = Trial::begin(project, start, seed, &moods)?;
-        if trial.give_up(&mut moods) {
+        let mut trial = RowsTrial::begin(project, start, seed, &ranges)?;
+        if trial.give_up(&mut ranges) {
             continue;
         }
-        if trial.is_empty() && moods.why.is_empty() {
+        if trial.is_empty() && ranges.why.is_empty() {
             return Ok(Kept::default());
         }
         let failed = match trial.there_and_back(renamed, &ups, downs)? {
             Ok(outcome) => {
                 return match outcome.lost {
                     Some(lost) => {
-                        let again = Trial::begin(project, start, seed, &moods)?;
+                        let again = RowsTrial::begin(project, start, seed, &ranges)?;
                         Err(again.accuse(&lost, &ups, downs))
                     }
                     None => Ok(Kept {
@@ -174,21 +174,21 @@ pub fn keep(
                         exercised: outcome.exercised,
                         broken: outcome.broken,
                         told,
-                        ..trial.kept(&moods)
+                        ..trial.kept(&ranges)
                     }),
                 };
             }
             Err(failed) => failed,
         };
         attempts += 1;
-        let stripped = moods.why.len();
-        let mut tamer = trial.tame(&mut moods, &failed, &ups);
+        let stripped = ranges.why.len();
+        let mut tamer = trial.restrict(&mut ranges, &failed, &ups);
         if failed.is_of_code() {
             let news: Vec<Told> = failed.told(&ups).into_iter().collect();
             tell(ups.iter_mut().flat_map(|run| &mut run.statements), &news);
             told.extend(news);
         } else if !failed.is_foretold {
-            if !tamer || moods.why.len() > stripped {
+            if !tamer || ranges.why.len() > stripped {
                 let message = format!("{failed}, and no hazard says so; nothing was written");
                 return Err(Error::new(ErrorKind::Defect, message).hints(super::REPORT));
             }
@@ -197,7 +197,7 @@ pub fn keep(
         if attempts > PATIENCE {
             let all = ups.iter().chain(downs).flat_map(|run| &run.statements);
             for statement in all.filter(|statement| may_fail(statement)) {
-                tamer |= trial.strip(&mut moods, statement);
+                tamer |= trial.strip(&mut ranges, statement);
             }
         }
         if !tamer {
@@ -236,23 +236,23 @@ pub fn watch(
     up: &Run,
     down: Option<&Run>,
 ) -> Result<Watched, Error> {
-    let mut moods = Moods::default();
+    let mut ranges = Ranges::default();
     for _ in 0..PATIENCE {
-        let mut trial = Trial::begin(project, start, None, &moods)?;
-        if trial.give_up(&mut moods) {
+        let mut trial = RowsTrial::begin(project, start, None, &ranges)?;
+        if trial.give_up(&mut ranges) {
             continue;
         }
-        if trial.is_empty() && moods.why.is_empty() {
+        if trial.is_empty() && ranges.why.is_empty() {
             return Ok(Watched::default());
         }
         let failed = match trial.watched(up, down)? {
             Ok(found) => {
-                let rows = trial.kept(&moods).sentence();
+                let rows = trial.kept(&ranges).sentence();
                 return Ok(found.told(rows));
             }
             Err(failed) => failed,
         };
-        if !trial.tame(&mut moods, &failed, std::slice::from_ref(up)) {
+        if !trial.restrict(&mut ranges, &failed, std::slice::from_ref(up)) {
             return Ok(Watched::said(format!("no rows were tried, for {failed}")));
         }
     }
@@ -276,7 +276,7 @@ fn code_of(
     start: &Side,
     seed: Option<&str>,
     renamed: Option<&Schema>,
-    moods: &Moods,
+    ranges: &Ranges,
     ups: &[Run],
     told: &[Told],
 ) -> Result<Vec<Told>, Error> {
@@ -284,7 +284,7 @@ fn code_of(
     if !statements.any(Statement::is_update) {
         return Ok(Vec::new());
     }
-    let mut found = Trial::begin(project, start, seed, moods)?.code(renamed, ups)?;
+    let mut found = RowsTrial::begin(project, start, seed, ranges)?.code(renamed, ups)?;
     found.retain(|one| !told.contains(one));
     Ok(found)
 }

@@ -244,7 +244,7 @@ fn carry(
         }
         carried.extend(more);
     }
-    refuse_bereft(settled, from, &carried)?;
+    refuse_dangling(settled, from, &carried)?;
     let carried = carried
         .into_iter()
         .filter_map(|id| from.entry(id).map(Arc::clone));
@@ -252,24 +252,24 @@ fn carry(
 }
 
 /// Fails if an object that stays depends on one that goes.
-fn refuse_bereft(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Result<(), Error> {
+fn refuse_dangling(settled: &Schema, from: &Schema, carried: &BTreeSet<&Id>) -> Result<(), Error> {
     let there = |id: &Id| settled.entry(id).is_some() || carried.contains(id);
     let stays = |id: &Id| {
         from.entry(id).is_some_and(|entry| {
             entry.holds_on() && entry.falls_with(from).is_none_or(|above| there(&above))
         })
     };
-    let bereft: Vec<String> = from
+    let dangling: Vec<String> = from
         .entries()
         .filter(|(id, _)| settled.entry(id).is_none() && stays(id))
         .flat_map(|(id, _)| from.needs(id).map(move |need| (id, need)))
         .filter(|(_, need)| !there(need))
         .map(|(id, need)| format!("{id} needs {need}, which the models have no longer"))
         .collect();
-    if bereft.is_empty() {
+    if dangling.is_empty() {
         return Ok(());
     }
-    Err(Error::input(bereft.join("\n")).hint(
+    Err(Error::input(dangling.join("\n")).hint(
         "models have no word for what needs it, and autogen never drops that: change or drop it in a migration written by hand \
          first",
     ))

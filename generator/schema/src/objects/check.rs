@@ -16,7 +16,7 @@ use crate::{
     Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema, Server, Slot,
     Statement,
     name::{chosen, quoted_ident},
-    object::{Beside, Object},
+    object::{Metadata, Object},
 };
 
 /// A row of `pg_constraint` with `contype = 'c'`.
@@ -27,7 +27,7 @@ pub(crate) struct Check {
     name: String,
     expression: String,
     /// The columns that it mentions.
-    columns: Beside<Vec<String>>,
+    columns: Metadata<Vec<String>>,
     no_inherit: bool,
     validated: bool,
     enforced: bool,

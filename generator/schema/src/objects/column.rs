@@ -26,7 +26,7 @@ use crate::{
     Action, Alter, Clause, DataStep, Detail, Hazard, Id, Keeping, Lead, Member, Name, Pass, Schema,
     Server, Slot, Statement,
     name::quoted_ident,
-    object::{Beside, Object},
+    object::{Metadata, Object},
     parameters::meant,
 };
 pub(crate) use fill::Filling;
@@ -43,7 +43,7 @@ pub(crate) struct Column {
     /// The type without its modifier, and of a domain the type below all domains: what casts are looked up by.
     base_type: String,
     /// True if the type is a domain that refuses some values of the type below.
-    checked: Beside<bool>,
+    checked: Metadata<bool>,
     /// `pg_type.typcategory`, of an array's elements: `S` for the string types.
     category: String,
     not_null: Option<NotNull>,
@@ -281,7 +281,7 @@ impl Object for Column {
         }
         if let Some(below) = arrival::type_below(self, fill, has_default, within) {
             first.data_type = below;
-            first.checked = Beside::new(false);
+            first.checked = Metadata::new(false);
         }
         let is_settled = first.data_type == self.data_type;
         let stand_in = arrival::in_place_of_default(self, has_default || !is_settled, within);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement, Turn,
     name::quoted_ident,
-    object::{Beside, Object},
+    object::{Metadata, Object},
 };
 
 /// A row of `pg_constraint` with `contype = 'f'`.
@@ -24,9 +24,9 @@ pub(crate) struct ForeignKey {
     referenced: Name,
     /// Output of `pg_get_constraintdef` up to the actions.
     definition: String,
-    columns: Beside<Vec<String>>,
+    columns: Metadata<Vec<String>>,
     /// The columns of the other table, each at the place of the one that points to it.
-    referenced_columns: Beside<Vec<String>>,
+    referenced_columns: Metadata<Vec<String>>,
     deferrable: bool,
     deferred: bool,
     validated: bool,
@@ -34,7 +34,7 @@ pub(crate) struct ForeignKey {
     /// The partitioned table's foreign key that this one derives from.
     leader: Option<Member>,
     /// The SELECT that finds the rows which point to none; `None` where NULL is no way out for a row.
-    orphans: Beside<Option<String>>,
+    orphans: Metadata<Option<String>>,
 }
 
 /// True if a table has a foreign key to itself.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Alter, Clause, Hazard, Id, Keeping, Lead, Name, Schema, Server, Slot, Statement,
     name::quoted_ident,
-    object::{Beside, Object},
+    object::{Metadata, Object},
     parameters::meant,
 };
 
@@ -37,7 +37,7 @@ pub(crate) struct Index {
     /// Output of `pg_get_indexdef` from USING up to the storage parameters.
     columns: String,
     /// Column names from which Postgres generates an index name.
-    named_after: Beside<Vec<String>>,
+    named_after: Metadata<Vec<String>>,
     options: Vec<String>,
     tablespace: Option<String>,
     predicate: Option<String>,
@@ -51,7 +51,7 @@ pub(crate) struct Index {
     attached: Option<Attached>,
     alike: Option<String>,
     /// The SELECT that finds the keys which stand in several rows.
-    duplicates: Beside<Option<String>>,
+    duplicates: Metadata<Option<String>>,
 }
 
 impl Object for Index {

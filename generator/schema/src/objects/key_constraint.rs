@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement,
     name::{chosen, quoted_ident},
-    object::{Beside, Object},
+    object::{Metadata, Object},
     parameters::meant,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct KeyConstraint<K: Contype> {
     /// Output of `pg_get_constraintdef`: the columns in their order, INCLUDE and NULLS NOT DISTINCT.
     definition: String,
     /// The columns, as a name is chosen after them.
-    columns: Beside<Vec<String>>,
+    columns: Metadata<Vec<String>>,
     /// The rest of that output: DEFERRABLE and INITIALLY DEFERRED.
     timing: String,
     options: Vec<String>,
@@ -65,7 +65,7 @@ pub(crate) struct KeyConstraint<K: Contype> {
     alike: Option<String>,
     valid: bool,
     /// The SELECT that finds the keys which stand in several rows.
-    duplicates: Beside<Option<String>>,
+    duplicates: Metadata<Option<String>>,
     #[serde(skip)]
     contype: PhantomData<K>,
 }

@@ -331,7 +331,7 @@ impl Object for Table {
     }
 
     /// Jobs make partitions for the time to come.
-    fn is_routine(&self, within: &Schema) -> bool {
+    fn is_scheduled(&self, within: &Schema) -> bool {
         is_partition(&self.name, within)
     }
 

@@ -125,8 +125,8 @@ impl Entry {
 
     /// True if something other than a migration is expected to create such objects.
     #[must_use]
-    pub fn is_routine(&self, within: &Schema) -> bool {
-        self.object.is_routine(within)
+    pub fn is_scheduled(&self, within: &Schema) -> bool {
+        self.object.is_scheduled(within)
     }
 
     /// The statements that create it, with its folded children's clauses.

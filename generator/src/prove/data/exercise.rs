@@ -7,8 +7,8 @@ mod covered;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    reap::Memory,
     shape::{Shape, Table},
+    snapshot::Snapshot,
     values::Values,
 };
 use crate::{
@@ -67,7 +67,7 @@ impl Exercise {
     /// tried again.
     pub(super) fn run(
         database: &Database,
-        memory: &Memory,
+        memory: &Snapshot,
         like: Option<&Self>,
     ) -> Result<(Self, Session), Error> {
         let mut session = Session::begin(database)?;
@@ -107,7 +107,7 @@ impl Exercise {
     pub(super) fn again(
         &self,
         database: &Database,
-        memory: &Memory,
+        memory: &Snapshot,
         file: &'static str,
     ) -> Result<Vec<Broken>, Error> {
         if self.deeds.is_empty() {

@@ -21,10 +21,10 @@ use trueup::{Hazard, Id, Schema, Statement};
 use super::{
     Kept, Run, Told,
     exercise::Exercise,
+    generate::{Generated, generate, message},
     may_fail,
-    moods::{Moods, Subject},
-    reap::{Difference, Memory, Place, remember},
-    sow::{Sown, message, sow},
+    ranges::{Ranges, Subject},
+    snapshot::{Difference, Place, Snapshot, remember},
     upcoming,
 };
 use crate::{
@@ -42,13 +42,13 @@ use map::Map;
 use runs::{after_respelling, before_respelling, hazards, losses, parted};
 
 /// A copy of the start with rows in it.
-pub(super) struct Trial<'a> {
+pub(super) struct RowsTrial<'a> {
     connection: PgConnection,
     database: Database,
     start: &'a Side,
-    before: Memory,
-    sown: Sown,
-    wild: BTreeSet<i64>,
+    before: Snapshot,
+    generated: Generated,
+    extreme: BTreeSet<i64>,
 }
 
 /// The outcome of a run to the end.
@@ -122,13 +122,13 @@ impl Display for Failed {
     }
 }
 
-impl<'a> Trial<'a> {
+impl<'a> RowsTrial<'a> {
     /// Copies the start and puts rows into it.
     pub(super) fn begin(
         project: &Project,
         start: &'a Side,
         seed: Option<&str>,
-        moods: &Moods,
+        ranges: &Ranges,
     ) -> Result<Self, Error> {
         let of = start.scratch.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::Defect, "a proof needs its start on the scratch")
@@ -138,24 +138,30 @@ impl<'a> Trial<'a> {
         if let Some(seed) = seed {
             run_sql(&mut connection, seed, "the seed")?;
         }
-        let (sown, before) = connection.transaction(|connection| -> QueryResult<_> {
-            let off = upcoming::install(connection, moods.upcoming());
+        let (generated, before) = connection.transaction(|connection| -> QueryResult<_> {
+            let off = upcoming::install(connection, ranges.upcoming());
             let shape = super::shape::read(connection)?;
-            let sown = sow(connection, &shape, moods)?;
+            let generated = generate(connection, &shape, ranges)?;
             for one in off {
                 connection.batch_execute(one)?;
             }
-            Ok((sown, remember(connection)?))
+            Ok((generated, remember(connection)?))
         })?;
-        let wild = |table: &&i64| sown.whole.contains(table) && moods.are_wild(**table);
-        let wild = before.shape.tables.keys().filter(wild).copied().collect();
+        let extreme = |table: &&i64| generated.whole.contains(table) && ranges.are_extreme(**table);
+        let extreme = before
+            .shape
+            .tables
+            .keys()
+            .filter(extreme)
+            .copied()
+            .collect();
         Ok(Self {
             connection,
             database,
             start,
             before,
-            sown,
-            wild,
+            generated,
+            extreme,
         })
     }
 
@@ -275,7 +281,7 @@ impl<'a> Trial<'a> {
                 sure = Some(says.clone());
             }
             let is_sequence = |place: &Place| !self.before.shape.tables.contains_key(&place.oid);
-            let shows = |place: &Place| is_sequence(place) || self.wild.contains(&place.oid);
+            let shows = |place: &Place| is_sequence(place) || self.extreme.contains(&place.oid);
             if places.iter().all(shows) {
                 unfounded.push(says);
             }
@@ -284,25 +290,26 @@ impl<'a> Trial<'a> {
     }
 
     /// Takes the rows out of tables that find none which satisfies what the ups add; `false` where each finds some.
-    pub(super) fn give_up(&self, moods: &mut Moods) -> bool {
-        let bare = self.sown.bare.iter();
+    pub(super) fn give_up(&self, ranges: &mut Ranges) -> bool {
+        let bare = self.generated.bare.iter();
         let bare = bare.filter(|(_, why)| why.contains(upcoming::PREFIX));
-        bare.map(|(table, _)| moods.give_up(*table))
+        bare.map(|(table, _)| ranges.give_up(*table))
             .fold(false, |any, one| any | one)
     }
 
     /// The tables and the rows that were tried, for the report.
-    pub(super) fn kept(&self, moods: &Moods) -> Kept {
+    pub(super) fn kept(&self, ranges: &Ranges) -> Kept {
         let tables = self.before.shape.tables.values();
         let whole = tables.filter(|table| table.whole);
         let bare = whole.clone().filter_map(|table| {
-            let resisted = self.sown.bare.get(&table.oid);
-            let why = moods.why.get(&table.oid).or(resisted)?;
-            (!self.sown.rows.contains_key(&table.oid)).then(|| (table.name.clone(), why.clone()))
+            let resisted = self.generated.bare.get(&table.oid);
+            let why = ranges.why.get(&table.oid).or(resisted)?;
+            (!self.generated.rows.contains_key(&table.oid))
+                .then(|| (table.name.clone(), why.clone()))
         });
         let quiet = whole
             .clone()
-            .filter(|table| self.sown.quiet.contains(&table.oid));
+            .filter(|table| self.generated.quiet.contains(&table.oid));
         Kept {
             tables: whole.clone().count(),
             bare: bare.collect(),
@@ -312,7 +319,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Makes the rows tamer on which a statement failed; `false` where there are none of ours.
-    pub(super) fn tame(&self, moods: &mut Moods, failed: &Failed, ups: &[Run]) -> bool {
+    pub(super) fn restrict(&self, ranges: &mut Ranges, failed: &Failed, ups: &[Run]) -> bool {
         let statement = failed.statement.as_deref();
         let is_by_constraint =
             failed.file == UP && statement.is_some_and(|one| upcoming::is_about(one.sql()));
@@ -324,19 +331,21 @@ impl<'a> Trial<'a> {
                 let table = tables.find(|table| table.name == one.table)?.oid;
                 self.is_ours(table).then_some((table, one))
             });
-            if moods.satisfy(ours.collect(), &failed.to_string()) {
+            if ranges.satisfy(ours.collect(), &failed.to_string()) {
                 return true;
             }
         }
         // A statement on a table may fail on the rows of one that inherits from it.
-        self.tame_subject(moods, failed)
+        self.tame_subject(ranges, failed)
             || failed
                 .table()
                 .and_then(|name| self.called(name))
-                .is_some_and(|table| self.is_ours(table) && moods.strip(table, &failed.to_string()))
+                .is_some_and(|table| {
+                    self.is_ours(table) && ranges.strip(table, &failed.to_string())
+                })
     }
 
-    fn tame_subject(&self, moods: &mut Moods, failed: &Failed) -> bool {
+    fn tame_subject(&self, ranges: &mut Ranges, failed: &Failed) -> bool {
         let why = failed.to_string();
         let subject = failed
             .statement
@@ -345,7 +354,7 @@ impl<'a> Trial<'a> {
         let Some((table, columns)) = subject.and_then(|subject| self.find(&subject)) else {
             let all = self.before.shape.tables.keys();
             return all
-                .map(|table| !self.is_ours(*table) || moods.strip(*table, &why))
+                .map(|table| !self.is_ours(*table) || ranges.strip(*table, &why))
                 .fold(false, |any, one| any | one);
         };
         if !self.is_ours(table) {
@@ -358,28 +367,28 @@ impl<'a> Trial<'a> {
                 SqlError::DatabaseError(DatabaseErrorKind::NotNullViolation, _)
             );
         if comes {
-            return moods.strip(table, &why);
+            return ranges.strip(table, &why);
         }
         if columns.is_empty() {
-            return moods.tame(&self.before.shape, table, 0, &why);
+            return ranges.restrict(&self.before.shape, table, 0, &why);
         }
         columns
             .iter()
-            .map(|column| moods.tame(&self.before.shape, table, *column, &why))
+            .map(|column| ranges.restrict(&self.before.shape, table, *column, &why))
             .fold(false, |any, one| any | one)
     }
 
     /// Takes the rows away that a statement might fail on.
-    pub(super) fn strip(&self, moods: &mut Moods, statement: &Statement) -> bool {
+    pub(super) fn strip(&self, ranges: &mut Ranges, statement: &Statement) -> bool {
         let subject = Subject::of(statement.sql());
         let found = subject.and_then(|subject| self.find(&subject));
         let why = format!("`{}` may fail on some", statement.says());
-        found.is_some_and(|(table, _)| self.is_ours(table) && moods.strip(table, &why))
+        found.is_some_and(|(table, _)| self.is_ours(table) && ranges.strip(table, &why))
     }
 
     /// True if all rows in the table were put in for the trial.
     fn is_ours(&self, table: i64) -> bool {
-        !self.sown.found.contains(&table)
+        !self.generated.found.contains(&table)
     }
 
     /// The table of this name, in whatever namespace.
@@ -473,7 +482,7 @@ impl<'a> Trial<'a> {
 
 /// The first place where something is gone and no hazard says so.
 fn untold(
-    before: &Memory,
+    before: &Snapshot,
     difference: &Difference,
     map: &Map<'_>,
     foretold: &BTreeSet<&Id>,

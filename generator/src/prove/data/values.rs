@@ -6,14 +6,14 @@ use super::shape::{Column, Shape};
 
 /// The range of the values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub(super) enum Mood {
+pub(super) enum Range {
     /// Extremes, all digits and letters that the type takes, and NULL.
     #[default]
-    Wild,
+    Extreme,
     /// Small and plain, no NULL; of an enum the first label.
-    Tame,
+    Plain,
     /// The same; of an enum the last label.
-    TameLast,
+    PlainLast,
     /// None at all.
     None,
 }
@@ -39,11 +39,11 @@ impl<'a> Values<'a> {
     }
 
     /// At least one value of the column's type and up to `count` that differ, or none where the type is unknown.
-    pub(super) fn of_column(&self, column: &Column, mood: Mood, count: usize) -> Vec<String> {
+    pub(super) fn of_column(&self, column: &Column, range: Range, count: usize) -> Vec<String> {
         if column.numbered {
             return (1..=count).map(|number| number.to_string()).collect();
         }
-        self.of(column.type_oid, column.modifier, mood, count)
+        self.of(column.type_oid, column.modifier, range, count)
     }
 
     /// Two values or three of the column's type that differ, and are the same in one that is coarser: none where that is
@@ -54,24 +54,24 @@ impl<'a> Values<'a> {
         own.map_or_else(Vec::new, |name| near(name, column.modifier))
     }
 
-    fn of(&self, type_oid: i64, modifier: i32, mood: Mood, count: usize) -> Vec<String> {
+    fn of(&self, type_oid: i64, modifier: i32, range: Range, count: usize) -> Vec<String> {
         let Some(is) = self.shape.types.get(&type_oid) else {
             return Vec::new();
         };
         match (is.kind.as_str(), is.own.as_deref()) {
-            ("e", _) => labels(&is.labels, mood),
-            ("d", _) => self.of(is.of, is.modifier, mood, count),
+            ("e", _) => labels(&is.labels, range),
+            ("d", _) => self.of(is.of, is.modifier, range, count),
             ("r", _) => self.ranges(is.of, count),
             ("m", _) => self
                 .ranges(is.of, count)
                 .into_iter()
                 .map(|range| format!("{{{range}}}"))
                 .collect(),
-            ("c", _) => self.composites(is.relation, mood, count),
+            ("c", _) => self.composites(is.relation, range, count),
             (_, Some("int2vector" | "oidvector")) => numbered(count, |n| format!("{n} 7")),
-            _ if is.category == "A" && is.of != 0 => self.arrays(is.of, modifier, mood, count),
-            (_, Some(name)) => own(name, modifier, mood, count, self.shape.unicode),
-            _ if is.category == "S" => strings(mood, count, None, self.shape.unicode),
+            _ if is.category == "A" && is.of != 0 => self.arrays(is.of, modifier, range, count),
+            (_, Some(name)) => own(name, modifier, range, count, self.shape.unicode),
+            _ if is.category == "S" => strings(range, count, None, self.shape.unicode),
             _ => self.tried.get(&type_oid).cloned().unwrap_or_default(),
         }
     }
@@ -96,26 +96,26 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn arrays(&self, of: i64, modifier: i32, mood: Mood, count: usize) -> Vec<String> {
-        let elements = self.of(of, modifier, mood, count);
+    fn arrays(&self, of: i64, modifier: i32, range: Range, count: usize) -> Vec<String> {
+        let elements = self.of(of, modifier, range, count);
         if elements.is_empty() {
             return vec!["{}".to_owned()];
         }
         let quoted: Vec<String> = elements.iter().map(|one| quoted(one)).collect();
         let mut arrays: Vec<String> = quoted.iter().map(|one| format!("{{{one}}}")).collect();
-        if mood == Mood::Wild {
+        if range == Range::Extreme {
             arrays.insert(0, format!("{{{},NULL}}", quoted.join(",")));
             arrays.insert(1, "{}".to_owned());
         }
         arrays
     }
 
-    fn composites(&self, relation: i64, mood: Mood, count: usize) -> Vec<String> {
+    fn composites(&self, relation: i64, range: Range, count: usize) -> Vec<String> {
         let fields: Vec<Vec<String>> = self
             .shape
             .columns(relation)
             .iter()
-            .map(|column| self.of(column.type_oid, column.modifier, mood, count))
+            .map(|column| self.of(column.type_oid, column.modifier, range, count))
             .collect();
         let one = |n: usize| {
             let fields: Vec<String> = fields
@@ -132,18 +132,18 @@ impl<'a> Values<'a> {
 
     /// Ranges of one value each: whatever the type, they are in order and do not overlap.
     fn ranges(&self, of: i64, count: usize) -> Vec<String> {
-        self.of(of, -1, Mood::Tame, count)
+        self.of(of, -1, Range::Plain, count)
             .iter()
             .map(|value| format!("[{0},{0}]", quoted(value)))
             .collect()
     }
 }
 
-fn labels(labels: &[String], mood: Mood) -> Vec<String> {
-    match mood {
-        Mood::Wild | Mood::None => labels.to_vec(),
-        Mood::Tame => labels.first().cloned().into_iter().collect(),
-        Mood::TameLast => labels.last().cloned().into_iter().collect(),
+fn labels(labels: &[String], range: Range) -> Vec<String> {
+    match range {
+        Range::Extreme | Range::None => labels.to_vec(),
+        Range::Plain => labels.first().cloned().into_iter().collect(),
+        Range::PlainLast => labels.last().cloned().into_iter().collect(),
     }
 }
 
@@ -156,18 +156,23 @@ fn numbered(count: usize, one: impl Fn(usize) -> String) -> Vec<String> {
     (1..=count).map(one).collect()
 }
 
-/// `wild` first, and then as many of the others as are missing.
-fn either(mood: Mood, count: usize, wild: &[&str], one: impl Fn(usize) -> String) -> Vec<String> {
+/// `extreme` first, and then as many of the others as are missing.
+fn either(
+    range: Range,
+    count: usize,
+    extreme: &[&str],
+    one: impl Fn(usize) -> String,
+) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
-    if mood == Mood::Wild {
-        values.extend(wild.iter().map(|value| (*value).to_owned()));
+    if range == Range::Extreme {
+        values.extend(extreme.iter().map(|value| (*value).to_owned()));
     }
     let missing = count.saturating_sub(values.len());
     values.extend((1..=missing).map(one));
     values
 }
 
-fn strings(mood: Mood, count: usize, length: Option<usize>, unicode: bool) -> Vec<String> {
+fn strings(range: Range, count: usize, length: Option<usize>, unicode: bool) -> Vec<String> {
     let room = length.unwrap_or(300);
     let foreign = if unicode {
         "Grüße, 世界 🌍"
@@ -176,7 +181,7 @@ fn strings(mood: Mood, count: usize, length: Option<usize>, unicode: bool) -> Ve
     };
     let long = "Lorem ipsum dolor sit amet ".repeat(12);
     let mut values: Vec<String> = Vec::new();
-    if mood == Mood::Wild {
+    if range == Range::Extreme {
         for value in [long.as_str(), foreign, "it's \\ \"quoted\", {so}\n", "b "] {
             let cut: String = value.chars().take(room).collect();
             if !values.contains(&cut) {
@@ -190,18 +195,18 @@ fn strings(mood: Mood, count: usize, length: Option<usize>, unicode: bool) -> Ve
             values.push(number);
         }
     }
-    if mood == Mood::Wild {
+    if range == Range::Extreme {
         values.push(String::new());
     }
     values
 }
 
 /// A number of `precision` digits, all of them in use.
-fn numeric(modifier: i32, mood: Mood, count: usize) -> Vec<String> {
+fn numeric(modifier: i32, range: Range, count: usize) -> Vec<String> {
     let one = |n: usize| n.to_string();
     if modifier < 4 {
-        let wild = ["12345678901234567890.123456789", "0.1", "-7.25", "NaN"];
-        return either(mood, count, &wild, one);
+        let extreme = ["12345678901234567890.123456789", "0.1", "-7.25", "NaN"];
+        return either(range, count, &extreme, one);
     }
     let precision = ((modifier - 4) >> 16) & 0xffff;
     // The scale has 11 bits and a sign.
@@ -227,14 +232,14 @@ fn numeric(modifier: i32, mood: Mood, count: usize) -> Vec<String> {
             format!("{before}.{}", digits(scale, from + 4))
         }
     };
-    let wild = [number(8), format!("-{}", number(2)), number(0)];
-    let wild: Vec<&str> = wild.iter().map(String::as_str).collect();
+    let extreme = [number(8), format!("-{}", number(2)), number(0)];
+    let extreme: Vec<&str> = extreme.iter().map(String::as_str).collect();
     if whole == 0 {
         let zeros = |n: usize| format!("0.{n:0scale$}");
-        return either(mood, count.min(9), &wild, zeros);
+        return either(range, count.min(9), &extreme, zeros);
     }
     let small = if whole == 1 { count.min(9) } else { count };
-    either(mood, small, &wild, one)
+    either(range, small, &extreme, one)
 }
 
 fn bits(length: i32, count: usize, exact: bool) -> Vec<String> {
@@ -293,40 +298,40 @@ fn near(name: &str, modifier: i32) -> Vec<String> {
 
 /// Values of a type that is Postgres' own.
 #[expect(clippy::too_many_lines, reason = "a table of types, a line each")]
-fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Vec<String> {
-    let tame = |wild: &[&str], one: fn(usize) -> String| either(mood, count, wild, one);
+fn own(name: &str, modifier: i32, range: Range, count: usize, unicode: bool) -> Vec<String> {
+    let restrict = |extreme: &[&str], one: fn(usize) -> String| either(range, count, extreme, one);
     let length = usize::try_from(modifier - 4).ok().filter(|_| modifier >= 4);
     match name {
-        "int2" => tame(&["32767", "-32768", "0"], |n| n.to_string()),
-        "int4" => tame(&["2147483647", "-2147483648", "0"], |n| n.to_string()),
-        "int8" => tame(&["9223372036854775807", "-9223372036854775808", "0"], |n| {
+        "int2" => restrict(&["32767", "-32768", "0"], |n| n.to_string()),
+        "int4" => restrict(&["2147483647", "-2147483648", "0"], |n| n.to_string()),
+        "int8" => restrict(&["9223372036854775807", "-9223372036854775808", "0"], |n| {
             n.to_string()
         }),
-        "numeric" => numeric(modifier, mood, count),
-        "float4" => tame(&["0.1", "-3.4e+38", "1.17e-38", "NaN"], |n| n.to_string()),
-        "float8" => tame(
+        "numeric" => numeric(modifier, range, count),
+        "float4" => restrict(&["0.1", "-3.4e+38", "1.17e-38", "NaN"], |n| n.to_string()),
+        "float8" => restrict(
             &["0.1234567890123456", "-1.7e+308", "2.3e-308", "NaN"],
             |n| n.to_string(),
         ),
-        "money" => tame(&["12.34", "-0.01", "92233720368547758.07"], |n| {
+        "money" => restrict(&["12.34", "-0.01", "92233720368547758.07"], |n| {
             n.to_string()
         }),
-        "text" => strings(mood, count, None, unicode),
-        "varchar" | "bpchar" => strings(mood, count, length, unicode),
-        "name" => strings(mood, count, Some(15), unicode),
+        "text" => strings(range, count, None, unicode),
+        "varchar" | "bpchar" => strings(range, count, length, unicode),
+        "name" => strings(range, count, Some(15), unicode),
         "char" => numbered(count.min(9), |n| n.to_string()),
-        "bytea" => tame(&["\\x00ff10", "\\x", "\\xdeadbeef"], |n| {
+        "bytea" => restrict(&["\\x00ff10", "\\x", "\\xdeadbeef"], |n| {
             format!("\\x{n:02x}")
         }),
-        "bool" => match mood {
-            Mood::Wild | Mood::None => vec!["t".to_owned(), "f".to_owned()],
-            Mood::Tame => vec!["t".to_owned()],
-            Mood::TameLast => vec!["f".to_owned()],
+        "bool" => match range {
+            Range::Extreme | Range::None => vec!["t".to_owned(), "f".to_owned()],
+            Range::Plain => vec!["t".to_owned()],
+            Range::PlainLast => vec!["f".to_owned()],
         },
-        "date" => tame(&["2024-02-29", "1969-07-20", "0001-01-01"], |n| {
+        "date" => restrict(&["2024-02-29", "1969-07-20", "0001-01-01"], |n| {
             format!("2001-01-{n:02}")
         }),
-        "timestamp" => tame(
+        "timestamp" => restrict(
             &[
                 "2024-02-29 12:34:56.789123",
                 "1969-07-20 20:17:40.999999",
@@ -334,7 +339,7 @@ fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Ve
             ],
             |n| format!("2001-01-{n:02} 00:00:00"),
         ),
-        "timestamptz" => tame(
+        "timestamptz" => restrict(
             &[
                 "2024-02-29 12:34:56.789123+05:30",
                 "1969-07-20 20:17:40.999999+00",
@@ -342,10 +347,10 @@ fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Ve
             ],
             |n| format!("2001-01-{n:02} 00:00:00+00"),
         ),
-        "time" => tame(&["12:34:56.789123", "23:59:58.999999", "00:00:00.5"], |n| {
+        "time" => restrict(&["12:34:56.789123", "23:59:58.999999", "00:00:00.5"], |n| {
             format!("{n:02}:00:00")
         }),
-        "timetz" => tame(
+        "timetz" => restrict(
             &[
                 "12:34:56.789123+05:30",
                 "23:59:58.999999-08",
@@ -353,7 +358,7 @@ fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Ve
             ],
             |n| format!("{n:02}:00:00+00"),
         ),
-        "interval" => tame(
+        "interval" => restrict(
             &[
                 "1 year 2 mons 3 days 04:05:06.789123",
                 "-1 days -00:00:00.5",
@@ -362,7 +367,7 @@ fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Ve
             |n| format!("{n} years"),
         ),
         "uuid" => numbered(count, |n| format!("00000000-0000-4000-8000-{n:012}")),
-        "json" => tame(
+        "json" => restrict(
             &[
                 "{\"b\": 1,  \"a\": [1, 2.50], \"b\": \"zwei\"}",
                 "[null, true]",
@@ -370,17 +375,17 @@ fn own(name: &str, modifier: i32, mood: Mood, count: usize, unicode: bool) -> Ve
             ],
             |n| format!("{{\"n\": {n}}}"),
         ),
-        "jsonb" => tame(
+        "jsonb" => restrict(
             &["{\"b\": 1, \"a\": [1, 2.50]}", "[null, true]", "\"text\""],
             |n| format!("{{\"n\": {n}}}"),
         ),
         "xml" => numbered(count, |n| format!("<a n=\"{n}\">x</a>")),
-        "inet" => tame(&["192.168.1.5/24", "::1", "2001:db8::5/64"], |n| {
+        "inet" => restrict(&["192.168.1.5/24", "::1", "2001:db8::5/64"], |n| {
             format!("10.0.0.{n}")
         }),
         "cidr" => numbered(count, |n| format!("10.{n}.0.0/16")),
         "macaddr" => numbered(count, |n| format!("08:00:2b:01:02:{n:02x}")),
-        "macaddr8" => tame(&["08:00:2b:01:02:03:04:05"], |n| {
+        "macaddr8" => restrict(&["08:00:2b:01:02:03:04:05"], |n| {
             format!("08:00:2b:ff:fe:01:02:{n:02x}")
         }),
         "bit" => bits(modifier.max(1), count, true),

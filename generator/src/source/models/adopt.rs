@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trueup::{Entry, Id, Keeping, Schema, Statement};
 
 /// One object that is to have another name.
-struct Renaming<'a> {
+struct AdoptedName<'a> {
     entry: &'a Entry,
     now: String,
     then: String,
@@ -36,7 +36,7 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
             spare.entry(scope).or_default().push((entry, name));
         }
     }
-    let mut renamings: BTreeMap<Id, Vec<Renaming<'_>>> = BTreeMap::new();
+    let mut renamings: BTreeMap<Id, Vec<AdoptedName<'_>>> = BTreeMap::new();
     let mut rest: Vec<(Id, &Entry, String)> = Vec::new();
     for (id, entry) in settled.entries().filter(|(id, _)| !named.contains(id)) {
         let Some((scope, now)) = entry.naming(settled) else {
@@ -50,10 +50,12 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
             Some(free.remove(place).1)
         });
         match taken {
-            Some(then) => renamings
-                .entry(scope)
-                .or_default()
-                .push(Renaming { entry, now, then }),
+            Some(then) => {
+                renamings
+                    .entry(scope)
+                    .or_default()
+                    .push(AdoptedName { entry, now, then })
+            }
             None => rest.push((scope, entry, now)),
         }
     }
@@ -65,11 +67,11 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
             renamings
                 .entry(scope)
                 .or_default()
-                .push(Renaming { entry, now, then });
+                .push(AdoptedName { entry, now, then });
         }
     }
     let (mut aside, mut home) = (Vec::new(), Vec::new());
-    for Renaming {
+    for AdoptedName {
         entry,
         now: _,
         then,
@@ -85,7 +87,7 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
 }
 
 /// The name that is left for who has to give up `name`; `None` where nobody takes it.
-fn freed(renamings: &[Renaming<'_>], name: &str) -> Option<String> {
+fn freed(renamings: &[AdoptedName<'_>], name: &str) -> Option<String> {
     let taker = |name: &str| renamings.iter().find(|renaming| renaming.then == name);
     let mut free = &taker(name)?.now;
     while let Some(next) = taker(free) {

@@ -475,13 +475,13 @@ impl Column {
                 && self.descent.is_inherited()
             {
                 // The parent's new state already includes the changes of the tables above it.
-                carried.take_along(from, to, new.server());
+                carried.follow_parent(from, to, new.server());
             }
         }
         carried
     }
 
-    fn take_along(&mut self, from: &Self, to: &Self, server: Server) {
+    fn follow_parent(&mut self, from: &Self, to: &Self, server: Server) {
         if from.data_type != to.data_type || from.collation != to.collation {
             // A new type comes with its own storage and compression.
             *self = Self {

@@ -7,7 +7,7 @@ use crate::prove::{
     code::Attempt,
     data::{
         shape::{Column, Shape, Table},
-        values::{Mood, Values},
+        values::{Range, Values},
     },
 };
 
@@ -175,7 +175,7 @@ fn others(
     let of_rows = rows
         .iter()
         .filter_map(|other| other.values.get(number).cloned().flatten());
-    let made = values.of_column(column, Mood::Tame, OTHERS);
+    let made = values.of_column(column, Range::Plain, OTHERS);
     let mut others: Vec<String> = Vec::new();
     for other in of_rows.chain(made) {
         let other = literal(&other);

@@ -14,8 +14,8 @@ use super::code::attempt;
 use crate::{
     Error, ErrorKind,
     prove::data::{
-        reap::{Memory, remember},
-        sow::message,
+        generate::message,
+        snapshot::{Snapshot, remember},
     },
 };
 
@@ -29,7 +29,7 @@ struct Forced {
 /// The result of the statement for the role.
 enum Bound {
     /// It left this.
-    Left(Memory),
+    Left(Snapshot),
     /// It failed.
     Failed(SqlError),
 }
@@ -55,7 +55,7 @@ pub(super) fn fill(
     };
     // Volatile values differ in each run, independent of policies.
     let computed = free.changes(&again);
-    let is_same = |left: &Memory| {
+    let is_same = |left: &Snapshot| {
         let changes = free.changes(left);
         changes.keys().all(|place| computed.contains_key(place))
     };

@@ -8,14 +8,14 @@ use diesel::{
 use pg_query::NodeEnum;
 use trueup::{Hazard, Id, Schema, name::quoted_ident};
 
-use super::{Map, Trial, bound};
+use super::{Map, RowsTrial, bound};
 use crate::{
     Error, ErrorKind,
     prove::data::{
         Run, Told,
-        moods::Subject,
-        reap::{Change, Memory, Place, remember},
-        sow::message,
+        generate::message,
+        ranges::Subject,
+        snapshot::{Change, Place, Snapshot, remember},
     },
 };
 
@@ -62,7 +62,7 @@ const CODE: &str = "
     ORDER BY 1, 2, 3";
 
 /// The result of a statement that was rolled back.
-pub(super) type Tried = Result<Memory, SqlError>;
+pub(super) type Tried = Result<Snapshot, SqlError>;
 
 /// A statement that fills a column, as Postgres' own parser reads it.
 struct Filling<'a> {
@@ -92,7 +92,7 @@ impl<'a> Filling<'a> {
     }
 }
 
-impl Trial<'_> {
+impl RowsTrial<'_> {
     /// Runs the ups one by one, and tells what code did beside those that update rows.
     pub(in crate::prove::data) fn code(
         mut self,
@@ -132,7 +132,7 @@ fn hazards(
     let (tables, code): (Vec<Code>, Vec<Code>) =
         code.into_iter().partition(|one| one.kind == "table");
     let tables: Vec<&str> = tables.iter().map(|one| one.table.as_str()).collect();
-    let nulls = |memory: &Memory| memory.nulls(&tables, &filling.column);
+    let nulls = |memory: &Snapshot| memory.nulls(&tables, &filling.column);
     let mut hazards = Vec::new();
     let of = format!("{}.{}", filling.table, quoted_ident(&filling.column));
     hazards.extend(bound::fill(connection, filling.sql, &of)?);
@@ -188,7 +188,7 @@ fn hazards(
 
 fn hazard(
     tables: &[&str],
-    memory: &Memory,
+    memory: &Snapshot,
     of: Id,
     place: Place,
     change: Change,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trueup::{Address, Id, Schema, read::Claims};
 
-use crate::prove::data::reap::Place;
+use crate::prove::data::snapshot::Place;
 
 /// Which object each address is, by the names before renames and by those after.
 pub(super) struct Map<'a>(Vec<(&'a Schema, Claims)>);

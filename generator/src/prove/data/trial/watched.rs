@@ -1,7 +1,7 @@
 //! Rows under the SQL of a person, of which no hazard tells what it does to them: what is gone is told. The code around them
 //! runs before it, after it, and after its way back.
 
-use super::{DOWN, Exercise, Failed, Run, Trial, UP, remember, run};
+use super::{DOWN, Exercise, Failed, RowsTrial, Run, UP, remember, run};
 use crate::{
     Error,
     prove::{code::Broken, data::Watched},
@@ -23,7 +23,7 @@ pub(in crate::prove::data) struct Found {
 /// The number of places that are named.
 const SHOWN: usize = 3;
 
-impl Trial<'_> {
+impl RowsTrial<'_> {
     /// Runs the way there, and the way back where there is one.
     pub(in crate::prove::data) fn watched(
         &mut self,

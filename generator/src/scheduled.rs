@@ -15,14 +15,14 @@ use crate::{
 #[must_use]
 pub fn only_in(there: &Schema, known: &Schema) -> BTreeSet<Id> {
     let entries = there.entries();
-    let routine =
-        entries.filter(|(id, entry)| entry.is_routine(there) && known.entry(id).is_none());
-    routine.map(|(id, _)| id.clone()).collect()
+    let scheduled =
+        entries.filter(|(id, entry)| entry.is_scheduled(there) && known.entry(id).is_none());
+    scheduled.map(|(id, _)| id.clone()).collect()
 }
 
 /// Something that a job made in a live database.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Routine {
+pub struct Scheduled {
     /// The object.
     pub id: Id,
     /// The object that it is a part of and is dropped with.
@@ -31,14 +31,14 @@ pub struct Routine {
 
 /// Objects made by jobs, each with the object that it is a part of.
 #[must_use]
-pub fn hanging(routine: &BTreeSet<Id>, there: &Schema) -> Vec<Routine> {
+pub fn hanging(scheduled: &BTreeSet<Id>, there: &Schema) -> Vec<Scheduled> {
     let ties = there.entries().filter_map(|(_, entry)| {
-        let id = entry.parent().filter(|id| routine.contains(id))?;
+        let id = entry.parent().filter(|id| scheduled.contains(id))?;
         Some((id, entry.ties()))
     });
     let hanging = ties.flat_map(|(id, tied)| {
-        let wholes = tied.into_iter().filter(|whole| !routine.contains(whole));
-        wholes.map(move |whole| Routine {
+        let wholes = tied.into_iter().filter(|whole| !scheduled.contains(whole));
+        wholes.map(move |whole| Scheduled {
             id: id.clone(),
             whole,
         })
@@ -48,8 +48,8 @@ pub fn hanging(routine: &BTreeSet<Id>, there: &Schema) -> Vec<Routine> {
 
 /// Fails if an object that no migration made would be dropped, with its rows, because the object that it is a part of is
 /// dropped or recreated.
-pub fn refuse_fall(
-    routine: &[Routine],
+pub fn refuse_drop(
+    scheduled: &[Scheduled],
     from: &Schema,
     renamed: &Schema,
     to: &Schema,
@@ -64,9 +64,9 @@ pub fn refuse_fall(
                 (None, _) => false,
             })
     };
-    let falling = routine.iter().filter(|one| falls(&one.whole));
+    let falling = scheduled.iter().filter(|one| falls(&one.whole));
     let falling: Vec<String> = falling
-        .map(|Routine { id, whole }| format!("{id}, a part of {whole}"))
+        .map(|Scheduled { id, whole }| format!("{id}, a part of {whole}"))
         .collect();
     if falling.is_empty() {
         return Ok(());
@@ -80,13 +80,13 @@ pub fn refuse_fall(
 
 /// A schema without some objects and their parts.
 #[must_use]
-pub fn schema_without(schema: &Schema, routine: &BTreeSet<Id>) -> Schema {
-    schema.only(|id| !belongs(id, schema, routine))
+pub fn schema_without(schema: &Schema, scheduled: &BTreeSet<Id>) -> Schema {
+    schema.only(|id| !belongs(id, schema, scheduled))
 }
 
 /// A side on the scratch without some objects and their parts.
-pub fn side_without(side: Side, routine: &BTreeSet<Id>) -> Result<Side, Error> {
-    let entries = routine.iter().filter_map(|id| side.schema.entry(id));
+pub fn side_without(side: Side, scheduled: &BTreeSet<Id>) -> Result<Side, Error> {
+    let entries = scheduled.iter().filter_map(|id| side.schema.entry(id));
     let statements: Vec<String> = entries.filter_map(|entry| entry.clear()).collect();
     if statements.is_empty() {
         return Ok(side);

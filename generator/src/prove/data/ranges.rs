@@ -7,14 +7,14 @@ use pg_query::{NodeEnum, protobuf::RangeVar};
 use super::{
     shape::{Column, Shape},
     upcoming::Upcoming,
-    values::Mood,
+    values::Range,
 };
 
 /// The range of the rows of each table and of the values of each column.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Moods {
+pub(super) struct Ranges {
     /// By table and column; column 0 is the table as a whole.
-    of_columns: BTreeMap<(i64, i32), Mood>,
+    of_columns: BTreeMap<(i64, i32), Range>,
     /// Why a table goes without rows.
     pub(super) why: BTreeMap<i64, String>,
     /// The constraints that rows satisfy before the ups add them, with their tables.
@@ -23,15 +23,15 @@ pub(super) struct Moods {
     upcoming_for: String,
 }
 
-impl Moods {
+impl Ranges {
     /// The mood of a column, or, with 0 for the column, of the table.
-    pub(super) fn of(&self, table: i64, column: i32) -> Mood {
+    pub(super) fn of(&self, table: i64, column: i32) -> Range {
         let one = |column| self.of_columns.get(&(table, column)).copied();
         one(0).max(one(column)).unwrap_or_default()
     }
 
     /// True if no column of the table is restricted.
-    pub(super) fn are_wild(&self, table: i64) -> bool {
+    pub(super) fn are_extreme(&self, table: i64) -> bool {
         let mut upcoming = self.upcoming.iter();
         upcoming.all(|(of, _)| *of != table)
             && self
@@ -66,8 +66,8 @@ impl Moods {
 
     /// Takes the rows out of a table; `false` where there were none to take.
     pub(super) fn strip(&mut self, table: i64, why: &str) -> bool {
-        let old = self.of_columns.insert((table, 0), Mood::None);
-        if old == Some(Mood::None) {
+        let old = self.of_columns.insert((table, 0), Range::None);
+        if old == Some(Range::None) {
             return false;
         }
         self.why.insert(table, why.to_owned());
@@ -75,7 +75,7 @@ impl Moods {
     }
 
     /// Makes a column tamer, and the table empty where it cannot be.
-    pub(super) fn tame(&mut self, shape: &Shape, table: i64, column: i32, why: &str) -> bool {
+    pub(super) fn restrict(&mut self, shape: &Shape, table: i64, column: i32, why: &str) -> bool {
         let concerned = |one: &&Column| column == 0 || one.number == column;
         let columns = shape.columns(table).iter().filter(concerned);
         let of_labels = columns.map(|column| column.type_oid).any(|oid| {
@@ -84,9 +84,9 @@ impl Moods {
             labels(oid).or(labels(of)).is_some()
         });
         let next = match self.of(table, column) {
-            Mood::Wild => Mood::Tame,
-            Mood::Tame if of_labels => Mood::TameLast,
-            Mood::Tame | Mood::TameLast | Mood::None => return self.strip(table, why),
+            Range::Extreme => Range::Plain,
+            Range::Plain if of_labels => Range::PlainLast,
+            Range::Plain | Range::PlainLast | Range::None => return self.strip(table, why),
         };
         self.of_columns.insert((table, column), next);
         true

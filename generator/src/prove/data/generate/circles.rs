@@ -8,7 +8,7 @@ use diesel::PgConnection;
 use super::{Choice, Sowing, attempt, insert};
 use crate::prove::data::{
     shape::{Shape, Table},
-    values::Mood,
+    values::Range,
 };
 
 /// The circles among tables without rows.
@@ -63,7 +63,7 @@ impl<'a> Sowing<'a> {
     pub(super) fn circle(&mut self, connection: &mut PgConnection, circle: &BTreeSet<i64>) -> bool {
         let shape = self.shape;
         let tables: Vec<&Table> = circle.iter().map(|oid| &shape.tables[oid]).collect();
-        let is_out = |table: &&Table| !table.whole || self.moods.of(table.oid, 0) == Mood::None;
+        let is_out = |table: &&Table| !table.whole || self.ranges.of(table.oid, 0) == Range::None;
         if tables.iter().any(is_out) {
             return false;
         }
@@ -98,7 +98,7 @@ impl<'a> Sowing<'a> {
             self.tries += 1;
             if attempt(connection, &rows(&numbers)).is_ok() {
                 for table in &tables {
-                    self.sown.bare.remove(&table.oid);
+                    self.generated.bare.remove(&table.oid);
                     self.taken(table, numbers.len(), wanted);
                 }
                 return true;

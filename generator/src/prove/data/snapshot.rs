@@ -12,7 +12,7 @@ use diesel::{
 use super::shape::{self, Column, Sequence, Shape, Table};
 
 /// All that a database holds, as text.
-pub(super) struct Memory {
+pub(super) struct Snapshot {
     pub(super) shape: Shape,
     rows: BTreeMap<i64, Vec<Row>>,
     sequences: BTreeMap<i64, Position>,
@@ -75,7 +75,7 @@ struct RowOf {
 const AT_ONCE: usize = 50;
 
 /// Remembers everything.
-pub(super) fn remember(connection: &mut PgConnection) -> QueryResult<Memory> {
+pub(super) fn remember(connection: &mut PgConnection) -> QueryResult<Snapshot> {
     let shape = shape::read(connection)?;
     let mut rows = BTreeMap::new();
     let tables: Vec<&Table> = shape.tables.values().filter(|table| table.stores).collect();
@@ -112,7 +112,7 @@ pub(super) fn remember(connection: &mut PgConnection) -> QueryResult<Memory> {
         let found: Vec<Position> = sql_query(selects.join(" UNION ALL ")).load(connection)?;
         sequences.extend(found.into_iter().map(|one| (one.oid, one)));
     }
-    Ok(Memory {
+    Ok(Snapshot {
         shape,
         rows,
         sequences,
@@ -155,7 +155,7 @@ fn select(at: usize, table: &Table, columns: &[Column], types: &BTreeMap<i32, &s
     )
 }
 
-impl Memory {
+impl Snapshot {
     /// True if there is nothing that could be lost.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.sequences.values().all(|position| !position.called)

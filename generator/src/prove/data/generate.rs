@@ -17,9 +17,9 @@ use trueup::name::literal;
 
 use super::{
     hints,
-    moods::Moods,
+    ranges::Ranges,
     shape::{Column, Constraint, Shape, Table},
-    values::{GUESSES, Mood, Values},
+    values::{GUESSES, Range, Values},
 };
 use guards::Guards;
 use search::Search;
@@ -36,7 +36,7 @@ const ROWS: usize = 4;
 
 /// The result of generating rows.
 #[derive(Default)]
-pub(super) struct Sown {
+pub(super) struct Generated {
     /// The rows in each table, those that were there before included.
     pub(super) rows: BTreeMap<i64, usize>,
     /// The tables that had rows before.
@@ -50,28 +50,28 @@ pub(super) struct Sown {
 }
 
 /// Sows all tables, in the order in which foreign keys allow it. Nothing in the rows is left to chance.
-pub(super) fn sow(
+pub(super) fn generate(
     connection: &mut PgConnection,
     shape: &Shape,
-    moods: &Moods,
-) -> QueryResult<Sown> {
+    ranges: &Ranges,
+) -> QueryResult<Generated> {
     // Otherwise a deferred constraint would fail only at the end, too late for another try.
     connection.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
     connection.batch_execute(HOLDING)?;
     let mut sowing = Sowing {
         shape,
         guards: guards::read(connection)?,
-        moods,
+        ranges,
         values: Values::new(shape),
-        sown: Sown::default(),
+        generated: Generated::default(),
         tries: 0,
     };
     sowing.count(connection)?;
     sowing.find_out(connection);
-    let untouched = sowing.sown.rows.is_empty();
+    let untouched = sowing.generated.rows.is_empty();
     let order = order(shape);
     sowing.all(connection, &order);
-    let bare = sowing.sown.bare.keys().copied().collect();
+    let bare = sowing.generated.bare.keys().copied().collect();
     let mut circles = circles::circles(shape, &bare).into_iter();
     if circles.any(|circle| sowing.circle(connection, &circle)) {
         for circle in circles {
@@ -85,14 +85,14 @@ pub(super) fn sow(
     if untouched {
         advance(connection, shape)?;
     }
-    Ok(sowing.sown)
+    Ok(sowing.generated)
 }
 
 struct Sowing<'a> {
     shape: &'a Shape,
-    moods: &'a Moods,
+    ranges: &'a Ranges,
     values: Values<'a>,
-    sown: Sown,
+    generated: Generated,
     tries: usize,
     guards: BTreeMap<i64, Guards>,
 }
@@ -104,7 +104,7 @@ struct Choice<'a> {
     options: Vec<String>,
     /// The number of options meant for the first attempt.
     first: usize,
-    mood: Mood,
+    range: Range,
 }
 
 impl Choice<'_> {
@@ -153,9 +153,9 @@ impl<'a> Sowing<'a> {
     /// Counts the rows that are there: migrations and files may bring some, and where they do, they are enough.
     fn count(&mut self, connection: &mut PgConnection) -> QueryResult<()> {
         for (table, rows) in self.counts(connection)? {
-            self.sown.rows.insert(table, rows);
-            self.sown.whole.insert(table);
-            self.sown.found.insert(table);
+            self.generated.rows.insert(table, rows);
+            self.generated.whole.insert(table);
+            self.generated.found.insert(table);
         }
         Ok(())
     }
@@ -167,8 +167,8 @@ impl<'a> Sowing<'a> {
         }
         let mut counts = self.counts(connection)?;
         let brought = counts.keys().copied().filter(|table| {
-            let is_out = self.moods.of(*table, 0) == Mood::None;
-            is_out && !self.sown.found.contains(table)
+            let is_out = self.ranges.of(*table, 0) == Range::None;
+            is_out && !self.generated.found.contains(table)
         });
         let brought: Vec<i64> = brought.collect();
         for table in &brought {
@@ -177,17 +177,17 @@ impl<'a> Sowing<'a> {
         if !brought.is_empty() {
             counts = self.counts(connection)?;
         }
-        let said = std::mem::take(&mut self.sown.rows);
+        let said = std::mem::take(&mut self.generated.rows);
         for table in said.keys().filter(|table| !counts.contains_key(table)) {
             let why = if brought.is_empty() {
                 "its triggers or rules keep no row"
             } else {
                 "its rows refer to some that are out"
             };
-            self.sown.bare.insert(*table, why.to_owned());
-            self.sown.whole.remove(table);
+            self.generated.bare.insert(*table, why.to_owned());
+            self.generated.whole.remove(table);
         }
-        self.sown.rows = counts;
+        self.generated.rows = counts;
         Ok(())
     }
 
@@ -250,21 +250,21 @@ impl<'a> Sowing<'a> {
     /// Puts rows into all tables that have none.
     fn all(&mut self, connection: &mut PgConnection, order: &[i64]) {
         for table in order {
-            if !self.sown.rows.contains_key(table) {
+            if !self.generated.rows.contains_key(table) {
                 self.table(connection, &self.shape.tables[table]);
             }
         }
     }
 
     fn table(&mut self, connection: &mut PgConnection, table: &Table) {
-        if !table.whole || self.moods.of(table.oid, 0) == Mood::None {
+        if !table.whole || self.ranges.of(table.oid, 0) == Range::None {
             return;
         }
         let wanted = self.wanted(table);
         let choices = match self.choices(connection, table, wanted) {
             Ok(choices) => choices,
             Err(why) => {
-                self.sown.bare.insert(table.oid, why);
+                self.generated.bare.insert(table.oid, why);
                 return;
             }
         };
@@ -281,8 +281,8 @@ impl<'a> Sowing<'a> {
             Ok(_) => "its triggers or rules keep no row".to_owned(),
             // A trigger of another table has brought some, which are in the way of others.
             Err(_) if !self.guards.is_empty() && has_rows(connection, table) => {
-                self.sown.bare.remove(&table.oid);
-                self.sown.rows.insert(table.oid, 1);
+                self.generated.bare.remove(&table.oid);
+                self.generated.rows.insert(table.oid, 1);
                 return;
             }
             Err(error) => message(&error),
@@ -299,18 +299,18 @@ impl<'a> Sowing<'a> {
             }
         }
         if kept > 0 {
-            self.sown.quiet.insert(table.oid);
+            self.generated.quiet.insert(table.oid);
             self.taken(table, kept, rows.len());
         } else {
-            self.sown.bare.insert(table.oid, refused);
+            self.generated.bare.insert(table.oid, refused);
         }
     }
 
     fn taken(&mut self, table: &Table, taken: usize, offered: usize) {
-        self.sown.bare.remove(&table.oid);
-        self.sown.rows.insert(table.oid, taken);
+        self.generated.bare.remove(&table.oid);
+        self.generated.rows.insert(table.oid, taken);
         if taken == offered {
-            self.sown.whole.insert(table.oid);
+            self.generated.whole.insert(table.oid);
         }
     }
 
@@ -397,10 +397,10 @@ impl<'a> Sowing<'a> {
             if column.generated {
                 continue;
             }
-            let mood = self.moods.of(table.oid, column.number);
+            let range = self.ranges.of(table.oid, column.number);
             let referred = self.referred(table, column, wanted, circle)?;
             let mut options =
-                referred.unwrap_or_else(|| self.with_near(table, column, mood, wanted));
+                referred.unwrap_or_else(|| self.with_near(table, column, range, wanted));
             let mut first = options.len();
             if options.is_empty() {
                 options.push("DEFAULT".to_owned());
@@ -422,16 +422,22 @@ impl<'a> Sowing<'a> {
                 column,
                 options,
                 first,
-                mood,
+                range,
             });
         }
         Ok(choices)
     }
 
     /// Values for a column, those first that a coarser type would not tell apart.
-    fn with_near(&self, table: &Table, column: &Column, mood: Mood, wanted: usize) -> Vec<String> {
+    fn with_near(
+        &self,
+        table: &Table,
+        column: &Column,
+        range: Range,
+        wanted: usize,
+    ) -> Vec<String> {
         let near = self.near(table, column);
-        let others = self.constants(column, mood, wanted.saturating_sub(near.len()));
+        let others = self.constants(column, range, wanted.saturating_sub(near.len()));
         let others = others.into_iter().filter(|one| !near.contains(one));
         let others: Vec<String> = others.collect();
         near.into_iter().chain(others).collect()
@@ -439,16 +445,16 @@ impl<'a> Sowing<'a> {
 
     /// Values for a column that must tell rows apart, which a coarser type does not.
     fn near(&self, table: &Table, column: &Column) -> Vec<String> {
-        let is_wild = self.moods.of(table.oid, column.number) == Mood::Wild;
-        if !column.unique || column.numbered || !is_wild {
+        let is_extreme = self.ranges.of(table.oid, column.number) == Range::Extreme;
+        if !column.unique || column.numbered || !is_extreme {
             return Vec::new();
         }
         let values = self.values.near(column);
         values.iter().map(|value| literal(value)).collect()
     }
 
-    fn constants(&self, column: &Column, mood: Mood, wanted: usize) -> Vec<String> {
-        let values = self.values.of_column(column, mood, wanted + 1);
+    fn constants(&self, column: &Column, range: Range, wanted: usize) -> Vec<String> {
+        let values = self.values.of_column(column, range, wanted + 1);
         values.iter().map(|value| literal(value)).collect()
     }
 
@@ -532,7 +538,7 @@ impl<'a> Sowing<'a> {
             .collect();
         // Plain ones too, lest all of the wild ones be refused.
         if !taken.is_empty() {
-            let plain = self.values.of_column(column, Mood::Tame, 5);
+            let plain = self.values.of_column(column, Range::Plain, 5);
             taken.extend(plain.iter().map(|value| literal(value)));
         }
         taken
@@ -566,11 +572,11 @@ impl<'a> Sowing<'a> {
         ) else {
             return Ok(None);
         };
-        let rows = self.sown.rows.get(&target.oid).copied().unwrap_or(0);
+        let rows = self.generated.rows.get(&target.oid).copied().unwrap_or(0);
         if rows == 0 && (target.oid == table.oid || circle.contains(&target.oid)) {
             // A row may refer to itself, and rows of a circle to each other.
             return Ok(Some(if column.required {
-                self.constants(referred, self.moods.of(target.oid, number), wanted)
+                self.constants(referred, self.ranges.of(target.oid, number), wanted)
             } else {
                 vec!["NULL".to_owned()]
             }));
@@ -608,7 +614,7 @@ fn has_rows(connection: &mut PgConnection, table: &Table) -> bool {
 fn last<'a>(choice: &'a Choice<'_>, row: usize) -> &'a str {
     let null = choice.options.last().filter(|option| *option == "NULL");
     match null {
-        Some(null) if choice.mood == Mood::Wild => null,
+        Some(null) if choice.range == Range::Extreme => null,
         Some(_) | None => choice.at(row),
     }
 }

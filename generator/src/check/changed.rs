@@ -43,9 +43,9 @@ pub(super) fn compare(
     let Changed { mut of, mut named } = changed;
     // An expression may call an unread object, which cannot be recreated.
     while known.unread().is_empty() && of.len() <= FEW {
-        let few = declarations.only(|id| of.contains(id));
-        named.extend(few.ids().chain(&of).cloned());
-        match attempt(project, scratch, known, &few, &named)? {
+        let changed = declarations.only(|id| of.contains(id));
+        named.extend(changed.ids().chain(&of).cloned());
+        match attempt(project, scratch, known, &changed, &named)? {
             Outcome::Told(sides) => return Ok(Some(*sides)),
             Outcome::Unclear => return Ok(None),
             Outcome::Concerns(others) => {
@@ -70,11 +70,11 @@ fn attempt(
     project: &Project,
     scratch: &Scratch,
     known: &Schema,
-    few: &Declarations,
+    changed: &Declarations,
     tops: &BTreeSet<Id>,
 ) -> Result<Outcome, Error> {
     let mine = |id: &Id| belongs(id, known, tops);
-    let about = surroundings(known, few, mine);
+    let about = surroundings(known, changed, mine);
     let part = known.only(|id| about.contains(id));
     let database = scratch.create(&Locale::default())?;
     source::render(&database, &part)?;
@@ -87,7 +87,7 @@ fn attempt(
     if diff(&part, &base.schema).iter().any(is_otherwise) {
         return Ok(Outcome::Unclear);
     }
-    let settled = settle(project, &base, few, tops, None)?;
+    let settled = settle(project, &base, changed, tops, None)?;
     let (base, wanted) = source::alike(project, base, settled.side)?;
     let mut others = BTreeSet::new();
     for (id, delta) in diff(&base.schema, &wanted.schema) {
@@ -115,7 +115,11 @@ fn attempt(
 
 /// The objects that the few declare, what those need and what the few mention, with all parts of that which need nothing
 /// else; and everything that does without data, such as types.
-fn surroundings(known: &Schema, few: &Declarations, mine: impl Fn(&Id) -> bool) -> BTreeSet<Id> {
+fn surroundings(
+    known: &Schema,
+    changed: &Declarations,
+    mine: impl Fn(&Id) -> bool,
+) -> BTreeSet<Id> {
     let mut about: BTreeSet<Id> = BTreeSet::new();
     for (id, entry) in known.entries() {
         if mine(id) {
@@ -128,7 +132,7 @@ fn surroundings(known: &Schema, few: &Declarations, mine: impl Fn(&Id) -> bool) 
             }
         }
     }
-    for mentioned in few
+    for mentioned in changed
         .iter()
         .filter_map(|declaration| declaration.mentions.as_ref())
     {
