@@ -5,10 +5,10 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{ArgAction, Args, Parser, ValueEnum};
 use generator::{
     Error,
-    autogen::FillAsked,
+    pipeline::autogen::FillAsked,
+    postgres::url::Url,
     rename::Asked,
     report::{Color, Format, Output, Reader, Verbosity},
-    url::Url,
 };
 
 use crate::commands::Command;

@@ -3,15 +3,16 @@
 use std::{env, num::ParseIntError, path::PathBuf};
 
 use generator::{
-    Error, ErrorKind, Presumed, Project, agreement,
-    apply::{self, Event, Listener, Timeouts},
-    binaries::Binaries,
-    embedded::{self, Embedded},
+    Error, ErrorKind, Presumed, Project,
+    migrations::apply::{self, Event, Listener, Timeouts},
+    postgres::binaries::Binaries,
+    postgres::embedded::{self, Embedded},
+    postgres::secrets,
+    postgres::url::Url,
+    prove::agreement,
     report::Output,
     scope::Scope,
-    secrets,
     source::Source,
-    url::Url,
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{
     env, panic,
 };
 
-use generator::{report::Output, secrets};
+use generator::{postgres::secrets, report::Output};
 
 /// Remembers the secrets of the environment and of the command line, and takes over what a panic says.
 pub(crate) fn prepare() {

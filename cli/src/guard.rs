@@ -11,9 +11,9 @@ use std::{
 use dialoguer::Confirm;
 use generator::{
     Error, ErrorKind,
-    database::{self, Identity},
+    operations::database::{self, Identity},
+    postgres::url::Url,
     report::Output,
-    url::Url,
 };
 
 use crate::context::{Context, Live};

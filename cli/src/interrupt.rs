@@ -7,7 +7,7 @@ use std::{
 };
 
 use dialoguer::console::Term;
-use generator::{Error, ErrorKind, migration, report::Output, scratch};
+use generator::{Error, ErrorKind, migrations::folder, postgres::scratch, report::Output};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
@@ -77,7 +77,7 @@ pub(crate) fn wait_if_ending() {
 
 fn end(signal: i32) {
     // Writing takes milliseconds; whoever is at it finishes, and nobody begins.
-    let _writing = migration::hold_writing();
+    let _writing = folder::hold_writing();
     let said = scratch::remove_all_now();
     let terminal = Term::stderr();
     if terminal.is_term() {

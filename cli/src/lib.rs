@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use generator::{children, report::Output};
+use generator::{postgres::children, report::Output};
 
 mod arguments;
 mod commands;

@@ -1,6 +1,9 @@
 //! Guards for rewriting migrations: only those that neither others nor a database have are the user's own to change.
 
-use generator::{Error, ErrorKind, apply, connection::connect, migration::Migration};
+use generator::{
+    Error, ErrorKind, migrations::apply, migrations::folder::Migration,
+    postgres::connection::connect,
+};
 
 use crate::{
     context::Context,

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use generator::{Error, ErrorKind, files, secrets};
+use generator::{Error, ErrorKind, files, postgres::secrets};
 
 mod file;
 
@@ -65,7 +65,7 @@ pub(crate) const SCRATCH: Setting = Setting {
 
 /// Folders with Postgres' programs.
 pub(crate) const PROGRAMS: Setting = Setting {
-    variable: generator::binaries::VARIABLE,
+    variable: generator::postgres::binaries::VARIABLE,
     key: "pg_bin",
     option: "--pg-bin",
     default: None,

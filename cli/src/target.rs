@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use generator::apply::{DownTarget, StampTarget, UpTarget};
+use generator::migrations::apply::{DownTarget, StampTarget, UpTarget};
 
 /// Target of `upgrade`.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -110,36 +110,36 @@ impl StdError for Error {
     }
 }
 
-impl From<crate::connection::ConnectError> for Error {
-    fn from(error: crate::connection::ConnectError) -> Self {
+impl From<crate::postgres::connection::ConnectError> for Error {
+    fn from(error: crate::postgres::connection::ConnectError) -> Self {
         let hints = error.hint();
         Self::new(ErrorKind::Environment, error.to_string()).hints(hints)
     }
 }
 
-impl From<crate::scratch::ScratchError> for Error {
-    fn from(error: crate::scratch::ScratchError) -> Self {
+impl From<crate::postgres::scratch::ScratchError> for Error {
+    fn from(error: crate::postgres::scratch::ScratchError) -> Self {
         let hints = error.hint();
         Self::new(ErrorKind::Environment, error.to_string()).hints(hints)
     }
 }
 
-impl From<crate::embedded::EmbeddedError> for Error {
-    fn from(error: crate::embedded::EmbeddedError) -> Self {
+impl From<crate::postgres::embedded::EmbeddedError> for Error {
+    fn from(error: crate::postgres::embedded::EmbeddedError) -> Self {
         let hints = error.hint();
         Self::new(ErrorKind::Environment, error.to_string()).hints(hints)
     }
 }
 
-impl From<crate::binaries::BinariesError> for Error {
-    fn from(error: crate::binaries::BinariesError) -> Self {
+impl From<crate::postgres::binaries::BinariesError> for Error {
+    fn from(error: crate::postgres::binaries::BinariesError) -> Self {
         let hint = error.hint();
         Self::new(ErrorKind::Environment, error.to_string()).hint(hint)
     }
 }
 
-impl From<crate::postgres::ReadError> for Error {
-    fn from(error: crate::postgres::ReadError) -> Self {
+impl From<crate::postgres::catalog::ReadError> for Error {
+    fn from(error: crate::postgres::catalog::ReadError) -> Self {
         Self::new(ErrorKind::Environment, error.to_string())
     }
 }
@@ -150,8 +150,8 @@ impl From<crate::plan::PlanError> for Error {
     }
 }
 
-impl From<crate::connection::SqlError> for Error {
-    fn from(error: crate::connection::SqlError) -> Self {
+impl From<crate::postgres::connection::SqlError> for Error {
+    fn from(error: crate::postgres::connection::SqlError) -> Self {
         Self::new(ErrorKind::Input, error.to_string())
     }
 }
@@ -168,16 +168,16 @@ impl From<diesel::result::Error> for Error {
     }
 }
 
-impl From<crate::migration::MigrationError> for Error {
-    fn from(error: crate::migration::MigrationError) -> Self {
+impl From<crate::migrations::folder::MigrationError> for Error {
+    fn from(error: crate::migrations::folder::MigrationError) -> Self {
         let hints = error.hint();
         Self::new(ErrorKind::Input, error.to_string()).hints(hints)
     }
 }
 
-impl From<crate::apply::ApplyError> for Error {
-    fn from(error: crate::apply::ApplyError) -> Self {
-        if let crate::apply::ApplyError::Scratch(error) = error {
+impl From<crate::migrations::apply::ApplyError> for Error {
+    fn from(error: crate::migrations::apply::ApplyError) -> Self {
+        if let crate::migrations::apply::ApplyError::Scratch(error) = error {
             return error.into();
         }
         let hints = error.hint();
@@ -192,8 +192,8 @@ impl From<crate::scope::ScopeError> for Error {
     }
 }
 
-impl From<crate::witness::Barred> for Error {
-    fn from(error: crate::witness::Barred) -> Self {
+impl From<crate::postgres::dump::Barred> for Error {
+    fn from(error: crate::postgres::dump::Barred) -> Self {
         let user = trueup::name::quoted_ident(&error.user);
         Self::new(ErrorKind::Environment, error.to_string()).hint(format!(
             "GRANT pg_read_all_data TO {user}; or use another user"
@@ -201,8 +201,8 @@ impl From<crate::witness::Barred> for Error {
     }
 }
 
-impl From<crate::witness::WitnessError> for Error {
-    fn from(error: crate::witness::WitnessError) -> Self {
+impl From<crate::postgres::dump::WitnessError> for Error {
+    fn from(error: crate::postgres::dump::WitnessError) -> Self {
         Self::new(ErrorKind::Environment, error.to_string())
     }
 }

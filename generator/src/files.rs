@@ -1,5 +1,8 @@
 //! Files that people write, and those of ours beside them.
 
+pub(crate) mod hash;
+pub(crate) mod lock;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};

@@ -12,13 +12,13 @@ use trueup::{Declarations, Id, Schema};
 
 use crate::{
     Error, ErrorKind,
-    binaries::Binaries,
-    connection::connect,
-    migration,
+    migrations::folder,
+    postgres::binaries::Binaries,
+    postgres::connection::connect,
+    postgres::scratch::{Scratch, ScratchOptions, Surroundings, cluster::Roles},
+    postgres::url::Url,
     scope::Scope,
-    scratch::{Scratch, ScratchOptions, Surroundings, cluster::Roles},
     source,
-    url::Url,
 };
 
 /// Presumptions of migrations and files about a server, used as far as no live database tells.
@@ -96,7 +96,7 @@ impl Project {
         Self { scope, ..self }
     }
 
-    /// The same project, with a folder for what need not be tried again: [`agreement::folder`](crate::agreement::folder).
+    /// The same project, with a folder for what need not be tried again: [`agreement::folder`](crate::prove::agreement::folder).
     #[must_use]
     pub fn remembering(self, memory: Option<PathBuf>) -> Self {
         Self { memory, ..self }
@@ -174,7 +174,7 @@ impl Project {
     #[must_use]
     pub fn roles_presumed(&self) -> BTreeSet<String> {
         // A folder that cannot be read is told by whatever needs it.
-        let migrations = migration::read(&self.migrations).unwrap_or_default();
+        let migrations = folder::read(&self.migrations).unwrap_or_default();
         let ups = migrations.iter().map(|migration| migration.up.as_str());
         let Roles {
             mut named,

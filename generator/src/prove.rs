@@ -1,6 +1,8 @@
 //! The proof of a draft: on a copy of the start, up gives exactly the target and down gives exactly the start, as we read
 //! them and as `pg_dump` sees them, which shares none of our code.
 
+pub mod agreement;
+
 pub mod code;
 pub mod data;
 mod measure;
@@ -23,16 +25,16 @@ use self::{
 };
 use crate::{
     Error, ErrorKind, Project,
-    connection::{SqlError, parts, run_sql},
     diff::{Delta, diff},
-    migration::{NO_PROOF, UNWRITTEN},
+    migrations::folder::{NO_PROOF, UNWRITTEN},
     plan::Segment,
-    postgres,
+    postgres::catalog,
+    postgres::connection::{SqlError, parts, run_sql},
+    postgres::dump::{self, WitnessError},
+    postgres::scratch::Database,
     rename::Renaming,
     render,
-    scratch::Database,
     source::Side,
-    witness::{self, WitnessError},
 };
 
 /// The result of a proof.
@@ -251,7 +253,7 @@ impl<'a> Trial<'a> {
         let pg_dump = project.binaries.pg_dump(major).ok().filter(|_| witnessed);
         let dump = |side: &Side| {
             let (pg_dump, url) = (pg_dump.clone()?, side.url.clone());
-            Some(thread::spawn(move || witness::dump(&pg_dump, &url)))
+            Some(thread::spawn(move || dump::dump(&pg_dump, &url)))
         };
         let bodies = witnessed.then(|| Bodies::compile(&database)).transpose()?;
         let mut connection = database.connect()?;
@@ -284,7 +286,7 @@ impl<'a> Trial<'a> {
         if let Err(error) = run_sql(&mut self.connection, sql, file) {
             return Err(self.failed(file, sql, error));
         }
-        Ok(postgres::read(&mut self.connection)?)
+        Ok(catalog::read(&mut self.connection)?)
     }
 
     /// The error of a file that does not run.
@@ -384,8 +386,8 @@ impl<'a> Trial<'a> {
         let Some(pg_dump) = &self.pg_dump else {
             return Ok(());
         };
-        let reached = witness::dump(pg_dump, &self.database.url())?;
-        witness::agree(&reached, &wanted).map_err(|differences| {
+        let reached = dump::dump(pg_dump, &self.database.url())?;
+        dump::agree(&reached, &wanted).map_err(|differences| {
             let shown: Vec<String> = differences.iter().take(5).map(ToString::to_string).collect();
             Error::new(
                 ErrorKind::Defect,

@@ -24,8 +24,8 @@ pub use asked::{Asked, Refused};
 
 use crate::{
     Error, ErrorKind, Project,
-    autogen::{Unfilled, Value},
     diff::{Delta, diff},
+    pipeline::autogen::{Unfilled, Value},
     source::Side,
 };
 use asked::near;

@@ -11,7 +11,7 @@ use std::{
 use anstream::{AutoStream, stream::RawStream};
 use serde::Serialize;
 
-use crate::{Error, ErrorKind, secrets};
+use crate::{Error, ErrorKind, postgres::secrets};
 
 mod applied;
 mod changed;

@@ -18,9 +18,9 @@ use serde::Serialize;
 use trueup::{DataStep, Hazard, Statement};
 
 use crate::{
-    connection::{ConnectError, connect},
     draft::{Draft, Part},
-    url::Url,
+    postgres::connection::{ConnectError, connect},
+    postgres::url::Url,
     words::count,
 };
 
@@ -146,8 +146,7 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
 }
 
 /// The queries of the hazards up to the first statement that makes other rows of those that are there, or a person's: what follows
-/// fails on
-/// rows that nobody has yet.
+/// fails on rows that nobody has yet.
 fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     let mut questions = Vec::new();
     for (part, statement) in statements(draft) {

@@ -1,4 +1,4 @@
-//! Sources of schemas. Whatever the source, the schema is read by [`postgres::read`] from a Postgres.
+//! Sources of schemas. Whatever the source, the schema is read by [`catalog::read`] from a Postgres.
 
 pub(crate) mod authors;
 pub mod models;
@@ -17,20 +17,20 @@ use trueup::{Guidance, Id, Schema, Statement, name::quoted_ident};
 
 use crate::{
     Error, ErrorKind, Project,
-    connection::{connect, holds_nothing, run_sql},
     diff::{Delta, diff},
     files,
-    migration::{self, Migration},
+    migrations::folder::{self, Migration},
     plan::{Folding, plan},
-    postgres,
-    rename::{self, Renaming},
-    render,
-    scratch::{
+    postgres::catalog,
+    postgres::connection::{connect, holds_nothing, run_sql},
+    postgres::dump::{self, WitnessError},
+    postgres::scratch::{
         Database, Locale, Scratch, Surroundings,
         cluster::{self, Roles},
     },
-    url::Url,
-    witness::{self, WitnessError},
+    postgres::url::Url,
+    rename::{self, Renaming},
+    render,
 };
 
 pub(crate) use rendered::render;
@@ -135,9 +135,9 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     project
         .saw(url, &mut connection)
         .map_err(|error| Error::caused(ErrorKind::Environment, doing(), error))?;
-    let schema = postgres::read(&mut connection)
+    let schema = catalog::read(&mut connection)
         .map_err(|error| Error::caused(ErrorKind::Environment, doing(), error))?;
-    if let Some(folder) = postgres::programs(&mut connection) {
+    if let Some(folder) = catalog::programs(&mut connection) {
         project.binaries.add_live_server(folder);
     }
     Ok(Side {
@@ -184,7 +184,7 @@ pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Result<Side,
 
 /// Replays migrations on an empty scratch database.
 pub fn replay(project: &Project, folder: &std::path::Path) -> Result<Side, Error> {
-    replay_these(project, &migration::read(folder)?)
+    replay_these(project, &folder::read(folder)?)
 }
 
 /// Replays these migrations, in this order, on an empty scratch database.
@@ -201,7 +201,7 @@ pub(crate) fn empty<'a>(
     let mut namespaces = project.surroundings().namespaces;
     if !namespaces.is_empty() {
         // One that a migration makes is not there before it.
-        let ours = migration::read(&project.migrations).unwrap_or_default();
+        let ours = folder::read(&project.migrations).unwrap_or_default();
         let ours = cluster::namespaces(ours.iter().map(|migration| migration.up.as_str()));
         let theirs = cluster::namespaces(texts);
         namespaces.retain(|name| !ours.contains(name) && !theirs.contains(name));
@@ -263,9 +263,9 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let like = Surroundings::of(&mut there)?;
     let locale = Locale::of(&mut there)?;
     let mut database = scratch.create_like(&locale, &like)?;
-    let public = witness::Public::of(&mut there)?;
+    let public = dump::Public::of(&mut there)?;
     scratch.make_tablespaces(&mut there)?;
-    let barred = witness::barred(&mut there)?;
+    let barred = dump::barred(&mut there)?;
     drop(there);
     let is_known = rendered::is_known(project, &from.schema);
     let mut no_dump = from.no_dump.clone();
@@ -287,11 +287,11 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
             )));
         }
         (Ok(pg_dump), None) => {
-            let dump = witness::dump(&pg_dump, &from.url)?;
+            let dump = dump::dump(&pg_dump, &from.url)?;
             let entries = from.schema.entries();
             let same = entries.filter_map(|(_, entry)| entry.dumped());
             let dump = same.fold(dump, |dump, [line, same]| dump.replacen(&line, &same, 1));
-            match witness::restore(&project.binaries.psql()?, &database.url(), &dump, public) {
+            match dump::restore(&project.binaries.psql()?, &database.url(), &dump, public) {
                 Err(WitnessError::Failed { .. }) => {
                     scratch.make_roles(&Roles::of([dump.as_str()]).named)?;
                     database = scratch.create_like(&locale, &like)?;
@@ -418,9 +418,9 @@ fn copy_of_print(project: &Project, side: &Side) -> Result<Option<Side>, Error> 
 /// Reads a database on the scratch.
 pub fn side(database: Database) -> Result<Side, Error> {
     let mut connection = database.connect()?;
-    let mut schema = postgres::read(&mut connection)?;
+    let mut schema = catalog::read(&mut connection)?;
     if refresh(&mut connection, &schema) {
-        schema = postgres::read(&mut connection)?;
+        schema = catalog::read(&mut connection)?;
     }
     let schema = schema.on_scratch();
     drop(connection);

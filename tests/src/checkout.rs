@@ -10,8 +10,8 @@ use std::{
 };
 
 use generator::{
-    migration::{self, Folder, Header, Parent},
-    scratch::Database,
+    migrations::folder::{self, Folder, Header, Parent},
+    postgres::scratch::Database,
 };
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tempfile::TempDir;
@@ -116,7 +116,7 @@ impl Checkout {
     ///
     /// If it cannot be written, or one of the others is not there.
     pub fn made_on(&self, parents: &[&str], name: &str, up: &str, down: &str) {
-        let read = migration::read(&self.path().join("migrations"));
+        let read = folder::read(&self.path().join("migrations"));
         let all = if parents.is_empty() {
             Vec::new()
         } else {

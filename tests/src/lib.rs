@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use diesel::{PgConnection, RunQueryDsl, sql_types::Bool};
 use generator::{
     Project,
-    autogen::{self, Autogen, AutogenOptions},
-    binaries::Binaries,
     draft::Draft,
-    scratch::Locale,
+    pipeline::autogen::{self, Autogen, AutogenOptions},
+    postgres::binaries::Binaries,
+    postgres::scratch::Locale,
+    postgres::url::Url,
     source::Source,
-    url::Url,
 };
 use trueup::Declarations;
 
@@ -159,7 +159,10 @@ pub fn folders_with(folder: &Path, file: &str) -> Vec<PathBuf> {
 
 /// A project whose live database is `database`, with an empty folder of migrations at `migrations`.
 #[must_use]
-pub fn project_with(migrations: PathBuf, database: &generator::scratch::Database) -> Project {
+pub fn project_with(
+    migrations: PathBuf,
+    database: &generator::postgres::scratch::Database,
+) -> Project {
     Project::new(migrations, Some(database.url()), binaries(), None)
 }
 
@@ -194,9 +197,10 @@ pub fn min_major(folder: &Path) -> u32 {
 /// # Panics
 ///
 /// If Postgres refuses it.
-pub fn run(database: &generator::scratch::Database, sql: &str) {
+pub fn run(database: &generator::postgres::scratch::Database, sql: &str) {
     let mut connection = database.connect().expect("a connection");
-    generator::connection::run_sql(&mut connection, sql, "a test").expect("SQL that runs");
+    generator::postgres::connection::run_sql(&mut connection, sql, "a test")
+        .expect("SQL that runs");
 }
 
 /// True if a condition holds on a database.
@@ -217,7 +221,7 @@ pub fn holds(connection: &mut PgConnection, condition: &str) -> bool {
 ///
 /// If there is no Postgres on this machine.
 #[must_use]
-pub fn database() -> (Project, generator::scratch::Database) {
+pub fn database() -> (Project, generator::postgres::scratch::Database) {
     let project = project(PathBuf::new());
     let database = project
         .scratch(None)

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use generator::{
-    Project, apply,
-    autogen::{self, AutogenOptions},
-    check::{Scope, check},
+    Project,
     diff::diff,
     draft::Draft,
+    migrations::apply,
+    pipeline::autogen::{self, AutogenOptions},
+    pipeline::check::{Scope, check},
+    postgres::scratch::Database,
     rename::{Asked, Refused},
-    scratch::Database,
     source::{self, models::settle},
 };
 use tempfile::TempDir;

@@ -2,11 +2,12 @@
 //! stays as it is, and what is not theirs is left alone.
 
 use generator::{
-    Error, Project, apply,
-    autogen::{self, Autogen, AutogenOptions},
-    check::{Check, Scope, check},
+    Error, Project,
     draft::Draft,
-    scratch::Database,
+    migrations::apply,
+    pipeline::autogen::{self, Autogen, AutogenOptions},
+    pipeline::check::{Check, Scope, check},
+    postgres::scratch::Database,
     source::Source,
 };
 use tempfile::TempDir;
@@ -163,11 +164,11 @@ fn check_tells_what_only_the_database_has() {
     assert_eq!(pending.pending.len(), 1);
 
     let mut connection = there.database.connect().expect("a connection");
-    generator::apply::upgrade(
+    generator::migrations::apply::upgrade(
         &mut connection,
         there.folder.path(),
-        &generator::apply::UpTarget::Head,
-        generator::apply::Options::default(),
+        &generator::migrations::apply::UpTarget::Head,
+        generator::migrations::apply::Options::default(),
     )
     .expect("an upgrade");
     let clean = there.check();

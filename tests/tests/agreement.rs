@@ -4,9 +4,9 @@ use std::{fs, path::Path};
 
 use generator::{
     Project,
-    autogen::declarations,
-    check::{Check, Scope},
-    scratch::Database,
+    pipeline::autogen::declarations,
+    pipeline::check::{Check, Scope},
+    postgres::scratch::Database,
 };
 use models as _;
 use tests::checkout::Checkout;
@@ -58,8 +58,11 @@ fn check(checkout: &Checkout, memory: &Path, database: Option<&Database>) -> (Ch
     let url = database.map(Database::url);
     let project =
         Project::new(migrations, url, binaries, None).remembering(Some(memory.to_owned()));
-    let check =
-        generator::check::check(&project, &declarations().expect("models"), Scope::Database);
+    let check = generator::pipeline::check::check(
+        &project,
+        &declarations().expect("models"),
+        Scope::Database,
+    );
     (check.expect("a check"), project.has_scratch())
 }
 
@@ -158,7 +161,7 @@ fn one_changed_model_is_told_as_all_are() {
         let Project { binaries, .. } = tests::project(migrations.clone());
         let project = Project::new(migrations.clone(), None, binaries, None)
             .remembering(memory.map(Path::to_owned));
-        let check = generator::check::check(&project, declarations, Scope::Offline);
+        let check = generator::pipeline::check::check(&project, declarations, Scope::Offline);
         check.map_err(|error| error.to_string())
     };
     let all = declarations().expect("models");

@@ -22,16 +22,16 @@ use std::{cell::RefCell, collections::BTreeSet, fs, path::Path, process::ExitCod
 
 use generator::{
     Error, ErrorKind, Project,
-    compare::{self, CompareOptions},
-    connection,
     draft::{self, Draft, DraftOptions},
+    pipeline::compare::{self, CompareOptions},
     plan::Folding,
+    postgres::connection,
+    postgres::scratch::Locale,
     prove::{
         self,
         data::{Kept, keep},
     },
     rename::{self, Asked},
-    scratch::Locale,
     source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use generator::{connection::connect, url::Url};
+use generator::{postgres::connection::connect, postgres::url::Url};
 use serde_json::{Value, json};
 use tests::checkout::{Checkout, until};
 
@@ -136,7 +136,7 @@ fn two_branches_meet(team: &Team) {
 
 /// Diesel runs the same folders, finds the same, and goes back through them.
 fn diesel_agrees(team: &Team, url: &Url) {
-    assert!(generator::database::create(url).expect("a database"));
+    assert!(generator::operations::database::create(url).expect("a database"));
     let mut connection = connect(url).expect("a connection");
     let run = connection.run_pending_migrations(team.diesels());
     assert_eq!(
@@ -276,7 +276,7 @@ fn reset(team: &Team) {
     team.run(&reset)
         .refused(&["a table that no migration makes (public.scribble)"]);
     let url = team.project.database.as_deref().expect("a URL");
-    let name = generator::url::Url::parse(url)
+    let name = generator::postgres::url::Url::parse(url)
         .ok()
         .and_then(|url| url.database());
     team.run(&["db", "reset", "--yes-destroy", &name.expect("a name")])

@@ -1,7 +1,7 @@
 //! One value for all rows that are there comes with the column: no row is written, and no trigger runs.
 
 use diesel::{RunQueryDsl, dsl::sql, sql_types::Text};
-use generator::{autogen, scratch::Database};
+use generator::{pipeline::autogen, postgres::scratch::Database};
 use trueup::{Model, PgEnum};
 
 #[derive(Model)]

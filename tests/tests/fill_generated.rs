@@ -1,6 +1,6 @@
 //! A column that is generated from one that is filled is computed for what the fill left.
 
-use generator::autogen;
+use generator::pipeline::autogen;
 use trueup::Model;
 
 #[derive(Model)]

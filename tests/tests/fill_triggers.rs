@@ -3,9 +3,9 @@
 
 use diesel::connection::SimpleConnection;
 use generator::{
-    autogen::{self, AutogenOptions},
     draft::Draft,
-    scratch::Database,
+    pipeline::autogen::{self, AutogenOptions},
+    postgres::scratch::Database,
 };
 use trueup::Model;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use generator::{
     Project,
-    scratch::{Database, Locale},
+    postgres::scratch::{Database, Locale},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::checkout::Checkout;

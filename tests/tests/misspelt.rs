@@ -1,6 +1,6 @@
 //! Syntax errors in fragments are reported before Postgres sees them, all at once.
 
-use generator::autogen::{self, AutogenOptions};
+use generator::pipeline::autogen::{self, AutogenOptions};
 use trueup::Model;
 
 #[derive(Model)]

@@ -4,9 +4,10 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use generator::{
-    Error, Project, connection,
+    Error, Project,
     draft::{DraftOptions, draft},
-    scratch::Locale,
+    postgres::connection,
+    postgres::scratch::Locale,
     source,
 };
 use proptest::{

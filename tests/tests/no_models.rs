@@ -1,6 +1,6 @@
 //! A program without models: an error, never a DROP of everything.
 
-use generator::{ErrorKind, autogen};
+use generator::{ErrorKind, pipeline::autogen};
 
 #[test]
 fn no_models_is_an_error() {

@@ -1,6 +1,6 @@
 //! Storage parameters are what Postgres takes them for, however they are spelled.
 
-use generator::connection::run_sql;
+use generator::postgres::connection::run_sql;
 use tests::drafted::drafted;
 use trueup::parameters::{BOOLEANS, FRACTIONS};
 

@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "only what the models declare is of interest")]
 
 use generator::{
-    autogen::{self, AutogenOptions},
+    pipeline::autogen::{self, AutogenOptions},
     rename::{Asked, Refused},
     source::Source,
 };

@@ -1,10 +1,11 @@
 //! A partitioned model: its partitions come with it, follow it when it changes, and what a job adds is nobody's drift.
 
 use generator::{
-    Project, apply,
-    autogen::{self, AutogenOptions},
-    check::{Scope, check},
-    scratch::Database,
+    Project,
+    migrations::apply,
+    pipeline::autogen::{self, AutogenOptions},
+    pipeline::check::{Scope, check},
+    postgres::scratch::Database,
 };
 use trueup::Model;
 

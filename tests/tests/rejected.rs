@@ -1,6 +1,6 @@
 //! Errors of Postgres are reported at the field that causes them.
 
-use generator::autogen::{self, AutogenOptions};
+use generator::pipeline::autogen::{self, AutogenOptions};
 use trueup::Model;
 
 /// The first two fields are fine, and the third is what Postgres rejects.

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use generator::{
-    Project, apply,
-    autogen::{self, AutogenOptions},
-    check::{How, Scope, check},
-    scratch::Database,
+    Project,
+    migrations::apply,
+    pipeline::autogen::{self, AutogenOptions},
+    pipeline::check::{How, Scope, check},
+    postgres::scratch::Database,
 };
 use trueup::{Model, PgEnum};
 

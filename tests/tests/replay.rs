@@ -3,11 +3,12 @@
 use std::fs;
 
 use generator::{
-    Error, Project, apply,
-    autogen::{self, Autogen, AutogenOptions},
-    connection::connect,
+    Error, Project,
+    migrations::apply,
+    pipeline::autogen::{self, Autogen, AutogenOptions},
+    postgres::connection::connect,
+    postgres::scratch::Database,
     scope::Scope,
-    scratch::Database,
     source::Source,
 };
 use tempfile::TempDir;

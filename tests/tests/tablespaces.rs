@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use diesel::connection::SimpleConnection;
 use generator::{
     Error,
-    compare::{CompareOptions, diff},
+    pipeline::compare::{CompareOptions, diff},
+    postgres::scratch::{Database, Locale},
     render,
-    scratch::{Database, Locale},
     source::Source,
 };
 

@@ -9,7 +9,9 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Text},
 };
-use generator::{autogen::declarations, compare::CompareOptions, source::Source};
+use generator::{
+    pipeline::autogen::declarations, pipeline::compare::CompareOptions, source::Source,
+};
 use models as _;
 use trueup::{Hazard, Statement};
 
@@ -217,7 +219,7 @@ fn said(pairs: &[Pair]) -> BTreeMap<usize, Outcome> {
         prove: true,
         renames: &[],
     };
-    let compared = generator::compare::diff(&project, declarations, &from, &to, options)
+    let compared = generator::pipeline::compare::diff(&project, declarations, &from, &to, options)
         .unwrap_or_else(|error| panic!("{}", error.full()));
     let mut said: BTreeMap<usize, Outcome> = BTreeMap::new();
     for statement in compared.statements() {

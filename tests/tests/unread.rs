@@ -2,9 +2,9 @@
 
 use generator::{
     Error, ErrorKind, Project,
-    compare::{self, CompareOptions},
+    pipeline::compare::{self, CompareOptions},
+    postgres::url::Url,
     source::Source,
-    url::Url,
 };
 
 /// One of everything that no room reads.
@@ -470,8 +470,9 @@ fn the_role_that_migrates_is_the_same_on_the_scratch() {
     tests::run(&database, "CREATE ROLE boss SUPERUSER LOGIN");
     let boss = database.url().to_string().replacen("postgres@", "boss@", 1);
     let boss = Url::parse(&boss).expect("a URL");
-    let mut connection = generator::connection::connect(&boss).expect("a connection");
-    generator::connection::run_sql(&mut connection, OWN, "the live side").expect("SQL that runs");
+    let mut connection = generator::postgres::connection::connect(&boss).expect("a connection");
+    generator::postgres::connection::run_sql(&mut connection, OWN, "the live side")
+        .expect("SQL that runs");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("own.sql");
     let project = tests::project(folder.path().to_owned());

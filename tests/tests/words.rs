@@ -1,7 +1,7 @@
 //! Properties that models may leave undeclared: a declared one is enforced, and an undeclared one stays as it is in the
 //! database.
 
-use generator::{apply, autogen};
+use generator::{migrations::apply, pipeline::autogen};
 use trueup::Model;
 
 trueup::sequence!("tickets", start = 100, min = 10, data_type = "integer");

@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal};
 use dialoguer::Select;
 use generator::{
     Error, ErrorKind,
-    autogen::{self, Autogen, AutogenOptions, Unfilled, Value},
     draft::{Draft, DraftOptions, Part},
-    migration,
+    migrations::folder,
     named::Named,
+    pipeline::autogen::{self, Autogen, AutogenOptions, Unfilled, Value},
     rename::{Ask, LookAlike, Refused},
     report::{Drafted, Output, Written, kinds, unread_by_kind},
 };
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let Context {
         project, output, ..
     } = context;
-    migration::slug(&args.message)?;
+    folder::slug(&args.message)?;
     let from = args.from.as_deref();
     let from = from.map(|text| context.source(text)).transpose()?;
     let renames = arguments::renames(&args.rename)?;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use generator::{
     Error,
-    backup::{self, Stage},
-    database, migration,
+    migrations::folder,
+    operations::backup::{self, Stage},
+    operations::database,
     report::{DatabaseDone, Progress, What},
 };
 
@@ -71,7 +72,7 @@ fn usual_file(context: &Context, live: &Live) -> Result<PathBuf, Error> {
     let folder = context.root.join("backups");
     backup::prepare(&folder)?;
     let name = database::name(&live.url)?.replace(['/', '\\'], "_");
-    let time = migration::new_version(&[], std::time::SystemTime::now().into());
+    let time = folder::new_version(&[], std::time::SystemTime::now().into());
     let first = folder.join(format!("{name}-{time}.dump"));
     // Another one may be of the same second.
     let more = (2..).map(|number| folder.join(format!("{name}-{time}-{number}.dump")));

@@ -2,9 +2,10 @@
 
 use clap::ValueEnum;
 use generator::{
-    Error, autogen,
-    check::{self, Scope},
-    connection::connect,
+    Error,
+    pipeline::autogen,
+    pipeline::check::{self, Scope},
+    postgres::connection::connect,
     prove::{
         code::Broken,
         migrations::{Outcome, Tried, Trust},

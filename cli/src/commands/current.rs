@@ -1,9 +1,10 @@
 //! `trueup current`: where the database stands.
 
 use generator::{
-    Error, apply,
-    connection::connect,
-    migration::{self, Migration},
+    Error,
+    migrations::apply,
+    migrations::folder::{self, Migration},
+    postgres::connection::connect,
     report::Current,
 };
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
+    let migrations = folder::read(&context.project.migrations)?;
     let live = context.live()?;
     let applied = apply::applied(&mut connect(&live.url)?)?;
     let applied = apply::without_replaced(&migrations, &applied);
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
 
 /// The name of the newest of the applied versions.
 pub(super) fn newest(context: &Context, applied: &[String]) -> Result<Option<String>, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
+    let migrations = folder::read(&context.project.migrations)?;
     Ok(applied.last().map(|version| name(&migrations, version)))
 }
 

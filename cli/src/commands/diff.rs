@@ -3,8 +3,9 @@
 use std::io::{self, IsTerminal};
 
 use generator::{
-    Error, autogen,
-    compare::{self, CompareOptions},
+    Error,
+    pipeline::autogen,
+    pipeline::compare::{self, CompareOptions},
     render,
     summary::Summary,
 };

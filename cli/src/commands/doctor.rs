@@ -2,14 +2,14 @@
 
 use generator::{
     Error, Project,
-    apply::{self, Leftovers, Record},
-    autogen,
-    connection::{self, connect},
-    doctor::{self, Facts},
-    migration,
+    migrations::apply::{self, Leftovers, Record},
+    migrations::folder,
+    operations::doctor::{self, Facts},
+    pipeline::autogen,
+    postgres::connection::{self, connect},
+    postgres::url::Url,
     report::{Doctor, SettingFound},
     source,
-    url::Url,
 };
 
 use trueup::name::quoted_ident;
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         models: autogen::declarations()
             .map(|_| trueup::linked().len())
             .map_err(|error| error.to_string()),
-        migrations: migration::read(&project.migrations)
+        migrations: folder::read(&project.migrations)
             .map(|found| found.len())
             .map_err(|error| error.to_string()),
         database: None,
@@ -166,7 +166,7 @@ fn record(project: &Project, url: &Url, facts: &Facts, report: &mut Doctor) {
         .and_then(|mut connection| {
             let record = Record::find(&mut connection)?;
             apply::applied(&mut connection)?;
-            let migrations = migration::read(&project.migrations).unwrap_or_default();
+            let migrations = folder::read(&project.migrations).unwrap_or_default();
             let left = Leftovers::find(&mut connection, &migrations, &project.scope)?;
             report.problems.extend(left.broken().cloned());
             report.advice.extend(left.not_validated);

@@ -3,8 +3,8 @@
 use diesel::PgConnection;
 use generator::{
     Error,
-    apply::{self, DownTarget, Event},
-    connection::connect,
+    migrations::apply::{self, DownTarget, Event},
+    postgres::connection::connect,
     report::{Applied, Direction},
 };
 

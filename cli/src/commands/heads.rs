@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    migration::{self, Lineage},
+    migrations::folder::{self, Lineage},
     report::{Heads, Listed},
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
+    let migrations = folder::read(&context.project.migrations)?;
     let applied = history::applied(context);
     let heads = Lineage::of(&migrations).heads();
     let listed = heads

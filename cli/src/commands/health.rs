@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use generator::{Error, ErrorKind, health::health};
+use generator::{Error, ErrorKind, operations::health::health};
 
 use super::Status;
 use crate::{arguments::FormatArg, context::Context};

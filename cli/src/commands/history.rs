@@ -1,9 +1,10 @@
 //! `trueup history`: the migrations that there are.
 
 use generator::{
-    Error, apply,
-    connection::connect,
-    migration::{self, history_problems},
+    Error,
+    migrations::apply,
+    migrations::folder::{self, history_problems},
+    postgres::connection::connect,
     report::{History, Listed, Verbosity},
 };
 
@@ -26,7 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
+    let migrations = folder::read(&context.project.migrations)?;
     let applied = applied(context).map(|applied| apply::without_replaced(&migrations, &applied));
     let unknown = applied.iter().flatten().filter(|version| {
         !migrations

@@ -2,9 +2,9 @@
 
 use generator::{
     Error,
-    apply::{Event, UpTarget},
-    connection::connect,
-    database,
+    migrations::apply::{Event, UpTarget},
+    operations::database,
+    postgres::connection::connect,
     report::Initialized,
 };
 

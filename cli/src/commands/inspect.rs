@@ -1,7 +1,9 @@
 //! `trueup inspect`: one source, as trueup sees it.
 
 use clap::ValueEnum;
-use generator::{Error, ErrorKind, autogen, compare, render, report::unread_by_kind};
+use generator::{
+    Error, ErrorKind, pipeline::autogen, pipeline::compare, render, report::unread_by_kind,
+};
 
 use super::Status;
 use crate::context::Context;

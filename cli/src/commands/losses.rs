@@ -3,9 +3,9 @@
 use dialoguer::Confirm;
 use generator::{
     Error, ErrorKind,
-    autogen::{Autogen, Remade},
     draft::Draft,
     named::Named,
+    pipeline::autogen::{Autogen, Remade},
     prove::code::{self, Broken, CODE_BREAKS},
     report::Output,
     shell,

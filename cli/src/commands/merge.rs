@@ -1,6 +1,6 @@
 //! `trueup merge`: two heads become one.
 
-use generator::{Error, report::Changed, rework};
+use generator::{Error, pipeline::rework, report::Changed};
 
 use super::Status;
 use crate::{arguments::FormatArg, context::Context};

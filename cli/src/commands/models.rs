@@ -1,6 +1,6 @@
 //! `trueup models`: what is linked into this program.
 
-use generator::{Error, autogen, report::Models};
+use generator::{Error, pipeline::autogen, report::Models};
 
 use super::Status;
 use crate::{arguments::FormatArg, context::Context};

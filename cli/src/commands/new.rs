@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    migration::{self, NewMigration},
+    migrations::folder::{self, NewMigration},
     report::Changed,
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         summary: Vec::new(),
         proof: Vec::new(),
     };
-    let written = migration::write(&context.project.migrations, None, &[new])?;
+    let written = folder::write(&context.project.migrations, None, &[new])?;
     let changed = Changed {
         written,
         summary: "nothing applies it before its statements are written".to_owned(),

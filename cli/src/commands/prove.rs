@@ -1,8 +1,9 @@
 //! `trueup prove`: do the migrations go up and down?
 
 use generator::{
-    Error, apply,
-    migration::{self, Migration, Proved},
+    Error,
+    migrations::apply,
+    migrations::folder::{self, Migration, Proved},
     prove::{
         code::Broken,
         migrations::{self as proving, Outcome},
@@ -51,7 +52,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let all = migration::read(&context.project.migrations)?;
+    let all = folder::read(&context.project.migrations)?;
     let chosen: Vec<String> = chosen(args, &all)?
         .into_iter()
         .map(|one| one.version.clone())

@@ -1,10 +1,12 @@
 //! `trueup rebase`: your migrations go behind the others'.
 
 use generator::{
-    Error, apply, autogen,
-    migration::{self, Branch, Lineage, Migration},
+    Error,
+    migrations::apply,
+    migrations::folder::{self, Branch, Lineage, Migration},
+    pipeline::autogen,
+    pipeline::rework::{self, How, Rebased},
     report::Changed,
-    rework::{self, How, Rebased},
 };
 
 use super::Status;
@@ -36,7 +38,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let all = migration::read(&context.project.migrations)?;
+    let all = folder::read(&context.project.migrations)?;
     let lineage = Lineage::of(&all);
     let applied = mine::applied(context)?;
     let ours = match &args.version {

@@ -2,10 +2,10 @@
 
 use generator::{
     Error,
-    apply::{self, DownTarget, Event},
-    autogen::{self, AutogenOptions, written_together},
-    connection::connect,
-    migration::{self, Lineage, Migration},
+    migrations::apply::{self, DownTarget, Event},
+    migrations::folder::{self, Lineage, Migration},
+    pipeline::autogen::{self, AutogenOptions, written_together},
+    postgres::connection::connect,
     report::{Changed, Written},
 };
 
@@ -57,10 +57,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let Context {
         project, output, ..
     } = context;
-    migration::slug(&args.message)?;
+    folder::slug(&args.message)?;
     let fills = arguments::fills(&args.fill)?;
     let declarations = autogen::declarations()?;
-    let all = migration::read(&project.migrations)?;
+    let all = folder::read(&project.migrations)?;
     let last = written_together(&all);
     refuse(&all, last, args.force)?;
     if !args.force {

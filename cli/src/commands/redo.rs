@@ -2,8 +2,8 @@
 
 use generator::{
     Error,
-    apply::{self, DownTarget, Event},
-    connection::connect,
+    migrations::apply::{self, DownTarget, Event},
+    postgres::connection::connect,
     report::{Applied, Direction, Redone},
 };
 

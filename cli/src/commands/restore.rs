@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use generator::{
     Error,
-    backup::{self, Onto, Owners, Stage},
+    operations::backup::{self, Onto, Owners, Stage},
     report::{DatabaseDone, What},
 };
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use diesel::PgConnection;
 use generator::{
     Error,
-    connection::connect,
+    operations::seed::{self, Remembered},
+    postgres::connection::connect,
     report::{SeedRun, Seeded},
-    seed::{self, Remembered},
 };
 
 use super::Status;

@@ -1,6 +1,6 @@
 //! `trueup show`: one migration, whole.
 
-use generator::{Error, apply, migration, report::Shown};
+use generator::{Error, migrations::apply, migrations::folder, report::Shown};
 
 use super::{Status, history};
 use crate::{arguments::FormatArg, context::Context};
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
+    let migrations = folder::read(&context.project.migrations)?;
     let found = match (args.version.as_str(), migrations.last()) {
         ("head", Some(newest)) => newest,
         ("head", None) => return Err(Error::input("there are no migrations yet")),

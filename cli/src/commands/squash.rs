@@ -1,9 +1,11 @@
 //! `trueup squash`: many migrations become one.
 
 use generator::{
-    Error, apply, migration,
+    Error,
+    migrations::apply,
+    migrations::folder,
+    pipeline::rework::{self, How},
     report::Changed,
-    rework::{self, How},
 };
 
 use super::Status;
@@ -42,7 +44,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         Error::input(format!("{:?} is no range", args.range))
             .hint("write BASE..VERSION, as in `squash base..head`")
     })?;
-    let all = migration::read(&context.project.migrations)?;
+    let all = folder::read(&context.project.migrations)?;
     let base = (!matches!(base, "" | "base")).then_some(base);
     let last = match (last, all.last()) {
         ("" | "head", Some(newest)) => newest.version.clone(),
@@ -86,7 +88,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
 /// The database at hand must have all of the range or nothing of it.
 fn refuse_halfway(
     context: &Context,
-    all: &[migration::Migration],
+    all: &[folder::Migration],
     base: Option<&str>,
     last: &str,
 ) -> Result<(), Error> {

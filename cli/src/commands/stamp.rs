@@ -2,8 +2,8 @@
 
 use generator::{
     Error,
-    apply::{self, Event},
-    connection::connect,
+    migrations::apply::{self, Event},
+    postgres::connection::connect,
     report::Stamped,
 };
 

@@ -2,9 +2,9 @@
 
 use generator::{
     Error,
-    apply::{self, Leftovers},
-    connection::connect,
-    migration,
+    migrations::apply::{self, Leftovers},
+    migrations::folder,
+    postgres::connection::connect,
     report::{self, Recorded, Verbosity},
 };
 
@@ -31,7 +31,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let migrations = migration::read(&context.project.migrations)?;
+    let migrations = folder::read(&context.project.migrations)?;
     let live = match context.live_if_there()? {
         None => None,
         Some(live) => {

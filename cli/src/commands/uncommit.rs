@@ -1,9 +1,10 @@
 //! `trueup uncommit`: the last migration goes.
 
 use generator::{
-    Error, apply,
-    autogen::written_together,
-    migration::{self, Lineage, Migration},
+    Error,
+    migrations::apply,
+    migrations::folder::{self, Lineage, Migration},
+    pipeline::autogen::written_together,
     report::Changed,
 };
 
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
-    let all = migration::read(&context.project.migrations)?;
+    let all = folder::read(&context.project.migrations)?;
     let last = match &args.version {
         Some(version) => std::slice::from_ref(end_of_a_branch(&all, version)?),
         None => written_together(&all),
@@ -92,6 +93,6 @@ pub(super) fn remove(
         some.iter().map(|one| one.version.clone()).collect()
     };
     let folder = &context.project.migrations;
-    migration::replace(folder, Some(&versions(all)), &versions(gone), &[])?;
+    folder::replace(folder, Some(&versions(all)), &versions(gone), &[])?;
     Ok(())
 }

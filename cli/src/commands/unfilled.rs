@@ -3,8 +3,8 @@
 use dialoguer::{Input, Select};
 use generator::{
     Error, ErrorKind,
-    autogen::{Autogen, Unfilled, Value},
     named::Named,
+    pipeline::autogen::{Autogen, Unfilled, Value},
     report::Output,
     shell,
 };

@@ -3,10 +3,10 @@
 use diesel::PgConnection;
 use generator::{
     Error,
-    apply::{self, ApplyError, Event, Options, UpTarget},
-    autogen::{recreating, written_together},
-    connection::connect,
-    migration::{self, Migration, history_problems},
+    migrations::apply::{self, ApplyError, Event, Options, UpTarget},
+    migrations::folder::{self, Migration, history_problems},
+    pipeline::autogen::{recreating, written_together},
+    postgres::connection::connect,
     report::{Applied, Direction, Rehearsed},
 };
 
@@ -71,7 +71,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let folder = &context.project.migrations;
-    let migrations = migration::read(folder)?;
+    let migrations = folder::read(folder)?;
     if args.sql {
         return script(args, context, &migrations);
     }
@@ -141,7 +141,7 @@ fn with_way_out(error: ApplyError, context: &Context) -> Error {
 
 fn way_out(name: &str, context: &Context) -> Option<String> {
     let folder = &context.project.migrations;
-    let all = migration::read(folder).ok()?;
+    let all = folder::read(folder).ok()?;
     let at = all.iter().position(|one| one.name == name)?;
     let until = &all[..=at];
     let force = match git::sharing(folder, name) {

@@ -3,7 +3,7 @@
 use trueup::{DataStep, Hazard, Schema, Statement, moves, one_line};
 
 use super::Part;
-use crate::{Error, migration::UNWRITTEN_STATE, render};
+use crate::{Error, migrations::folder::UNWRITTEN_STATE, render};
 
 /// The text that stands in the place of a person's statements until they are written.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -15,7 +15,10 @@ use diesel::{
 use trueup::{Hazard, LockMode, Statement};
 
 use super::data::Run;
-use crate::{Error, ErrorKind, Project, connection::OLDEST_MAJOR, scratch::Database, source::Side};
+use crate::{
+    Error, ErrorKind, Project, postgres::connection::OLDEST_MAJOR, postgres::scratch::Database,
+    source::Side,
+};
 
 /// Measurements of the statements of some runs.
 #[derive(Debug, Default)]

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Project,
-    agreement::Trials,
-    apply::ApplyError,
-    connection::connect,
-    migration::{self, Migration, Proved, Reheaded, proved_header, rehead},
-    postgres,
+    migrations::apply::ApplyError,
+    migrations::folder::{self, Migration, Proved, Reheaded, proved_header, rehead},
+    postgres::catalog,
+    postgres::connection::connect,
+    prove::agreement::Trials,
     prove::code::{self, Broken},
     source::Side,
 };
@@ -207,7 +207,7 @@ pub fn try_all(
     if let (Some(memory), Some(replayed)) = (&memory, &replayed) {
         let extensions = connect(&replayed.url)
             .ok()
-            .and_then(|mut there| postgres::extensions(&mut there));
+            .and_then(|mut there| catalog::extensions(&mut there));
         if let Some(extensions) = extensions {
             memory.remember(&tried, extensions);
         }
@@ -241,7 +241,7 @@ pub fn prove(
     versions: &[String],
     is_allowed: &dyn Fn(&Broken) -> bool,
 ) -> Result<Proving, Error> {
-    let all = migration::read(&project.migrations)?;
+    let all = folder::read(&project.migrations)?;
     let mut proving = Proving {
         tried: Vec::new(),
         sentences: Vec::new(),

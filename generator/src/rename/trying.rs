@@ -10,8 +10,8 @@ use super::{
     turns::{Taken, Thing, Turn, Turns, Wanted},
 };
 use crate::{
-    Error, ErrorKind, Project, connection::run_sql, postgres, render, scratch::Database,
-    source::Side,
+    Error, ErrorKind, Project, postgres::catalog, postgres::connection::run_sql,
+    postgres::scratch::Database, render, source::Side,
 };
 
 /// A copy of the start, made when there is something to do on it.
@@ -215,7 +215,7 @@ impl<'a> Trying<'a> {
                 "the renames",
             )
             .map_err(|error| Error::caused(ErrorKind::Input, "Postgres refuses a rename", error))?;
-            let schema = postgres::read(&mut copy.connection)?;
+            let schema = catalog::read(&mut copy.connection)?;
             let moved = super::moved(&self.from.schema, &schema);
             copy.schema = schema.with_rights_of(&self.from.schema, &moved);
         }

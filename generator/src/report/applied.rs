@@ -8,7 +8,7 @@ use super::{
     Report,
     style::{DIM, GOOD, columns},
 };
-use crate::apply::AppliedReport;
+use crate::migrations::apply::AppliedReport;
 
 /// Migrations that were run.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use super::{
     Report,
     style::{GOOD, WARNING, columns},
 };
-use crate::rework::{How, Shared};
+use crate::pipeline::rework::{How, Shared};
 
 /// Changes that a command made to the folder of migrations.
 #[derive(Debug, Default, Serialize)]

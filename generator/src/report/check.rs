@@ -10,9 +10,9 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
-    check::{Check, Difference, How},
+    pipeline::check::{Check, Difference, How},
+    pipeline::unread::lines,
     prove::migrations::{Outcome, Tried},
-    unread::lines,
     words::count,
 };
 

@@ -9,7 +9,7 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
-    doctor::{Facts, Furnished},
+    operations::doctor::{Facts, Furnished},
     words::count,
 };
 

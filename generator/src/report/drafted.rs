@@ -11,7 +11,7 @@ use super::{
     counted::risks,
     style::{ERROR, GOOD, HEADING, WARNING, columns},
 };
-use crate::{autogen::numbered, draft::Draft, rows::FailsNow, summary::Summary};
+use crate::{draft::Draft, pipeline::autogen::numbered, rows::FailsNow, summary::Summary};
 
 /// Migrations that were written.
 #[derive(Debug, Serialize)]

@@ -4,7 +4,7 @@ use super::{
     Report,
     style::{GOOD, WARNING},
 };
-use crate::health::Health;
+use crate::operations::health::Health;
 
 impl Report for Health {
     fn text(&self) -> String {

@@ -7,7 +7,7 @@ use super::{
     Report,
     style::{DIM, GOOD, WARNING, columns},
 };
-use crate::migration::Migration;
+use crate::migrations::folder::Migration;
 
 /// The migrations of a folder, oldest first.
 #[derive(Debug, Default, Serialize)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Output, Verbosity};
-use crate::apply::Event;
+use crate::migrations::apply::Event;
 
 /// The interval at which the bar moves, to show that the action is alive.
 const TICK: Duration = Duration::from_millis(120);

@@ -6,7 +6,7 @@ use super::{
     Applied, AppliedMigration, Report,
     style::{GOOD, WARNING, columns},
 };
-use crate::{apply::Rehearsal, words::count};
+use crate::{migrations::apply::Rehearsal, words::count};
 
 /// The result of a rehearsal.
 #[derive(Debug, Serialize)]

@@ -5,7 +5,7 @@ use anstyle::Style;
 use serde::Serialize;
 
 use super::{Listed, Output, Report, style::HEADING};
-use crate::migration::Migration;
+use crate::migrations::folder::Migration;
 
 /// One migration with its files.
 #[derive(Debug, Serialize)]
@@ -37,7 +37,7 @@ impl Shown {
             format!("\n{heading}-- {name}{heading:#}\n\n{}\n", sql.trim_end())
         };
         let mut text = String::new();
-        text += &file("up.sql", crate::migration::Header::body(&self.up));
+        text += &file("up.sql", crate::migrations::folder::Header::body(&self.up));
         if let Some(down) = &self.down {
             text += &file("down.sql", down);
         }

@@ -5,7 +5,7 @@ use super::{
     style::{DIM, HEADING, WARNING, columns},
 };
 use crate::{
-    size::{IndexSize, Sizes, TableSize},
+    operations::size::{IndexSize, Sizes, TableSize},
     words::count,
 };
 

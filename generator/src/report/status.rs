@@ -7,8 +7,8 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
-    apply::{self, Halfway, Leftovers},
-    migration::{HistoryProblem, Lineage, Migration, Proved, history_problems},
+    migrations::apply::{self, Halfway, Leftovers},
+    migrations::folder::{HistoryProblem, Lineage, Migration, Proved, history_problems},
     words::count,
 };
 

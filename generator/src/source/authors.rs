@@ -10,8 +10,9 @@ use trueup::{Id, Schema};
 
 use super::{Side, empty, side};
 use crate::{
-    Error, Project, apply,
-    migration::{HistoryProblem, Migration, history_problems},
+    Error, Project,
+    migrations::apply,
+    migrations::folder::{HistoryProblem, Migration, history_problems},
 };
 
 /// A number between those of what was made before and after.

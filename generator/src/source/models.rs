@@ -23,10 +23,10 @@ use trueup::{
 use super::Side;
 use crate::{
     Error, ErrorKind, Project,
-    connection::{SqlError, run_sql},
     diff::{Delta, diff},
     plan::{Folding, plan},
-    postgres,
+    postgres::catalog,
+    postgres::connection::{SqlError, run_sql},
 };
 
 /// The models' schema as Postgres prints it.
@@ -80,7 +80,7 @@ pub fn settle(
     let mut connection = database.connect()?;
     clear(&mut connection, &from.schema, &ours)?;
     declare(&mut connection, declarations)?;
-    let mut settled = postgres::read(&mut connection)?;
+    let mut settled = catalog::read(&mut connection)?;
     let mut reprinted = false;
     if is_doubtful(&from.schema, &settled) {
         drop(connection);
@@ -101,7 +101,7 @@ pub fn settle(
                 &renames.join(";\n"),
                 "the names that the database has",
             )?;
-            settled = postgres::read(&mut connection)?;
+            settled = catalog::read(&mut connection)?;
         }
     }
     let decided = declarations.decided();
@@ -123,7 +123,7 @@ pub fn settle(
             &sql.join(";\n"),
             "what is not in the models",
         )?;
-        settled = postgres::read(&mut connection)?;
+        settled = catalog::read(&mut connection)?;
     }
     drop(connection);
     let still: BTreeSet<&str> = settled

@@ -11,7 +11,9 @@ use diesel::{
 use pg_query::{NodeEnum, ParserOptions, protobuf::ObjectType};
 use trueup::{Id, Schema};
 
-use crate::{Error, ErrorKind, connection::without_comments, scope::Scope, witness::Public};
+use crate::{
+    Error, ErrorKind, postgres::connection::without_comments, postgres::dump::Public, scope::Scope,
+};
 
 /// A statement of a dump that failed.
 #[derive(Debug)]

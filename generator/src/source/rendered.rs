@@ -5,10 +5,11 @@ use trueup::{Schema, Statement, Unread};
 
 use crate::{
     Error, ErrorKind, Project,
-    connection::run_sql,
     plan::{Folding, plan},
-    postgres, render as rendered,
-    scratch::Database,
+    postgres::catalog,
+    postgres::connection::run_sql,
+    postgres::scratch::Database,
+    render as rendered,
 };
 
 /// True if everything in a schema can be recreated from it alone. Objects outside of the project's scope need not.
@@ -29,7 +30,7 @@ pub(crate) fn undefined<'a>(
 /// Builds a schema in an empty database.
 pub(crate) fn render(database: &Database, schema: &Schema) -> Result<(), Error> {
     let mut connection = database.connect()?;
-    let empty = postgres::read(&mut connection)?;
+    let empty = catalog::read(&mut connection)?;
     let plan = plan(&empty, schema, Folding::Wherever)?;
     let unread = schema.unread().iter();
     let mut left: Vec<&Unread> = unread

@@ -12,11 +12,11 @@ use std::{
 };
 
 use generator::{
-    connection::connect,
     plan::{Folding, plan},
-    postgres,
-    scratch::{Database, Locale, Scratch},
-    url::Url,
+    postgres::catalog,
+    postgres::connection::connect,
+    postgres::scratch::{Database, Locale, Scratch},
+    postgres::url::Url,
 };
 
 use measure::{best, peak_memory, shown};
@@ -85,14 +85,14 @@ fn row(scratch: &Scratch, psql: &Path, tables: usize) -> String {
     let changed = scratch.copy(&database).expect("a copy");
     tests::run(&changed, "ALTER TABLE t0 ADD COLUMN note text");
     let mut connection = database.connect().expect("a connection");
-    let mut read = || postgres::read(&mut connection).expect("a schema");
+    let mut read = || catalog::read(&mut connection).expect("a schema");
     let from = read();
-    let queries = postgres::queries(from.server());
+    let queries = catalog::queries(from.server());
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("catalog.sql");
     let begin = format!(
         "SET jit = off;\nBEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n{};\n",
-        postgres::SETTINGS
+        catalog::SETTINGS
     );
     std::fs::write(&file, format!("{begin}{};\nCOMMIT;\n", queries.join(";\n"))).expect("a file");
     let url = database.url();
@@ -109,7 +109,7 @@ fn row(scratch: &Scratch, psql: &Path, tables: usize) -> String {
         psql_time = psql_time.min(best(1, theirs));
         our_time = our_time.min(best(1, || drop(read())));
     }
-    let to = postgres::read(&mut changed.connect().expect("a connection")).expect("a schema");
+    let to = catalog::read(&mut changed.connect().expect("a connection")).expect("a schema");
     let compare = best(5, || {
         let plan = plan(&from, &to, Folding::Wherever).expect("a plan");
         assert_eq!(plan.statements().count(), 1);
@@ -148,7 +148,7 @@ fn fill(database: &Database, tables: usize) {
 fn memory(from: &str, to: &str) -> u64 {
     let read = |url: &str| {
         let url = Url::parse(url).expect("a URL");
-        postgres::read(&mut connect(&url).expect("a connection")).expect("a schema")
+        catalog::read(&mut connect(&url).expect("a connection")).expect("a schema")
     };
     let (from, to) = (read(from), read(to));
     plan(&from, &to, Folding::Wherever).expect("a plan");

@@ -11,7 +11,10 @@ use diesel::{
     PgConnection, QueryResult, QueryableByName, RunQueryDsl, connection::SimpleConnection,
     sql_types::Text,
 };
-use generator::{agreement, binaries::Binaries, connection::connect, url::Url, witness};
+use generator::{
+    postgres::binaries::Binaries, postgres::connection::connect, postgres::dump,
+    postgres::url::Url, prove::agreement,
+};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tests::checkout::{Checkout, until};
 
@@ -97,7 +100,7 @@ impl Server {
     pub(crate) fn seen(&self, database: &str) -> String {
         let major = Binaries::find(None).server(None).expect("a server").major;
         let pg_dump = Binaries::find(None).pg_dump(major).expect("pg_dump");
-        let mut text = match witness::dump(&pg_dump, &self.url(database)) {
+        let mut text = match dump::dump(&pg_dump, &self.url(database)) {
             Ok(dump) => dump,
             Err(error) => return error.to_string(),
         };

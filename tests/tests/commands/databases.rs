@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use diesel::RunQueryDsl;
-use generator::{connection::connect, scratch::Database, url::Url};
+use generator::{postgres::connection::connect, postgres::scratch::Database, postgres::url::Url};
 use serde_json::Value;
 use tests::checkout::{Checkout, until};
 
@@ -483,7 +483,8 @@ fn a_backup_that_fails_leaves_no_file() {
     project.run(&["upgrade"]).done();
     // The disk is full after half of it.
     let major = connect(&database.url()).map(|mut connection| {
-        generator::connection::server_version(&mut connection).expect("a version") / 10_000
+        generator::postgres::connection::server_version(&mut connection).expect("a version")
+            / 10_000
     });
     let script = format!(
         "#!/bin/sh\ncase $1 in --version) echo 'pg_dump (PostgreSQL) {}.0'; exit;; esac\n\

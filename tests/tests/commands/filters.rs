@@ -1,6 +1,6 @@
 //! Effect of `include` and `exclude`: all that they leave out is counted in the output.
 
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use serde_json::Value;
 use tests::checkout::Checkout;
 

@@ -4,8 +4,8 @@ use std::fs;
 
 use diesel::connection::SimpleConnection;
 use generator::{
-    scratch::{Database, Locale},
-    url::Url,
+    postgres::scratch::{Database, Locale},
+    postgres::url::Url,
 };
 use tests::checkout::Checkout;
 

@@ -298,7 +298,7 @@ fn sql_that_is_piped_keeps_every_byte() {
     tests::run(&other, &sql);
     let same =
         "(SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'odd_a_check')";
-    let of = |database: &generator::scratch::Database| {
+    let of = |database: &generator::postgres::scratch::Database| {
         let mut connection = database.connect().expect("a connection");
         let query = diesel::dsl::sql::<diesel::sql_types::Text>(same);
         let read: String = diesel::RunQueryDsl::get_result(diesel::select(query), &mut connection)

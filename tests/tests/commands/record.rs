@@ -1,6 +1,6 @@
 //! One record of applied migrations, wherever it is and whatever the search path.
 
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use tests::checkout::Checkout;
 
 use crate::checkout;

@@ -1,6 +1,6 @@
 //! Refusals: a clear message, exit code 2, and nothing is lost.
 
-use generator::connection::connect;
+use generator::postgres::connection::connect;
 use tests::checkout::Checkout;
 
 use crate::checkout;
@@ -99,7 +99,7 @@ fn a_wrong_password_is_called_so_and_not_shown() {
     );
     let url = database.url().to_string();
     let with = |password: &str| url.replace("postgres@", &format!("guest:{password}@"));
-    let wrong = generator::url::Url::parse(&with("s3cret")).expect("a URL");
+    let wrong = generator::postgres::url::Url::parse(&with("s3cret")).expect("a URL");
     // The server reads the file in its own time.
     tests::checkout::until("passwords are asked for", || connect(&wrong).is_err());
 

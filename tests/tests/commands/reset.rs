@@ -1,6 +1,6 @@
 //! `db reset`: what migrations made goes, whatever its kind, and nothing else.
 
-use generator::connection::connect;
+use generator::postgres::connection::connect;
 
 use crate::checkout;
 

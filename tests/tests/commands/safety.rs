@@ -1,7 +1,7 @@
 //! Applying to a database that others use, and being cut off while at it.
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use tests::checkout::{Checkout, until};
 
 use crate::checkout;

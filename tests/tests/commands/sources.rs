@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use generator::scratch::{Database, Locale};
+use generator::postgres::scratch::{Database, Locale};
 
 use crate::checkout;
 

@@ -1,6 +1,6 @@
 //! Migrations that begin and end transactions themselves: what is recorded is what is so.
 
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use tests::checkout::Checkout;
 
 use crate::checkout;

@@ -6,12 +6,12 @@ mod models;
 use std::path::Path;
 
 use generator::{
-    apply::{self, DownTarget, Options},
-    autogen::{self, Autogen, AutogenOptions},
-    binaries::Binaries,
+    migrations::apply::{self, DownTarget, Options},
     named::Named,
+    pipeline::autogen::{self, Autogen, AutogenOptions},
+    postgres::binaries::Binaries,
+    postgres::dump,
     rename::Refused,
-    witness,
 };
 use models::{BadLabels, BadNumbers, Place, Split, Stuck};
 use tests::walk::{Walk, declared};
@@ -305,7 +305,7 @@ fn found(walk: &Walk, declarations: &Declarations, drops: &[Named]) -> Autogen {
 fn dump(walk: &Walk) -> String {
     let binaries = Binaries::find(std::env::var_os("TRUEUP_PG_BIN").as_deref());
     let pg_dump = binaries.pg_dump(walk.major()).expect("pg_dump");
-    witness::dump(Path::new(&pg_dump), &walk.database.url()).expect("a dump")
+    dump::dump(Path::new(&pg_dump), &walk.database.url()).expect("a dump")
 }
 
 fn must_hold(walk: &Walk, when: &str, condition: impl Fn(&Edit) -> &'static str) {
@@ -362,7 +362,7 @@ fn edits_keep_what_they_say_they_keep() {
     )
     .expect("a downgrade");
     must_hold(&walk, "after the downgrade", |edit| edit.back);
-    let agreed = witness::agree(&before, &dump(&walk));
+    let agreed = dump::agree(&before, &dump(&walk));
     assert!(agreed.is_ok(), "{agreed:#?}");
     walk.upgrade();
 }

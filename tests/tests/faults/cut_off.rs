@@ -3,7 +3,7 @@
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use tests::checkout::{Checkout, Running, until};
 
 use super::{checkout, holds};

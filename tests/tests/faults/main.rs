@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use generator::{agreement, migration, scratch::Database};
+use generator::{migrations::folder, postgres::scratch::Database, prove::agreement};
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tests::checkout::{Checkout, Ended, Running};
 
@@ -102,7 +102,7 @@ fn swept(processes: &[u32]) {
 fn whole(project: &Checkout) -> usize {
     // Whoever reads the folder finishes what was begun.
     project.run(&["history"]).done();
-    let all = migration::read(&project.path().join("migrations")).expect("whole migrations");
+    let all = folder::read(&project.path().join("migrations")).expect("whole migrations");
     for one in &all {
         let down = one.down.as_deref().unwrap_or_default();
         assert!(one.up.ends_with(['\n', ';']) && !down.is_empty(), "{one:?}");

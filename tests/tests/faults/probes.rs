@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tests::checkout::{Checkout, Running, until};
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use generator::scratch::Database;
+use generator::postgres::scratch::Database;
 use tests::checkout::Checkout;
 
 use super::{DROP, checkout, undrafted};

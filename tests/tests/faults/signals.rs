@@ -9,7 +9,7 @@ use std::{
 };
 
 use diesel::PgConnection;
-use generator::{binaries::Binaries, scratch::Database};
+use generator::{postgres::binaries::Binaries, postgres::scratch::Database};
 use rustix::process::{Pid, Signal, kill_process};
 use tests::checkout::{Checkout, until};
 
@@ -329,7 +329,9 @@ fn a_client_of_postgres_that_says_nothing_is_named() {
     let mut project = checkout().shipped().on(&database);
     project.run(&["backup", "shop.dump"]).done();
     let mut connection = database.connect().expect("a connection");
-    let major = generator::connection::server_version(&mut connection).expect("a version") / 10_000;
+    let major = generator::postgres::connection::server_version(&mut connection)
+        .expect("a version")
+        / 10_000;
     for (name, command) in [
         ("pg_dump", &["backup", "other.dump"][..]),
         ("pg_restore", &["restore", "shop.dump"]),

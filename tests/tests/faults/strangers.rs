@@ -13,7 +13,7 @@ use std::{
     process::{Command, Output},
 };
 
-use generator::connection::server_version;
+use generator::postgres::connection::server_version;
 use rustix::process::geteuid;
 use tests::checkout::Checkout;
 
@@ -70,7 +70,7 @@ fn served() -> Checkout {
 /// The folder of the project's own server.
 fn place(project: &Checkout) -> PathBuf {
     let url = project.run(&["db", "url"]).done();
-    let url = generator::url::Url::parse(url.trim()).expect("a URL");
+    let url = generator::postgres::url::Url::parse(url.trim()).expect("a URL");
     let host = url.to_string();
     let host = host
         .split("host=")

@@ -2,9 +2,9 @@
 
 use diesel::{prelude::*, sql_types::Text};
 use generator::{
-    check::Check,
+    pipeline::check::Check,
+    postgres::secrets,
     report::{CheckReport, Output, Reader},
-    secrets,
 };
 use proptest::prelude::*;
 use trueup::{

@@ -3,8 +3,8 @@
 use std::{fs, process::Command};
 
 use generator::{
-    apply::{self, UpTarget},
-    migration::{self, version_of},
+    migrations::apply::{self, UpTarget},
+    migrations::folder::{self, version_of},
 };
 
 use super::{cases, hold, hostile};
@@ -26,7 +26,7 @@ fn no_name_of_a_folder_is_sql_for_psql() {
         let _ = fs::remove_dir_all(&migrations);
         fs::create_dir_all(migrations.join(name)).map_err(|error| error.to_string())?;
         fs::write(migrations.join(name).join("up.sql"), "SELECT 1;\n").expect("a file");
-        let read = migration::read(&migrations).map_err(|error| error.to_string())?;
+        let read = folder::read(&migrations).map_err(|error| error.to_string())?;
         let (sql, _) =
             apply::script(&read, None, &UpTarget::Head).map_err(|error| error.to_string())?;
         tests::run(&database, "DROP TABLE IF EXISTS __diesel_schema_migrations");

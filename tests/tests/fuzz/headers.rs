@@ -1,6 +1,6 @@
 //! Headers of migrations: comments, whatever stands in them, and read back as they were written.
 
-use generator::migration::{Header, Parent};
+use generator::migrations::folder::{Header, Parent};
 use proptest::prelude::*;
 
 use super::{cases, hold, hostile};

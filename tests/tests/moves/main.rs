@@ -6,7 +6,7 @@ mod history;
 use std::fs;
 
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use generator::connection::connect;
+use generator::postgres::connection::connect;
 use tests::checkout::{Checkout, Ended};
 
 use history::HISTORY;

@@ -9,15 +9,16 @@ mod newer;
 use std::path::Path;
 
 use generator::{
-    Error, Project, apply,
-    autogen::{self, AutogenOptions},
-    check::{Scope, check},
-    compare::{self, CompareOptions},
-    connection::{connect, run_sql},
+    Error, Project,
+    migrations::apply,
+    pipeline::autogen::{self, AutogenOptions},
+    pipeline::check::{Scope, check},
+    pipeline::compare::{self, CompareOptions},
+    postgres::connection::{connect, run_sql},
+    postgres::scratch::{Database, Locale},
+    postgres::url::Url,
     render,
-    scratch::{Database, Locale},
     source::Source,
-    url::Url,
 };
 use trueup::Id;
 

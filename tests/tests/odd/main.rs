@@ -18,8 +18,8 @@ use std::{
 
 use generator::{
     Error, ErrorKind, Project,
-    compare::{self, CompareOptions},
     draft::{self, DraftOptions},
+    pipeline::compare::{self, CompareOptions},
     source::Source,
 };
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -11,12 +11,13 @@ mod sql;
 use std::{fs, path::PathBuf};
 
 use generator::{
-    Error, ErrorKind, Project, compare, connection,
+    Error, ErrorKind, Project,
     draft::{DraftOptions, draft},
+    pipeline::compare,
     plan::Folding,
-    prove, render,
-    scratch::Locale,
-    source,
+    postgres::connection,
+    postgres::scratch::Locale,
+    prove, render, source,
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};

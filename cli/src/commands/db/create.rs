@@ -1,7 +1,8 @@
 //! `trueup db create`: the database is there.
 
 use generator::{
-    Error, database,
+    Error,
+    operations::database,
     report::{DatabaseDone, What},
 };
 

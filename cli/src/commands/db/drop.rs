@@ -1,7 +1,8 @@
 //! `trueup db drop`: the database is gone.
 
 use generator::{
-    Error, database,
+    Error,
+    operations::database,
     report::{DatabaseDone, What},
 };
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use generator::{Error, ErrorKind, children, witness};
+use generator::{Error, ErrorKind, postgres::children, postgres::dump};
 
 use crate::{commands::Status, context::Context, interrupt};
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let psql = context.project.binaries.psql()?;
     // There Ctrl-C ends a query, not the session.
     let _theirs = interrupt::leave_to_others();
-    let mut session = witness::session(&psql, &live.url);
+    let mut session = dump::session(&psql, &live.url);
     session.args(&args.arguments);
     let ended = children::attend(session, "psql").map_err(|error| {
         let doing = format!("cannot run {}", psql.display());

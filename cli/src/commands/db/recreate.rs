@@ -1,7 +1,8 @@
 //! `trueup db recreate`: the database is new and empty.
 
 use generator::{
-    Error, database,
+    Error,
+    operations::database,
     report::{DatabaseDone, What},
 };
 

@@ -1,6 +1,6 @@
 //! `trueup db size`: what takes room.
 
-use generator::{Error, connection::connect, size::sizes};
+use generator::{Error, operations::size::sizes, postgres::connection::connect};
 
 use crate::{arguments::FormatArg, commands::Status, context::Context};
 

@@ -2,7 +2,7 @@
 
 use generator::{
     Error,
-    embedded::Embedded,
+    postgres::embedded::Embedded,
     report::{DatabaseDone, What},
 };
 

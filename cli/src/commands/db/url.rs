@@ -1,6 +1,6 @@
 //! `trueup db url`: where the database is.
 
-use generator::{Error, embedded::Embedded};
+use generator::{Error, postgres::embedded::Embedded};
 
 use crate::{commands::Status, context::Context};
 

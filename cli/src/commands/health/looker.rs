@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use generator::health::Health;
+use generator::operations::health::Health;
 use tokio::{sync::watch, time::timeout};
 
 /// The greatest age of a look that an answer is made of.

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
-use generator::{health::Health, report::Output};
+use generator::{operations::health::Health, report::Output};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,

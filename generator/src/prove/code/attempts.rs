@@ -9,7 +9,7 @@ use diesel::{
 use trueup::{name::literal, one_line};
 
 use super::Broken;
-use crate::{Error, scratch::Database};
+use crate::{Error, postgres::scratch::Database};
 
 /// A connection of its own, in a transaction that nothing commits.
 pub struct Session {

@@ -12,7 +12,7 @@ use diesel::{
 };
 
 use super::{Attempt, Broken, Session};
-use crate::{Error, scratch::Database};
+use crate::{Error, postgres::scratch::Database};
 
 /// Which functions compile, by their numbers in the catalog.
 pub struct Bodies(BTreeMap<i64, Option<Broken>>);

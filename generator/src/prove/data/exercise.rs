@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     Error,
+    postgres::scratch::Database,
     prove::code::{Attempt, Broken, Failure, Session},
-    scratch::Database,
 };
 use attempts::{attempts, verb};
 use covered::Covered;

@@ -29,13 +29,13 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Project,
-    connection::run_sql,
-    postgres,
+    postgres::catalog,
+    postgres::connection::run_sql,
+    postgres::scratch::Database,
     prove::{
         code::{Broken, DOWN, UP},
         refused,
     },
-    scratch::Database,
     source::Side,
 };
 use map::Map;
@@ -199,7 +199,7 @@ impl<'a> RowsTrial<'a> {
         let mut broken = exercise.again(&self.database, &reached, UP)?;
         let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
         if !downs.is_empty() {
-            let halfway = postgres::read(&mut self.connection)?;
+            let halfway = catalog::read(&mut self.connection)?;
             let (downs_before, ending) = parted(downs, before_respelling(downs));
             if let Err(failed) = run(&mut self.connection, &downs_before, DOWN) {
                 return Ok(Err(failed));

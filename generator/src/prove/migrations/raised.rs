@@ -7,7 +7,7 @@ use diesel::{
 };
 use pg_query::{NodeEnum, ParserOptions};
 
-use crate::connection::{SqlError as Failure, parts};
+use crate::postgres::connection::{SqlError as Failure, parts};
 
 /// Runs the statement in a setting, and notes down in another one if the block itself raised what it ended with.
 ///

@@ -10,18 +10,18 @@ use trueup::{Schema, Statement};
 use super::{Fault, Outcome, raised::raised};
 use crate::{
     Error, ErrorKind, Project,
-    apply::{self, ApplyError},
-    connection::{Steering, holds_nothing, is_one_transaction, steering},
     diff::words,
-    migration::Migration,
-    postgres,
+    migrations::apply::{self, ApplyError},
+    migrations::folder::Migration,
+    postgres::catalog,
+    postgres::connection::{Steering, holds_nothing, is_one_transaction, steering},
+    postgres::dump,
+    postgres::scratch::{Database, Scratch},
     prove::{
         code::{Bodies, Broken, UP},
         data::{Run, watch},
     },
-    scratch::{Database, Scratch},
     source::{self, Side},
-    witness,
 };
 use beside::{Beside, Tried};
 
@@ -73,8 +73,8 @@ impl State {
         session: &mut PgConnection,
         pg_dump: Option<&PathBuf>,
     ) -> Result<Self, Error> {
-        let schema = postgres::read(session)?;
-        let dump = pg_dump.map(|pg_dump| witness::dump(pg_dump, &database.url()));
+        let schema = catalog::read(session)?;
+        let dump = pg_dump.map(|pg_dump| dump::dump(pg_dump, &database.url()));
         Ok(Self {
             schema,
             dump: dump.transpose()?,
@@ -94,7 +94,7 @@ impl State {
         found.extend(left.map(|what| format!("{what} should not be there")));
         if found.is_empty()
             && let (Some(here), Some(there)) = (&self.dump, &wanted.dump)
-            && let Err(differences) = witness::agree(here, there)
+            && let Err(differences) = dump::agree(here, there)
         {
             let seen = differences.iter().map(ToString::to_string);
             found.extend(seen.map(|one| format!("pg_dump sees a difference: {one}")));
@@ -160,7 +160,7 @@ impl<'a> Walk<'a> {
             return Ok(session);
         }
         let mut session = self.database.connect()?;
-        postgres::remember_queries(&mut session);
+        catalog::remember_queries(&mut session);
         Ok(session)
     }
 

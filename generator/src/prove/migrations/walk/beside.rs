@@ -11,11 +11,11 @@ use diesel::{
 use super::State;
 use crate::{
     Error,
-    apply::{self, ApplyError},
-    migration::Migration,
-    postgres,
+    migrations::apply::{self, ApplyError},
+    migrations::folder::Migration,
+    postgres::catalog,
+    postgres::scratch::Database,
     prove::code::{Bodies, Broken, DOWN},
-    scratch::Database,
 };
 
 /// A database with the same migrations as another.
@@ -69,7 +69,7 @@ const HOLDS: &str = r"
 impl Beside {
     pub(super) fn new(database: Database) -> Result<Self, Error> {
         let mut session = database.connect()?;
-        postgres::remember_queries(&mut session);
+        catalog::remember_queries(&mut session);
         Ok(Self {
             session,
             database,
