@@ -5,10 +5,12 @@ use std::{env, num::ParseIntError, path::PathBuf};
 use generator::{
     Error, ErrorKind, Presumed, Project,
     migrations::apply::{self, Event, Listener, Timeouts},
-    postgres::binaries::Binaries,
-    postgres::embedded::{self, Embedded},
-    postgres::secrets,
-    postgres::url::Url,
+    postgres::{
+        binaries::Binaries,
+        embedded::{self, Embedded},
+        secrets,
+        url::Url,
+    },
     prove::agreement,
     report::Output,
     scope::Scope,

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command, time::Duration};
 
-use generator::{postgres::children, postgres::environment};
+use generator::postgres::{children, environment};
 
 /// Time limit for git, which may look through a long history.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,7 +1,8 @@
 //! Guards for rewriting migrations: only those that neither others nor a database have are the user's own to change.
 
 use generator::{
-    Error, ErrorKind, migrations::apply, migrations::folder::Migration,
+    Error, ErrorKind,
+    migrations::{apply, folder::Migration},
     postgres::connection::connect,
 };
 

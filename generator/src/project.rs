@@ -13,10 +13,12 @@ use trueup::{Declarations, Id, Schema};
 use crate::{
     Error, ErrorKind,
     migrations::folder,
-    postgres::binaries::Binaries,
-    postgres::connection::connect,
-    postgres::scratch::{Scratch, ScratchOptions, Surroundings, cluster::Roles},
-    postgres::url::Url,
+    postgres::{
+        binaries::Binaries,
+        connection::connect,
+        scratch::{Scratch, ScratchOptions, Surroundings, cluster::Roles},
+        url::Url,
+    },
     scope::Scope,
     source,
 };

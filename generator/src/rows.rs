@@ -19,8 +19,10 @@ use trueup::{DataStep, Hazard, Statement};
 
 use crate::{
     draft::{Draft, Part},
-    postgres::connection::{ConnectError, connect},
-    postgres::url::Url,
+    postgres::{
+        connection::{ConnectError, connect},
+        url::Url,
+    },
     words::count,
 };
 

@@ -21,14 +21,16 @@ use crate::{
     files,
     migrations::folder::{self, Migration},
     plan::{Folding, plan},
-    postgres::catalog,
-    postgres::connection::{connect, holds_nothing, run_sql},
-    postgres::dump::{self, WitnessError},
-    postgres::scratch::{
-        Database, Locale, Scratch, Surroundings,
-        cluster::{self, Roles},
+    postgres::{
+        catalog,
+        connection::{connect, holds_nothing, run_sql},
+        dump::{self, WitnessError},
+        scratch::{
+            Database, Locale, Scratch, Surroundings,
+            cluster::{self, Roles},
+        },
+        url::Url,
     },
-    postgres::url::Url,
     rename::{self, Renaming},
     render,
 };

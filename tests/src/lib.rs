@@ -7,9 +7,7 @@ use generator::{
     Project,
     draft::Draft,
     pipeline::autogen::{self, Autogen, AutogenOptions},
-    postgres::binaries::Binaries,
-    postgres::scratch::Locale,
-    postgres::url::Url,
+    postgres::{binaries::Binaries, scratch::Locale, url::Url},
     source::Source,
 };
 use trueup::Declarations;

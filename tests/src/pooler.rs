@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use generator::{postgres::scratch::Database, postgres::url::Url};
+use generator::postgres::{scratch::Database, url::Url};
 
 /// Time at which a session of the server is handed on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,8 +7,10 @@ use generator::{
     diff::diff,
     draft::Draft,
     migrations::apply,
-    pipeline::autogen::{self, AutogenOptions},
-    pipeline::check::{Scope, check},
+    pipeline::{
+        autogen::{self, AutogenOptions},
+        check::{Scope, check},
+    },
     postgres::scratch::Database,
     rename::{Asked, Refused},
     source::{self, models::settle},

@@ -5,8 +5,10 @@ use generator::{
     Error, Project,
     draft::Draft,
     migrations::apply,
-    pipeline::autogen::{self, Autogen, AutogenOptions},
-    pipeline::check::{Check, Scope, check},
+    pipeline::{
+        autogen::{self, Autogen, AutogenOptions},
+        check::{Check, Scope, check},
+    },
     postgres::scratch::Database,
     source::Source,
 };

@@ -4,8 +4,10 @@ use std::{fs, path::Path};
 
 use generator::{
     Project,
-    pipeline::autogen::declarations,
-    pipeline::check::{Check, Scope},
+    pipeline::{
+        autogen::declarations,
+        check::{Check, Scope},
+    },
     postgres::scratch::Database,
 };
 use models as _;

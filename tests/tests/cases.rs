@@ -25,8 +25,7 @@ use generator::{
     draft::{self, Draft, DraftOptions},
     pipeline::compare::{self, CompareOptions},
     plan::Folding,
-    postgres::connection,
-    postgres::scratch::Locale,
+    postgres::{connection, scratch::Locale},
     prove::{
         self,
         data::{Kept, keep},

@@ -4,7 +4,7 @@ use std::{fs, process::Command};
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
-use generator::{postgres::connection::connect, postgres::url::Url};
+use generator::postgres::{connection::connect, url::Url};
 use serde_json::{Value, json};
 use tests::checkout::{Checkout, until};
 

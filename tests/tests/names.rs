@@ -6,8 +6,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 use generator::{
     Error, Project,
     draft::{DraftOptions, draft},
-    postgres::connection,
-    postgres::scratch::Locale,
+    postgres::{connection, scratch::Locale},
     source,
 };
 use proptest::{

@@ -3,8 +3,10 @@
 use generator::{
     Project,
     migrations::apply,
-    pipeline::autogen::{self, AutogenOptions},
-    pipeline::check::{Scope, check},
+    pipeline::{
+        autogen::{self, AutogenOptions},
+        check::{Scope, check},
+    },
     postgres::scratch::Database,
 };
 use trueup::Model;

@@ -5,8 +5,10 @@ use std::path::Path;
 use generator::{
     Project,
     migrations::apply,
-    pipeline::autogen::{self, AutogenOptions},
-    pipeline::check::{How, Scope, check},
+    pipeline::{
+        autogen::{self, AutogenOptions},
+        check::{How, Scope, check},
+    },
     postgres::scratch::Database,
 };
 use trueup::{Model, PgEnum};

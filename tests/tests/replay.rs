@@ -6,8 +6,7 @@ use generator::{
     Error, Project,
     migrations::apply,
     pipeline::autogen::{self, Autogen, AutogenOptions},
-    postgres::connection::connect,
-    postgres::scratch::Database,
+    postgres::{connection::connect, scratch::Database},
     scope::Scope,
     source::Source,
 };

@@ -1,8 +1,8 @@
 //! The shipped models against the shipped migrations, and against nothing.
 
-use generator::{
-    pipeline::autogen::{self, AutogenOptions},
-    pipeline::check::{Scope, check},
+use generator::pipeline::{
+    autogen::{self, AutogenOptions},
+    check::{Scope, check},
 };
 use models as _;
 

@@ -10,7 +10,8 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 use generator::{
-    pipeline::autogen::declarations, pipeline::compare::CompareOptions, source::Source,
+    pipeline::{autogen::declarations, compare::CompareOptions},
+    source::Source,
 };
 use models as _;
 use trueup::{Hazard, Statement};

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use generator::{
     Error,
     migrations::folder,
-    operations::backup::{self, Stage},
-    operations::database,
+    operations::{
+        backup::{self, Stage},
+        database,
+    },
     report::{DatabaseDone, Progress, What},
 };
 

@@ -3,8 +3,10 @@
 use clap::ValueEnum;
 use generator::{
     Error,
-    pipeline::autogen,
-    pipeline::check::{self, Scope},
+    pipeline::{
+        autogen,
+        check::{self, Scope},
+    },
     postgres::connection::connect,
     prove::{
         code::Broken,

@@ -2,8 +2,10 @@
 
 use generator::{
     Error,
-    migrations::apply,
-    migrations::folder::{self, Migration},
+    migrations::{
+        apply,
+        folder::{self, Migration},
+    },
     postgres::connection::connect,
     report::Current,
 };

@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal};
 
 use generator::{
     Error,
-    pipeline::autogen,
-    pipeline::compare::{self, CompareOptions},
+    pipeline::{
+        autogen,
+        compare::{self, CompareOptions},
+    },
     render,
     summary::Summary,
 };

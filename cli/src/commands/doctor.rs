@@ -2,12 +2,16 @@
 
 use generator::{
     Error, Project,
-    migrations::apply::{self, Leftovers, Record},
-    migrations::folder,
+    migrations::{
+        apply::{self, Leftovers, Record},
+        folder,
+    },
     operations::doctor::{self, Facts},
     pipeline::autogen,
-    postgres::connection::{self, connect},
-    postgres::url::Url,
+    postgres::{
+        connection::{self, connect},
+        url::Url,
+    },
     report::{Doctor, SettingFound},
     source,
 };

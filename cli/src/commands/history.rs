@@ -2,8 +2,10 @@
 
 use generator::{
     Error,
-    migrations::apply,
-    migrations::folder::{self, history_problems},
+    migrations::{
+        apply,
+        folder::{self, history_problems},
+    },
     postgres::connection::connect,
     report::{History, Listed, Verbosity},
 };

@@ -2,7 +2,10 @@
 
 use clap::ValueEnum;
 use generator::{
-    Error, ErrorKind, pipeline::autogen, pipeline::compare, render, report::unread_by_kind,
+    Error, ErrorKind,
+    pipeline::{autogen, compare},
+    render,
+    report::unread_by_kind,
 };
 
 use super::Status;

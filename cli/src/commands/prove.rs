@@ -2,8 +2,10 @@
 
 use generator::{
     Error,
-    migrations::apply,
-    migrations::folder::{self, Migration, Proved},
+    migrations::{
+        apply,
+        folder::{self, Migration, Proved},
+    },
     prove::{
         code::Broken,
         migrations::{self as proving, Outcome},

@@ -2,10 +2,14 @@
 
 use generator::{
     Error,
-    migrations::apply,
-    migrations::folder::{self, Branch, Lineage, Migration},
-    pipeline::autogen,
-    pipeline::rework::{self, How, Rebased},
+    migrations::{
+        apply,
+        folder::{self, Branch, Lineage, Migration},
+    },
+    pipeline::{
+        autogen,
+        rework::{self, How, Rebased},
+    },
     report::Changed,
 };
 

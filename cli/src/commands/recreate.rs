@@ -2,8 +2,10 @@
 
 use generator::{
     Error,
-    migrations::apply::{self, DownTarget, Event},
-    migrations::folder::{self, Lineage, Migration},
+    migrations::{
+        apply::{self, DownTarget, Event},
+        folder::{self, Lineage, Migration},
+    },
     pipeline::autogen::{self, AutogenOptions, written_together},
     postgres::connection::connect,
     report::{Changed, Written},

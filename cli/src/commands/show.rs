@@ -1,6 +1,10 @@
 //! `trueup show`: one migration, whole.
 
-use generator::{Error, migrations::apply, migrations::folder, report::Shown};
+use generator::{
+    Error,
+    migrations::{apply, folder},
+    report::Shown,
+};
 
 use super::{Status, history};
 use crate::{arguments::FormatArg, context::Context};

@@ -2,8 +2,7 @@
 
 use generator::{
     Error,
-    migrations::apply,
-    migrations::folder,
+    migrations::{apply, folder},
     pipeline::rework::{self, How},
     report::Changed,
 };

@@ -2,8 +2,10 @@
 
 use generator::{
     Error,
-    migrations::apply::{self, Leftovers},
-    migrations::folder,
+    migrations::{
+        apply::{self, Leftovers},
+        folder,
+    },
     postgres::connection::connect,
     report::{self, Recorded, Verbosity},
 };

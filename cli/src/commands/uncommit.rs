@@ -2,8 +2,10 @@
 
 use generator::{
     Error,
-    migrations::apply,
-    migrations::folder::{self, Lineage, Migration},
+    migrations::{
+        apply,
+        folder::{self, Lineage, Migration},
+    },
     pipeline::autogen::written_together,
     report::Changed,
 };

@@ -3,8 +3,10 @@
 use diesel::PgConnection;
 use generator::{
     Error,
-    migrations::apply::{self, ApplyError, Event, Options, UpTarget},
-    migrations::folder::{self, Migration, history_problems},
+    migrations::{
+        apply::{self, ApplyError, Event, Options, UpTarget},
+        folder::{self, Migration, history_problems},
+    },
     pipeline::autogen::{recreating, written_together},
     postgres::connection::connect,
     report::{Applied, Direction, Rehearsed},

@@ -7,8 +7,10 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use serde::Serialize;
 
 use crate::{
-    Error, Project, migrations::folder, postgres::catalog, postgres::connection::connect,
-    postgres::scratch::cluster, postgres::url::Url, source,
+    Error, Project,
+    migrations::folder,
+    postgres::{catalog, connection::connect, scratch::cluster, url::Url},
+    source,
 };
 use trueup_startup::IS_RECORD;
 

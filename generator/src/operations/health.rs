@@ -5,10 +5,11 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::{
-    migrations::apply::{self, Leftovers},
-    migrations::folder,
-    postgres::connection::connect,
-    postgres::url::Url,
+    migrations::{
+        apply::{self, Leftovers},
+        folder,
+    },
+    postgres::{connection::connect, url::Url},
     scope::Scope,
 };
 

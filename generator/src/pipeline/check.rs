@@ -10,16 +10,20 @@ use trueup::{Declarations, Id, Origin, Schema, UnreadDelta};
 use crate::{
     Error, Project,
     diff::{Delta, diff},
-    migrations::apply::{self, ApplyError, Leftovers},
-    migrations::folder::{self, HistoryProblem, Migration, Proved},
-    pipeline::autogen::unmodelled,
-    pipeline::scheduled,
-    pipeline::unread::{self, RightDifference},
-    postgres::catalog,
-    postgres::connection::connect,
-    postgres::url::Url,
-    prove::agreement::{Agreement, Fingerprint},
-    prove::migrations::{self, Outcome, Tried, Trust},
+    migrations::{
+        apply::{self, ApplyError, Leftovers},
+        folder::{self, HistoryProblem, Migration, Proved},
+    },
+    pipeline::{
+        autogen::unmodelled,
+        scheduled,
+        unread::{self, RightDifference},
+    },
+    postgres::{catalog, connection::connect, url::Url},
+    prove::{
+        agreement::{Agreement, Fingerprint},
+        migrations::{self, Outcome, Tried, Trust},
+    },
     rename::{self, Stale, Told},
     source::{
         self,

@@ -17,8 +17,7 @@ use crate::{
     diff::words,
     draft::{DraftOptions, draft},
     migrations::folder::{Header, Migration},
-    postgres::dump,
-    postgres::scratch::Scratch,
+    postgres::{dump, scratch::Scratch},
     source::Side,
 };
 

@@ -23,10 +23,12 @@ use trueup::{Declarations, Id, Renamed, Schema};
 use crate::{
     Project, files,
     migrations::folder::Migration,
-    postgres::binaries::Server,
-    postgres::scratch::{
-        account::{own_uid, server_account},
-        claim,
+    postgres::{
+        binaries::Server,
+        scratch::{
+            account::{own_uid, server_account},
+            claim,
+        },
     },
 };
 

@@ -16,7 +16,8 @@ use trueup::{Hazard, LockMode, Statement};
 
 use super::data::Run;
 use crate::{
-    Error, ErrorKind, Project, postgres::connection::OLDEST_MAJOR, postgres::scratch::Database,
+    Error, ErrorKind, Project,
+    postgres::{connection::OLDEST_MAJOR, scratch::Database},
     source::Side,
 };
 

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Project,
-    migrations::apply::ApplyError,
-    migrations::folder::{self, Migration, Proved, Reheaded, proved_header, rehead},
-    postgres::catalog,
-    postgres::connection::connect,
-    prove::agreement::Trials,
-    prove::code::{self, Broken},
+    migrations::{
+        apply::ApplyError,
+        folder::{self, Migration, Proved, Reheaded, proved_header, rehead},
+    },
+    postgres::{catalog, connection::connect},
+    prove::{
+        agreement::Trials,
+        code::{self, Broken},
+    },
     source::Side,
 };
 pub(crate) use raised::raised;

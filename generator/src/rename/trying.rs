@@ -10,8 +10,10 @@ use super::{
     turns::{Taken, Thing, Turn, Turns, Wanted},
 };
 use crate::{
-    Error, ErrorKind, Project, postgres::catalog, postgres::connection::run_sql,
-    postgres::scratch::Database, render, source::Side,
+    Error, ErrorKind, Project,
+    postgres::{catalog, connection::run_sql, scratch::Database},
+    render,
+    source::Side,
 };
 
 /// A copy of the start, made when there is something to do on it.

@@ -10,8 +10,10 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
-    pipeline::check::{Check, Difference, How},
-    pipeline::unread::lines,
+    pipeline::{
+        check::{Check, Difference, How},
+        unread::{RightDifference, lines},
+    },
     prove::migrations::{Outcome, Tried},
     words::count,
 };
@@ -236,20 +238,26 @@ impl Report for CheckReport {
             unread_hidden,
             "this role may not read all of it in the database: connect as its owner, or `exclude` it",
         );
-        if let Some(first) = rights.first() {
-            let advice = format!(
-                "trueup has no SQL for them: say them in a migration, or leave them out, as in `exclude = [\"{} *\"]`",
-                first.of.0
-            );
-            text += &rows(
-                "owners and grants",
-                &count(rights.len(), "difference"),
-                &lines(rights),
-                &advice,
-            );
-        }
+        text += &rights_list(rights);
         text + &self.found.left_out() + &format!("{DIM}database: {url}{DIM:#}\n")
     }
+}
+
+/// Owners and grants that differ; nothing where none does.
+fn rights_list(rights: &[RightDifference]) -> String {
+    let Some(first) = rights.first() else {
+        return String::new();
+    };
+    let advice = format!(
+        "trueup has no SQL for them: say them in a migration, or leave them out, as in `exclude = [\"{} *\"]`",
+        first.of.0
+    );
+    rows(
+        "owners and grants",
+        &count(rights.len(), "difference"),
+        &lines(rights),
+        &advice,
+    )
 }
 
 impl Check {

@@ -7,8 +7,10 @@ use super::{
     style::{DIM, GOOD, HEADING, WARNING, columns},
 };
 use crate::{
-    migrations::apply::{self, Halfway, Leftovers},
-    migrations::folder::{HistoryProblem, Lineage, Migration, Proved, history_problems},
+    migrations::{
+        apply::{self, Halfway, Leftovers},
+        folder::{HistoryProblem, Lineage, Migration, Proved, history_problems},
+    },
     words::count,
 };
 

@@ -11,8 +11,10 @@ use trueup::{Id, Schema};
 use super::{Side, empty, side};
 use crate::{
     Error, Project,
-    migrations::apply,
-    migrations::folder::{HistoryProblem, Migration, history_problems},
+    migrations::{
+        apply,
+        folder::{HistoryProblem, Migration, history_problems},
+    },
 };
 
 /// A number between those of what was made before and after.

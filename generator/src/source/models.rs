@@ -25,8 +25,10 @@ use crate::{
     Error, ErrorKind, Project,
     diff::{Delta, diff},
     plan::{Folding, plan},
-    postgres::catalog,
-    postgres::connection::{SqlError, run_sql},
+    postgres::{
+        catalog,
+        connection::{SqlError, run_sql},
+    },
 };
 
 /// The models' schema as Postgres prints it.

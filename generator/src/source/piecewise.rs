@@ -12,7 +12,9 @@ use pg_query::{NodeEnum, ParserOptions, protobuf::ObjectType};
 use trueup::{Id, Schema};
 
 use crate::{
-    Error, ErrorKind, postgres::connection::without_comments, postgres::dump::Public, scope::Scope,
+    Error, ErrorKind,
+    postgres::{connection::without_comments, dump::Public},
+    scope::Scope,
 };
 
 /// A statement of a dump that failed.

@@ -6,9 +6,7 @@ use trueup::{Schema, Statement, Unread};
 use crate::{
     Error, ErrorKind, Project,
     plan::{Folding, plan},
-    postgres::catalog,
-    postgres::connection::run_sql,
-    postgres::scratch::Database,
+    postgres::{catalog, connection::run_sql, scratch::Database},
     render as rendered,
 };
 

@@ -13,10 +13,12 @@ use std::{
 
 use generator::{
     plan::{Folding, plan},
-    postgres::catalog,
-    postgres::connection::connect,
-    postgres::scratch::{Database, Locale, Scratch},
-    postgres::url::Url,
+    postgres::{
+        catalog,
+        connection::connect,
+        scratch::{Database, Locale, Scratch},
+        url::Url,
+    },
 };
 
 use measure::{best, peak_memory, shown};

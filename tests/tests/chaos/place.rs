@@ -12,8 +12,8 @@ use diesel::{
     sql_types::Text,
 };
 use generator::{
-    postgres::binaries::Binaries, postgres::connection::connect, postgres::dump,
-    postgres::url::Url, prove::agreement,
+    postgres::{binaries::Binaries, connection::connect, dump, url::Url},
+    prove::agreement,
 };
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tests::checkout::{Checkout, until};

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use diesel::RunQueryDsl;
-use generator::{postgres::connection::connect, postgres::scratch::Database, postgres::url::Url};
+use generator::postgres::{connection::connect, scratch::Database, url::Url};
 use serde_json::Value;
 use tests::checkout::{Checkout, until};
 

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
 use diesel::PgConnection;
-use generator::{postgres::connection::connect, postgres::scratch::Database, postgres::url::Url};
+use generator::postgres::{connection::connect, scratch::Database, url::Url};
 use tests::checkout::{Checkout, until};
 
 use crate::checkout;

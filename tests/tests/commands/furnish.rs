@@ -3,9 +3,9 @@
 use std::fs;
 
 use diesel::connection::SimpleConnection;
-use generator::{
-    postgres::scratch::{Database, Locale},
-    postgres::url::Url,
+use generator::postgres::{
+    scratch::{Database, Locale},
+    url::Url,
 };
 use tests::checkout::Checkout;
 

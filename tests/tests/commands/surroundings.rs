@@ -7,7 +7,7 @@ use std::{
 };
 
 use diesel::connection::SimpleConnection;
-use generator::{postgres::scratch::Database, postgres::url::Url};
+use generator::postgres::{scratch::Database, url::Url};
 use serde_json::Value;
 use tests::{
     checkout::{Checkout, until},

@@ -9,8 +9,7 @@ use generator::{
     migrations::apply::{self, DownTarget, Options},
     named::Named,
     pipeline::autogen::{self, Autogen, AutogenOptions},
-    postgres::binaries::Binaries,
-    postgres::dump,
+    postgres::{binaries::Binaries, dump},
     rename::Refused,
 };
 use models::{BadLabels, BadNumbers, Place, Split, Stuck};

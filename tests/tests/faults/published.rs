@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use diesel::{PgConnection, connection::SimpleConnection, prelude::*, sql_types::Bool};
-use generator::{postgres::connection::connect, postgres::url::Url};
+use generator::postgres::{connection::connect, url::Url};
 use tests::checkout::{Checkout, until};
 
 use super::checkout;

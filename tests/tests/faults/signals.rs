@@ -9,7 +9,7 @@ use std::{
 };
 
 use diesel::PgConnection;
-use generator::{postgres::binaries::Binaries, postgres::scratch::Database};
+use generator::postgres::{binaries::Binaries, scratch::Database};
 use rustix::process::{Pid, Signal, kill_process};
 use tests::checkout::{Checkout, until};
 

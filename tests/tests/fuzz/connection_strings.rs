@@ -7,7 +7,7 @@ use std::{
     sync::Mutex,
 };
 
-use generator::{postgres::secrets, postgres::url::Url};
+use generator::postgres::{secrets, url::Url};
 use proptest::prelude::*;
 
 use super::{cases, hold};

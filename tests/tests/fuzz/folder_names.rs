@@ -2,9 +2,9 @@
 
 use std::{fs, process::Command};
 
-use generator::{
-    migrations::apply::{self, UpTarget},
-    migrations::folder::{self, version_of},
+use generator::migrations::{
+    apply::{self, UpTarget},
+    folder::{self, version_of},
 };
 
 use super::{cases, hold, hostile};

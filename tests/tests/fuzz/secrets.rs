@@ -1,6 +1,6 @@
 //! Passwords: gone from whatever a message makes of a connection string.
 
-use generator::{postgres::secrets, postgres::url::Url};
+use generator::postgres::{secrets, url::Url};
 use proptest::prelude::*;
 
 use super::{cases, hold};

@@ -29,7 +29,7 @@ fn laboratory(project: &Checkout) {
             !line.starts_with("CREATE INDEX users_lower_idx")
                 && !line.starts_with("COMMENT ON COLUMN public.users.active")
         });
-        lines.map(|line| format!("{line}\n")).collect()
+        lines.fold(String::new(), |text, line| text + line + "\n")
     };
     let (up, down) = (by_hand(read("up.sql")), by_hand(read("down.sql")));
     fs::remove_dir_all(&shipped).expect("a folder");

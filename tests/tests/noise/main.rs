@@ -11,12 +11,16 @@ use std::path::Path;
 use generator::{
     Error, Project,
     migrations::apply,
-    pipeline::autogen::{self, AutogenOptions},
-    pipeline::check::{Scope, check},
-    pipeline::compare::{self, CompareOptions},
-    postgres::connection::{connect, run_sql},
-    postgres::scratch::{Database, Locale},
-    postgres::url::Url,
+    pipeline::{
+        autogen::{self, AutogenOptions},
+        check::{Scope, check},
+        compare::{self, CompareOptions},
+    },
+    postgres::{
+        connection::{connect, run_sql},
+        scratch::{Database, Locale},
+        url::Url,
+    },
     render,
     source::Source,
 };

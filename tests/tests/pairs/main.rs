@@ -15,8 +15,7 @@ use generator::{
     draft::{DraftOptions, draft},
     pipeline::compare,
     plan::Folding,
-    postgres::connection,
-    postgres::scratch::Locale,
+    postgres::{connection, scratch::Locale},
     prove, render, source,
 };
 use libtest_mimic::{Arguments, Failed, Trial};

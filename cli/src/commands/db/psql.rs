@@ -2,7 +2,10 @@
 
 use std::ffi::OsString;
 
-use generator::{Error, ErrorKind, postgres::children, postgres::dump};
+use generator::{
+    Error, ErrorKind,
+    postgres::{children, dump},
+};
 
 use crate::{commands::Status, context::Context, interrupt};
 

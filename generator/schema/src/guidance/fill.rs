@@ -6,8 +6,8 @@ use super::Expression;
 use crate::{
     Id, Member, Name, Origin, Schema,
     name::quoted_ident,
-    objects::Registered,
     objects::{
+        Registered,
         column::{Column, Filling},
         table::Table,
     },

@@ -9,8 +9,10 @@ use super::{
     inheritance::is_partition_id, table::Table,
 };
 use crate::{
-    Address, Alter, Clause, Member, Name, Schema, Server, Statement, name::Path, name::literal,
-    object::Object, read::Claims,
+    Address, Alter, Clause, Member, Name, Schema, Server, Statement,
+    name::{Path, literal},
+    object::Object,
+    read::Claims,
 };
 
 /// A row of `pg_description`.

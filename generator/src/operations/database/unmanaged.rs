@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use crate::{Error, Project, postgres::connection::connect, postgres::url::Url, source};
+use crate::{
+    Error, Project,
+    postgres::{connection::connect, url::Url},
+    source,
+};
 
 #[derive(QueryableByName)]
 struct Named {

@@ -12,9 +12,7 @@ use crate::{
     Error, Project,
     diff::{Delta, diff},
     draft::{Draft, Part, Steps},
-    postgres::catalog,
-    postgres::connection::run_sql,
-    postgres::scratch::Database,
+    postgres::{catalog, connection::run_sql, scratch::Database},
     prove::Proof,
     render,
     source::{

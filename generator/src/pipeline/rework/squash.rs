@@ -21,9 +21,9 @@ use super::{How, differences, on, refusal, touch, touch::after};
 use crate::{
     Error, ErrorKind, Project,
     draft::{Draft, DraftOptions, draft},
-    migrations::apply::{self, ApplyError},
-    migrations::folder::{
-        self, Folder, Header, HistoryProblem, Migration, Parent, history_problems, slug,
+    migrations::{
+        apply::{self, ApplyError},
+        folder::{self, Folder, Header, HistoryProblem, Migration, Parent, history_problems, slug},
     },
     pipeline::autogen::numbered,
     postgres::scratch::Scratch,

@@ -8,8 +8,7 @@ use trueup::Id;
 use crate::{
     Error,
     diff::{Delta, diff},
-    migrations::apply,
-    migrations::folder::Migration,
+    migrations::{apply, folder::Migration},
     postgres::scratch::Scratch,
     source::{self, Side},
 };

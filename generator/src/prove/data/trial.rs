@@ -29,9 +29,7 @@ use super::{
 };
 use crate::{
     Error, ErrorKind, Project,
-    postgres::catalog,
-    postgres::connection::run_sql,
-    postgres::scratch::Database,
+    postgres::{catalog, connection::run_sql, scratch::Database},
     prove::{
         code::{Broken, DOWN, UP},
         refused,

@@ -11,12 +11,16 @@ use super::{Fault, Outcome, raised::raised};
 use crate::{
     Error, ErrorKind, Project,
     diff::words,
-    migrations::apply::{self, ApplyError},
-    migrations::folder::Migration,
-    postgres::catalog,
-    postgres::connection::{Steering, holds_nothing, is_one_transaction, steering},
-    postgres::dump,
-    postgres::scratch::{Database, Scratch},
+    migrations::{
+        apply::{self, ApplyError},
+        folder::Migration,
+    },
+    postgres::{
+        catalog,
+        connection::{Steering, holds_nothing, is_one_transaction, steering},
+        dump,
+        scratch::{Database, Scratch},
+    },
     prove::{
         code::{Bodies, Broken, UP},
         data::{Run, watch},

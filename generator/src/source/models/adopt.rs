@@ -54,7 +54,7 @@ pub(super) fn renames(from: &Schema, settled: &Schema, named: &BTreeSet<Id>) -> 
                 renamings
                     .entry(scope)
                     .or_default()
-                    .push(AdoptedName { entry, now, then })
+                    .push(AdoptedName { entry, now, then });
             }
             None => rest.push((scope, entry, now)),
         }

@@ -7,11 +7,15 @@ use crate::{
     Error, ErrorKind, Project,
     diff::words,
     draft::{DraftOptions, draft},
-    migrations::apply::{self, ApplyError},
-    migrations::folder::{Folder, Migration},
+    migrations::{
+        apply::{self, ApplyError},
+        folder::{Folder, Migration},
+    },
     pipeline::rework::touch::{self, after},
-    postgres::connection::{SqlError, holds_nothing, unwrapped},
-    postgres::scratch::Scratch,
+    postgres::{
+        connection::{SqlError, holds_nothing, unwrapped},
+        scratch::Scratch,
+    },
     prove::migrations::raised,
     source::{self, Side},
 };

@@ -11,11 +11,15 @@ use super::{
 use crate::{
     Error, Project,
     draft::Part,
-    migrations::apply,
-    migrations::folder::{Folder, Header, Migration},
+    migrations::{
+        apply,
+        folder::{Folder, Header, Migration},
+    },
     pipeline::rework::touch::{self, after},
-    postgres::connection::{SqlError, Steering, is_one_transaction, steering, unwrapped},
-    postgres::scratch::Scratch,
+    postgres::{
+        connection::{SqlError, Steering, is_one_transaction, steering, unwrapped},
+        scratch::Scratch,
+    },
     source::Side,
 };
 

@@ -201,13 +201,13 @@ fn rows(body: &str, words: &[Word], reader: &Reader<'_>) -> Vec<Row> {
     if !named.iter().enumerate().all(is_name) {
         return Vec::new();
     }
-    let names: Vec<String> = named
+    let path: Vec<String> = named
         .iter()
         .step_by(2)
         .map(|word| word.name(body))
         .collect();
     let of = of.get(1).map(|word| word.name(body));
-    let mut rows = match (of.as_deref(), names.as_slice()) {
+    let mut rows = match (of.as_deref(), path.as_slice()) {
         (Some("type"), [name]) => {
             let variables = reader.variable(name).into_iter();
             variables
@@ -220,7 +220,7 @@ fn rows(body: &str, words: &[Word], reader: &Reader<'_>) -> Vec<Row> {
         (Some("type"), [relation @ .., column]) => {
             reader.row_in(relation, column).into_iter().collect()
         }
-        (_, names) => reader.row_named(names).into_iter().collect::<Vec<_>>(),
+        (_, path) => reader.row_named(path).into_iter().collect::<Vec<_>>(),
     };
     for row in &mut rows {
         row.is_array |= !list.is_empty();

@@ -34,8 +34,8 @@ pub(super) struct Reader<'a> {
 }
 
 /// The sources that an unqualified name may refer to, innermost first.
-struct Sources<'s> {
-    outer: Option<&'s Sources<'s>>,
+struct Visible<'s> {
+    outer: Option<&'s Visible<'s>>,
     queries: Vec<String>,
     sources: Vec<Source>,
 }
@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
     pub(super) fn set(&mut self, variable: &str, field: &str, line: Option<usize>) {
         self.text.clear();
         self.begins = line;
-        self.column(Some(variable), field, &Sources::none(), 0);
+        self.column(Some(variable), field, &Visible::none(), 0);
     }
 
     /// Notes that a statement fills a variable, which takes every column of the relation whose row it is.
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         let tree = parsed(text, mode)?;
         text.clone_into(&mut self.text);
         self.begins = begins;
-        self.walk(&tree, &Sources::none(), 0);
+        self.walk(&tree, &Visible::none(), 0);
         Ok(())
     }
 
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
         Some(self.begins? + before.matches('\n').count())
     }
 
-    fn walk(&mut self, value: &Value, scope: &Sources<'_>, at: usize) {
+    fn walk(&mut self, value: &Value, scope: &Visible<'_>, at: usize) {
         match value {
             Value::Array(all) => all.iter().for_each(|one| self.walk(one, scope, at)),
             Value::Object(object) => {
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn node(&mut self, key: &str, value: &Value, scope: &Sources<'_>, at: usize) {
+    fn node(&mut self, key: &str, value: &Value, scope: &Visible<'_>, at: usize) {
         let Value::Object(object) = value else {
             return self.walk(value, scope, at);
         };
@@ -288,8 +288,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A statement with sources of its own.
-    fn statement(&mut self, object: &Object, outer: &Sources<'_>, at: usize) {
-        let mut scope = Sources {
+    fn statement(&mut self, object: &Object, outer: &Visible<'_>, at: usize) {
+        let mut scope = Visible {
             outer: Some(outer),
             queries: Vec::new(),
             sources: Vec::new(),
@@ -369,7 +369,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The items of a FROM, without those of its subqueries.
-    fn sources(&mut self, value: &Value, scope: &Sources<'_>, at: usize, into: &mut Vec<Source>) {
+    fn sources(&mut self, value: &Value, scope: &Visible<'_>, at: usize, into: &mut Vec<Source>) {
         match value {
             Value::Array(all) => all
                 .iter()
@@ -440,7 +440,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The relations whose rows an expression gives.
-    fn rows(&self, node: Option<&Value>, scope: &Sources<'_>) -> Vec<Key> {
+    fn rows(&self, node: Option<&Value>, scope: &Visible<'_>) -> Vec<Key> {
         let Some(node) = node else { return Vec::new() };
         if let Some(reference) = node.get("ColumnRef") {
             let names = strings(reference.get("fields"));
@@ -478,7 +478,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The relations whose rows are called so: by a FROM, in a trigger, or as a variable.
-    fn rows_called(&self, name: &str, scope: &Sources<'_>) -> Vec<Key> {
+    fn rows_called(&self, name: &str, scope: &Visible<'_>) -> Vec<Key> {
         if let Some(source) = scope.source(name) {
             return source.relation.iter().cloned().collect();
         }
@@ -526,7 +526,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn range_var(&mut self, object: &Object, scope: &Sources<'_>, at: usize) -> Option<Key> {
+    fn range_var(&mut self, object: &Object, scope: &Visible<'_>, at: usize) -> Option<Key> {
         let (namespace, name) = (text(object.get("schemaname")), text(object.get("relname")));
         if namespace.is_empty() && scope.has_query(&name) {
             return None;
@@ -540,7 +540,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The relation whose name stands in a constant.
-    fn relation_in(&mut self, node: &Value, scope: &Sources<'_>, at: usize) {
+    fn relation_in(&mut self, node: &Value, scope: &Visible<'_>, at: usize) {
         let constant = node
             .get("AConst")
             .or_else(|| node.pointer("/TypeCast/arg/node/AConst"));
@@ -574,7 +574,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn column_ref(&mut self, object: &Object, scope: &Sources<'_>, at: usize) {
+    fn column_ref(&mut self, object: &Object, scope: &Visible<'_>, at: usize) {
         let fields = object.get("fields").and_then(Value::as_array);
         let is_star = fields
             .and_then(|fields| fields.last()?.pointer("/node/AStar"))
@@ -604,7 +604,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Fields of a variable, within each other; before it may stand the name of the block or the function that declares it.
-    fn qualified(&mut self, names: &[String], scope: &Sources<'_>, at: usize) {
+    fn qualified(&mut self, names: &[String], scope: &Visible<'_>, at: usize) {
         for start in [0, 1] {
             let Some((name, fields)) = names.get(start..).and_then(<[_]>::split_first) else {
                 return;
@@ -621,7 +621,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn column(&mut self, qualifier: Option<&str>, name: &str, scope: &Sources<'_>, at: usize) {
+    fn column(&mut self, qualifier: Option<&str>, name: &str, scope: &Visible<'_>, at: usize) {
         let mut these: Vec<Key> = Vec::new();
         match qualifier {
             None => {
@@ -657,7 +657,7 @@ impl<'a> Reader<'a> {
 
     /// The target of an assignment in PL/pgSQL.
     fn assigned(&mut self, object: &Object, at: usize) {
-        let scope = Sources::none();
+        let scope = Visible::none();
         let mut names = vec![text(object.get("name"))];
         names.extend(strings(object.get("indirection")));
         match names.as_slice() {
@@ -672,7 +672,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Sources<'_> {
+impl Visible<'_> {
     /// The one outside of all statements.
     fn none() -> Self {
         Self {

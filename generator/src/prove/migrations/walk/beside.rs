@@ -11,10 +11,11 @@ use diesel::{
 use super::State;
 use crate::{
     Error,
-    migrations::apply::{self, ApplyError},
-    migrations::folder::Migration,
-    postgres::catalog,
-    postgres::scratch::Database,
+    migrations::{
+        apply::{self, ApplyError},
+        folder::Migration,
+    },
+    postgres::{catalog, scratch::Database},
     prove::code::{Bodies, Broken, DOWN},
 };
 
