@@ -129,7 +129,7 @@ fn rows_live_through_a_declared_rename_and_back() {
     assert_eq!(after.stale.len(), 6);
     let said = after.stale[0].to_string();
     assert!(
-        said.starts_with("tests/tests/renames.rs:14, Person: "),
+        said.starts_with("tests/tests/renames.rs:17, Person: "),
         "{said}"
     );
     assert!(
