@@ -1,7 +1,7 @@
 //! The command line, for any models crate.
 //!
 //! A project gets all of it with a binary of three lines: `use my_models as _;` and a `main` that calls [`main`].
-//! Each command is one file under `commands/`; what they share is the [`Context`](context::Context).
+//! Each command is one file under `commands/`; what they share is the `context::Context`.
 
 use std::process::ExitCode;
 

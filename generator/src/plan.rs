@@ -1,7 +1,7 @@
 //! Two schemas become ordered statements.
 //!
-//! [`work`] says what must be done to which object, the replacement closure included; [`graph`] puts it in an order that
-//! Postgres takes; [`gather`](graph) lets children fall or fold with their parents; [`segment`] cuts the result where a
+//! `work` says what must be done to which object, the replacement closure included; `graph` puts it in an order that
+//! Postgres takes; `gather` lets children fall or fold with their parents; `segment` cuts the result where a
 //! commit is needed.
 //!
 //! Architecture invariant: names no kind. A cycle that ends neither by parting children from their parents nor by giving up what

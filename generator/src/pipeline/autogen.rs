@@ -440,7 +440,7 @@ pub fn write(project: &Project, message: &str, draft: &Draft) -> Result<Vec<Path
     replace(project, message, draft, &[])
 }
 
-/// Does what [`write`] does, in place of the migrations of some versions, which go.
+/// Does what [`write()`] does, in place of the migrations of some versions, which go.
 pub fn replace(
     project: &Project,
     message: &str,

@@ -38,7 +38,7 @@ pub(crate) const SERVICE: &str = "TRUEUP_SERVICE";
 /// This process's own program, where it understands [`BECOME`].
 static LAUNCHER: OnceLock<PathBuf> = OnceLock::new();
 
-/// Becomes the program that the arguments name, where they say so; otherwise lets [`client`] start programs through this
+/// Becomes the program that the arguments name, where they say so; otherwise lets `client` start programs through this
 /// process's own binary. To be called first of all in `main`.
 pub fn become_or_launch() -> io::Result<()> {
     let mut arguments = std::env::args_os();

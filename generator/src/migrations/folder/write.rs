@@ -36,7 +36,7 @@ pub fn write(
     replace(dir, after, &[], migrations)
 }
 
-/// Does what [`write`] does, in place of the migrations of some versions, which go.
+/// Does what [`write()`] does, in place of the migrations of some versions, which go.
 pub fn replace(
     dir: &Path,
     after: Option<&[String]>,
