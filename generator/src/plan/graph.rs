@@ -65,6 +65,7 @@ pub(super) fn order(
     graph.add_nodes();
     graph.add_edges();
     graph.add_listed();
+    graph.add_unchanged();
     graph.add_unread();
     graph.add_slots();
     graph.fall();
@@ -214,6 +215,26 @@ impl<'a> Graph<'a> {
         }
         for (first, second) in wishes {
             self.wish(Some(first), Some(second));
+        }
+    }
+
+    /// An object that is recreated as it was, since something that it depends on is dropped, comes back after that: a foreign key
+    /// to a partitioned table depends on each partition.
+    fn add_unchanged(&mut self) {
+        let mut wishes = Vec::new();
+        for (place, Node { id, act, .. }) in self.nodes.iter().enumerate() {
+            let both = self.from.entry(id).zip(self.to.entry(id));
+            let is_unchanged = both.is_some_and(|(old, new)| old == new);
+            if *act == Act::Come && is_unchanged {
+                let dropped = self
+                    .from
+                    .needs(id)
+                    .filter(|need| self.to.entry(need).is_none());
+                wishes.extend(dropped.map(|need| (self.place(need, Act::Go), place)));
+            }
+        }
+        for (first, second) in wishes {
+            self.wish(first, Some(second));
         }
     }
 
