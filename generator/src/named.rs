@@ -7,6 +7,8 @@ use trueup::{
     name::{dotted, parse_dotted},
 };
 
+use crate::{Error, words::most_like};
+
 /// A path, and a kind where that is needed to tell two things apart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Named {
@@ -56,6 +58,33 @@ impl Named {
     #[must_use]
     pub fn means(&self, id: &Id) -> bool {
         self.is(&id.kind().to_string(), &id.path())
+    }
+
+    /// The one of these that it means, if any; an error where it means several. `written` is the option as it was written.
+    pub fn one_of<'a>(&self, written: &str, ids: &[&'a Id]) -> Result<Option<&'a Id>, Error> {
+        let meant: Vec<&Id> = ids.iter().copied().filter(|id| self.means(id)).collect();
+        if let [] | [_] = meant.as_slice() {
+            return Ok(meant.first().copied());
+        }
+        let several: Vec<String> = meant
+            .into_iter()
+            .map(|id| Self::of(id, ids.iter().copied()).to_string())
+            .collect();
+        Err(
+            Error::input(format!("{written}: this could be {}", several.join(" or ")))
+                .hint("write it like that"),
+        )
+    }
+
+    /// A question that names the ids that it is most like; `None` where it is like none.
+    pub(crate) fn did_you_mean(&self, ids: &[&Id]) -> Option<String> {
+        let names = ids.iter().map(|id| {
+            let path = id.path();
+            let skip = path.len().saturating_sub(self.path.len());
+            (path[skip..].join("."), path.join("."))
+        });
+        let near = most_like(&self.path.join("."), names);
+        (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
     }
 
     /// The name that means this object and, of these, no other.

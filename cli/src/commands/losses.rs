@@ -83,22 +83,11 @@ pub(super) fn may_lose(
         Allowed::CodeBreaks(_) | Allowed::Fails(_) => None,
     });
     for named in names.flatten() {
-        let meant: Vec<&Id> = ids.iter().copied().filter(|id| named.means(id)).collect();
-        match meant.as_slice() {
-            [id] => said.push(id),
-            [] => context.output.note(format!(
+        match named.one_of(&format!("--allow {RISK}={named}"), &ids)? {
+            Some(id) => said.push(id),
+            None => context.output.note(format!(
                 "--allow {RISK}={named}: this migration loses nothing there"
             )),
-            several => {
-                let several = several
-                    .iter()
-                    .map(|id| Named::of(id, ids.iter().copied()).to_string());
-                return Err(Error::input(format!(
-                    "--allow {RISK}={named}: this could be {}",
-                    several.collect::<Vec<_>>().join(" or ")
-                ))
-                .hint("write it like that"));
-            }
         }
     }
     let open: Vec<&Open<'_>> = all

@@ -41,7 +41,6 @@ use crate::{
         models::{Settled, belongs, settle},
     },
     summary::Summary,
-    words::most_like,
 };
 
 /// Options of autogen.
@@ -57,7 +56,7 @@ pub struct AutogenOptions<'a> {
     pub renames: &'a [Asked],
     /// Look-alikes that are not renames.
     pub no_renames: &'a [Refused],
-    /// What rows without a value get, beside what the models say.
+    /// Values for rows without one, in addition to the models' `fill`.
     pub fills: &'a [FillAsked],
     /// Objects to drop although autogen's migrations did not make them.
     pub drops: &'a [Named],
@@ -321,21 +320,12 @@ fn to_drop(
     made: &BTreeSet<Id>,
 ) -> Result<BTreeSet<Id>, Error> {
     let tops = tops(project, there)?;
+    let tops: Vec<&Id> = tops.iter().collect();
     let mut found = BTreeSet::new();
     for drop in drops {
-        let meant: Vec<&Id> = tops.iter().filter(|id| drop.means(id)).collect();
-        let id = match meant.as_slice() {
-            [id] => *id,
-            [] => return Err(no_such(drop, there, &tops)),
-            several => {
-                let several = several.iter().map(|id| Named::of(id, &tops).to_string());
-                return Err(Error::input(format!(
-                    "--drop {drop}: this could be {}",
-                    several.collect::<Vec<_>>().join(" or ")
-                ))
-                .hint("write it like that"));
-            }
-        };
+        let id = drop
+            .one_of(&format!("--drop {drop}"), &tops)?
+            .ok_or_else(|| no_such(drop, there, &tops))?;
         if let Some(origin) = declarations.origin(id) {
             return Err(
                 Error::input(format!("--drop {drop}: {origin} declares {id}"))
@@ -353,7 +343,7 @@ fn to_drop(
     Ok(found)
 }
 
-fn no_such(drop: &Named, there: &Schema, tops: &BTreeSet<Id>) -> Error {
+fn no_such(drop: &Named, there: &Schema, tops: &[&Id]) -> Error {
     let mut others = there.entries().map(|(id, _)| id);
     if let Some(id) = others.find(|id| drop.means(id)) {
         return Error::input(format!(
@@ -361,15 +351,8 @@ fn no_such(drop: &Named, there: &Schema, tops: &BTreeSet<Id>) -> Error {
         ))
         .hint("drop it in a migration written by hand: `trueup new MESSAGE` begins one");
     }
-    let wanted = drop.path.join(".");
-    let names = tops.iter().map(|id| {
-        let name = id.path().join(".");
-        let skip = id.path().len().saturating_sub(drop.path.len());
-        (id.path()[skip..].join("."), name)
-    });
-    let near = most_like(&wanted, names);
-    let hint = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
-    Error::input(format!("--drop {drop}: there is nothing of that name")).hints(hint)
+    Error::input(format!("--drop {drop}: there is nothing of that name"))
+        .hints(drop.did_you_mean(tops))
 }
 
 /// Settles the models on the renamed start, until nothing more looks like a rename that nobody spoke of.

@@ -15,7 +15,6 @@ use crate::{
     plan::{self, Folding},
     rename::Ask,
     source::models::{Settled, complaint},
-    words::most_like,
 };
 
 /// The option that stands for a model's `fill`.
@@ -91,36 +90,12 @@ impl FillAsked {
     }
 
     fn find<'a>(&self, declarations: &'a Declarations) -> Result<&'a Id, Error> {
-        let meant: Vec<&Id> = declarations
-            .columns()
-            .filter(|id| self.column.means(id))
-            .collect();
-        let text = &self.text;
-        match meant.as_slice() {
-            [id] => Ok(id),
-            [] => {
-                let wanted = self.column.path.join(".");
-                let names = declarations.columns().map(|id| {
-                    let path = id.path();
-                    let skip = path.len().saturating_sub(self.column.path.len());
-                    (path[skip..].join("."), path.join("."))
-                });
-                let near = most_like(&wanted, names);
-                let hint =
-                    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
-                Err(Error::input(format!("{text}: no field declares such a column")).hints(hint))
-            }
-            several => {
-                let several = several
-                    .iter()
-                    .map(|id| Named::of(id, declarations.columns()).to_string());
-                Err(Error::input(format!(
-                    "{text}: this could be {}",
-                    several.collect::<Vec<_>>().join(" or ")
-                ))
-                .hint("write it like that"))
-            }
-        }
+        let Self { text, column, .. } = self;
+        let columns: Vec<&Id> = declarations.columns().collect();
+        column.one_of(text, &columns)?.ok_or_else(|| {
+            Error::input(format!("{text}: no field declares such a column"))
+                .hints(column.did_you_mean(&columns))
+        })
     }
 }
 
