@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::migrations::folder::{self, Migration};
+use crate::postgres::connection::first_node;
 use crate::postgres::scratch::{Database, ScratchError};
 
 mod branches;
@@ -277,9 +278,7 @@ pub(crate) fn replay_watched(
 
 /// The advice for a CREATE EXTENSION of an extension that is not available on the scratch server.
 fn missing_extension(connection: &mut PgConnection, statement: &str) -> Option<String> {
-    let parsed = pg_query::parse(statement, pg_query::ParserOptions::default()).ok()?;
-    let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
-    let pg_query::NodeEnum::CreateExtensionStmt(create) = node else {
+    let pg_query::NodeEnum::CreateExtensionStmt(create) = first_node(statement)? else {
         return None;
     };
     let name = create.extname;

@@ -11,7 +11,7 @@ mod run;
 mod steering;
 
 pub use run::{Code, SqlError, holds_nothing, run_sql};
-pub(crate) use run::{Part, ended, is_one_transaction, parts, without_comments};
+pub(crate) use run::{Part, ended, first_node, is_one_transaction, parts, without_comments};
 pub(crate) use steering::{Broken, Steering, Transaction, steering, unwrapped};
 
 /// The oldest major that is supported.

@@ -5,15 +5,15 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use pg_query::NodeEnum;
 use pg_query::protobuf::{AlterTableStmt, DropStmt, IndexStmt, ObjectType, RangeVar};
-use pg_query::{NodeEnum, ParserOptions};
 use trueup::name::quoted_ident;
 
 use super::journal::Entry;
 use super::run::Direction;
 use crate::files::hash::short_hash;
 use crate::migrations::folder::Migration;
-use crate::postgres::connection::{Part, Steering, Transaction, parts, steering};
+use crate::postgres::connection::{Part, Steering, Transaction, first_node, parts, steering};
 
 mod index;
 mod partition;
@@ -275,8 +275,7 @@ pub(super) fn fits_in_transaction(sql: &str) -> bool {
 
 fn one_statement(sql: &str) -> Option<NodeEnum> {
     let [only] = parts(sql)?.try_into().ok()?;
-    let parsed = pg_query::parse(only.sql, ParserOptions::default()).ok()?;
-    parsed.protobuf.stmts.into_iter().next()?.stmt?.node
+    first_node(only.sql)
 }
 
 /// A name for the statements of a text: comments and the header may change.

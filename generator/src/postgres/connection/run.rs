@@ -5,6 +5,7 @@ use std::fmt;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
+use pg_query::{NodeEnum, ParserOptions};
 
 use super::steering::{Steering, steering};
 
@@ -234,6 +235,12 @@ pub(crate) fn is_one_transaction(sql: &str) -> bool {
 #[must_use]
 pub fn holds_nothing(sql: &str) -> bool {
     parts(sql).is_some_and(|parts| parts.is_empty())
+}
+
+/// The parse tree of the first statement of a text; `None` where Postgres' parser rejects the text.
+pub(crate) fn first_node(sql: &str) -> Option<NodeEnum> {
+    let parsed = pg_query::parse(sql, ParserOptions::default()).ok()?;
+    parsed.protobuf.stmts.into_iter().next()?.stmt?.node
 }
 
 /// The statements of `text`, or nothing where our parser, which is that of one Postgres major, does not know it.

@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 
+use pg_query::NodeEnum;
 use pg_query::protobuf::{TransactionStmt, TransactionStmtKind};
-use pg_query::{NodeEnum, ParserOptions};
 
-use super::run::{Part, parts, without_comments};
+use super::run::{Part, first_node, parts, without_comments};
 
 /// The transactions of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -129,9 +129,7 @@ fn control(part: &Part<'_>) -> Option<TransactionStmt> {
     if !part.may_steer_transactions() {
         return None;
     }
-    let parsed = pg_query::parse(part.sql, ParserOptions::default()).ok()?;
-    let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
-    if let NodeEnum::TransactionStmt(control) = node {
+    if let NodeEnum::TransactionStmt(control) = first_node(part.sql)? {
         Some(control)
     } else {
         None

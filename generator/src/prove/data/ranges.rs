@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use pg_query::{NodeEnum, protobuf::RangeVar};
 
+use crate::postgres::connection::first_node;
+
 use super::{
     shape::{Column, Shape},
     upcoming::Upcoming,
@@ -93,6 +95,16 @@ impl Ranges {
     }
 }
 
+/// The name of a relation that a statement names with its namespace, quoted.
+pub(super) fn qualified(relation: &RangeVar) -> String {
+    let quoted = trueup::name::quoted_ident;
+    format!(
+        "{}.{}",
+        quoted(&relation.schemaname),
+        quoted(&relation.relname)
+    )
+}
+
 /// The table and the columns that a statement is about, as far as Postgres' own parser tells: its namespace and name, and
 /// the columns' names.
 pub(super) struct Subject {
@@ -103,17 +115,8 @@ pub(super) struct Subject {
 impl Subject {
     /// The subject of `sql`, if it is about one table.
     pub(super) fn of(sql: &str) -> Option<Self> {
-        let parsed = pg_query::parse(sql, 0).ok()?;
-        let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
-        let named = |relation: Option<RangeVar>| {
-            let RangeVar {
-                schemaname,
-                relname,
-                ..
-            } = relation?;
-            let quoted = trueup::name::quoted_ident;
-            Some(format!("{}.{}", quoted(&schemaname), quoted(&relname)))
-        };
+        let node = first_node(sql)?;
+        let named = |relation: Option<RangeVar>| Some(qualified(&relation?));
         if let NodeEnum::AlterTableStmt(alter) = node {
             let commands = alter
                 .cmds

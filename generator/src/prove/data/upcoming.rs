@@ -4,9 +4,12 @@
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use pg_query::{
     DeparseOptions, NodeEnum,
-    protobuf::{AlterTableType, ConstrType, RangeVar},
+    protobuf::{AlterTableType, ConstrType},
 };
 use trueup::{Statement, name::quoted_ident};
+
+use super::ranges::qualified;
+use crate::postgres::connection::first_node;
 
 /// The beginning of their names.
 pub(super) const PREFIX: &str = "trueup_upcoming_";
@@ -38,12 +41,12 @@ pub(super) fn is_about(sql: &str) -> bool {
                 if command.subtype() == AlterTableType::AtValidateConstraint)
         })
     };
-    parsed(sql).is_some_and(|node| validates(&node)) || Upcoming::read(sql, 0).is_some()
+    first_node(sql).is_some_and(|node| validates(&node)) || Upcoming::read(sql, 0).is_some()
 }
 
 impl Upcoming {
     fn read(sql: &str, number: usize) -> Option<Self> {
-        let mut node = parsed(sql)?;
+        let mut node = first_node(sql)?;
         let name = format!("{PREFIX}{number}");
         let (table, drop) = if let NodeEnum::AlterTableStmt(alter) = &mut node {
             let [command] = alter.cmds.as_mut_slice() else {
@@ -69,7 +72,7 @@ impl Upcoming {
                 return None;
             }
             constraint.conname.clone_from(&name);
-            let table = named(alter.relation.as_ref()?);
+            let table = qualified(alter.relation.as_ref()?);
             let drop = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");
             (table, drop)
         } else if let NodeEnum::IndexStmt(index) = &mut node {
@@ -79,7 +82,7 @@ impl Upcoming {
             }
             index.concurrent = false;
             index.idxname.clone_from(&name);
-            let table = named(relation);
+            let table = qualified(relation);
             let drop = format!("DROP INDEX {}.{name}", quoted_ident(&relation.schemaname));
             (table, drop)
         } else {
@@ -103,18 +106,4 @@ pub(super) fn install<'a>(
         }
     }
     off
-}
-
-fn parsed(sql: &str) -> Option<NodeEnum> {
-    let parsed = pg_query::parse(sql, pg_query::ParserOptions::default()).ok()?;
-    parsed.protobuf.stmts.into_iter().next()?.stmt?.node
-}
-
-fn named(relation: &RangeVar) -> String {
-    let RangeVar {
-        schemaname,
-        relname,
-        ..
-    } = relation;
-    format!("{}.{}", quoted_ident(schemaname), quoted_ident(relname))
 }

@@ -5,9 +5,9 @@ use diesel::{
     connection::SimpleConnection,
     sql_types::{Nullable, Text},
 };
-use pg_query::{NodeEnum, ParserOptions};
+use pg_query::NodeEnum;
 
-use crate::postgres::connection::{SqlError as Failure, parts};
+use crate::postgres::connection::{SqlError as Failure, first_node, parts};
 
 /// Runs the statement in a setting, and notes down in another one if the block itself raised what it ended with.
 ///
@@ -64,12 +64,5 @@ pub(crate) fn raised(connection: &mut PgConnection, text: &str, failure: &Failur
 }
 
 fn is_block(sql: &str) -> bool {
-    let Ok(parsed) = pg_query::parse(sql, ParserOptions::default()) else {
-        return false;
-    };
-    let mut nodes = parsed.protobuf.stmts.iter().map(|one| {
-        let node = one.stmt.as_ref().and_then(|stmt| stmt.node.as_ref());
-        matches!(node, Some(NodeEnum::DoStmt(_)))
-    });
-    nodes.next().unwrap_or_default()
+    matches!(first_node(sql), Some(NodeEnum::DoStmt(_)))
 }

@@ -11,6 +11,7 @@ use trueup::{Hazard, Id, Schema, name::quoted_ident};
 use super::{Map, RowsTrial, bound};
 use crate::{
     Error, ErrorKind,
+    postgres::connection::first_node,
     prove::data::{
         Run, Told,
         generate::message,
@@ -75,9 +76,7 @@ struct Filling<'a> {
 impl<'a> Filling<'a> {
     fn of(sql: &'a str) -> Option<Self> {
         let table = Subject::of(sql)?.table;
-        let parsed = pg_query::parse(sql, 0).ok()?;
-        let node = parsed.protobuf.stmts.into_iter().next()?.stmt?.node?;
-        let NodeEnum::UpdateStmt(update) = node else {
+        let NodeEnum::UpdateStmt(update) = first_node(sql)? else {
             return None;
         };
         let target = update.target_list.into_iter().next()?.node?;
