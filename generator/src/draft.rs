@@ -7,7 +7,7 @@ mod step;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use trueup::{DataStep, Guidance, Hazard, Id, Schema, Statement, Unread, one_line};
+use trueup::{Guidance, Hazard, Id, Schema, Statement, Unread, one_line};
 
 use crate::{
     Error, ErrorKind, Project,
@@ -26,6 +26,7 @@ use crate::{
 };
 
 pub use step::Steps;
+pub(crate) use step::is_after;
 
 /// Migrations that are not on disk yet, in order.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ pub struct Part {
     pub stays: Vec<String>,
     /// The way there in a few lines.
     pub summary: Option<Summary>,
-    /// Where a person is to write what moves rows.
+    /// The data steps, which a person is to write.
     pub steps: Steps,
 }
 
@@ -62,7 +63,7 @@ pub struct DraftOptions {
     pub prove: bool,
     /// The rule for writing children into their parent's CREATE.
     pub folding: Folding,
-    /// Whether it is cut where a person moves rows from what goes to what comes.
+    /// True if it is cut by a data step: a person moves rows from dropped objects to new ones.
     pub data_step: bool,
 }
 
@@ -110,8 +111,7 @@ impl Part {
             );
         }
         // Where rows were moved on the way there, they can be moved back.
-        let is_moved =
-            |one: &&Statement| step.is_some() && one.data_step() == Some(DataStep::After);
+        let is_moved = |one: &&Statement| step.is_some() && is_after(one);
         let lost = self.up.iter().filter(|one| !is_moved(one));
         for hazard in lost.flat_map(Statement::hazards) {
             if let Hazard::LosesData { what, .. } = hazard {
@@ -158,8 +158,7 @@ impl Draft {
         let statements = statements
             .flat_map(|(number, part)| part.up.iter().map(move |statement| (number, statement)));
         let is_moved = move |number: usize, statement: &Statement| {
-            step.is_some_and(|step| number >= step)
-                && statement.data_step() == Some(DataStep::After)
+            step.is_some_and(|step| number >= step) && is_after(statement)
         };
         statements
             .filter(move |(number, statement)| !is_moved(*number, statement))

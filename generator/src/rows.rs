@@ -15,10 +15,10 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 use serde::Serialize;
-use trueup::{DataStep, Hazard, Statement};
+use trueup::{Hazard, Statement};
 
 use crate::{
-    draft::{Draft, Part},
+    draft::{Draft, Part, is_after},
     postgres::{
         connection::{ConnectError, connect},
         url::Url,
@@ -152,7 +152,7 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
 fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     let mut questions = Vec::new();
     for (part, statement) in statements(draft) {
-        if part.steps.up.is_some() && statement.data_step() == Some(DataStep::After) {
+        if part.steps.up.is_some() && is_after(statement) {
             break;
         }
         for hazard in statement.hazards() {

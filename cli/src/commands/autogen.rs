@@ -68,9 +68,9 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "sql")]
     data: bool,
 
-    /// What rows without a value for a column get, in this migration alone: users.phone="'none'"; as often as needed
+    /// Value for rows without one in a new or required column, in this migration alone: users.phone="'none'"; repeatable
     ///
-    /// What is written is PATH=EXPRESSION, with an SQL expression over the columns of the row, as `fill` in a model.
+    /// The form is PATH=EXPRESSION, with an SQL expression over the columns of the row, as `fill` in a model.
     #[arg(long, value_name = "PATH=SQL")]
     fill: Vec<String>,
 

@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RISK=PATH,…", value_parser = Allowed::parse)]
     allow: Vec<Allowed>,
 
-    /// What rows without a value for a column get, in this migration alone: users.phone="'none'"; as often as needed
+    /// Value for rows without one in a new or required column, in this migration alone: users.phone="'none'"; repeatable
     #[arg(long, value_name = "PATH=SQL")]
     fill: Vec<String>,
 

@@ -312,44 +312,20 @@ impl Hazard {
     /// The object of the loss, where data is lost.
     #[must_use]
     pub fn lost(&self) -> Option<&Id> {
-        match self {
-            Self::LosesData { of, .. } => Some(of),
-            Self::ChangesValues { .. }
-            | Self::BreaksDeployed { .. }
-            | Self::MayBreakCode { .. }
-            | Self::BreaksCode { .. }
-            | Self::DropsAlong { .. }
-            | Self::LeavesType { .. }
-            | Self::RewritesTable { .. }
-            | Self::ScansTable { .. }
-            | Self::UpdatesRows { .. }
-            | Self::Locks { .. }
-            | Self::RunsCode { .. }
-            | Self::WritesRows { .. }
-            | Self::MayFail { .. }
-            | Self::FailsOn { .. } => None,
+        if let Self::LosesData { of, .. } = self {
+            Some(of)
+        } else {
+            None
         }
     }
 
     /// The column whose missing values it is about, where a model can give them.
     #[must_use]
     pub fn unfilled(&self) -> Option<&Id> {
-        match self {
-            Self::FailsOn { unfilled, .. } => unfilled.as_ref(),
-            Self::LosesData { .. }
-            | Self::ChangesValues { .. }
-            | Self::BreaksDeployed { .. }
-            | Self::MayBreakCode { .. }
-            | Self::BreaksCode { .. }
-            | Self::DropsAlong { .. }
-            | Self::LeavesType { .. }
-            | Self::RewritesTable { .. }
-            | Self::ScansTable { .. }
-            | Self::UpdatesRows { .. }
-            | Self::Locks { .. }
-            | Self::RunsCode { .. }
-            | Self::WritesRows { .. }
-            | Self::MayFail { .. } => None,
+        if let Self::FailsOn { unfilled, .. } = self {
+            unfilled.as_ref()
+        } else {
+            None
         }
     }
 

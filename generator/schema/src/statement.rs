@@ -32,7 +32,7 @@ pub struct Statement {
     data: Option<DataStep>,
 }
 
-/// Where a statement stands to a step in which a person moves rows.
+/// The side of a data step, in which a person moves rows, on which a statement must run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DataStep {
     /// Before: it makes what can take rows or values.
@@ -250,7 +250,7 @@ impl Statement {
         self
     }
 
-    /// Where it stands to a data step; `None` where that is all the same.
+    /// The side of a data step on which it must run; `None` if it may run on either.
     #[must_use]
     pub fn data_step(&self) -> Option<DataStep> {
         self.data

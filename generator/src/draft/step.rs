@@ -44,6 +44,11 @@ fn place<'a>(lists: impl Iterator<Item = &'a [Statement]>) -> Option<usize> {
     None
 }
 
+/// True if rows that a person moves must be where they belong by the time of this statement.
+pub(crate) fn is_after(statement: &Statement) -> bool {
+    statement.data_step() == Some(DataStep::After)
+}
+
 fn refuse<'a>(mut statements: impl Iterator<Item = &'a Statement>) -> Error {
     let makes = |one: &Statement| one.data_step() == Some(DataStep::TakesRows);
     let (why, hint) = if statements.any(makes) {
@@ -69,9 +74,7 @@ fn skeleton(statements: &[Statement], from: &Schema, to: &Schema, file: &str) ->
 -- dropped is there still.
 "
     .to_owned();
-    let after = statements
-        .iter()
-        .filter(|one| one.data_step() == Some(DataStep::After));
+    let after = statements.iter().filter(|one| is_after(one));
     for hazard in after.flat_map(Statement::hazards) {
         if let Hazard::LosesData { what, .. } = hazard {
             text += &format!("-- Dropped below: {}\n", one_line(what));
@@ -94,8 +97,7 @@ pub(super) fn around(statements: &[Statement], step: Option<&String>) -> String 
     let Some(step) = step else {
         return render::sql(statements);
     };
-    let comes_after = |one: &Statement| one.data_step() == Some(DataStep::After);
-    let place = statements.iter().position(comes_after);
+    let place = statements.iter().position(is_after);
     let (before, after) = statements.split_at(place.unwrap_or(statements.len()));
     let before = match before {
         [] => String::new(),

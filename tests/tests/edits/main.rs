@@ -289,6 +289,16 @@ fn declarations(wanted: impl Fn(&str) -> bool) -> Declarations {
     all.only(|id: &Id| id.path().get(1).is_some_and(|name| wanted(name)))
 }
 
+/// The hazards that fail on rows that are there.
+fn fails(found: &Autogen) -> Vec<String> {
+    found
+        .answers
+        .fails
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
 fn found(walk: &Walk, declarations: &Declarations, drops: &[Named]) -> Autogen {
     let none = [Refused::parse("").expect("all")];
     let options = AutogenOptions {
@@ -380,15 +390,10 @@ fn edits_that_need_a_hand_say_so_before() {
     ];
 
     let found_numbers = found(&walk, &numbers, &[]);
-    let fails: Vec<String> = found_numbers
-        .answers
-        .fails
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let failing = fails(&found_numbers);
     assert!(
-        fails[0].ends_with("a value does not fit: SELECT size::integer FROM public.bad_numbers"),
-        "{fails:?}"
+        failing[0].ends_with("a value does not fit: SELECT size::integer FROM public.bad_numbers"),
+        "{failing:?}"
     );
     let up = tests::ups(found_numbers.draft.as_ref());
     assert!(
@@ -397,15 +402,10 @@ fn edits_that_need_a_hand_say_so_before() {
     );
 
     let found_labels = found(&walk, &declared(&labels), &[]);
-    let fails: Vec<String> = found_labels
-        .answers
-        .fails
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let failing = fails(&found_labels);
     assert!(
-        fails[0].contains("1 row: SELECT * FROM public.bad_labels WHERE state::text IN ('gone')"),
-        "{fails:?}"
+        failing[0].contains("1 row: SELECT * FROM public.bad_labels WHERE state::text IN ('gone')"),
+        "{failing:?}"
     );
     let up = tests::ups(found_labels.draft.as_ref());
     assert!(

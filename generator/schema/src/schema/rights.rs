@@ -142,7 +142,7 @@ const MIGRATOR: &str = "the migrating role";
 /// Words for an aspect that is at its default.
 const BY_ITSELF: &str = "as by default";
 
-/// What has no label.
+/// Words for an object without a security label.
 const UNLABELLED: &str = "none";
 
 impl Of {
