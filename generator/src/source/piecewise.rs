@@ -175,11 +175,15 @@ pub(super) fn judge(
              postgresql-{major}-{name}), or name a server that has it with --scratch-url"
         )
     });
-    let hint = if packages.is_empty() {
+    let hint = if !packages.is_empty() {
+        "or do without: leave what needs it out with `exclude` in trueup.toml"
+    } else if telling.message.contains("does not exist") {
         "what pg_dump prints of it does not run in a new session: give the function that it calls a search path of its own (ALTER \
          FUNCTION … SET search_path = …), or leave it out with `exclude` in trueup.toml"
     } else {
-        "or do without: leave what needs it out with `exclude` in trueup.toml"
+        "no dump of this database can be restored, by pg_dump and psql neither: change that object in the database until one can \
+         (a name that Postgres takes for the keys of partitions is free again once that constraint is renamed), or leave it out \
+         with `exclude` in trueup.toml"
     };
     Err(error.hints(lacking).hint(hint))
 }
