@@ -158,3 +158,32 @@ fn what_cannot_be_done_yet_is_told_and_not_tried() {
     let as_it_was = "(SELECT count(*) = 0 FROM pg_policy)";
     assert!(tests::holds(&mut connection, as_it_was));
 }
+
+#[test]
+fn a_table_that_goes_takes_along_what_is_no_difference_without_it() {
+    let project = checkout();
+    let there = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TABLE stays (id int);
+        CREATE PUBLICATION everything FOR TABLE stays;";
+    let goes = "CREATE TABLE goes (id int);
+        CREATE TRIGGER t BEFORE INSERT ON goes FOR EACH ROW EXECUTE FUNCTION f();
+        ALTER TABLE goes ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY p ON goes;
+        ALTER PUBLICATION everything ADD TABLE goes;";
+    let from = project.file("from.sql", &format!("{there}{goes}"));
+    let to = project.file("to.sql", there);
+    let diff = |from: &str, to: &str| project.run(&["diff", "--from", from, "--to", to]);
+    let sql = diff(&from, &to).with(1).stdout;
+    for words in [
+        "DROP TABLE public.goes;",
+        "drops trigger t on public.goes with it",
+        "drops policy p on public.goes with it",
+    ] {
+        assert!(sql.contains(words), "{words:?} is not in: {sql}");
+    }
+    // It comes without, and nothing says how.
+    diff(&to, &from).refused(&["trigger t on public.goes is to come"]);
+    // What stays keeps its own.
+    let less = project.file("less.sql", &format!("{there}CREATE TABLE goes (id int);"));
+    diff(&from, &less).refused(&["trigger t on public.goes is to go"]);
+}
