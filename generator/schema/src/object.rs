@@ -129,8 +129,8 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// both without `..`.
     fn alter(&self, next: &Self, from: &Schema, to: &Schema) -> Alter;
 
-    /// Loss when it is replaced by `next`, where neither the removal nor the creation states it.
-    fn loss(&self, _next: &Self) -> Option<Hazard> {
+    /// Loss when it is replaced by `next` in the schema `to`, where neither the removal nor the creation states it.
+    fn loss(&self, _next: &Self, _to: &Schema) -> Option<Hazard> {
         None
     }
 

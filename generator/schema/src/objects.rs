@@ -145,9 +145,9 @@ macro_rules! objects {
                 }
             }
 
-            pub(crate) fn loss(&self, next: &Self) -> Option<Hazard> {
+            pub(crate) fn loss(&self, next: &Self, schema: &Schema) -> Option<Hazard> {
                 match (self, next) {
-                    $((Self::$Kind(from), Self::$Kind(to)) => from.loss(to),)*
+                    $((Self::$Kind(from), Self::$Kind(to)) => from.loss(to, schema),)*
                     _ => None,
                 }
             }

@@ -397,10 +397,11 @@ impl Object for Column {
         alter::alter(self, next, from, to)
     }
 
-    /// The values of a virtual column are nowhere, so the plain one in its place begins without any.
-    fn loss(&self, next: &Self) -> Option<Hazard> {
+    /// The values of a virtual column are nowhere, so the plain one in its place begins without any, or with those of a fill.
+    fn loss(&self, next: &Self, to: &Schema) -> Option<Hazard> {
         let what = format!("the computed values of {}", self.key());
         match (&self.generated, &next.generated) {
+            (Some(_), None) if fill::of_new(next, to).is_some() => None,
             (Some(_), None) => Some(Hazard::loses(Self::id(self.key()), what)),
             (None, Some(_)) => Some(Hazard::breaks_deployed("writes", self.key(), Vec::new())),
             (None, None) | (Some(_), Some(_)) => None,

@@ -167,10 +167,10 @@ impl Entry {
         }
     }
 
-    /// Loss when it is replaced by `next`, where neither the removal nor the creation states it.
+    /// Loss when it is replaced by `next` in the schema `to`, where neither the removal nor the creation states it.
     #[must_use]
-    pub fn loss(&self, next: &Self) -> Option<Hazard> {
-        self.object.loss(&next.object)
+    pub fn loss(&self, next: &Self, to: &Schema) -> Option<Hazard> {
+        self.object.loss(&next.object, to)
     }
 
     /// Statements that keep its data while one of its dependencies is rebuilt.

@@ -188,7 +188,7 @@ impl<'a> Graph<'a> {
             let as_before = |one: Statement| one.without(Hazard::breaks_programs);
             statements = statements.into_iter().map(as_before).collect();
         }
-        if let Some(loss) = old.and_then(|old| old.loss(entry))
+        if let Some(loss) = old.and_then(|old| old.loss(entry, self.to))
             && !statements.is_empty()
         {
             let first = statements.remove(0);

@@ -273,12 +273,9 @@ fn generated_change(
                 set
             }])
         }
-        (Some(_), None) => Err(Alter::NotYet(
-            "it is virtual, and Postgres does not let it keep its values as an ordinary column"
-                .to_owned(),
-        )),
-        // Nothing but the column itself can say what becomes of its values, and here it says: they are computed.
-        (Some(_) | None, Some(_)) => Err(Alter::Replace),
+        // PostgreSQL 18 has no DROP EXPRESSION for a virtual column. Nothing but a generated column can say what becomes of its
+        // values: they are computed.
+        (Some(_), None) | (Some(_) | None, Some(_)) => Err(Alter::Replace),
     }
 }
 
