@@ -16,7 +16,7 @@ use crate::{
     plan::{self, Folding, Segment},
     prove::{
         self, Proof, Trial,
-        code::{UP, untold},
+        code::{Findings, UP, untold},
         data::{Run, keep, tell},
     },
     rename::{self, Renaming},
@@ -282,10 +282,12 @@ fn attempt(
         awaits_data_step: options.data_step,
         ..proof
     };
-    if !proof.data.broken.is_empty() {
+    let Findings { broken, suspects } = std::mem::take(&mut proof.data.findings);
+    if !broken.is_empty() || !suspects.is_empty() {
         proof.data.exercised = 0;
     }
-    proof.broken.append(&mut proof.data.broken);
+    proof.broken.extend(broken);
+    proof.suspects.extend(suspects);
     tell(
         parts.iter_mut().flat_map(|part| &mut part.up),
         &proof.data.told,

@@ -182,15 +182,16 @@ pub fn there(
     }
     trial.is_target(&reached)?;
     let mut broken = std::mem::take(&mut trial.broken);
-    let suspects = std::mem::take(&mut trial.suspects);
+    let mut suspects = std::mem::take(&mut trial.suspects);
     trial.leave();
     runs.extend(segments.iter().map(Run::from));
     let Kept {
         told,
-        broken: exercised,
+        findings: exercised,
         ..
     } = keep(project, from, renamed.as_ref(), None, &runs, &[])?;
-    broken.extend(exercised);
+    broken.extend(exercised.broken);
+    suspects.extend(exercised.suspects);
     let [measured, _] = measure(project, from, &runs, &[])?;
     let after = renaming.up.len();
     let of_segments = told.into_iter().filter_map(|one| {

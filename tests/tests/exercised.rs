@@ -132,3 +132,54 @@ fn a_default_and_a_check_call_a_function() {
         "{said:#?}"
     );
 }
+
+/// Rows that were made up are counted by nobody, so that what a counter says of them may be any number.
+#[test]
+fn a_counter_without_a_foreign_key_is_no_fault_of_the_code() {
+    let code = "
+        CREATE TABLE stats (user_id integer PRIMARY KEY, posts integer NOT NULL DEFAULT 0);
+        CREATE TABLE posts (id integer PRIMARY KEY, user_id integer NOT NULL);
+        CREATE FUNCTION code() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP <> 'INSERT' THEN
+                UPDATE stats SET posts = posts - 1 WHERE user_id = OLD.user_id;
+            END IF;
+            IF TG_OP <> 'DELETE' THEN
+                INSERT INTO stats VALUES (NEW.user_id, 1) ON CONFLICT (user_id) DO UPDATE SET posts = stats.posts + 1;
+            END IF;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER code AFTER INSERT OR UPDATE OR DELETE ON posts FOR EACH ROW EXECUTE FUNCTION code();";
+    let proof = |change: &str| {
+        let draft = drafted(code, change, &[]).unwrap_or_else(|error| panic!("{}", error.full()));
+        draft.proof
+    };
+    for change in [
+        "ALTER TABLE stats ADD CHECK (posts >= 0)",
+        "ALTER TABLE stats ADD CHECK (posts <> 0)",
+    ] {
+        let proof = proof(change);
+        assert_eq!(proof.broken, [], "{change}");
+        // It is no fault, and is said.
+        let said: Vec<String> = proof
+            .suspects
+            .iter()
+            .map(|one| one.hazard().to_string())
+            .collect();
+        let words =
+            "some rows make it fail: new row for relation \"stats\" violates check constraint";
+        assert!(said.iter().any(|one| one.contains(words)), "{said:#?}");
+    }
+    let harmless = proof("ALTER TABLE posts ADD CHECK (user_id > 0)");
+    assert_eq!(
+        (harmless.broken, harmless.suspects),
+        (Vec::new(), Vec::new())
+    );
+    // A limit that nothing gets past.
+    let said = proof("ALTER TABLE stats ADD CHECK (posts < 0)").broken;
+    assert!(
+        said.iter()
+            .any(|one| one.attempt == "INSERT INTO public.posts"),
+        "{said:#?}"
+    );
+}

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod bodies;
+mod looked;
 mod named;
 
 use std::{
@@ -20,6 +21,7 @@ use crate::named::Named;
 
 pub use attempts::{Attempt, Failure, Session};
 pub use bodies::Bodies;
+pub use looked::{Code, Findings};
 pub use named::{Functions, Names, Suspect, untold};
 
 /// The risk that functions, triggers or other code in the database fail afterwards.

@@ -7,6 +7,7 @@
 mod exercise;
 mod generate;
 mod hints;
+mod labels;
 mod ranges;
 mod shape;
 mod snapshot;
@@ -18,7 +19,7 @@ use itertools::Itertools;
 use serde::Serialize;
 use trueup::{Hazard, Schema, Statement};
 
-use super::code::Broken;
+use super::code::Findings;
 use crate::{Error, ErrorKind, Project, plan::Segment, source::Side};
 use ranges::Ranges;
 use trial::RowsTrial;
@@ -58,9 +59,9 @@ pub struct Kept {
     pub extremes: Vec<String>,
     /// Around how many tables code ran on the rows, before and afterwards.
     pub exercised: usize,
-    /// The code that ran before and does not run afterwards.
+    /// The faults of code that ran before.
     #[serde(skip)]
-    pub broken: Vec<Broken>,
+    pub findings: Findings,
     /// Effects of triggers and rules on statements of the ups.
     #[serde(skip)]
     pub told: Vec<Told>,
@@ -87,7 +88,7 @@ impl Kept {
             bare,
             extremes,
             exercised,
-            broken,
+            findings,
             quiet,
             told: _,
             fails: _,
@@ -121,7 +122,7 @@ impl Kept {
             text += &format!("; on extreme values, {extreme}");
         }
         match exercised {
-            _ if !broken.is_empty() => {}
+            _ if *findings != Findings::default() => {}
             0 => {}
             1 => text += "; the code around 1 table runs as before",
             more => text += &format!("; the code around {more} tables runs as before"),
@@ -172,7 +173,7 @@ pub fn keep(
                         unfounded: outcome.unfounded,
                         extremes,
                         exercised: outcome.exercised,
-                        broken: outcome.broken,
+                        findings: outcome.findings,
                         told,
                         ..trial.kept(&ranges)
                     }),
@@ -216,15 +217,15 @@ pub fn keep(
 pub struct Watched {
     /// The sentence for a header; `None` if there are no tables.
     pub sentence: Option<String>,
-    /// The code that ran before and does not run afterwards.
-    pub broken: Vec<Broken>,
+    /// The faults of code that ran before.
+    pub findings: Findings,
 }
 
 impl Watched {
     fn said(sentence: impl Into<String>) -> Self {
         Self {
             sentence: Some(sentence.into()),
-            broken: Vec::new(),
+            findings: Findings::default(),
         }
     }
 }

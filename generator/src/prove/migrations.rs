@@ -15,7 +15,7 @@ use crate::{
     postgres::{catalog, connection::connect},
     prove::{
         agreement::Trials,
-        code::{self, Broken},
+        code::{self, Broken, Findings, Suspect, UP, untold},
     },
     source::Side,
 };
@@ -109,15 +109,17 @@ impl Attempt {
         let Self {
             outcome,
             sentence,
-            broken,
+            findings: Findings { broken, suspects },
         } = self;
+        let suspects = untold(&suspects, &broken);
         let (allowed, refused): (Vec<Broken>, Vec<Broken>) =
             broken.into_iter().partition(is_allowed);
         let Some(sentence) = sentence else {
             return (outcome, None);
         };
         let Some(first) = refused.first() else {
-            return (outcome, Some(sentence + &code::allowed_to_fail(&allowed)));
+            let fails = code::allowed_to_fail(&allowed);
+            return (outcome, Some(sentence + &fails + &suspected(&suspects)));
         };
         let file = migration.dir.join(first.file).display().to_string();
         let listed: Vec<String> = refused.iter().map(|one| format!("- {one}")).collect();
@@ -129,6 +131,23 @@ impl Attempt {
         );
         let line = None;
         (Outcome::Broken(Fault { file, line, says }), None)
+    }
+}
+
+/// The number of suspects that a header names.
+const SHOWN: usize = 5;
+
+/// The part of a proof that names code which may fail; empty where there is none.
+fn suspected(suspects: &[Suspect]) -> String {
+    let shown = suspects.iter().take(SHOWN).map(|one| {
+        let way = if one.file == UP { "up" } else { "down" };
+        format!("; {way} {}", one.hazard())
+    });
+    let shown: String = shown.collect();
+    match suspects.len().saturating_sub(SHOWN) {
+        0 => shown,
+        1 => shown + "; and 1 more function",
+        more => format!("{shown}; and {more} more functions"),
     }
 }
 

@@ -53,6 +53,17 @@ impl Suspect {
         }
     }
 
+    /// Code that fails where a row makes it, and runs where another does not.
+    pub(in crate::prove) fn on_some_rows(failing: &Broken) -> Self {
+        Self {
+            file: failing.file,
+            function: failing.function.clone().unwrap_or_default(),
+            line: failing.line,
+            begins: None,
+            because: format!("some rows make it fail: {}", failing.message),
+        }
+    }
+
     /// True if an attempt failed there.
     fn is_told(&self, broken: &[Broken]) -> bool {
         broken.iter().any(|one| {
@@ -72,7 +83,7 @@ pub fn untold(suspects: &[Suspect], broken: &[Broken]) -> Vec<Suspect> {
 /// The functions of a database, with all that it takes to read their bodies.
 pub struct Functions(Vec<Function>);
 
-#[derive(QueryableByName)]
+#[derive(QueryableByName, Clone)]
 struct Function {
     #[diesel(sql_type = Text)]
     name: String,
@@ -138,6 +149,16 @@ impl Functions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Those that are in `others` with the same body.
+    #[must_use]
+    pub fn kept_from(&self, others: &Self) -> Self {
+        let is_kept = |one: &&Function| {
+            let mut others = others.0.iter();
+            others.any(|other| other.name == one.name && other.body == one.body)
+        };
+        Self(self.0.iter().filter(is_kept).cloned().collect())
     }
 
     /// Functions that name something in `before` that is gone or different in `after`, the state that a file left.

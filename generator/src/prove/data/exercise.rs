@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Error,
     postgres::scratch::Database,
-    prove::code::{Attempt, Broken, Failure, Session},
+    prove::code::{Attempt, Failure, Findings, Session, Suspect},
 };
 use attempts::{attempts, verb};
 use covered::Covered;
@@ -58,6 +58,9 @@ struct Ends {
 }
 
 const UNIQUE_VIOLATION: &str = "23505";
+/// A check, a key or an exclusion constraint refuses values. Those of a counter, say, are made up like all others, and no code
+/// has counted.
+const BY_VALUES: [&str; 3] = ["23514", UNIQUE_VIOLATION, "23P01"];
 
 /// The number of attempts that one query makes.
 const AT_ONCE: usize = 200;
@@ -109,12 +112,12 @@ impl Exercise {
         database: &Database,
         memory: &Snapshot,
         file: &'static str,
-    ) -> Result<Vec<Broken>, Error> {
+    ) -> Result<Findings, Error> {
         if self.deeds.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Findings::default());
         }
         let (after, mut session) = Self::run(database, memory, Some(self))?;
-        Ok(after.broken(self, &mut session, file))
+        Ok(after.findings(self, &mut session, file))
     }
 
     /// Around how many tables code ran.
@@ -129,9 +132,9 @@ impl Exercise {
         self.deeds.get(&deed).is_some_and(|ends| ends.successes > 0)
     }
 
-    /// The code that ran in `before` and does not run here, after `file`.
-    fn broken(&self, before: &Self, session: &mut Session, file: &'static str) -> Vec<Broken> {
-        let mut broken = Vec::new();
+    /// The code that ran in `before` and does not run here, after `file`; or not on all rows.
+    fn findings(&self, before: &Self, session: &mut Session, file: &'static str) -> Findings {
+        let mut found = Findings::default();
         for (deed, now) in &self.deeds {
             let Some(then) = before.deeds.get(deed).filter(|ends| ends.successes > 0) else {
                 continue;
@@ -151,17 +154,28 @@ impl Exercise {
             });
             for (words, failure) in new {
                 let one = session.broken(file, words.clone(), failure);
-                let is_same = |other: &Broken| {
+                let is_on_some = now.successes > 0
+                    && one.function.is_some()
+                    && BY_VALUES.contains(&failure.state.as_str());
+                if is_on_some {
+                    let suspect = Suspect::on_some_rows(&one);
+                    if !found.suspects.contains(&suspect) {
+                        found.suspects.push(suspect);
+                    }
+                    continue;
+                }
+                let mut told = found.broken.iter();
+                let is_told = told.any(|other| {
                     other.message == one.message
                         && other.function == one.function
                         && other.line == one.line
-                };
-                if !broken.iter().any(is_same) {
-                    broken.push(one);
+                });
+                if !is_told {
+                    found.broken.push(one);
                 }
             }
         }
-        broken
+        found
     }
 }
 

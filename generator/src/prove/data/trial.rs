@@ -31,7 +31,7 @@ use crate::{
     Error, ErrorKind, Project,
     postgres::{catalog, connection::run_sql, scratch::Database},
     prove::{
-        code::{Broken, DOWN, UP},
+        code::{DOWN, Findings, UP},
         refused,
     },
     source::Side,
@@ -53,7 +53,7 @@ pub(super) struct RowsTrial<'a> {
 pub(super) struct Outcome {
     pub(super) lost: Option<Lost>,
     pub(super) unfounded: Vec<String>,
-    pub(super) broken: Vec<Broken>,
+    pub(super) findings: Findings,
     /// Around how many tables code ran.
     pub(super) exercised: usize,
 }
@@ -194,7 +194,7 @@ impl<'a> RowsTrial<'a> {
         let before = respelled.as_ref().unwrap_or(&self.before);
         let there = before.difference(&reached, &mut self.connection)?;
         let mut lost = untold(before, &there, &start, &foretold, UP);
-        let mut broken = exercise.again(&self.database, &reached, UP)?;
+        let mut findings = exercise.again(&self.database, &reached, UP)?;
         let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
         if !downs.is_empty() {
             let halfway = catalog::read(&mut self.connection)?;
@@ -212,7 +212,7 @@ impl<'a> RowsTrial<'a> {
                 }
                 end = remember(&mut self.connection)?;
             }
-            broken.extend(exercise.again(&self.database, &end, DOWN)?);
+            findings.add(exercise.again(&self.database, &end, DOWN)?);
             let mut whole = self.before.difference(&end, &mut self.connection)?;
             let decided = whole.lost.keys().filter(|place| there.open.contains(place));
             seen.extend(decided.copied());
@@ -230,7 +230,7 @@ impl<'a> RowsTrial<'a> {
         Ok(Ok(Outcome {
             lost,
             unfounded,
-            broken,
+            findings,
             exercised: exercise.tables(),
         }))
     }

@@ -22,7 +22,7 @@ use crate::{
         scratch::{Database, Scratch},
     },
     prove::{
-        code::{Bodies, Broken, UP},
+        code::{Code, Findings, UP},
         data::{Run, watch},
     },
     source::{self, Side},
@@ -60,8 +60,8 @@ pub(super) struct Attempt {
     pub(super) outcome: Outcome,
     /// The proved sentence, if the migration comes back or declares itself irreversible.
     pub(super) sentence: Option<String>,
-    /// The code that ran before and does not run afterwards, where that was looked at.
-    pub(super) broken: Vec<Broken>,
+    /// The faults of code, where it was looked at.
+    pub(super) findings: Findings,
 }
 
 /// The state of a database.
@@ -189,23 +189,27 @@ impl<'a> Walk<'a> {
             Care::Read => (None, None),
             Care::Watched => {
                 let start = self.copy()?;
-                let bodies = Bodies::compile(&start)?;
-                (Some(source::side(start)?), Some(bodies))
+                let code = Code::read(&start)?;
+                (Some(source::side(start)?), Some(code))
             }
         };
         let beside = self.beside.take().filter(|_| care == Care::Read);
         self.pass(std::slice::from_ref(migration))?;
         let after = self.read(pg_dump)?;
-        let mut broken = Vec::new();
-        if let Some(code) = code.as_ref().filter(|code| !code.is_empty()) {
-            broken.extend(code.broken(&Bodies::compile(&self.database)?, UP));
+        let mut findings = Findings::default();
+        let mut codes = None;
+        if let Some(code) = code.as_ref() {
+            let reached = Code::read(&self.database)?;
+            findings.add(reached.findings(code, code, &self.database, UP)?);
+            codes = Some((code, reached));
         }
+        let codes = codes.as_ref().map(|(code, reached)| [*code, reached]);
         let quickly = self.quickly(beside, migration, &before, &after)?;
         let outcome = if let Some(outcome) = quickly {
             outcome
         } else {
             let ends = [&before, &after];
-            self.and_back(migration, ends, pg_dump, code.as_ref(), &mut broken)?
+            self.and_back(migration, ends, pg_dump, codes, &mut findings)?
         };
         self.now = Some(after);
         let mut sentence = self.sentence(&outcome, pg_dump.is_some());
@@ -221,12 +225,12 @@ impl<'a> Walk<'a> {
                 *sentence += "; ";
                 *sentence += &rows;
             }
-            broken.extend(watched.broken);
+            findings.add(watched.findings);
         }
         Ok(Attempt {
             outcome,
             sentence,
-            broken,
+            findings,
         })
     }
 
@@ -275,8 +279,8 @@ impl<'a> Walk<'a> {
         migration: &Migration,
         [before, after]: [&State; 2],
         pg_dump: Option<&PathBuf>,
-        code: Option<&Bodies>,
-        broken: &mut Vec<Broken>,
+        code: Option<[&Code; 2]>,
+        findings: &mut Findings,
     ) -> Result<Outcome, Error> {
         let down = match without_way_back(migration) {
             Err(none) => return Ok(none),
@@ -285,7 +289,7 @@ impl<'a> Walk<'a> {
         let mut copy = Beside::new(self.copy()?)?;
         let fault = |file: &str, error: &ApplyError| Fault::of(migration, file, error);
         let tried = copy.and_back(migration, before, after, pg_dump, code)?;
-        broken.append(&mut copy.broken);
+        findings.add(std::mem::take(&mut copy.findings));
         Ok(match tried {
             Tried::Returns => {
                 if pg_dump.is_none() {

@@ -10,7 +10,7 @@ use trueup::name::{literal, quoted_ident};
 use super::{declared::Declared, tree::Reader};
 
 /// The header of a function: everything that CREATE FUNCTION states before the body.
-#[derive(QueryableByName)]
+#[derive(QueryableByName, Clone)]
 pub(super) struct Header {
     /// Its own name, by which the body may call its parameters.
     #[diesel(sql_type = Text)]

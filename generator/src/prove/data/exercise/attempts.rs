@@ -17,6 +17,8 @@ use super::covered::Found;
 const CHANGED: usize = 2;
 /// The number of other values that a column is tried with.
 const OTHERS: usize = 4;
+/// The number of values among which one is looked for that no row has.
+const FRESH: usize = 40;
 
 /// The words for an act on something.
 pub(super) fn verb(act: Act, on: &str) -> String {
@@ -83,13 +85,17 @@ pub(super) fn attempts(
             .collect();
         let is_referred_to = !bare.is_empty() && at < CHANGED;
         bare.push(gone.clone());
-        let befores = [vec![gone], bare];
+        let befores = [vec![gone.clone()], bare];
         for before in befores.into_iter().take(1 + usize::from(is_referred_to)) {
             add(Act::Insert, before.clone(), insert(&|_| true));
             if !defaults.is_empty() {
                 let without = |column: &Column| !defaults.contains(&i64::from(column.number));
                 add(Act::InsertDefaults, before, insert(&without));
             }
+        }
+        if let Some(row) = fresh(table, values, columns, row, rows).filter(|_| at < CHANGED) {
+            let sql = self::insert(table, columns, &row, &|_| true);
+            add(Act::Insert, vec![gone], sql);
         }
         let set = |column: &Column| !column.generated && !column.numbered;
         let same: Vec<String> = columns
@@ -135,6 +141,44 @@ pub(super) fn attempts(
         let sql = format!("TRUNCATE {}{cascade}", table.name);
         add(Act::Truncate, Vec::new(), sql);
     }
+}
+
+/// The row under keys that no row had before: what code has noted under the others is not in its way. `None` where no column
+/// is a key of its own.
+fn fresh(
+    table: &Table,
+    values: &Values<'_>,
+    columns: &[Column],
+    row: &Found,
+    rows: &[Found],
+) -> Option<Found> {
+    let refers = |column: &Column| {
+        let mut keys = table
+            .constraints
+            .0
+            .iter()
+            .filter(|one| one.target.is_some());
+        keys.any(|key| key.columns.contains(&column.number))
+    };
+    let mut fresh = row.values.clone();
+    let mut is_fresh = false;
+    for (number, column) in columns.iter().enumerate() {
+        if !column.unique || column.generated || refers(column) {
+            continue;
+        }
+        let had = |value: &String| {
+            let mut all = rows.iter().filter_map(|row| row.values.get(number));
+            all.any(|one| one.as_ref() == Some(value))
+        };
+        let mut made = values.of_column(column, Range::Plain, FRESH).into_iter();
+        fresh[number] = Some(made.rfind(|value| !had(value))?);
+        is_fresh = true;
+    }
+    is_fresh.then(|| Found {
+        table: row.table,
+        place: row.place.clone(),
+        values: fresh,
+    })
 }
 
 fn insert(

@@ -4,7 +4,10 @@
 use super::{DOWN, Exercise, Failed, RowsTrial, Run, UP, remember, run};
 use crate::{
     Error,
-    prove::{code::Broken, data::Watched},
+    prove::{
+        code::Findings,
+        data::{Watched, labels::Labels},
+    },
 };
 
 /// The findings of a watched run.
@@ -13,7 +16,7 @@ pub(in crate::prove::data) struct Found {
     lost: Vec<String>,
     /// Around how many tables code ran.
     exercised: usize,
-    broken: Vec<Broken>,
+    findings: Findings,
     /// True if it ran after the way back as well.
     is_back: bool,
     /// Why the way back does not run on these rows.
@@ -31,17 +34,21 @@ impl RowsTrial<'_> {
         down: Option<&Run>,
     ) -> Result<Result<Found, Failed>, Error> {
         let exercise = Exercise::run(&self.database, &self.before, None)?.0;
+        let labels = Labels::read(&mut self.connection)?;
         if let Err(failed) = run(&mut self.connection, std::slice::from_ref(up), UP) {
             return Ok(Err(failed));
         }
         let reached = remember(&mut self.connection)?;
-        let there = self.before.difference(&reached, &mut self.connection)?;
+        let there = labels.restored(&mut self.connection, |connection| {
+            let respelled = remember(connection)?;
+            self.before.difference(&respelled, connection)
+        })?;
         let lost = there.lost.iter();
         let lost = lost.map(|(place, why)| format!("{} ({why})", self.before.name(*place)));
         let mut found = Found {
             lost: lost.collect(),
             exercised: exercise.tables(),
-            broken: exercise.again(&self.database, &reached, UP)?,
+            findings: exercise.again(&self.database, &reached, UP)?,
             is_back: false,
             fails_back: None,
         };
@@ -52,9 +59,8 @@ impl RowsTrial<'_> {
             Some(Ok(())) => {
                 let end = remember(&mut self.connection)?;
                 found.is_back = true;
-                found
-                    .broken
-                    .extend(exercise.again(&self.database, &end, DOWN)?);
+                let back = exercise.again(&self.database, &end, DOWN)?;
+                found.findings.add(back);
             }
         }
         Ok(Ok(found))
@@ -67,7 +73,7 @@ impl Found {
         let Self {
             lost,
             exercised,
-            broken,
+            findings,
             is_back,
             fails_back,
         } = self;
@@ -87,7 +93,7 @@ impl Found {
             }
             parts.push(format!("up changes or loses rows: {shown}"));
         }
-        if broken.is_empty() && exercised > 0 {
+        if findings == Findings::default() && exercised > 0 {
             let runs = match exercised {
                 1 => "1 table runs".to_owned(),
                 many => format!("{many} tables runs"),
@@ -100,7 +106,7 @@ impl Found {
         }
         Watched {
             sentence: (!parts.is_empty()).then(|| parts.join("; ")),
-            broken,
+            findings,
         }
     }
 }

@@ -16,15 +16,15 @@ use crate::{
         folder::Migration,
     },
     postgres::{catalog, scratch::Database},
-    prove::code::{Bodies, Broken, DOWN},
+    prove::code::{Code, DOWN, Findings},
 };
 
 /// A database with the same migrations as another.
 pub(super) struct Beside {
     session: PgConnection,
     pub(super) database: Database,
-    /// The functions that do not compile after the way back, and did before the way there.
-    pub(super) broken: Vec<Broken>,
+    /// The faults of code after the way back.
+    pub(super) findings: Findings,
 }
 
 /// The result of going back and up again.
@@ -74,18 +74,18 @@ impl Beside {
         Ok(Self {
             session,
             database,
-            broken: Vec::new(),
+            findings: Findings::default(),
         })
     }
 
-    /// Takes the newest migration back and applies it again; `bodies` are the functions before it.
+    /// Takes the newest migration back and applies it again; `code` is that before it and after it.
     pub(super) fn and_back(
         &mut self,
         migration: &Migration,
         before: &State,
         after: &State,
         pg_dump: Option<&PathBuf>,
-        bodies: Option<&Bodies>,
+        code: Option<[&Code; 2]>,
     ) -> Result<Tried, Error> {
         let one = std::slice::from_ref(migration);
         if let Err(error) = apply::replay_back(&self.database, one) {
@@ -96,8 +96,9 @@ impl Beside {
         if !strays.is_empty() {
             return Ok(Tried::Strays(strays));
         }
-        if let Some(bodies) = bodies.filter(|bodies| !bodies.is_empty()) {
-            self.broken = bodies.broken(&Bodies::compile(&self.database)?, DOWN);
+        if let Some([first, reached]) = code {
+            let back = Code::read(&self.database)?;
+            self.findings = back.findings(first, reached, &self.database, DOWN)?;
         }
         if let Err(error) = apply::replay(&self.database, one) {
             return Ok(Tried::NoUp(error));
