@@ -168,7 +168,10 @@ fn a_counter_without_a_foreign_key_is_no_fault_of_the_code() {
             .collect();
         let words =
             "some rows make it fail: new row for relation \"stats\" violates check constraint";
-        assert!(said.iter().any(|one| one.contains(words)), "{said:#?}");
+        assert!(
+            said.iter().any(|one| one.contains(words)),
+            "{change}: {said:#?}"
+        );
     }
     let harmless = proof("ALTER TABLE posts ADD CHECK (user_id > 0)");
     assert_eq!(

@@ -25,7 +25,8 @@ use crate::{arguments::FormatArg, context::Context};
 /// exactly what was there before, and up again to the same, as trueup reads it and as pg_dump sees it. The header comes above
 /// up.sql, whose SQL stays as it is; no database notices. A down.sql that is missing, or that raises an exception, is
 /// irreversible, and the header says so. Rows are put into the tables, and the code around them, such as functions and triggers,
-/// runs before up.sql, after it and after down.sql: what ran before must run afterwards. Without VERSION: all that were never proved, or were edited since.
+/// runs before up.sql, after it and after down.sql: what ran before must run afterwards. A function whose text names what goes,
+/// gets another name or another type is told. Without VERSION: all that were never proved, or were edited since.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
