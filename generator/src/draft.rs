@@ -311,7 +311,10 @@ fn measured(
     parts: &mut [Part],
     proof: &mut Proof,
 ) -> Result<(), Error> {
-    let [up, down] = prove::measure(project, from, &ups(parts), &downs(parts))?;
+    let (ups, downs) = (ups(parts), downs(parts));
+    let [up, down] = prove::measure(project, from, &ups, &downs)?;
+    let found = proof.data.disagree_with([&up, &down], [&ups, &downs]);
+    proof.data.disagreements.extend(found);
     let held = up.held.clone();
     proof.unmeasured = up.stopped.clone().or_else(|| down.stopped.clone());
     prove::tell_measured(parts.iter_mut().flat_map(|part| &mut part.up), up);

@@ -8,6 +8,7 @@ pub mod data;
 mod measure;
 pub mod migrations;
 mod refused;
+mod work;
 
 use std::{
     path::PathBuf,

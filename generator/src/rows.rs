@@ -18,7 +18,7 @@ use serde::Serialize;
 use trueup::{Hazard, Statement};
 
 use crate::{
-    draft::{Draft, Part, is_after},
+    draft::{Draft, is_after},
     postgres::{
         connection::{ConnectError, connect},
         url::Url,
@@ -118,7 +118,7 @@ pub struct Answers {
 /// Asks the rows what the hazards of a draft ask, each in a transaction that can only read.
 pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
     let mut answers = Answers::default();
-    let asked = questions(draft);
+    let asked = questions(statements(draft));
     if asked.is_empty() {
         return Ok(answers);
     }
@@ -138,7 +138,7 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
             sample,
         };
         match answer(&mut connection, query, fails) {
-            Answer::None => {}
+            Answer::None | Answer::NotThere => {}
             Answer::Unknown(why) => answers.unanswered.push((query.to_owned(), why)),
             Answer::Rows(found, sample) => answers.fails.push(fails_now(Some(found), sample)),
             Answer::Fails(message) => answers.fails.push(fails_now(None, message)),
@@ -147,14 +147,22 @@ pub fn ask(url: &Url, draft: &Draft) -> Result<Answers, ConnectError> {
     Ok(answers)
 }
 
-/// The queries of the hazards up to the first statement that makes other rows of those that are there, or a person's: what follows
-/// fails on rows that nobody has yet.
-fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
+/// The statements of the ups, up to those of a person: what follows fails on rows that nobody has yet.
+fn statements(draft: &Draft) -> impl Iterator<Item = &Statement> {
+    let parts = draft.parts.iter();
+    let statements = parts.flat_map(|part| part.up.iter().map(move |statement| (part, statement)));
+    statements
+        .take_while(|(part, statement)| part.steps.up.is_none() || !is_after(statement))
+        .map(|(_, statement)| statement)
+}
+
+/// The queries of the hazards up to the first statement that makes other rows of those that are there, and whether they fail where
+/// the statement does.
+fn questions<'a>(
+    statements: impl Iterator<Item = &'a Statement>,
+) -> Vec<(&'a Statement, &'a str, bool)> {
     let mut questions = Vec::new();
-    for (part, statement) in statements(draft) {
-        if part.steps.up.is_some() && is_after(statement) {
-            break;
-        }
+    for statement in statements {
         for hazard in statement.hazards() {
             if let Hazard::FailsOn { query, fails, .. } = hazard {
                 questions.push((statement, query.as_str(), *fails));
@@ -176,15 +184,12 @@ fn questions(draft: &Draft) -> Vec<(&Statement, &str, bool)> {
     questions
 }
 
-fn statements(draft: &Draft) -> impl Iterator<Item = (&Part, &Statement)> {
-    let parts = draft.parts.iter();
-    parts.flat_map(|part| part.up.iter().map(move |statement| (part, statement)))
-}
-
 /// The answer to one query.
 pub(crate) enum Answer {
     /// No row is found.
     None,
+    /// The query is about what does not exist yet.
+    NotThere,
     /// So many rows are found, one of them like this.
     Rows(Found, String),
     /// The query fails, with this message.
@@ -202,7 +207,7 @@ struct Counted {
 }
 
 /// Asks one query, in a read-only transaction with a time limit. `fails`: the query is to fail on the rows rather than to find
-/// them. A query that names a missing object finds nothing.
+/// them.
 pub(crate) fn answer(connection: &mut PgConnection, query: &str, fails: bool) -> Answer {
     let answer = in_transaction(connection, |connection| {
         // A query about an object that the migration itself makes fails here; there are no rows to ask about.
@@ -210,7 +215,7 @@ pub(crate) fn answer(connection: &mut PgConnection, query: &str, fails: bool) ->
             .batch_execute(&format!("EXPLAIN {query}"))
             .is_err()
         {
-            return Answer::None;
+            return Answer::NotThere;
         }
         let begun = Instant::now();
         // A whole row is asked for, so that no column of it is left out as unused.

@@ -14,6 +14,7 @@ use trueup::Declarations;
 
 pub mod checkout;
 pub mod drafted;
+pub mod hazards;
 pub mod pooler;
 pub mod walk;
 

@@ -28,12 +28,13 @@ use generator::{
     postgres::{connection, scratch::Locale},
     prove::{
         self,
-        data::{Kept, keep},
+        data::keep,
     },
     rename::{self, Asked},
     source::{self, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
+use tests::hazards;
 
 /// The major version on which `up.sql` and its like are compared and written.
 const GOLDEN: u32 = 15;
@@ -310,7 +311,7 @@ impl Golden {
         .into())
     }
 
-    /// Checks that the proof's rows showed every declared hazard and no other, and that the rows in `seed` fare as
+    /// Checks that hazards and measurement agree, both ways, and that the rows in `seed` fare as
     /// expected.
     fn rows(
         &self,
@@ -320,7 +321,7 @@ impl Golden {
         seed: &Path,
         fails: &str,
     ) -> Result<(), Failed> {
-        exact(&draft.proof.data)?;
+        hazards::agree(draft)?;
         let fails = seed.with_file_name(fails);
         let Ok(sql) = fs::read_to_string(seed) else {
             return Ok(());
@@ -329,7 +330,7 @@ impl Golden {
         let (ups, downs) = (draft::ups(&draft.parts), draft::downs(&draft.parts));
         let kept =
             keep(project, &start, None, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;
-        exact(&kept)?;
+        hazards::exact(&kept)?;
         match (kept.fails, fails.exists()) {
             (None, false) => Ok(()),
             (None, true) => Err(format!("this works now: remove {}", fails.display()).into()),
@@ -351,16 +352,6 @@ impl Golden {
             (Err(error), _) => Err(error.full().into()),
         }
     }
-}
-
-/// Fails where a hazard says that something is lost that is not, or none says that something may fail.
-fn exact(kept: &Kept) -> Result<(), Failed> {
-    let not = |what: &str, list: &[String]| match list.first() {
-        Some(first) => Err(Failed::from(format!("{what}: {first}"))),
-        None => Ok(()),
-    };
-    not("a hazard without a reason", &kept.unfounded)?;
-    not("a hazard is missing", &kept.extremes)
 }
 
 fn said(error: &Error) -> Failed {

@@ -19,7 +19,11 @@ use itertools::Itertools;
 use serde::Serialize;
 use trueup::{Hazard, Schema, Statement};
 
-use super::code::Findings;
+use super::{
+    Measured,
+    code::{DOWN, Findings, UP},
+    work::Work,
+};
 use crate::{Error, ErrorKind, Project, plan::Segment, source::Side};
 use ranges::Ranges;
 use trial::RowsTrial;
@@ -65,6 +69,12 @@ pub struct Kept {
     /// Effects of triggers and rules on statements of the ups.
     #[serde(skip)]
     pub told: Vec<Told>,
+    /// Hazards that the rows contradict, and work on the rows that no hazard tells.
+    #[serde(skip)]
+    pub disagreements: Vec<String>,
+    /// Work of the ups and of the downs on the rows; `None` where they did not run to the end.
+    #[serde(skip)]
+    pub(crate) work: Option<[Work; 2]>,
 }
 
 /// A hazard of one of the ups that only a trial can tell.
@@ -77,6 +87,23 @@ pub struct Told {
 }
 
 impl Kept {
+    /// The differences between the work that was measured without rows, which is what hazards tell, and the work on rows.
+    pub(crate) fn disagree_with(&self, told: [&Measured; 2], runs: [&[Run]; 2]) -> Vec<String> {
+        let Some([up, down]) = &self.work else {
+            return Vec::new();
+        };
+        let [told_up, told_down] = told;
+        let [ups, downs] = runs;
+        let mut found = Vec::new();
+        if told_up.stopped.is_none() {
+            found.extend(told_up.work.differences(up, UP, ups));
+            if told_down.stopped.is_none() {
+                found.extend(told_down.work.differences(down, DOWN, downs));
+            }
+        }
+        found
+    }
+
     /// The sentence for a migration's header; `None` if there was nothing to lose.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
@@ -91,6 +118,8 @@ impl Kept {
             findings,
             quiet,
             told: _,
+            disagreements: _,
+            work: _,
             fails: _,
             unfounded: _,
         } = self;
@@ -148,7 +177,7 @@ pub fn keep(
     downs: &[Run],
 ) -> Result<Kept, Error> {
     let mut ranges = Ranges::default();
-    let mut extremes = Vec::new();
+    let (mut extremes, mut disagreements) = (Vec::new(), Vec::new());
     let mut attempts = 0;
     let (mut ups, mut told) = (ups.to_vec(), Vec::new());
     loop {
@@ -162,7 +191,9 @@ pub fn keep(
         if trial.is_empty() && ranges.why.is_empty() {
             return Ok(Kept::default());
         }
-        let failed = match trial.there_and_back(renamed, &ups, downs)? {
+        let outcome = trial.there_and_back(renamed, &ups, downs)?;
+        disagreements.append(&mut trial.disagreements);
+        let failed = match outcome {
             Ok(outcome) => {
                 return match outcome.lost {
                     Some(lost) => {
@@ -175,6 +206,8 @@ pub fn keep(
                         exercised: outcome.exercised,
                         findings: outcome.findings,
                         told,
+                        disagreements,
+                        work: Some(outcome.work),
                         ..trial.kept(&ranges)
                     }),
                 };
@@ -206,6 +239,7 @@ pub fn keep(
             return Ok(Kept {
                 fails: Some(failed.to_string()),
                 told,
+                disagreements,
                 ..Kept::default()
             });
         }

@@ -14,7 +14,7 @@ use diesel::{
 };
 use trueup::{Hazard, LockMode, Statement};
 
-use super::data::Run;
+use super::{data::Run, work::Work};
 use crate::{
     Error, ErrorKind, Project,
     postgres::{connection::OLDEST_MAJOR, scratch::Database},
@@ -28,6 +28,8 @@ pub(crate) struct Measured {
     pub(crate) hazards: Vec<Vec<Hazard>>,
     /// The locks of each run that was measured to its end.
     pub(crate) held: Vec<Held>,
+    /// Work on the relations of the start.
+    pub(super) work: Work,
     /// From which statement on nothing was measured, and why.
     pub(crate) stopped: Option<String>,
 }
@@ -105,26 +107,29 @@ const RELATIONS: &str = "
 
 /// A relation that the transaction has locked; `name` is `None` where it is gone or is none that holds rows.
 #[derive(QueryableByName)]
-struct Locked {
+pub(super) struct Locked {
     #[diesel(sql_type = BigInt)]
-    oid: i64,
+    pub(super) oid: i64,
     #[diesel(sql_type = Text)]
-    mode: String,
+    pub(super) mode: String,
     #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     #[diesel(sql_type = Nullable<BigInt>)]
     root: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
-    file: Option<i64>,
+    pub(super) file: Option<i64>,
     #[diesel(sql_type = BigInt)]
-    scans: i64,
+    pub(super) scans: i64,
+    #[diesel(sql_type = BigInt)]
+    pub(super) updates: i64,
 }
 
 /// The catalog's own relations have the oids below 16384.
 const LOCKED: &str = "
     SELECT l.relation::bigint AS oid, l.mode, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name,
         coalesce(pg_partition_root(c.oid), c.oid)::oid::bigint AS root, pg_relation_filenode(c.oid)::bigint AS file,
-        coalesce(pg_stat_get_xact_numscans(c.oid), 0) AS scans
+        coalesce(pg_stat_get_xact_numscans(c.oid), 0) AS scans,
+        coalesce(pg_stat_get_xact_tuples_updated(c.oid), 0) AS updates
     FROM pg_catalog.pg_locks l
         JOIN pg_catalog.pg_database d ON d.oid = l.database AND d.datname = current_database()
         LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)
@@ -134,6 +139,27 @@ const LOCKED: &str = "
 /// The first major that can be told to count what a transaction scanned before the next one begins.
 const FLUSHES: u32 = 15;
 const _: () = assert!(OLDEST_MAJOR < FLUSHES);
+
+/// The relations of a database, each with its file.
+pub(super) fn files(connection: &mut PgConnection) -> QueryResult<BTreeMap<i64, Option<i64>>> {
+    let relations: Vec<Relation> = sql_query(RELATIONS).load(connection)?;
+    Ok(relations.into_iter().map(|one| (one.oid, one.file)).collect())
+}
+
+/// The relations that the transaction has locked so far.
+pub(super) fn locked(connection: &mut PgConnection) -> QueryResult<Vec<Locked>> {
+    sql_query(LOCKED).load(connection)
+}
+
+/// Lets what the transaction scans count as scanned by it alone: what ran before it counts no more. False where this server
+/// cannot be told so.
+pub(super) fn begin_counting(connection: &mut PgConnection, major: u32) -> QueryResult<bool> {
+    if major < FLUSHES {
+        return Ok(false);
+    }
+    connection.batch_execute("SELECT pg_stat_force_next_flush()")?;
+    Ok(true)
+}
 
 impl<'a> Session<'a> {
     fn open(database: &'a Database, major: u32) -> Result<Self, Error> {
@@ -150,7 +176,10 @@ impl<'a> Session<'a> {
     /// The hazards of statements that all come from the same state.
     fn measured(&mut self, runs: &[Run]) -> Measured {
         let before: BTreeSet<i64> = self.relations.keys().copied().collect();
-        let mut measured = Measured::default();
+        let mut measured = Measured {
+            work: Work::on(self.relations.values().map(|one| (one.oid, one.file))),
+            ..Measured::default()
+        };
         for run in runs {
             let mut held = BTreeMap::new();
             let mut own = BTreeMap::new();
@@ -166,10 +195,12 @@ impl<'a> Session<'a> {
                     }
                 };
                 self.note(&work, &before, &mut own);
+                measured.work.add(&work, statement.says());
                 let hazards = self.hazards(&work, &before, &mut held);
                 measured.hazards.push(hazards);
                 if !run.in_transaction && statement.is_alone() {
                     unmeasured += 1;
+                    measured.work.lacks_some();
                 }
                 if !run.in_transaction {
                     held.clear();
@@ -222,7 +253,7 @@ impl<'a> Session<'a> {
         let connection = &mut self.connection;
         AnsiTransactionManager::begin_transaction(connection)?;
         connection.batch_execute(sql)?;
-        let locked = sql_query(LOCKED).load(connection)?;
+        let locked = locked(connection)?;
         if self.major >= FLUSHES {
             connection.batch_execute("SELECT pg_stat_force_next_flush()")?;
         }

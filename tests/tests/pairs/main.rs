@@ -1,5 +1,5 @@
-//! Pairs of schemas that nobody thought of: the way there and the way back are proved, on rows, and what `inspect` prints
-//! builds the same schema.
+//! Pairs of schemas that nobody thought of: the way there and the way back are proved, on rows, what hazards say and what was
+//! measured agree, and what `inspect` prints builds the same schema.
 //!
 //! `TRUEUP_PAIRS` says how many (300), `TRUEUP_SEED` from which number the chance begins (0); `make fuzz` takes more and
 //! another seed each time. A pair that fails is made as small as it can be and written to `fixtures/found/`, where it is a
@@ -22,6 +22,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use shape::{Pair, Which};
+use tests::hazards;
 use trueup::Schema;
 
 /// As many tests as run beside each other on a small machine, and some.
@@ -93,7 +94,10 @@ fn tried(project: &Project, pair: &Pair, major: u32) -> Result<(), Error> {
     }
     match draft(project, side(project, &from)?, target, options) {
         Err(error) if error.kind() == ErrorKind::NotYet => Ok(()),
-        done => done.map(drop),
+        done => match done? {
+            Some(draft) => hazards::agree(&draft).map_err(Error::input),
+            None => Ok(()),
+        },
     }
 }
 

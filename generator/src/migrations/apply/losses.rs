@@ -108,7 +108,7 @@ fn counted(connection: &mut PgConnection, table: &str, column: Option<&str>) -> 
         ),
     };
     let found = match rows::answer(connection, &format!("SELECT FROM {table}{only}"), false) {
-        Answer::None => return None,
+        Answer::None | Answer::NotThere => return None,
         Answer::Rows(found, _) => Some(found),
         Answer::Fails(_) | Answer::Unknown(_) => None,
     };

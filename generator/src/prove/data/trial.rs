@@ -1,5 +1,6 @@
 //! One run of the way there and back on a copy of the start that has rows.
 
+mod asked;
 mod bound;
 mod code;
 mod map;
@@ -33,9 +34,11 @@ use crate::{
     prove::{
         code::{DOWN, Findings, UP},
         refused,
+        work::Work,
     },
     source::Side,
 };
+use asked::Asked;
 use map::Map;
 use runs::{after_respelling, before_respelling, hazards, losses, parted};
 
@@ -47,6 +50,10 @@ pub(super) struct RowsTrial<'a> {
     before: Snapshot,
     generated: Generated,
     extreme: BTreeSet<i64>,
+    /// The major of the Postgres that it runs on.
+    major: u32,
+    /// Hazards that contradict what happened.
+    pub(super) disagreements: Vec<String>,
 }
 
 /// The outcome of a run to the end.
@@ -56,6 +63,8 @@ pub(super) struct Outcome {
     pub(super) findings: Findings,
     /// Around how many tables code ran.
     pub(super) exercised: usize,
+    /// Work of the ups and of the downs.
+    pub(super) work: [Work; 2],
 }
 
 /// Something that is gone, and no hazard said so; or that a hazard said is lost, and nothing touched it.
@@ -131,7 +140,8 @@ impl<'a> RowsTrial<'a> {
         let of = start.scratch.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::Defect, "a proof needs its start on the scratch")
         })?;
-        let database = project.scratch(None)?.copy(of)?;
+        let scratch = project.scratch(None)?;
+        let database = scratch.copy(of)?;
         let mut connection = database.connect()?;
         if let Some(seed) = seed {
             run_sql(&mut connection, seed, "the seed")?;
@@ -160,6 +170,8 @@ impl<'a> RowsTrial<'a> {
             before,
             generated,
             extreme,
+            major: scratch.major(),
+            disagreements: Vec::new(),
         })
     }
 
@@ -179,13 +191,14 @@ impl<'a> RowsTrial<'a> {
         // Renames come first on the way there and last on the way back; what is called otherwise then is not lost.
         let (first, ups_after) = parted(ups, after_respelling(ups));
         let mut respelled = None;
+        let mut work = Work::begin(&mut self.connection)?;
         if !first.is_empty() {
-            if let Err(failed) = run(&mut self.connection, &first, UP) {
+            if let Err(failed) = self.run(&first, UP, &mut work) {
                 return Ok(Err(failed));
             }
             respelled = Some(remember(&mut self.connection)?);
         }
-        if let Err(failed) = run(&mut self.connection, &ups_after, UP) {
+        if let Err(failed) = self.run(&ups_after, UP, &mut work) {
             return Ok(Err(failed));
         }
         let names = std::iter::once(&self.start.schema).chain(renamed);
@@ -196,18 +209,25 @@ impl<'a> RowsTrial<'a> {
         let mut lost = untold(before, &there, &start, &foretold, UP);
         let mut findings = exercise.again(&self.database, &reached, UP)?;
         let mut seen: BTreeSet<Place> = there.lost.keys().copied().collect();
+        let mut work_back = Work::default();
         if !downs.is_empty() {
             let halfway = catalog::read(&mut self.connection)?;
             let (downs_before, ending) = parted(downs, before_respelling(downs));
-            if let Err(failed) = run(&mut self.connection, &downs_before, DOWN) {
+            work_back = Work::begin(&mut self.connection)?;
+            if let Err(failed) = self.run(&downs_before, DOWN, &mut work_back) {
                 return Ok(Err(failed));
             }
             let (halfway, foretold_back) = (Map::new([&halfway]), hazards(downs));
             let mut end = remember(&mut self.connection)?;
             let back = reached.difference(&end, &mut self.connection)?;
             lost = lost.or_else(|| untold(&reached, &back, &halfway, &foretold_back, DOWN));
+            let gone = back.lost.keys().copied().collect();
+            let (_, sure) = self.unfounded(&reached, downs, &halfway, &back, &gone);
+            self.disagreements.extend(sure.map(|says| {
+                format!("{DOWN}: a hazard says that it {says}, and nothing of it is touched")
+            }));
             if !ending.is_empty() {
-                if let Err(failed) = run(&mut self.connection, &ending, DOWN) {
+                if let Err(failed) = self.run(&ending, DOWN, &mut work_back) {
                     return Ok(Err(failed));
                 }
                 end = remember(&mut self.connection)?;
@@ -225,20 +245,31 @@ impl<'a> RowsTrial<'a> {
                 .retain(|place, _| !there.taken_over.contains(place));
             lost = lost.or_else(|| untold(&self.before, &whole, &start, &foretold, DOWN));
         }
-        let (unfounded, sure) = self.unfounded(ups, &start, &there, &seen);
+        let (unfounded, sure) = self.unfounded(&self.before, ups, &start, &there, &seen);
         let lost = lost.or_else(|| sure.map(Lost::There));
         Ok(Ok(Outcome {
             lost,
             unfounded,
             findings,
             exercised: exercise.tables(),
+            work: [work, work_back],
         }))
     }
 
-    /// The hazards of the ups that nothing came of, and the first of which that is beyond doubt.
+    fn run(&mut self, runs: &[Run], file: &'static str, work: &mut Work) -> Result<(), Failed> {
+        let watch = Watch {
+            work,
+            major: self.major,
+            disagreements: &mut self.disagreements,
+        };
+        run(&mut self.connection, runs, file, Some(watch))
+    }
+
+    /// The hazards of some runs that nothing came of, and the first of which that is beyond doubt.
     fn unfounded(
         &self,
-        ups: &[Run],
+        before: &Snapshot,
+        runs: &[Run],
         start: &Map<'_>,
         there: &Difference,
         seen: &BTreeSet<Place>,
@@ -248,13 +279,13 @@ impl<'a> RowsTrial<'a> {
             founded.extend(start.chain(*place));
         }
         let mut held: BTreeMap<Id, Vec<Place>> = BTreeMap::new();
-        for place in self.before.places() {
+        for place in before.places() {
             for id in start.ids(place) {
                 held.entry(id.clone()).or_default().push(place);
             }
         }
         let (mut unfounded, mut sure) = (Vec::new(), None);
-        for (of, what) in losses(ups) {
+        for (of, what) in losses(runs) {
             let Some(places) = held.get(of).filter(|_| !founded.contains(of)) else {
                 continue;
             };
@@ -267,7 +298,7 @@ impl<'a> RowsTrial<'a> {
                 continue;
             }
             // Of a sequence that was never used there is nothing to lose, whatever its column holds.
-            let unused = self.before.unused();
+            let unused = before.unused();
             if unused
                 .iter()
                 .any(|place| start.ids(*place).any(|id| id == of))
@@ -278,7 +309,7 @@ impl<'a> RowsTrial<'a> {
             if !places.iter().any(|place| there.changed.contains(place)) && sure.is_none() {
                 sure = Some(says.clone());
             }
-            let is_sequence = |place: &Place| !self.before.shape.tables.contains_key(&place.oid);
+            let is_sequence = |place: &Place| !before.shape.tables.contains_key(&place.oid);
             let shows = |place: &Place| is_sequence(place) || self.extreme.contains(&place.oid);
             if places.iter().all(shows) {
                 unfounded.push(says);
@@ -461,7 +492,7 @@ impl<'a> RowsTrial<'a> {
         let suspects = if file == UP {
             ups
         } else {
-            run(&mut self.connection, ups, UP).ok()?;
+            run(&mut self.connection, ups, UP, None).ok()?;
             self.before = remember(&mut self.connection).ok()?;
             downs
         };
@@ -501,23 +532,58 @@ fn untold(
     })
 }
 
-fn run(connection: &mut PgConnection, runs: &[Run], file: &'static str) -> Result<(), Failed> {
+/// Observations of a run.
+struct Watch<'a> {
+    work: &'a mut Work,
+    major: u32,
+    disagreements: &'a mut Vec<String>,
+}
+
+/// Runs statements, and observes them where that is asked for.
+fn run(
+    connection: &mut PgConnection,
+    runs: &[Run],
+    file: &'static str,
+    mut watch: Option<Watch<'_>>,
+) -> Result<(), Failed> {
     for one in runs {
         // A hazard of a new type also covers later statements that give columns this type.
         let mut of_all = false;
+        let begun = match &mut watch {
+            Some(Watch { work, major, .. }) => work.before(connection, *major),
+            None => Ok(()),
+        };
         let mut each = |connection: &mut PgConnection| -> Result<(), Stop> {
             for statement in &one.statements {
                 of_all |= may_fail(statement) && Subject::of(statement.sql()).is_none();
+                let asked = match &mut watch {
+                    Some(Watch { work, .. }) if Asked::is_of(statement) => {
+                        let look = |connection: &mut _| Asked::before(connection, statement);
+                        Some(work.aside(connection, look)?)
+                    }
+                    Some(_) | None => None,
+                };
                 let done = connection.batch_execute(statement.sql());
+                if let (Some(asked), Some(watch)) = (asked, &mut watch) {
+                    watch
+                        .disagreements
+                        .extend(asked.contradicted(&done, file));
+                }
                 done.map_err(|error| Stop(Some(Box::new(statement.clone())), error))?;
             }
-            Ok(())
+            match &mut watch {
+                Some(watch) if one.in_transaction => Ok(watch.work.within(connection)?),
+                Some(watch) => Ok(watch.work.after(connection)?),
+                None => Ok(()),
+            }
         };
-        let done = if one.in_transaction {
-            connection.transaction(&mut each)
-        } else {
-            each(connection)
-        };
+        let done = begun.map_err(Stop::from).and_then(|()| {
+            if one.in_transaction {
+                connection.transaction(&mut each)
+            } else {
+                each(connection)
+            }
+        });
         if let Err(Stop(whole, error)) = done {
             let all = one.statements.iter();
             let all = all.take_while(|each| one.in_transaction && Some(*each) != whole.as_deref());

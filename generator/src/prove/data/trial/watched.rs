@@ -35,7 +35,7 @@ impl RowsTrial<'_> {
     ) -> Result<Result<Found, Failed>, Error> {
         let exercise = Exercise::run(&self.database, &self.before, None)?.0;
         let labels = Labels::read(&mut self.connection)?;
-        if let Err(failed) = run(&mut self.connection, std::slice::from_ref(up), UP) {
+        if let Err(failed) = run(&mut self.connection, std::slice::from_ref(up), UP, None) {
             return Ok(Err(failed));
         }
         let reached = remember(&mut self.connection)?;
@@ -52,7 +52,8 @@ impl RowsTrial<'_> {
             is_back: false,
             fails_back: None,
         };
-        let back = down.map(|down| run(&mut self.connection, std::slice::from_ref(down), DOWN));
+        let back = down
+            .map(|down| run(&mut self.connection, std::slice::from_ref(down), DOWN, None));
         match back {
             None => {}
             Some(Err(failed)) => found.fails_back = Some(failed.to_string()),
