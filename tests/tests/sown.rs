@@ -96,26 +96,37 @@ fn tried(from: &str, statement: Statement) -> Kept {
     kept.unwrap_or_else(|error| panic!("{}", error.full()))
 }
 
+const COARSER: [(&str, &str); 9] = [
+    ("text", "public.citext"),
+    ("varchar(20)", "char(20)"),
+    ("timestamp", "timestamp(0)"),
+    ("timestamptz", "timestamptz(1)"),
+    ("time", "time(0)"),
+    ("interval", "interval(0)"),
+    ("numeric(10, 4)", "numeric(10, 2)"),
+    ("bigint", "double precision"),
+    ("integer", "real"),
+];
+
 #[test]
 fn rows_that_must_differ_are_near_enough_to_be_the_same_in_a_coarser_type() {
-    for (old, new) in [
-        ("text", "public.citext"),
-        ("varchar(20)", "char(20)"),
-        ("timestamp", "timestamp(0)"),
-        ("timestamptz", "timestamptz(1)"),
-        ("time", "time(0)"),
-        ("interval", "interval(0)"),
-        ("numeric(10, 4)", "numeric(10, 2)"),
-        ("bigint", "double precision"),
-        ("integer", "real"),
-    ] {
-        let from = format!("CREATE EXTENSION citext; CREATE TABLE t (a {old} UNIQUE);");
+    let tables = [
+        "a {} UNIQUE",
+        "id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b integer, a {}, UNIQUE (b, a)",
+        "id integer PRIMARY KEY, a {}, b text NOT NULL, c date, UNIQUE (a, b, c)",
+    ];
+    let all = COARSER
+        .iter()
+        .flat_map(|types| tables.iter().map(move |columns| (*types, *columns)));
+    for ((old, new), columns) in all {
+        let columns = columns.replace("{}", old);
+        let from = format!("CREATE EXTENSION citext; CREATE TABLE t ({columns});");
         let sql = format!("ALTER TABLE public.t ALTER COLUMN a TYPE {new}");
         let failed = tried(&from, Statement::new("Change it", sql)).extremes;
         let says = "`Change it` fails on rows: could not create unique index";
         assert!(
             failed.iter().any(|one| one.contains(says)),
-            "{old} to {new}: {failed:?}"
+            "{old} to {new} in {columns}: {failed:?}"
         );
     }
 }
@@ -158,6 +169,10 @@ fn rows_satisfy_the_constraints_that_come() {
         "ALTER TABLE users ADD CONSTRAINT c CHECK (age > 0 OR kind = 'robot')",
         "ALTER TABLE users ADD CONSTRAINT c CHECK (email LIKE '%_@_%'), ADD CONSTRAINT d CHECK (age > 17)",
         "ALTER TABLE users ADD CONSTRAINT u UNIQUE (kind)",
+        "ALTER TABLE users ADD CONSTRAINT u UNIQUE (kind, email)",
+        "ALTER TABLE users ADD CONSTRAINT x EXCLUDE USING btree (kind WITH =)",
+        "ALTER TABLE users ADD CONSTRAINT x EXCLUDE USING btree (kind WITH =, born WITH =) WHERE (age > 17)",
+        "ALTER TABLE users ADD CONSTRAINT x EXCLUDE USING gist (int4range(age, age + 10) WITH &&) WHERE (age < 1000)",
         "CREATE UNIQUE INDEX u ON users (lower(email))",
         "ALTER TABLE posts ADD CONSTRAINT f FOREIGN KEY (id) REFERENCES users",
     ] {

@@ -2,6 +2,7 @@
 
 mod circles;
 mod guards;
+mod planted;
 mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -276,6 +277,10 @@ impl<'a> Sowing<'a> {
         let refused = match self.rows(connection, table, &choices, &rows) {
             Ok(taken) if !guarded || has_rows(connection, table) => {
                 self.taken(table, taken, rows.len());
+                let planted = self.plant(connection, table, &choices, rows.len());
+                if let Some(rows) = self.generated.rows.get_mut(&table.oid) {
+                    *rows += planted;
+                }
                 return;
             }
             Ok(_) => "its triggers or rules keep no row".to_owned(),
