@@ -91,6 +91,41 @@ const NAMES: Case = Case {
     back: "(SELECT array_agg(name ORDER BY 1) = ARRAY['Ada Lovelace', 'Alan Turing'] FROM people)",
 };
 
+/// What is moved is checked at the commit, and the table is altered before.
+const DEFERRED: Case = Case {
+    from: "CREATE TABLE users (id int PRIMARY KEY, boss int REFERENCES users DEFERRABLE INITIALLY DEFERRED, city text);
+        CREATE TABLE badges (id int PRIMARY KEY, user_id int UNIQUE DEFERRABLE INITIALLY DEFERRED);",
+    to: "CREATE TABLE users (id int PRIMARY KEY, boss int REFERENCES users DEFERRABLE INITIALLY DEFERRED);
+        CREATE TABLE badges (id int PRIMARY KEY, user_id int UNIQUE DEFERRABLE INITIALLY DEFERRED, city text NOT NULL);",
+    rows: "INSERT INTO users VALUES (1, 2, 'Rome'), (2, NULL, 'Oslo'); INSERT INTO badges VALUES (1, 2), (2, 1)",
+    steps: [
+        Some(
+            "UPDATE public.badges SET user_id = user_id, city = users.city FROM public.users WHERE users.id = user_id;
+            UPDATE public.users SET boss = 1 WHERE id = 2;",
+        ),
+        Some(
+            "UPDATE public.badges SET user_id = user_id;
+            UPDATE public.users SET boss = nullif(3 - users.id, 1), city = badges.city FROM public.badges WHERE user_id = users.id;",
+        ),
+    ],
+    there: "(SELECT array_agg(city ORDER BY id) = ARRAY['Oslo', 'Rome'] FROM badges)",
+    back: "(SELECT array_agg(city ORDER BY id) = ARRAY['Rome', 'Oslo'] FROM users)",
+};
+
+/// Columns of domains that take no NULL, one of them declared NOT NULL besides.
+const OF_DOMAIN: Case = Case {
+    from: "CREATE DOMAIN name AS text NOT NULL CHECK (VALUE <> '');
+        CREATE TABLE users (id int PRIMARY KEY, nick name, alias name NOT NULL);
+        CREATE TABLE profiles (user_id int PRIMARY KEY REFERENCES users);",
+    to: "CREATE DOMAIN name AS text NOT NULL CHECK (VALUE <> '');
+        CREATE TABLE users (id int PRIMARY KEY);
+        CREATE TABLE profiles (user_id int PRIMARY KEY REFERENCES users, nick name, alias name NOT NULL);",
+    rows: "INSERT INTO users VALUES (1, 'a', 'b'); INSERT INTO profiles VALUES (1)",
+    steps: [None, None],
+    there: "(SELECT (nick, alias)::text = '(a,b)' FROM profiles)",
+    back: "(SELECT (nick, alias)::text = '(a,b)' FROM users)",
+};
+
 fn draft(case: &Case) -> Draft {
     let options = DraftOptions {
         data_step: true,
@@ -161,6 +196,16 @@ fn two_tables_become_one() {
 #[test]
 fn a_name_is_split_in_parent_and_child() {
     moves(&NAMES);
+}
+
+#[test]
+fn what_waits_for_the_commit_is_checked_after_the_step() {
+    moves(&DEFERRED);
+}
+
+#[test]
+fn a_domain_takes_its_column_over_after_the_step() {
+    moves(&OF_DOMAIN);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The place in a migration where a person's statements move rows: what comes is there by then, and what goes is still there.
 
-use trueup::{DataStep, Hazard, Schema, Statement, moves, one_line};
+use trueup::{DataStep, Hazard, Schema, Statement, moves, one_line, waits};
 
 use super::Part;
 use crate::{Error, migrations::folder::UNWRITTEN_STATE, render};
@@ -89,7 +89,11 @@ fn skeleton(statements: &[Statement], from: &Schema, to: &Schema, file: &str) ->
     text + &format!(
         "DO $$ BEGIN RAISE EXCEPTION 'the data step of {file} is not written: put it in place of this statement, \
          then `trueup prove`' USING ERRCODE = '{UNWRITTEN_STATE}'; END $$;\n"
-    )
+    ) + if waits(from) || waits(to) {
+        "\n-- Check now what waits for the commit: Postgres alters no table before\nSET CONSTRAINTS ALL IMMEDIATE;\n"
+    } else {
+        ""
+    }
 }
 
 /// Statements as a person reads them, with the step before what comes after it.

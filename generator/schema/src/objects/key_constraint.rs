@@ -352,6 +352,11 @@ impl<K: Contype> KeyConstraint<K> {
         }
     }
 
+    /// True if INITIALLY DEFERRED: checked at the end of the transaction.
+    pub(super) fn is_deferred(&self) -> bool {
+        self.timing.ends_with(" INITIALLY DEFERRED")
+    }
+
     fn definition(&self) -> String {
         let mut sql = format!("CONSTRAINT {} ", quoted_ident(&self.name));
         sql += &self.definition;

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Registered, column::Column, default::Default, foreign_key::ForeignKey, table::Table};
+use super::{
+    Registered, column::Column, default::Default, exclusion::Exclusion, foreign_key::ForeignKey,
+    primary_key::PrimaryKey, table::Table, unique::Unique,
+};
 use crate::{Id, Name, Schema, name::quoted_ident, object::Object};
 
 /// Stands where only a person knows the value.
@@ -45,6 +48,20 @@ pub fn moves(from: &Schema, to: &Schema) -> Vec<String> {
         all.append(&mut found);
     }
     all
+}
+
+/// True if something may wait for the commit once rows are written: Postgres alters no table for which something waits.
+#[must_use]
+pub fn waits(schema: &Schema) -> bool {
+    let mut entries = schema.entries().map(|(_, entry)| &entry.object);
+    let waits = entries.any(|object| {
+        ForeignKey::of(object).is_some_and(ForeignKey::is_deferred)
+            || PrimaryKey::of(object).is_some_and(PrimaryKey::is_deferred)
+            || Unique::of(object).is_some_and(Unique::is_deferred)
+            || Exclusion::of(object).is_some_and(Exclusion::is_deferred)
+    });
+    let mut unread = schema.unread().iter().flat_map(|one| &one.definition);
+    waits || unread.any(|sql| sql.starts_with("CREATE CONSTRAINT TRIGGER"))
 }
 
 /// The columns that only one of two schemas has and that do not fill themselves, by table, in their order.
