@@ -69,6 +69,13 @@ impl Error {
         }
     }
 
+    /// One error that says this and then another, with the advice of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.doing = format!("{}\n{}", self.doing, other.doing);
+        self.hints(other.hints)
+    }
+
     /// Adds what to do now.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -16,7 +16,7 @@ use trueup::Id;
 
 use super::{
     Status,
-    losses::{Allowed, may_lose, refuse_broken},
+    losses::{Allowed, consent},
     unfilled,
 };
 use crate::{
@@ -172,9 +172,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     if let Some(error) = no_beginning {
         return Err(error);
     }
-    unfilled::refuse(&found, &args.allow, context)?;
-    refuse_broken(draft, &args.allow, context)?;
-    if !may_lose(&found, &args.allow, context)? {
+    if !consent(&found, draft, &args.allow, context)? {
         return Ok(Status::Refused);
     }
     let folders = autogen::write(project, &args.message, draft)?;

@@ -12,7 +12,10 @@ use generator::{
 };
 use trueup::{Hazard, Id};
 
-use super::{autogen::is_terminal, unfilled::FAILS};
+use super::{
+    autogen::is_terminal,
+    unfilled::{self, FAILS},
+};
 use crate::context::Context;
 
 /// Rows or values are lost, and no way back restores them.
@@ -69,12 +72,29 @@ struct Open<'a> {
     hazards: Vec<&'a Hazard>,
 }
 
-/// Consent to losses for good: objects that were named, and those that a person says yes to at a terminal.
-pub(super) fn may_lose(
+/// Consent to all that needs it: what was allowed by an option, and losses that a person says yes to at a terminal. What is missing
+/// elsewhere is said at once.
+pub(super) fn consent(
     found: &Autogen,
+    draft: &Draft,
     allow: &[Allowed],
     context: &Context,
 ) -> Result<bool, Error> {
+    let unfilled = unfilled::refusal(found, allow, context);
+    let broken = refusal_of_broken(draft, allow, context);
+    let refusal = unfilled.into_iter().chain(broken).reduce(Error::and);
+    match (refusal, is_terminal()) {
+        (Some(refusal), true) => Err(refusal),
+        (None, _) => may_lose(found, allow, context),
+        (Some(refusal), false) => match may_lose(found, allow, context) {
+            Ok(_) => Err(refusal),
+            Err(loss) => Err(refusal.and(loss)),
+        },
+    }
+}
+
+/// Consent to losses for good: objects that were named, and those that a person says yes to at a terminal.
+fn may_lose(found: &Autogen, allow: &[Allowed], context: &Context) -> Result<bool, Error> {
     let all = losses(found);
     let ids: Vec<&Id> = all.iter().map(|loss| loss.of).collect();
     let mut said: Vec<&Id> = Vec::new();
@@ -129,12 +149,8 @@ pub(super) fn may_break(allow: &[Allowed], code: &Broken) -> bool {
     })
 }
 
-/// Refuses what breaks code in the database, unless that was allowed.
-pub(super) fn refuse_broken(
-    draft: &Draft,
-    allow: &[Allowed],
-    context: &Context,
-) -> Result<(), Error> {
+/// The refusal of what breaks code in the database, unless that was allowed.
+fn refusal_of_broken(draft: &Draft, allow: &[Allowed], context: &Context) -> Option<Error> {
     let broken = &draft.proof.broken;
     let allowed: Vec<&Vec<Named>> = allow
         .iter()
@@ -153,18 +169,18 @@ pub(super) fn refuse_broken(
     let open = broken.iter().filter(|one| !may_break(allow, one));
     let open: Vec<Broken> = open.cloned().collect();
     if open.is_empty() {
-        return Ok(());
+        return None;
     }
     let listed: Vec<String> = open.iter().map(|one| format!("- {one}")).collect();
-    Err(Error::input(format!(
+    let refusal = Error::input(format!(
         "code in the database that ran before does not run after this migration; nothing was written\n{}",
         listed.join("\n")
-    ))
-    .hint(
+    ));
+    let refusal = refusal.hint(
         "autogen does not write functions yet: `trueup new` makes a migration by hand, for the statements of \
          `trueup autogen … --sql` and a CREATE OR REPLACE FUNCTION with the new body",
-    )
-    .hint(format!(
+    );
+    Some(refusal.hint(format!(
         "--allow {} writes the migration with these hazards in it; put the new bodies into its up.sql, and the old ones into \
          its down.sql",
         code::allowing(&open)

@@ -14,8 +14,8 @@ use generator::{
 use super::{
     Status,
     autogen::terminal,
-    losses::{Allowed, may_lose, refuse_broken},
-    uncommit, unfilled,
+    losses::{Allowed, consent},
+    uncommit,
 };
 use crate::{
     arguments::{self, FormatArg},
@@ -90,9 +90,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         output.report(&changed, args.format.into())?;
         return Ok(Status::Done);
     };
-    unfilled::refuse(&found, &args.allow, context)?;
-    refuse_broken(draft, &args.allow, context)?;
-    if !may_lose(&found, &args.allow, context)? {
+    if !consent(&found, draft, &args.allow, context)? {
         return Ok(Status::Refused);
     }
     let folders = autogen::replace(project, &args.message, draft, &without)?;

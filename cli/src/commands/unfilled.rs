@@ -15,8 +15,8 @@ use crate::context::Context;
 /// The migration fails on rows that may be there.
 pub(super) const FAILS: &str = "fails";
 
-/// Refuses a migration that fails on rows without a value, unless that was allowed.
-pub(super) fn refuse(found: &Autogen, allow: &[Allowed], context: &Context) -> Result<(), Error> {
+/// The refusal of a migration that fails on rows without a value, unless that was allowed.
+pub(super) fn refusal(found: &Autogen, allow: &[Allowed], context: &Context) -> Option<Error> {
     let allowed: Vec<&Vec<Named>> = allow
         .iter()
         .filter_map(|allowed| match allowed {
@@ -38,33 +38,43 @@ pub(super) fn refuse(found: &Autogen, allow: &[Allowed], context: &Context) -> R
             .any(|names| names.is_empty() || names.iter().any(|named| named.means(&one.column)))
     };
     let open: Vec<&Unfilled> = all.iter().filter(|one| !is_allowed(one)).collect();
-    let Some(first) = open.first() else {
-        return Ok(());
-    };
+    let first = open.first()?;
     let listed: Vec<String> = open.iter().map(|one| format!("- {}", place(one))).collect();
     let paths: Vec<String> = all.iter().map(Unfilled::path).collect();
-    let is_new = open.iter().any(|one| one.is_new);
-    Err(Error::input(format!(
+    let refusal = Error::input(format!(
         "rows that are there may have no value where one is required from now on; nothing was written\n{}",
         listed.join("\n")
     ))
     .hint(format!(
         "`#[model(fill = \"…\")]` on the field gives them one, an SQL expression; --fill {} gives it in this migration alone",
         shell::argument(&format!("{}=…", first.path()))
-    ))
-    .hint(without(is_new))
-    .hint(format!(
+    ));
+    Some(refusal.hints(without(&open)).hint(format!(
         "where no row is without one, --allow {} writes it as it is, and it fails where one is",
         shell::argument(&format!("{FAILS}={}", paths.join(",")))
     )))
 }
 
-fn without(is_new: bool) -> String {
-    let mut text = "or let them stay without: `Option<…>` is a column that takes NULL".to_owned();
-    if is_new {
-        text += ", and `#[model(default = \"…\")]` counts for the rows that are there too";
-    }
-    text
+/// What a model can say but for a value of the rows alone.
+fn without(open: &[&Unfilled]) -> Option<String> {
+    let takes_null: Vec<&&Unfilled> = open.iter().filter(|one| !one.never_null).collect();
+    let are_new = open.iter().any(|one| one.is_new);
+    let default = "`#[model(default = \"…\")]` counts for the rows that are there too";
+    let null = match takes_null.as_slice() {
+        [] if are_new => return Some(format!("or {default}")),
+        [] => return None,
+        all if all.len() == open.len() => "or let them stay without".to_owned(),
+        some => {
+            let paths: Vec<String> = some.iter().map(|one| one.path()).collect();
+            format!("or let them stay without {}", paths.join(", "))
+        }
+    };
+    let null = format!("{null}: `Option<…>` is a column that takes NULL");
+    Some(if are_new {
+        format!("{null}, and {default}")
+    } else {
+        null
+    })
 }
 
 fn place(one: &Unfilled) -> String {
@@ -107,7 +117,7 @@ pub(super) fn ask(unfilled: &Unfilled) -> Result<Value, Error> {
                     "`#[model(fill = \"…\")]` on the field of {} gives a value to the rows that are there",
                     unfilled.path()
                 ))
-                .hint(without(unfilled.is_new)));
+                .hints(without(&[unfilled])));
         }
     }
     let sql = Input::<String>::new()

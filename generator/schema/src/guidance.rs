@@ -6,7 +6,10 @@ mod fill;
 
 use std::collections::BTreeMap;
 
-use crate::{Id, Origin, Schema};
+use crate::{
+    Id, Origin, Schema,
+    objects::{Registered, column::Column},
+};
 
 pub use arrival::{Arrival, Arriving};
 pub(crate) use fill::Fill;
@@ -61,6 +64,14 @@ impl Guidance {
             fill.filled(id, from, to)
         });
         fills.collect()
+    }
+
+    /// True if rows may be without a value for a column of `to`: it is new in their table, or comes to require one.
+    #[must_use]
+    pub fn may_lack(from: &Schema, to: &Schema) -> bool {
+        to.entries().any(|(_, entry)| {
+            Column::of(&entry.object).is_some_and(|column| column.may_be_lacking(from))
+        })
     }
 
     /// The same guidance, where a person's statements move rows between what comes and what goes.

@@ -102,7 +102,7 @@ pub enum Hazard {
         way: Option<String>,
         /// The column that requires a value and that a model can give one to.
         #[serde(skip)]
-        unfilled: Option<Id>,
+        unfilled: Option<Unfilled>,
     },
     /// Programs that were made for the schema before still run, and what they send fails from now on.
     BreaksDeployed {
@@ -128,6 +128,15 @@ pub enum Hazard {
         /// The message of Postgres.
         because: String,
     },
+}
+
+/// A column that comes to require a value, where a model can give one to rows without.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unfilled {
+    /// The column.
+    pub column: Id,
+    /// True if no model can let it take NULL: it is a part of the primary key, or its type takes none.
+    pub never_null: bool,
 }
 
 /// A table-level lock that writing waits for, weakest first:
@@ -237,9 +246,9 @@ impl Hazard {
         self
     }
 
-    /// The same failure of rows without a value for this column, which a model can give them.
+    /// The same failure of rows without a value for a column, which a model can give them.
     #[must_use]
-    pub fn of_unfilled(mut self, column: Id) -> Self {
+    pub fn of_unfilled(mut self, column: Unfilled) -> Self {
         if let Self::FailsOn { unfilled, .. } = &mut self {
             *unfilled = Some(column);
         }
@@ -321,7 +330,7 @@ impl Hazard {
 
     /// The column whose missing values it is about, where a model can give them.
     #[must_use]
-    pub fn unfilled(&self) -> Option<&Id> {
+    pub fn unfilled(&self) -> Option<&Unfilled> {
         if let Self::FailsOn { unfilled, .. } = self {
             unfilled.as_ref()
         } else {

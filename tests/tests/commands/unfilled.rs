@@ -61,6 +61,40 @@ fn a_pipe_is_told_the_answers() {
     both.run(&["autogen", "x", "--allow", "fails"]).done();
 }
 
+/// A part of the primary key is never NULL, so no `Option` is advised.
+#[test]
+fn no_answer_is_given_that_does_not_help() {
+    let project = before("ALTER TABLE readings DROP taken_at CASCADE");
+    let said = project
+        .run(&["autogen", "x"])
+        .refused(&["column public.readings.taken_at", "--fill"]);
+    assert!(!said.contains("Option"), "{said}");
+    let both = before(&format!("ALTER TABLE readings DROP taken_at CASCADE; {NULLABLE}"));
+    both.run(&["autogen", "x"])
+        .refused(&["or let them stay without public.users.full_name: `Option<…>`"]);
+}
+
+/// All that needs an answer is said at once.
+#[test]
+fn losses_and_missing_values_are_said_at_once() {
+    let project = before(&format!("{NULLABLE}; ALTER TABLE users ADD fax text"));
+    project.run(&["autogen", "x"]).refused(&[
+        "column public.users.full_name (models/src/user.rs:16, User::full_name) becomes NOT NULL",
+        "loses every value of public.users.fax",
+        "--allow fails=public.users.full_name",
+        "--allow data-loss=public.users.fax",
+    ]);
+    let answers = [
+        "autogen",
+        "x",
+        "--allow",
+        "fails=public.users.full_name",
+        "--allow",
+        "data-loss=public.users.fax",
+    ];
+    project.run(&answers).done();
+}
+
 #[test]
 fn each_answer_leads_on() {
     for (before_it, filled) in [

@@ -3,7 +3,7 @@
 //! A table that the database compared with holds empty may hold rows elsewhere, so that no count of rows answers this.
 
 use trueup::{
-    Declarations, Id, Origin, Schema,
+    Declarations, Guidance, Id, Origin, Schema,
     model::{Fragment, FragmentKind},
     name::dotted,
 };
@@ -29,6 +29,8 @@ pub struct Unfilled {
     pub origin: Option<Origin>,
     /// True if the column comes, false if it only becomes NOT NULL.
     pub is_new: bool,
+    /// True if no model can let it take NULL.
+    pub never_null: bool,
     /// The hazard, as the header of its statement says it.
     pub hazard: String,
 }
@@ -162,6 +164,9 @@ fn find(
     declarations: &Declarations,
 ) -> Result<Vec<Unfilled>, Error> {
     let to = &settled.side.schema;
+    if !Guidance::may_lack(base, to) {
+        return Ok(Vec::new());
+    }
     let guidance = fills::expected(base, &settled.side)?;
     // Where there is no way, the draft says so.
     let Ok(plan) = plan::guided(base, to, &guidance, Folding::OnlyForMeaning) else {
@@ -169,18 +174,23 @@ fn find(
     };
     let mut found: Vec<Unfilled> = Vec::new();
     for hazard in plan.statements().flat_map(trueup::Statement::hazards) {
-        let Some(column) = hazard.unfilled() else {
+        let Some(trueup::Unfilled { column, never_null }) = hazard.unfilled() else {
             continue;
         };
+        if let Some(known) = found.iter_mut().find(|one| one.column == *column) {
+            known.never_null |= never_null;
+            continue;
+        }
         let has_rows = to
             .line(column)
             .nth(1)
             .is_some_and(|table| base.entry(&table).is_some());
-        if has_rows && found.iter().all(|one| one.column != *column) {
+        if has_rows {
             found.push(Unfilled {
                 column: column.clone(),
                 origin: declarations.origin(column).cloned(),
                 is_new: base.entry(column).is_none(),
+                never_null: *never_null,
                 hazard: hazard.to_string(),
             });
         }

@@ -25,6 +25,12 @@ pub(crate) enum Filling {
 }
 
 impl Column {
+    /// True if its table is there before, and its rows may have no value for it.
+    pub(crate) fn may_be_lacking(&self, from: &Schema) -> bool {
+        from.get::<Table>(&self.relation).is_some()
+            && Self::filling(from.get::<Self>(&self.key()), self).is_some()
+    }
+
     /// Reason for which rows may exist that have no value in `to`.
     pub(crate) fn filling(from: Option<&Self>, to: &Self) -> Option<Filling> {
         match from {
