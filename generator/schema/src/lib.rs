@@ -27,7 +27,7 @@ mod statement;
 pub use guidance::{
     Arrival, Arriving, Constant, FillFacts, Filled, Guidance, Runs, Surroundings, Updated,
 };
-pub use hazard::{Hazard, LockMode};
+pub use hazard::{Hazard, LockMode, Unfilled};
 pub use model::{
     Decision, Declaration, Declarations, Fragment, FragmentKind, Linked, Model, ModelError,
     ModelErrors, Newer, Part, PgElement, PgEnum, PgType, Rank, Renamed, SerialType, declarations,
@@ -35,7 +35,7 @@ pub use model::{
 };
 pub use name::{Member, Name};
 pub use object::{Alter, Detail, Keeping, Lead, Slot, Turn};
-pub use objects::{Id, Kind, moves};
+pub use objects::{Id, Kind, moves, waits};
 pub use schema::{
     Address, Cast, CastContext, Casts, Entry, Grant, Grantee, Of, Origin, Place, ROLE, Right,
     RightDelta, Rights, Says, Schema, Server, Unread, UnreadDelta,

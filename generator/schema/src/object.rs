@@ -134,6 +134,11 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
         None
     }
 
+    /// True if every row that it allows is allowed by `next`, where no value changes between them.
+    fn vouches(&self, _next: &Self) -> bool {
+        false
+    }
+
     /// Statements that keep its data while its dependency `replaced` is rebuilt; `None` where it is dropped and recreated.
     fn recast(&self, _replaced: &Id, _from: &Schema, _to: &Schema) -> Option<Vec<Statement>> {
         None

@@ -19,7 +19,7 @@ mod key_constraint;
 mod moves;
 mod reads;
 
-pub use moves::moves;
+pub use moves::{moves, waits};
 
 /// Makes the register: the rooms' modules, the enums over all kinds, and what calls a room through them. rustfmt does not see
 /// modules that come out of a macro, so `make fmt` names their files.
@@ -149,6 +149,13 @@ macro_rules! objects {
                 match (self, next) {
                     $((Self::$Kind(from), Self::$Kind(to)) => from.loss(to, schema),)*
                     _ => None,
+                }
+            }
+
+            pub(crate) fn vouches(&self, next: &Self) -> bool {
+                match (self, next) {
+                    $((Self::$Kind(from), Self::$Kind(to)) => from.vouches(to),)*
+                    _ => false,
                 }
             }
 

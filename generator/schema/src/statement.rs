@@ -81,6 +81,11 @@ impl Statement {
         if self.table()? != other.table()? || self.origin.is_some() || other.origin.is_some() {
             return None;
         }
+        // Any other action has a stronger lock, which would be held while rows are read.
+        let validates = |one: &Self| one.actions().any(|action| action.pass() == Pass::Validate);
+        if validates(self) != validates(other) {
+            return None;
+        }
         let joined: Vec<Self> = [self, other]
             .into_iter()
             .flat_map(Self::apart)

@@ -248,9 +248,9 @@ impl Check {
 
     fn validate(&self) -> Statement {
         let (table, name) = (&self.relation, quoted_ident(&self.name));
-        Statement::new(
+        Statement::of(
             format!("Validate check constraint {name} of {table}"),
-            format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"),
+            Action::validate(table, &name),
         )
         .hazard(self.contradicted())
     }

@@ -273,13 +273,14 @@ impl Object for Column {
             && fill.is_none()
             && !has_default
             && !self.fills_itself()
-            && self.not_null.is_some();
+            && (self.not_null.is_some() || arrival::takes_no_null(self, within));
         // A value can only be required once the rows that are there have one.
         let mut first = self.clone();
         if by_hand || fill.is_some() && !has_default {
             first.not_null = None;
         }
-        if let Some(below) = arrival::type_below(self, fill, has_default, within) {
+        let waits = fill.is_some() && !has_default || by_hand;
+        if let Some(below) = arrival::type_below(self, waits, within) {
             first.data_type = below;
             first.checked = Metadata::new(false);
         }
@@ -309,7 +310,7 @@ impl Object for Column {
         {
             let finds = Hazard::finds(format!("SELECT * FROM {relation}"));
             let finds = finds.since("it would hold NULL there");
-            add = add.hazard(alter::unless_filled(finds, self));
+            add = add.hazard(alter::unless_filled(finds, self, within));
         }
         // A virtual column is computed for the rows that are there only to see that it is not NULL.
         if let Some(Generated { stored, .. }) = &self.generated
@@ -330,14 +331,18 @@ impl Object for Column {
         }
         if let Some(fill) = fill {
             statements.extend(fill::new(self, fill, within));
-            if let Some(settle) = arrival::settle(&first, self, fill, within) {
-                statements.push(settle);
+            if let Some(settle) = arrival::settle(&first, self, within) {
+                statements.push(settle.written_at(fill::origin(fill)));
                 statements.extend(first.settings(within));
             }
             statements.extend(fill::require(&first, self, fill, within));
         }
         statements.extend(self.settled_toast(within));
         if by_hand {
+            if let Some(settle) = arrival::settle(&first, self, within) {
+                let settled = std::iter::once(settle).chain(first.settings(within));
+                statements.extend(settled.map(|one| one.beside_data(DataStep::After)));
+            }
             let required = alter::not_null_change(&first, self, within).into_iter();
             statements.extend(required.map(|one| {
                 let required = one.hazard(alter::leaves_out(self));

@@ -10,7 +10,7 @@ use super::{
     table::Table,
 };
 use crate::{
-    Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement, Turn,
+    Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement, Turn,
     name::quoted_ident,
     object::{Metadata, Object},
 };
@@ -230,14 +230,21 @@ impl Object for ForeignKey {
         }
         if *validated != next.validated {
             statements.push(
-                Statement::new(
+                Statement::of(
                     format!("Validate foreign key {quoted} of {relation}"),
-                    format!("ALTER TABLE {relation} VALIDATE CONSTRAINT {quoted}"),
+                    Action::validate(relation, &quoted),
                 )
                 .hazard(self.may_fail()),
             );
         }
         Alter::InPlace(statements)
+    }
+
+    /// A row that points to one by the old key points to it by the new one.
+    fn vouches(&self, next: &Self) -> bool {
+        let is_same = self.definition == next.definition
+            || self.orphans.is_some() && self.orphans.as_ref() == next.orphans.as_ref();
+        self.validated && self.enforced && self.referenced == next.referenced && is_same
     }
 
     fn keep(&self, there: &Self, keeping: &Keeping<'_>) -> Self {

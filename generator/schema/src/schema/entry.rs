@@ -173,6 +173,12 @@ impl Entry {
         self.object.loss(&next.object, to)
     }
 
+    /// True if every row that it allows is allowed by `next`, where no value changes between them.
+    #[must_use]
+    pub fn vouches(&self, next: &Self) -> bool {
+        self.object.vouches(&next.object)
+    }
+
     /// Statements that keep its data while one of its dependencies is rebuilt.
     #[must_use]
     pub fn recast(&self, replaced: &Id, from: &Schema, to: &Schema) -> Option<Vec<Statement>> {

@@ -12,6 +12,8 @@ pub enum Pass {
     AddColumn,
     /// Constraints are added, NOT NULL included.
     Constrain,
+    /// Constraints are validated, under a lock of their own that lets others read and write.
+    Validate,
 }
 
 /// One action of an ALTER TABLE.
@@ -33,6 +35,12 @@ impl Action {
             using: None,
             pass,
         }
+    }
+
+    /// The action that validates a constraint, as it stands in SQL.
+    pub fn validate(table: impl Display, constraint: &str) -> Self {
+        let words = format!("VALIDATE CONSTRAINT {constraint}");
+        Self::new(table, Pass::Validate, words)
     }
 
     /// Adds a USING that reads better on a line of its own.

@@ -45,7 +45,7 @@ impl<'s> Group<'s> {
         table == self.table
             && needs.all(|(_, pass)| match pass {
                 // No type and no value depends on a constraint.
-                Pass::Constrain => true,
+                Pass::Constrain | Pass::Validate => true,
                 // Columns are added in the order in which they stand there.
                 Pass::AddColumn => first >= Pass::AddColumn && !self.is_followed,
                 Pass::Retype => first > Pass::Retype && !self.is_followed,

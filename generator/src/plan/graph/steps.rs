@@ -188,6 +188,10 @@ impl<'a> Graph<'a> {
             let as_before = |one: Statement| one.without(Hazard::breaks_programs);
             statements = statements.into_iter().map(as_before).collect();
         }
+        if old.is_some_and(|old| old.vouches(entry)) && !self.changes_what_it_needs(root) {
+            let told = |one: Statement| one.without(Hazard::may_fail);
+            statements = statements.into_iter().map(told).collect();
+        }
         if let Some(loss) = old.and_then(|old| old.loss(entry, self.to))
             && !statements.is_empty()
         {
@@ -210,6 +214,22 @@ impl<'a> Graph<'a> {
             }
         }
         statements
+    }
+
+    /// True if anything that an object needs is not as it was when it comes, or has got other rows.
+    fn changes_what_it_needs(&self, place: usize) -> bool {
+        let mut needs: BTreeSet<&Id> = BTreeSet::new();
+        let mut next = vec![self.nodes[place].id];
+        while let Some(id) = next.pop() {
+            let more = self.from.needs(id).chain(self.to.needs(id));
+            next.extend(more.filter(|on| needs.insert(on)));
+        }
+        let mut comes = self.work.iter().filter(|(_, work)| work.comes);
+        let gets_rows = comes.any(|(tie, _)| {
+            let ends = self.to.entry(tie).map(|entry| entry.ties());
+            ends.into_iter().flatten().any(|end| needs.contains(&end))
+        });
+        gets_rows || needs.iter().any(|on| self.from.entry(on) != self.to.entry(on))
     }
 
     /// The statements that alter an object and then those that alter along with it, and those that clear the old one away.

@@ -8,15 +8,16 @@ use super::super::index::Index;
 use super::super::inheritance::{Descending, Descent, Leading, lasting_parents, only};
 use super::super::key_constraint::rename_constraint;
 use super::super::owner::Owner;
+use super::super::primary_key::PrimaryKey;
 use super::super::sequence::Sequence;
 use super::{
-    Column, NotNull, fill,
+    Column, NotNull, arrival, fill,
     identity::{Identity, Retyped},
     retype::retype,
 };
 use crate::{
-    Action, Alter, Hazard, Member, Name, Pass, Schema, Server, Statement, name::quoted_ident,
-    object::Object,
+    Action, Alter, Hazard, Member, Name, Pass, Schema, Server, Statement, Unfilled,
+    name::quoted_ident, object::Object,
 };
 
 /// The change from `from` to `to`.
@@ -343,7 +344,7 @@ fn require(column: &Column, not_null: &NotNull, within: &Schema) -> Statement {
     }
     let says = format!("Require a value in {}", column.qualified());
     Statement::of(says, Action::new(table, Pass::Constrain, words))
-        .hazard(unless_filled(finds_null(column), column))
+        .hazard(unless_filled(finds_null(column), column, within))
         .hazard(nulls)
 }
 
@@ -371,9 +372,9 @@ fn keep_not_null(old: &NotNull, new: &NotNull, column: &Column) -> Vec<Statement
     }
     if !old.validated && new.validated {
         statements.push(
-            Statement::new(
+            Statement::of(
                 format!("Require a value in {}", column.qualified()),
-                format!("ALTER TABLE {table} VALIDATE CONSTRAINT {to}"),
+                Action::validate(table, &to),
             )
             .hazard(finds_null(column)),
         );
@@ -395,16 +396,21 @@ fn finds_null(column: &Column) -> Hazard {
 }
 
 /// The same failure with the words of a model that give a value to rows without one, where a column takes one.
-pub(super) fn unless_filled(fails: Hazard, column: &Column) -> Hazard {
+pub(super) fn unless_filled(fails: Hazard, column: &Column, within: &Schema) -> Hazard {
     if column.generated.is_some() {
         return fails;
     }
+    let id = Column::id(column.key());
+    let is_key = within.users::<PrimaryKey>(&id).next().is_some();
     fails
         .or(format!(
             "#[model(fill = \"…\")] on the field of {} gives a value",
             column.qualified()
         ))
-        .of_unfilled(Column::id(column.key()))
+        .of_unfilled(Unfilled {
+            never_null: is_key || arrival::takes_no_null(column, within),
+            column: id,
+        })
 }
 
 fn identity_change(

@@ -3,10 +3,10 @@
 use super::super::Registered;
 use super::super::default::{Default, drop_default};
 use super::super::table::Table;
-use super::{Column, alter::unless_filled, fill, retype};
+use super::{Column, alter::unless_filled, retype};
 use crate::{
     Clause, Hazard, Schema, Statement,
-    guidance::{Arrival, Arriving, Fill},
+    guidance::{Arrival, Arriving},
     object::Object,
 };
 
@@ -67,7 +67,7 @@ pub(super) fn warned(
     let table = &column.relation;
     if let (Some(message), false) = (&arrival.takes_no_null, has_default) {
         let finds = Hazard::finds(format!("SELECT * FROM {table}"));
-        add = add.hazard(unless_filled(finds.since(message), column));
+        add = add.hazard(unless_filled(finds.since(message), column, within));
     }
     add
 }
@@ -79,28 +79,23 @@ pub(super) fn rewrites(column: &Column, within: &Schema) -> bool {
         .is_some_and(|arrival| arrival.rewrites)
 }
 
-/// The type that a new column has until its rows are filled: its domain takes no row that has no value yet.
-pub(super) fn type_below(
-    column: &Column,
-    fill: Option<&Fill>,
-    has_default: bool,
-    within: &Schema,
-) -> Option<String> {
-    fill?;
-    column.arrival(within)?.takes_no_null.as_ref()?;
-    (!has_default).then(|| column.base_type.clone())
+/// True if the type of a new column takes no NULL.
+pub(super) fn takes_no_null(column: &Column, within: &Schema) -> bool {
+    column
+        .arrival(within)
+        .is_some_and(|arrival| arrival.takes_no_null.is_some())
+}
+
+/// The type that a new column has until its rows are filled: its domain takes no row that has no value yet. `waits`: the rows get
+/// their values later.
+pub(super) fn type_below(column: &Column, waits: bool, within: &Schema) -> Option<String> {
+    (waits && takes_no_null(column, within)).then(|| column.base_type.clone())
 }
 
 /// The statement by which a filled column gets its domain.
-pub(super) fn settle(
-    from: &Column,
-    to: &Column,
-    fill: &Fill,
-    within: &Schema,
-) -> Option<Statement> {
+pub(super) fn settle(from: &Column, to: &Column, within: &Schema) -> Option<Statement> {
     if from.data_type == to.data_type {
         return None;
     }
-    let settled = retype::retype(from, to, within, within).ok()?;
-    Some(settled.written_at(fill::origin(fill)))
+    retype::retype(from, to, within, within).ok()
 }
