@@ -26,10 +26,7 @@ use generator::{
     pipeline::compare::{self, CompareOptions},
     plan::Folding,
     postgres::{connection, scratch::Locale},
-    prove::{
-        self,
-        data::keep,
-    },
+    prove::{self, data::keep},
     rename::{self, Asked},
     source::{self, Source},
 };

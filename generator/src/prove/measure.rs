@@ -143,7 +143,10 @@ const _: () = assert!(OLDEST_MAJOR < FLUSHES);
 /// The relations of a database, each with its file.
 pub(super) fn files(connection: &mut PgConnection) -> QueryResult<BTreeMap<i64, Option<i64>>> {
     let relations: Vec<Relation> = sql_query(RELATIONS).load(connection)?;
-    Ok(relations.into_iter().map(|one| (one.oid, one.file)).collect())
+    Ok(relations
+        .into_iter()
+        .map(|one| (one.oid, one.file))
+        .collect())
 }
 
 /// The relations that the transaction has locked so far.

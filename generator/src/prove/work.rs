@@ -145,24 +145,25 @@ impl Work {
             sql.join(";\n  ")
         };
         let mut found = Vec::new();
-        let mut compare = |does: &str, told: &BTreeMap<i64, String>, done: &BTreeMap<i64, String>| {
-            for (oid, by) in told.iter().filter(|(oid, _)| in_question(oid)) {
-                if !done.contains_key(oid) {
-                    let name = name(oid);
-                    found.push(format!(
-                        "{file}: `{by}` says that it {does} {name}, and with rows it does not"
-                    ));
+        let mut compare =
+            |does: &str, told: &BTreeMap<i64, String>, done: &BTreeMap<i64, String>| {
+                for (oid, by) in told.iter().filter(|(oid, _)| in_question(oid)) {
+                    if !done.contains_key(oid) {
+                        let name = name(oid);
+                        found.push(format!(
+                            "{file}: `{by}` says that it {does} {name}, and with rows it does not"
+                        ));
+                    }
                 }
-            }
-            for oid in done.keys().filter(|oid| in_question(oid)) {
-                if !told.contains_key(oid) {
-                    let (name, all) = (name(oid), all());
-                    found.push(format!(
+                for oid in done.keys().filter(|oid| in_question(oid)) {
+                    if !told.contains_key(oid) {
+                        let (name, all) = (name(oid), all());
+                        found.push(format!(
                         "{file}: with rows it {does} {name}, and no hazard says so, in:\n  {all}"
                     ));
+                    }
                 }
-            }
-        };
+            };
         compare("rewrites", &self.rewritten, &on_rows.rewritten);
         let is_update = statements().any(Statement::is_update);
         if self.is_partial || on_rows.is_partial {
@@ -170,8 +171,11 @@ impl Work {
         }
         // Triggers and foreign keys look rows up by themselves.
         if !self.has_foreign_scans && !on_rows.has_foreign_scans && !is_update {
-            let rewritten: BTreeSet<&i64> =
-                self.rewritten.keys().chain(on_rows.rewritten.keys()).collect();
+            let rewritten: BTreeSet<&i64> = self
+                .rewritten
+                .keys()
+                .chain(on_rows.rewritten.keys())
+                .collect();
             let scanned = |work: &Self| -> BTreeMap<i64, String> {
                 let scanned = work.scanned.iter();
                 let scanned = scanned.filter(|(oid, _)| !rewritten.contains(oid));

@@ -69,7 +69,9 @@ fn no_answer_is_given_that_does_not_help() {
         .run(&["autogen", "x"])
         .refused(&["column public.readings.taken_at", "--fill"]);
     assert!(!said.contains("Option"), "{said}");
-    let both = before(&format!("ALTER TABLE readings DROP taken_at CASCADE; {NULLABLE}"));
+    let both = before(&format!(
+        "ALTER TABLE readings DROP taken_at CASCADE; {NULLABLE}"
+    ));
     both.run(&["autogen", "x"])
         .refused(&["or let them stay without public.users.full_name: `Option<…>`"]);
 }

@@ -10,7 +10,8 @@ use super::{
     table::Table,
 };
 use crate::{
-    Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot, Statement, Turn,
+    Action, Alter, Clause, Hazard, Id, Keeping, Lead, Member, Name, Schema, Server, Slot,
+    Statement, Turn,
     name::quoted_ident,
     object::{Metadata, Object},
 };

@@ -229,7 +229,10 @@ impl<'a> Graph<'a> {
             let ends = self.to.entry(tie).map(|entry| entry.ties());
             ends.into_iter().flatten().any(|end| needs.contains(&end))
         });
-        gets_rows || needs.iter().any(|on| self.from.entry(on) != self.to.entry(on))
+        gets_rows
+            || needs
+                .iter()
+                .any(|on| self.from.entry(on) != self.to.entry(on))
     }
 
     /// The statements that alter an object and then those that alter along with it, and those that clear the old one away.

@@ -565,9 +565,7 @@ fn run(
                 };
                 let done = connection.batch_execute(statement.sql());
                 if let (Some(asked), Some(watch)) = (asked, &mut watch) {
-                    watch
-                        .disagreements
-                        .extend(asked.contradicted(&done, file));
+                    watch.disagreements.extend(asked.contradicted(&done, file));
                 }
                 done.map_err(|error| Stop(Some(Box::new(statement.clone())), error))?;
             }

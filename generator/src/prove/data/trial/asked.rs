@@ -70,8 +70,8 @@ impl<'a> Asked<'a> {
 
 /// True if a query finds a row, or `fails`, where it is to fail as the statement does.
 fn finds(connection: &mut PgConnection, query: &str, fails: bool) -> Option<bool> {
-    let explained = connection
-        .transaction(|connection| connection.batch_execute(&format!("EXPLAIN {query}")));
+    let explained =
+        connection.transaction(|connection| connection.batch_execute(&format!("EXPLAIN {query}")));
     explained.ok()?;
     let limit = if fails { "" } else { "LIMIT 1" };
     // A whole row is asked for, so that no column of it is left out as unused.

@@ -52,8 +52,8 @@ impl RowsTrial<'_> {
             is_back: false,
             fails_back: None,
         };
-        let back = down
-            .map(|down| run(&mut self.connection, std::slice::from_ref(down), DOWN, None));
+        let back =
+            down.map(|down| run(&mut self.connection, std::slice::from_ref(down), DOWN, None));
         match back {
             None => {}
             Some(Err(failed)) => found.fails_back = Some(failed.to_string()),
