@@ -48,6 +48,29 @@ fn only(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     ))
 }
 
+/// Writes a file of ours anew. A link of its name may have come with a checkout: it goes, and what it leads to stays.
+pub(crate) fn write_anew(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    let mut file = tempfile::Builder::new()
+        .prefix(".trueup-")
+        .tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Refuses a link where a folder of ours is to be: it may have come with a checkout, and lead to somebody else's.
+pub(crate) fn refuse_link(folder: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
+        let said = format!(
+            "{} is a link, and what it leads to may be somebody else's: put a folder there, or nothing",
+            folder.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, said));
+    }
+    Ok(())
+}
+
 /// Has git ignore all that is in a folder. A file that a killed command left empty is written again.
 pub(crate) fn ignore_all(folder: &Path) -> io::Result<()> {
     let ignore = folder.join(".gitignore");
@@ -89,6 +112,20 @@ mod tests {
         assert!(read(&at("socket")).is_err());
         let missing = read(&at("missing")).expect_err("no file");
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_link_is_neither_written_to_nor_taken_for_a_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("precious"), "mine").expect("a file");
+        std::os::unix::fs::symlink(at("precious"), at("kept")).expect("a link");
+        write_anew(&at("kept"), "ours").expect("written");
+        assert_eq!(read(&at("precious")).expect("text"), "mine");
+        assert_eq!(read(&at("kept")).expect("text"), "ours");
+        std::os::unix::fs::symlink(folder.path(), at("link")).expect("a link");
+        assert!(refuse_link(&at("link")).is_err());
+        assert!(refuse_link(folder.path()).is_ok() && refuse_link(&at("missing")).is_ok());
     }
 
     #[test]

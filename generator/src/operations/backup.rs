@@ -12,6 +12,7 @@ use std::thread;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
+use crate::migrations::apply::{self, with_lock};
 use crate::operations::database::{self, Identity};
 use crate::postgres::children::{self, Running};
 use crate::postgres::connection::{connect, server_version};
@@ -58,12 +59,14 @@ pub struct Stage<'a> {
 /// Makes a folder for backups, which git is told to ignore.
 pub fn prepare(folder: &Path) -> Result<(), Error> {
     let private = || fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
-    let made = fs::create_dir_all(folder)
+    let made = files::refuse_link(folder)
+        .and_then(|()| fs::create_dir_all(folder))
         .and_then(|()| private())
         .and_then(|()| files::ignore_all(folder));
     made.map_err(|error| {
         let doing = format!("cannot make {}", folder.display());
         Error::caused(ErrorKind::Environment, doing, error)
+            .hint("name the file to write it elsewhere: `trueup backup /safe/shop.dump`")
     })
 }
 
@@ -155,7 +158,7 @@ fn counted(
 fn contents(pg_restore: &Path, file: &Path) -> Count {
     let mut command = Command::new(pg_restore);
     environment::for_program(&mut command);
-    command.arg("--list").arg(file);
+    command.arg("--list").arg("--").arg(file);
     let listed = children::output(command, &name(pg_restore), None, None);
     // An unreadable backup is reported by the restore itself.
     let text = listed.map_or_else(|_| Vec::new(), |listed| listed.stdout);
@@ -168,7 +171,8 @@ fn contents(pg_restore: &Path, file: &Path) -> Count {
     }
 }
 
-/// Brings back what [`save`] saved, all of it or nothing.
+/// Brings back what [`save`] saved, all of it or nothing, while nobody applies migrations: one that follows would be recorded in a
+/// database that no longer has those before it.
 pub fn restore(
     project: &Project,
     url: &Url,
@@ -182,41 +186,58 @@ pub fn restore(
         Error::caused(ErrorKind::Input, doing, error)
     })?;
     let mut connection = connect(url)?;
-    if onto == Onto::Empty && !database::is_empty(&mut connection)? {
+    let options = apply::Options {
+        url: Some(url),
+        ..apply::Options::default()
+    };
+    with_lock(&mut connection, options, |connection| {
+        refuse_another(connection, url, onto)?;
+        let major = server_version(connection)? / 10_000;
+        let pg_restore = project.binaries.pg_restore(major)?;
+        let session = Session::new(url, "restore");
+        let restoring = Restore::new(connection, session.clone())?;
+        let mut restore = command(&pg_restore, session.url());
+        restore.args(["--verbose", "--exit-on-error", "--single-transaction"]);
+        if matches!(onto, Onto::Over(_)) {
+            restore.args(["--clean", "--if-exists"]);
+        }
+        if owners == Owners::Mine {
+            restore.args(["--no-owner", "--no-privileges"]);
+        }
+        // A file may be called as an option is.
+        restore.arg("--").arg(file);
+        let all = contents(&pg_restore, file);
+        let words = &["creating", "processing", "executing"];
+        let told = counted(&all, words, tell);
+        let ending = restoring.clone();
+        let so = move |status: ExitStatus| Some(ending.outcome(status).to_string());
+        run(&pg_restore, restore, told, so)
+            .map(drop)
+            .map_err(|error| error.hint(restoring.ended().to_string()))
+    })
+}
+
+/// Refuses a database that is not the one that is meant, or not in the required state.
+fn refuse_another(
+    connection: &mut PgConnection,
+    url: &Url,
+    onto: Onto<'_>,
+) -> Result<(), Error> {
+    if onto == Onto::Empty && !database::is_empty(connection)? {
         return Err(Error::input(format!("{url} is not empty; nothing was restored"))
             .hint("`trueup db recreate` makes it anew and empty (then `restore`), or --over replaces what the backup has"));
     }
     if let Onto::Over(meant) = onto {
-        meant.expect(&mut connection)?;
-        if let Some(hosts) = url.several_hosts() {
-            return Err(Error::input(format!(
-                "pg_restore may go to any of {hosts}, and the database that was asked about is on one; nothing was restored"
-            ))
-            .hint("write the address of one server"));
-        }
+        meant.expect(connection)?;
     }
-    let major = server_version(&mut connection)? / 10_000;
-    let pg_restore = project.binaries.pg_restore(major)?;
-    let session = Session::new(url, "restore");
-    let restoring = Restore::new(&mut connection, session.clone())?;
-    drop(connection);
-    let mut restore = command(&pg_restore, session.url());
-    restore.args(["--verbose", "--exit-on-error", "--single-transaction"]);
-    if matches!(onto, Onto::Over(_)) {
-        restore.args(["--clean", "--if-exists"]);
+    // One that is not empty may stand behind another address.
+    if let Some(hosts) = url.several_hosts() {
+        return Err(Error::input(format!(
+            "pg_restore may go to any of {hosts}, and the database that was asked about is on one; nothing was restored"
+        ))
+        .hint("write the address of one server"));
     }
-    if owners == Owners::Mine {
-        restore.args(["--no-owner", "--no-privileges"]);
-    }
-    restore.arg(file);
-    let all = contents(&pg_restore, file);
-    let words = &["creating", "processing", "executing"];
-    let told = counted(&all, words, tell);
-    let ending = restoring.clone();
-    let so = move |status: ExitStatus| Some(ending.outcome(status).to_string());
-    run(&pg_restore, restore, told, so)
-        .map(drop)
-        .map_err(|error| error.hint(restoring.ended().to_string()))
+    Ok(())
 }
 
 /// Runs a program to its end, which tells on stderr what it is at. Until what it returns is dropped, `so` says what has come of

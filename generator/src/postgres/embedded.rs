@@ -45,6 +45,9 @@ const SETTINGS: &[&str] = &[
     "jit=off",
 ];
 
+/// The folder of the cluster.
+const DATA: &str = "data";
+
 /// The file that tells where the cluster is when it is not beside it.
 const NOTE: &str = "postgres-is-elsewhere.txt";
 
@@ -174,7 +177,7 @@ impl Embedded {
     /// Lets the server run on after this command and all later ones.
     pub fn keep(&self) -> Result<(), EmbeddedError> {
         let kept = self.place.kept();
-        let noted = fs::write(
+        let noted = files::write_anew(
             &kept,
             "`trueup db stop` ends the server and removes this file.\n",
         );
@@ -255,6 +258,7 @@ impl Place {
         let beside = root.join(FOLDER);
         let at = ScratchError::at(&beside);
         prepare(&beside).map_err(at)?;
+        files::refuse_link(&beside.join(DATA)).map_err(ScratchError::at(&beside))?;
         let Some(user) = account.filter(|user| !user.reaches(&beside)) else {
             return Ok(Self {
                 folder: beside,
@@ -268,7 +272,7 @@ impl Place {
             "This project's embedded PostgreSQL is in\n{}\nsince its user cannot get into this folder.\n",
             folder.display()
         );
-        fs::write(beside.join(NOTE), note).map_err(ScratchError::at(&beside))?;
+        files::write_anew(&beside.join(NOTE), &note).map_err(ScratchError::at(&beside))?;
         Ok(Self { folder, account })
     }
 
@@ -284,7 +288,7 @@ impl Place {
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.join("data")
+        self.folder.join(DATA)
     }
 
     /// A socket's path is limited, and a project's is not: where it is too long, the socket is in a private folder in /tmp
@@ -310,7 +314,7 @@ impl Place {
 
     /// The server that fits the cluster, or the newest for a new one.
     fn server(&self, binaries: &Binaries) -> Result<Server, EmbeddedError> {
-        let major = fs::read_to_string(self.data().join("PG_VERSION"))
+        let major = files::read(&self.data().join("PG_VERSION"))
             .ok()
             .and_then(|text| text.trim().parse().ok());
         match major {
@@ -403,6 +407,7 @@ impl Place {
 
 /// Makes the project's folder, which git is told to ignore.
 fn prepare(folder: &Path) -> io::Result<()> {
+    files::refuse_link(folder)?;
     if !folder.exists() {
         fs::create_dir(folder)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;

@@ -251,9 +251,12 @@ impl Url {
             return Some(name).filter(named);
         }
         let variable = |name: &str| std::env::var(name).ok().filter(named);
-        self.service()
-            .and_then(|service| service::setting(&service, "dbname"))
-            .or_else(|| variable("PGDATABASE"))
+        if let Some(service) = self.service() {
+            // One that stands in a file which is not known here may name another than PGDATABASE does.
+            let named = service::all(&service)?.remove("dbname");
+            return named.or_else(|| variable("PGDATABASE"));
+        }
+        variable("PGDATABASE")
     }
 
     /// The hosts, where there is more than one: in the connection string, else in the service, else in the environment.
@@ -272,6 +275,7 @@ impl Url {
         };
         let hosts = written
             .or_else(of_service)
+            .or_else(|| std::env::var("PGHOSTADDR").ok())
             .or_else(|| std::env::var("PGHOST").ok());
         hosts.filter(|hosts| hosts.contains(','))
     }

@@ -98,6 +98,41 @@ fn a_restore_that_a_signal_ends_is_not_committed_later() {
     assert!(holds(&database, "(SELECT a = 1 FROM kept)"));
 }
 
+/// The migrations that follow would be recorded beside a backup that has none of those before them.
+#[test]
+fn nothing_is_restored_under_a_running_upgrade() {
+    let (_server, database) = tests::database();
+    let (project, mut holder) = held(&database);
+    project.migration(
+        "2030-01-02-000000_a",
+        "CREATE TABLE a ();",
+        "DROP TABLE a;",
+    );
+    project.migration(
+        "2030-01-03-000000_b",
+        "ALTER TABLE kept ADD b int;",
+        "ALTER TABLE kept DROP b;",
+    );
+    let upgrade = project.start(&["upgrade", "--lock-timeout", "0"]);
+    let waits = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
+        AND application_name = 'trueup' AND wait_event_type = 'Lock')";
+    until("it waits", || holds(&database, waits));
+    project.run(&RESTORE).refused(&[
+        "somebody else is applying migrations to this database"
+    ]);
+    release(&mut holder);
+    let _ = upgrade.end().done();
+    hold(&mut holder);
+    // Nor is anything applied under a restore.
+    let restore = project.start(&RESTORE);
+    until("pg_restore waits", || holds(&database, WAITS));
+    project
+        .run(&["downgrade", "--yes"])
+        .refused(&["somebody else is applying migrations to this database"]);
+    release(&mut holder);
+    let _ = restore.end().done();
+}
+
 #[test]
 fn a_restore_whose_program_is_killed_says_what_is_so() {
     let (_server, database) = tests::database();

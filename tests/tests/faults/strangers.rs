@@ -6,7 +6,7 @@ use std::{
     fs,
     io::{self, Write},
     os::unix::{
-        fs::{MetadataExt, symlink},
+        fs::{MetadataExt, PermissionsExt, symlink},
         process::CommandExt,
     },
     path::{Path, PathBuf},
@@ -271,6 +271,79 @@ fn links_that_came_with_a_checkout_are_not_followed() {
     symlink(&planted, project.path().join("migrations/.diesel_lock")).expect("a link");
     project.run(&["new", "more"]).refused(&[".diesel_lock"]);
     assert!(!planted.exists());
+}
+
+#[test]
+fn what_a_server_of_ours_notes_does_not_go_through_a_link() {
+    let project = checkout().shipped();
+    let outside = tempfile::tempdir().expect("a folder");
+    let precious = outside.path().join("precious");
+    fs::write(&precious, "mine").expect("a file");
+    let own = project.path().join(".trueup");
+    fs::create_dir(&own).expect("a folder");
+    for name in ["kept", "postgres-is-elsewhere.txt", ".gitignore"] {
+        symlink(&precious, own.join(name)).expect("a link");
+    }
+    project.run(&["db", "start"]).done();
+    project.run(&["db", "stop"]).done();
+    assert_eq!(fs::read_to_string(&precious).expect("a file"), "mine");
+
+    // A cluster behind a link is another project's, and nobody is asked before all of it is lost.
+    let other = checkout().shipped();
+    other.run(&["upgrade"]).done();
+    let theirs = other.path().join(".trueup");
+    fs::remove_dir_all(&own).expect("a folder");
+    symlink(&theirs, &own).expect("a link");
+    for command in [&["db", "reset", "--yes"][..], &["db", "stop"], &["current"]] {
+        if theirs.join("data").exists() {
+            project.run(command).refused(&[".trueup is a link"]);
+        }
+    }
+    fs::remove_file(&own).expect("the link");
+    fs::create_dir(&own).expect("a folder");
+    symlink(theirs.join("data"), own.join("data")).expect("a link");
+    project
+        .run(&["db", "drop", "--yes"])
+        .refused(&[".trueup/data is a link"]);
+    assert!(other.run(&["status"]).done().contains("in order"));
+}
+
+#[test]
+fn backups_go_into_a_folder_of_the_project_and_through_no_link() {
+    let project = checkout().shipped();
+    let outside = tempfile::tempdir().expect("a folder");
+    let mode = |path: &Path| fs::metadata(path).expect("a folder").mode() & 0o777;
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(outside.path(), open).expect("a mode");
+    symlink(outside.path(), project.path().join("backups")).expect("a link");
+    project
+        .run(&["backup"])
+        .refused(&["backups is a link", "trueup backup /safe/shop.dump"]);
+    assert_eq!(mode(outside.path()), 0o755);
+    let left = fs::read_dir(outside.path()).expect("a folder").count();
+    assert_eq!(left, 0);
+    // Whoever names the file means it; and it may be called like an option.
+    let named = outside.path().join("-x.dump");
+    project.run(&["backup", &named.display().to_string()]).done();
+    fs::copy(&named, project.path().join("-x.dump")).expect("a file");
+    project.run(&["restore", "--", "-x.dump"]).done();
+}
+
+#[test]
+fn a_pipe_in_the_folder_of_our_server_is_not_waited_for() {
+    for name in ["PG_VERSION", "postmaster.pid"] {
+        let project = checkout().shipped();
+        let data = project.path().join(".trueup/data");
+        fs::create_dir_all(&data).expect("a folder");
+        let pipe = data.join(name);
+        let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+        assert!(made.success());
+        for command in ["start", "stop"] {
+            let begun = std::time::Instant::now();
+            let _ = project.run(&["db", command]);
+            assert!(begun.elapsed().as_secs() < 30, "{name}, {command}");
+        }
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::account::{Account, command};
+use crate::files;
 use crate::postgres::binaries::Server;
 use crate::postgres::children;
 use crate::report::Output;
@@ -113,7 +114,7 @@ pub(crate) fn wait(data: &Path) -> Result<(), NotStarted> {
         if !is_running(data) {
             let log = data.with_extension("log");
             return Err(NotStarted::Ended(
-                fs::read_to_string(log).unwrap_or_default(),
+                files::read(&log).unwrap_or_default(),
             ));
         }
         if begun.elapsed() > PATIENCE {
@@ -126,7 +127,7 @@ pub(crate) fn wait(data: &Path) -> Result<(), NotStarted> {
 
 /// True if the server on this cluster takes connections, which the eighth line of its pid file says.
 pub(crate) fn is_ready(data: &Path) -> bool {
-    let text = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+    let text = files::read(&data.join("postmaster.pid")).unwrap_or_default();
     text.lines()
         .nth(7)
         .is_some_and(|status| status.starts_with("ready"))
@@ -170,7 +171,7 @@ fn is_gone_within(data: &Path, patience: Duration) -> bool {
 
 /// The server of this cluster, if the process of that number is indeed it and no later one that got its number.
 fn running(data: &Path) -> Option<Pid> {
-    let text = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let text = files::read(&data.join("postmaster.pid")).ok()?;
     let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?)?;
     test_kill_process(pid).ok()?;
     let number = pid.as_raw_nonzero();

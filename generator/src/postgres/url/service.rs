@@ -47,8 +47,9 @@ pub(super) type Section = std::collections::BTreeMap<String, String>;
 fn section(text: &str, service: &str) -> Option<Section> {
     let lines = text.lines().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    // libpq does not look at what stands behind the bracket.
     let heading = format!("[{service}]");
-    lines.find(|line| *line == heading)?;
+    lines.find(|line| line.starts_with(&heading))?;
     let mut section = Section::new();
     for line in lines.take_while(|line| !line.starts_with('[')) {
         if let Some((key, value)) = line.split_once('=') {
@@ -66,10 +67,11 @@ mod tests {
 
     #[test]
     fn a_service_is_a_section() {
-        let text = "# ours\n[a]\nhost=h\ndbname=one\ndbname=two\n\n[b]\nport=1\n";
+        let text = "# ours\n[a]\nhost=h\ndbname=one\ndbname=two\n\n[b] # theirs\nport=1\n[c]d]\n";
         let database = |service| section(text, service).map(|mut found| found.remove("dbname"));
         assert_eq!(database("a"), Some(Some("one".to_owned())));
         assert_eq!(database("b"), Some(None));
-        assert_eq!(database("c"), None);
+        assert_eq!(database("c"), Some(None));
+        assert_eq!(database("d"), None);
     }
 }
