@@ -40,10 +40,18 @@ pub(crate) fn refuse_shared(context: &Context, migrations: &[Migration]) -> Resu
     Ok(())
 }
 
-/// The versions that the database has; none where no database is configured.
+/// The versions that the database has; none where no database is configured. An error while somebody applies migrations, or
+/// where a run was cut off: whoever rewrites a migration then takes it from under their hands.
 pub(crate) fn applied(context: &Context) -> Result<Vec<String>, Error> {
-    match context.live_if_there()? {
-        Some(live) => Ok(apply::applied(&mut connect(&live.url)?)?),
-        None => Ok(Vec::new()),
+    let Some(live) = context.live_if_there()? else {
+        return Ok(Vec::new());
+    };
+    let mut connection = connect(&live.url)?;
+    if let [version, ..] = apply::begun(&mut connection)?.as_slice() {
+        return Err(Error::input(format!(
+            "a run of {version} was cut off, and what it left is not finished; no file was changed"
+        ))
+        .hint("`trueup upgrade` finishes it; `trueup status` says more"));
     }
+    Ok(apply::applied(&mut connection)?)
 }

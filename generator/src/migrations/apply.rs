@@ -36,11 +36,12 @@ mod unfinished;
 mod watch;
 
 pub use error::{ApplyError, CutOff};
-pub use leftovers::Leftovers;
+pub use leftovers::{Leftovers, begun};
 pub use losses::Loss;
 pub use options::{Event, Listener, Options, Timeouts};
 pub use record::Record;
 pub use redo::redo;
+pub(crate) use rehearse::try_all;
 pub use rehearse::{Rehearsal, Stopped, rehearse};
 pub use remembered::{edited, history};
 pub use replaced::{Halfway, halfway, without_replaced};

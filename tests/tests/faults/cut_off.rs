@@ -513,6 +513,86 @@ fn who_may_make_no_journal_is_told_before_anything_runs() {
     ));
 }
 
+/// What cannot be rolled back is not begun where its record could not be written.
+#[test]
+fn what_cannot_be_recorded_is_told_before_anything_runs() {
+    for (record, mend) in [
+        (
+            "CREATE ROLE app LOGIN; GRANT ALL ON SCHEMA public TO app; ALTER TABLE t OWNER TO app;
+             GRANT SELECT ON __diesel_schema_migrations TO app",
+            "GRANT ALL ON __diesel_schema_migrations TO app",
+        ),
+        (
+            "ALTER TABLE __diesel_schema_migrations ADD who text NOT NULL DEFAULT ''; ALTER TABLE __diesel_schema_migrations ALTER who DROP DEFAULT",
+            "ALTER TABLE __diesel_schema_migrations DROP who",
+        ),
+        (
+            "ALTER TABLE __diesel_schema_migrations ADD CHECK (version < '20300102')",
+            "ALTER TABLE __diesel_schema_migrations DROP CONSTRAINT __diesel_schema_migrations_version_check",
+        ),
+    ] {
+        let (_server, database) = tests::database();
+        let mut theirs = with_index(&database);
+        tests::run(&database, record);
+        if record.contains("app") {
+            theirs.database = Some(database.url().to_string().replace("postgres@", "app@"));
+        }
+        theirs
+            .run(&["upgrade"])
+            .refused(&["2030-01-02-000000_index could not be recorded", "nothing was run"]);
+        assert!(holds(
+            &database,
+            "to_regclass('late') IS NULL AND to_regclass('__trueup_journal') IS NULL"
+        ));
+        assert!(theirs.run(&["status"]).with(1).stdout.contains("1 pending"));
+        tests::run(&database, mend);
+        theirs.run(&["upgrade"]).done();
+        // A grant may be gone on the way back.
+        if record.contains("app") {
+            tests::run(&database, "REVOKE DELETE ON __diesel_schema_migrations FROM app");
+            theirs
+                .run(&["downgrade"])
+                .refused(&["could not be recorded", "nothing was run"]);
+            assert!(holds(&database, APPLIED));
+        }
+    }
+}
+
+/// Whoever takes a migration's folder away while it runs leaves a database that nobody can go on from.
+#[test]
+fn no_file_is_rewritten_beside_a_run_or_after_one_that_was_cut_off() {
+    let (_server, database) = tests::database();
+    let project = with_index(&database);
+    let before = project.folders();
+    let rewriting: [&[&str]; 3] = [
+        &["uncommit", "--yes", "--force"],
+        &["squash", "base..head"],
+        &["rebase", INDEX],
+    ];
+    let user = transaction(&database, "LOCK t IN ROW EXCLUSIVE MODE");
+    let running = project.start(&["upgrade"]);
+    until("it is at it", || holds(&database, INVALID));
+    for command in rewriting {
+        project
+            .run(command)
+            .refused(&["somebody else is applying migrations to this database"]);
+    }
+    drop(user);
+    let _ = running.end().done();
+    project.run(&["downgrade"]).done();
+    cut_off(&project, &database, &["upgrade"]);
+    for command in rewriting {
+        project
+            .run(command)
+            .refused(&["a run of 20300102000000 was cut off", "no file was changed"]);
+    }
+    assert_eq!(project.folders(), before);
+    project.run(&["upgrade"]).done();
+    assert!(holds(&database, APPLIED));
+    project.run(&["downgrade"]).done();
+    project.run(rewriting[0]).done();
+}
+
 #[test]
 fn what_a_filter_leaves_out_is_not_named() {
     let (_server, database) = tests::database();

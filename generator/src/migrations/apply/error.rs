@@ -201,13 +201,21 @@ pub enum ApplyError {
     /// It ran, and could not be recorded.
     #[error(
         "{name} ran, but could not be recorded: {message}\n  {}",
-        if *rolled_back { "it was rolled back as a whole" } else { "it is kept, and the next run would run it again" }
+        if *rolled_back { "it was rolled back as a whole" } else { "it is kept, and the next run begins with a look at what it left" }
     )]
     NotRecorded {
         /// Its folder's name.
         name: String,
         /// True if all of it was rolled back.
         rolled_back: bool,
+        /// The server's message.
+        message: String,
+    },
+    /// It cannot be rolled back, and could not be recorded afterwards.
+    #[error("{name} could not be recorded once it has run: {message}\n  nothing was run")]
+    Unrecordable {
+        /// Its folder's name.
+        name: String,
         /// The server's message.
         message: String,
     },
@@ -366,6 +374,9 @@ impl ApplyError {
                 "a pooler in transaction mode is in between: connect to the server itself, or to the pooler's session mode",
             ),
             Self::Lost { .. } => Some("`trueup status` says whether it was"),
+            Self::Unrecordable { .. } => Some(
+                "this user needs INSERT and DELETE on the record and its columns as Diesel makes them; or use another user",
+            ),
             Self::NotRecorded { .. } => Some(
                 "a migration must leave the role, its privileges and the record so that the next statement can write it",
             ),

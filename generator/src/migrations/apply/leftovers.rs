@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Text};
 use serde::Serialize;
 
 use super::journal::{Journal, REDO};
-use super::lock::NUMBER;
+use super::lock::{NUMBER, holder};
 use super::run::Direction;
 use super::{ApplyError, Record};
 use crate::migrations::folder::Migration;
@@ -65,6 +65,34 @@ const NOT_VALIDATED: &str = "
         AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1";
 
+/// The versions of which a run has begun and not ended; an error while one goes on.
+pub fn begun(connection: &mut PgConnection) -> Result<Vec<String>, ApplyError> {
+    if let Some(holder) = busy(connection)? {
+        return Err(ApplyError::Busy { holder });
+    }
+    let found = Journal::find(connection).map_err(ApplyError::bookkeeping)?;
+    let Some(journal) = found else {
+        return Ok(Vec::new());
+    };
+    let entries = journal.entries(connection);
+    let entries = entries.map_err(|error| ApplyError::journal(&journal, &error))?;
+    Ok(entries.into_iter().map(|entry| entry.version).collect())
+}
+
+/// The session that applies migrations, in words.
+fn busy(connection: &mut PgConnection) -> Result<Option<String>, ApplyError> {
+    #[derive(QueryableByName)]
+    struct Busy {
+        #[diesel(sql_type = Bool)]
+        yes: bool,
+    }
+    let busy: Busy = diesel::sql_query(IS_BUSY)
+        .bind::<BigInt, _>(NUMBER)
+        .get_result(connection)
+        .map_err(ApplyError::bookkeeping)?;
+    Ok(busy.yes.then(|| holder(connection)))
+}
+
 /// True while somebody applies migrations: what is begun is not cut off then.
 const IS_BUSY: &str = "
     SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l
@@ -112,20 +140,11 @@ fn unfinished(
     connection: &mut PgConnection,
     migrations: &[Migration],
 ) -> Result<Vec<String>, ApplyError> {
-    #[derive(QueryableByName)]
-    struct Busy {
-        #[diesel(sql_type = Bool)]
-        yes: bool,
-    }
     let found = Journal::anybodys(connection).map_err(ApplyError::bookkeeping)?;
     let Some(journal) = found else {
         return Ok(Vec::new());
     };
-    let busy: Busy = diesel::sql_query(IS_BUSY)
-        .bind::<BigInt, _>(NUMBER)
-        .get_result(connection)
-        .map_err(ApplyError::bookkeeping)?;
-    if busy.yes {
+    if busy(connection)?.is_some() {
         return Ok(Vec::new());
     }
     if let Some(foreign) = journal.foreign() {

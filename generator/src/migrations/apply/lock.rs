@@ -82,7 +82,7 @@ fn call(connection: &mut PgConnection, function: &str) -> Result<bool, ApplyErro
 }
 
 /// The session that holds the lock, in words.
-fn holder(connection: &mut PgConnection) -> String {
+pub(super) fn holder(connection: &mut PgConnection) -> String {
     #[derive(QueryableByName)]
     struct Session {
         #[diesel(sql_type = Text)]

@@ -128,6 +128,7 @@ fn begin(
     options: Options<'_>,
 ) -> Result<Option<Behind>, Failed> {
     let text = direction.sql(migration);
+    run::try_record(connection, migration, direction)?;
     let Some((journal, entry)) = journal::entry(connection, migration, direction)? else {
         let record = Record::make(connection).map_err(Failed::Before)?;
         let journal = Journal::make(connection, &record).map_err(Failed::Before)?;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::result::Error::RollbackTransaction;
 
 use super::lock::with_lock;
+use super::record::Record;
 use super::run::{Direction, run};
 use super::{AppliedReport, ApplyError, Options, UpTarget, to_apply};
 use crate::migrations::folder::{self, Migration};
@@ -55,6 +56,33 @@ pub fn rehearse(
     })
 }
 
+/// Tries all migrations in the transaction that is open, as far as they run in one, and takes them back: an error where they do
+/// not apply to what is there.
+pub(crate) fn try_all(connection: &mut PgConnection, dir: &Path) -> Result<(), ApplyError> {
+    let migrations = folder::read(dir)?;
+    let all: Vec<&Migration> = migrations.iter().collect();
+    let mut tried = Ok(());
+    let rolled_back = connection.transaction(|connection| {
+        // What ends a trial is known by its words. Not everybody may choose their language.
+        let _ = connection.transaction(|connection| connection.batch_execute("SET LOCAL lc_messages = 'C'"));
+        tried = Record::make(connection)
+            .and_then(|_| run_each(connection, &all))
+            .map(|_| ());
+        Err::<(), _>(RollbackTransaction)
+    });
+    match rolled_back {
+        // In one transaction they hold all their locks at once.
+        Err(RollbackTransaction)
+            if matches!(&tried, Err(ApplyError::Rehearsed { failure, .. }) if failure.message.contains(MANY_LOCKS)) =>
+        {
+            Ok(())
+        }
+        Err(RollbackTransaction) => tried,
+        Ok(()) => Err(ApplyError::bookkeeping("the trial was not rolled back")),
+        Err(error) => Err(ApplyError::bookkeeping(error)),
+    }
+}
+
 fn run_each(
     connection: &mut PgConnection,
     migrations: &[&Migration],
@@ -99,6 +127,9 @@ fn run_each(
 
 /// The beginning of the message of error 55P04, whose code Diesel does not pass on.
 const NEW_LABEL: &str = "unsafe use of new value";
+
+/// The beginning of the message of error 53200, where a server has no room for more locks.
+const MANY_LOCKS: &str = "out of shared memory";
 
 /// Checks deferred constraints as a commit would. Rolling back to the savepoint also restores the constraints' modes.
 fn check_deferred(connection: &mut PgConnection) -> QueryResult<()> {

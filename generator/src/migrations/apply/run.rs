@@ -245,6 +245,27 @@ pub(super) fn record(
     Ok(journal::close(connection, migration, direction)?)
 }
 
+/// Tries to record a migration, and takes that back. What runs outside of a transaction stays where its record fails.
+pub(super) fn try_record(
+    connection: &mut PgConnection,
+    migration: &Migration,
+    direction: Direction,
+) -> Result<(), Failed> {
+    let mut tried = Ok(());
+    let rolled_back = connection.transaction(|connection| {
+        tried = record(connection, migration, direction);
+        Err::<(), _>(Failure::RollbackTransaction)
+    });
+    match (tried, rolled_back) {
+        (Ok(()), Err(Failure::RollbackTransaction) | Ok(())) => Ok(()),
+        (Ok(()), Err(error)) => Err(error.into()),
+        (Err(error), _) => Err(Failed::Before(ApplyError::Unrecordable {
+            name: migration.name.clone(),
+            message: error.to_string(),
+        })),
+    }
+}
+
 /// Sends the statements one by one, so that Postgres says which one failed.
 fn send(
     connection: &mut PgConnection,
