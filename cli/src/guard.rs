@@ -113,6 +113,16 @@ fn reason(name: &str, live: &Live, context: &Context) -> Result<Option<String>, 
     if database::is_the_servers_own(name) {
         return Ok(Some(format!("{name} is one of the server's own databases")));
     }
+    let others = database::versions_of_others(&context.project, &live.url)?;
+    if let [first, rest @ ..] = others.as_slice() {
+        let more = match rest.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        return Ok(Some(format!(
+            "{name} is another project's: it has {first}{more} applied, and no migration here is of such a version"
+        )));
+    }
     let unmanaged = database::unmanaged_tables(&context.project, &live.url)?;
     let shown = unmanaged.iter().take(3).map(String::as_str);
     let shown = shown.collect::<Vec<_>>().join(", ");

@@ -14,14 +14,18 @@ use crate::{Error, ErrorKind};
 
 mod empty;
 mod identity;
+mod made;
 mod unmanaged;
 
 pub use empty::empty;
 pub use identity::Identity;
-pub use unmanaged::unmanaged_tables;
+pub use unmanaged::{unmanaged_tables, versions_of_others};
 
 /// The databases that every server has, and that one connects to in order to make another.
 const ALWAYS_THERE: &[&str] = &["postgres", "template1"];
+
+/// The largest number of bytes in a name, unless a server was built with another.
+const LONGEST_NAME: usize = 63;
 
 /// True for the databases that a server comes with.
 #[must_use]
@@ -35,12 +39,26 @@ pub fn identify(url: &Url) -> Result<Option<Identity>, Error> {
         Ok(mut connection) => Ok(Some(Identity::of(&mut connection)?)),
         Err(ConnectError::NoSuchDatabase { .. }) => Ok(None),
         Err(ConnectError::HalfDropped { .. } | ConnectError::Refused { .. })
-            if remains(url).is_some() =>
+            if remains(url).is_some() || is_missing(url) =>
         {
             Ok(None)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// True if the server says so in another session: why it refused this one may be told in any language.
+fn is_missing(url: &Url) -> bool {
+    let Ok(name) = written_name(url) else {
+        return false;
+    };
+    let is_there =
+        diesel::dsl::sql::<Bool>("EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = ")
+            .bind::<Text, _>(&name)
+            .sql(")");
+    let there = admin(url, &name)
+        .map(|mut admin| diesel::select(is_there).get_result::<bool>(&mut admin));
+    matches!(there, Ok(Ok(false)))
 }
 
 /// The remains of an interrupted DROP DATABASE, to which nobody can connect any more.
@@ -97,6 +115,13 @@ pub fn create(url: &Url) -> Result<bool, Error> {
         return Ok(false);
     }
     let name = written_name(url)?;
+    if name.len() > LONGEST_NAME {
+        return Err(Error::input(format!(
+            "the name {name} has {} bytes, and PostgreSQL cuts a database's name to {LONGEST_NAME}; nothing was made",
+            name.len()
+        ))
+        .hint("write a shorter one"));
+    }
     remove_remains(url)?;
     let sql = format!("CREATE DATABASE {}", quoted_ident(&name));
     let mut admin = admin(url, &name)?;

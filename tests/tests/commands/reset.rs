@@ -128,3 +128,168 @@ fn nothing_of_anybody_else_falls_with_a_reset() {
     tests::run(&database, "DROP SCHEMA theirs CASCADE");
     project.run(&["db", "reset", "--yes"]).done();
 }
+
+/// What stands for a platform: a namespace with rows, an event trigger, an extension, and one table in `public`.
+const PLATFORM: &str = "
+    CREATE SCHEMA auth; CREATE TABLE auth.users (id int PRIMARY KEY);
+    CREATE FUNCTION auth.watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+    CREATE EVENT TRIGGER platform ON ddl_command_end EXECUTE FUNCTION auth.watch();
+    CREATE EXTENSION citext;
+    CREATE TABLE public.theirs (id int);";
+
+#[test]
+fn what_the_prelude_stands_for_stays_in_a_reset() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    let _ = project.file("platform.sql", PLATFORM);
+    let _ = project.file("trueup.toml", "[scratch]\nprelude = 'platform.sql'\n");
+    tests::run(&database, PLATFORM);
+    tests::run(
+        &database,
+        "INSERT INTO auth.users VALUES (1); INSERT INTO public.theirs VALUES (1); CREATE TABLE auth.more ()",
+    );
+    project.migration(
+        "2030-01-01-000000_a",
+        "CREATE TABLE profiles (id int REFERENCES auth.users, mail citext);
+         CREATE FUNCTION made() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER made AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION made();
+         CREATE POLICY own ON auth.users USING (true);
+         CREATE TABLE auth.ours (id serial);",
+        "DROP TABLE auth.ours; DROP POLICY own ON auth.users; DROP TRIGGER made ON auth.users; DROP FUNCTION made; DROP TABLE profiles;",
+    );
+    project.run(&["upgrade"]).done();
+    // Tables of a platform are none that a migration makes.
+    project
+        .run(&["db", "reset", "--yes"])
+        .refused(&["has 3 tables that no migration makes", "auth.more"]);
+    let name = database.url().database().expect("a name");
+    let reset = ["db", "reset", "--yes-destroy", name.as_str()];
+    let holds = |condition: &str| {
+        tests::holds(
+            &mut connect(&database.url()).expect("a connection"),
+            condition,
+        )
+    };
+    // A policy of the migrations' own stays on a table that stays, and is in the way of itself.
+    project
+        .run(&reset)
+        .refused(&["policy \"own\" for table \"users\" already exists", "the database is as it was"]);
+    let stays = "(SELECT count(*) = 1 FROM auth.users) AND (SELECT count(*) = 1 FROM public.theirs)
+        AND to_regclass('auth.more') IS NOT NULL AND to_regclass('auth.ours') IS NOT NULL
+        AND EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'platform')
+        AND EXISTS (SELECT FROM pg_extension WHERE extname = 'citext')
+        AND (SELECT count(*) = 1 FROM pg_trigger WHERE tgname = 'made')";
+    assert!(holds(stays));
+    tests::run(&database, "DROP POLICY own ON auth.users; INSERT INTO profiles VALUES (1)");
+    let said = project.run(&reset).with(0);
+    assert!(
+        said.stderr
+            .contains("emptied: public, auth (only what migrations make there)"),
+        "{said:?}"
+    );
+    assert!(holds(stays) && holds("NOT EXISTS (SELECT FROM profiles)"));
+}
+
+#[test]
+fn a_namespace_of_the_search_path_is_not_the_migrations_own() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    let name = database.url().database().expect("a name");
+    tests::run(
+        &database,
+        &format!(
+            "CREATE SCHEMA app; CREATE SCHEMA shared; CREATE TABLE shared.theirs AS SELECT 1 AS a;
+             ALTER DATABASE \"{name}\" SET search_path = app, shared, public"
+        ),
+    );
+    project.migration("2030-01-01-000000_a", "CREATE TABLE t ();", "DROP TABLE t;");
+    project.run(&["upgrade"]).done();
+    let reset = ["db", "reset", "--yes-destroy", name.as_str()];
+    let said = project.run(&reset).with(0);
+    assert!(said.stderr.contains("emptied: app, public\n"), "{said:?}");
+    assert!(tests::holds(
+        &mut connect(&database.url()).expect("a connection"),
+        "(SELECT count(*) = 1 FROM shared.theirs) AND to_regclass('app.t') IS NOT NULL"
+    ));
+    assert!(project.run(&["status"]).done().contains("in order"));
+}
+
+/// What no namespace has stays in a reset, and the migration that made it may not get past it.
+#[test]
+fn nothing_is_emptied_where_the_migrations_would_not_apply_again() {
+    for (up, words) in [
+        ("SELECT lo_create(424242);", "duplicate key value"),
+        (
+            "CREATE SUBSCRIPTION news CONNECTION 'host=/nowhere' PUBLICATION p WITH (connect = false);",
+            "subscription \"news\" already exists",
+        ),
+        (
+            "CREATE ROLE clerk_of_resets;",
+            "role \"clerk_of_resets\" already exists",
+        ),
+        (
+            "ALTER TABLE elsewhere.t ADD COLUMN mine int;",
+            "column \"mine\" of relation \"t\" already exists",
+        ),
+    ] {
+        let (_server, database) = tests::database();
+        let project = checkout().on(&database);
+        let elsewhere = "CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.t ();";
+        let _ = project.file("platform.sql", elsewhere);
+        let _ = project.file("trueup.toml", "[scratch]\nprelude = 'platform.sql'\n");
+        tests::run(&database, elsewhere);
+        project.migration(
+            "2030-01-01-000000_a",
+            &format!("CREATE TABLE t (a int); {up}"),
+            "DROP TABLE t;",
+        );
+        project.run(&["upgrade"]).done();
+        tests::run(&database, "INSERT INTO t VALUES (1)");
+        let name = database.url().database().expect("a name");
+        project
+            .run(&["db", "reset", "--yes-destroy", &name])
+            .refused(&[words, "the database is as it was", "drop it by hand"]);
+        assert!(tests::holds(
+            &mut connect(&database.url()).expect("a connection"),
+            "(SELECT count(*) = 1 FROM t)"
+        ));
+        assert!(project.run(&["status"]).done().contains("in order"));
+    }
+}
+
+#[test]
+fn an_event_trigger_that_forbids_drops_goes_first() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    project.migration(
+        "2030-01-01-000000_a",
+        "CREATE FUNCTION forbid() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no drops here'; END $$;
+         CREATE AGGREGATE first_in_order(int) (SFUNC = int4pl, STYPE = int); CREATE TABLE t ();
+         CREATE EVENT TRIGGER forbids ON sql_drop EXECUTE FUNCTION forbid();",
+        "DROP EVENT TRIGGER forbids; DROP TABLE t; DROP AGGREGATE first_in_order(int); DROP FUNCTION forbid;",
+    );
+    project.run(&["upgrade"]).done();
+    project.run(&["db", "reset", "--yes"]).done();
+    assert!(project.run(&["status"]).done().contains("in order"));
+}
+
+#[test]
+fn an_extension_that_no_migration_makes_keeps_its_namespace() {
+    let (_server, database) = tests::database();
+    let project = checkout().on(&database);
+    tests::run(
+        &database,
+        "CREATE SCHEMA extensions; CREATE EXTENSION citext SCHEMA extensions",
+    );
+    project.migration(
+        "2030-01-01-000000_a",
+        "CREATE SCHEMA IF NOT EXISTS extensions; CREATE TABLE extensions.t (a int);",
+        "DROP TABLE extensions.t;",
+    );
+    project.run(&["upgrade"]).done();
+    project.run(&["db", "reset", "--yes"]).done();
+    assert!(tests::holds(
+        &mut connect(&database.url()).expect("a connection"),
+        "EXISTS (SELECT FROM pg_extension WHERE extname = 'citext') AND to_regclass('extensions.t') IS NOT NULL"
+    ));
+}

@@ -25,14 +25,15 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    let done = match args.consent.to_lose_all(&live, context)? {
+    let (done, url) = match args.consent.to_lose_all(&live, context)? {
         Some(meant) => {
             database::remove(&live.url, &meant)?;
-            What::Recreated
+            // The URL may leave the name to the user's, or have more of it than Postgres keeps.
+            (What::Recreated, live.url.with_database(&meant.name))
         }
-        None => What::Created,
+        None => (What::Created, live.url.clone()),
     };
-    database::create(&live.url)?;
+    database::create(&url)?;
     let report = DatabaseDone {
         done,
         database: live.url.to_string(),

@@ -16,8 +16,9 @@ use crate::{
 
 /// Empty the namespaces that the migrations work in, then apply all migrations
 ///
-/// The migrations are tried on a throw-away PostgreSQL first. What is in other namespaces stays, and so do extensions that
-/// no migration makes, roles and settings of the database.
+/// The migrations are tried on a throw-away PostgreSQL first, and on the emptied database before anything is lost. What is in
+/// other namespaces stays, and so do extensions that no migration makes, what the prelude stands for, roles and settings of
+/// the database.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -1,7 +1,8 @@
 //! A database emptied of what migrations make or work in, and of nothing else.
 //!
 //! Postgres' own dependency graph decides. All that would fall is found first; where any of it belongs to somebody else, that
-//! is listed and nothing falls. So the CASCADE of each DROP never reaches outwards.
+//! is listed and nothing falls. So the CASCADE of each DROP never reaches outwards. The migrations are then tried on what is
+//! left, before anything is lost: a role, a large object or a subscription that they made stays, and they may not get past it.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -9,14 +10,15 @@ use diesel::sql_types::{Array, Nullable, Oid, Text};
 use trueup::name::quoted_ident;
 
 use super::Identity;
+use super::made::{self, Made};
 use crate::migrations::apply::{self, Record, with_lock};
 use crate::postgres::connection::connect;
 use crate::postgres::url::Url;
-use crate::{Error, ErrorKind, Project, operations::seed, source};
+use crate::{Error, ErrorKind, Project, operations::seed};
 
 /// Empties the namespaces that the migrations make or make something in, record of applied migrations included, in one
 /// transaction under the lock that `upgrade` takes. Objects without a namespace go where a migration makes them; extensions
-/// that no migration makes stay. Returns the namespaces.
+/// that no migration makes stay, and so does all that the project's prelude stands for. Returns the namespaces.
 pub fn empty(
     project: &Project,
     url: &Url,
@@ -24,14 +26,7 @@ pub fn empty(
     options: apply::Options<'_>,
 ) -> Result<Vec<String>, Error> {
     // The replay is also the proof that there is a way back up.
-    let replayed = source::replay(project, &project.migrations)?;
-    let mut made = connect(&replayed.url)?;
-    let namespaces = named(&mut made, NAMESPACES)?;
-    let global = named(
-        &mut made,
-        &format!("WITH {GLOBALS} SELECT name FROM global"),
-    )?;
-    let extensions = named(&mut made, EXTENSIONS)?;
+    let made = Made::by_migrations(project)?;
     let mut live = connect(url)?;
     meant.expect(&mut live)?;
     with_lock(&mut live, options, |live| {
@@ -40,11 +35,7 @@ pub fn empty(
                 "SET LOCAL lock_timeout = '5s'; SET LOCAL client_min_messages = warning;
                  SET LOCAL search_path = ''",
             )?;
-            let what = Emptied {
-                namespaces: &namespaces,
-                global: &global,
-                extensions: &extensions,
-            };
+            let what = Emptied { made: &made };
             // Which of two would be emptied is not for us to say.
             Record::find(live)?;
             what.lock(live)?;
@@ -54,28 +45,32 @@ pub fn empty(
             if let Some(record) = Record::find(live)? {
                 record.clear(live)?;
             }
-            Ok(seed::forget(live)?)
+            seed::forget(live)?;
+            live.batch_execute("SET LOCAL search_path TO DEFAULT")?;
+            apply::try_all(live, &project.migrations).map_err(|error| {
+                Error::from(error).hint(
+                    "what a migration makes and no namespace has, such as a role or a large object, stays: drop it by hand, or \
+                     have the migration make it only where it is missing",
+                )
+            })
         });
         emptied.map_err(|error: Error| {
             error.hint("the database is as it was: it is emptied in one transaction, or not at all")
         })
     })?;
-    Ok(namespaces)
+    Ok(made.shown())
 }
 
 /// Names of the objects to drop, which are the same on the scratch and on the live database.
 struct Emptied<'a> {
-    namespaces: &'a [String],
-    /// Objects without a namespace, as Postgres identifies them: `publication news`.
-    global: &'a [String],
-    extensions: &'a [String],
+    made: &'a Made,
 }
 
 impl Emptied<'_> {
     /// Keeps others from making something that needs a table before it is dropped.
     fn lock(&self, live: &mut PgConnection) -> Result<(), Error> {
         let tables: Vec<Named> = diesel::sql_query(TABLES)
-            .bind::<Array<Text>, _>(self.namespaces)
+            .bind::<Array<Text>, _>(&self.made.namespaces)
             .load(live)?;
         if tables.is_empty() {
             return Ok(());
@@ -85,7 +80,9 @@ impl Emptied<'_> {
     }
 
     fn refuse_elsewhere(&self, live: &mut PgConnection) -> Result<(), Error> {
-        let elsewhere = self.load(live, ELSEWHERE)?;
+        let mut elsewhere = self.load(live, ELSEWHERE)?;
+        // A trigger or a policy of the migrations' own, on a table that stays.
+        elsewhere.retain(|one| !self.made.parts.contains(&one.name));
         if elsewhere.is_empty() {
             return Ok(());
         }
@@ -118,10 +115,14 @@ impl Emptied<'_> {
                 Error::caused(ErrorKind::Environment, doing, error)
             })?;
         }
+        // An extension that no migration makes may stand in one that a migration makes where it is missing.
         let there: Vec<Named> = diesel::sql_query(
-            "SELECT nspname::text AS name FROM pg_catalog.pg_namespace WHERE nspname = ANY ($1) AND nspname <> 'public'",
+            "SELECT nspname::text AS name FROM pg_catalog.pg_namespace n WHERE nspname = ANY ($1) AND NOT EXISTS (
+                 SELECT FROM pg_catalog.pg_depend d
+                 WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid
+                   AND d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass)",
         )
-        .bind::<Array<Text>, _>(self.namespaces)
+        .bind::<Array<Text>, _>(&self.made.own)
         .load(live)?;
         for Named { name } in there {
             let sql = format!("DROP SCHEMA {}", quoted_ident(&name));
@@ -133,20 +134,18 @@ impl Emptied<'_> {
         Ok(())
     }
 
-    fn load(&self, live: &mut PgConnection, query: &str) -> QueryResult<Vec<Falling>> {
-        let found: Vec<Address> = diesel::sql_query(format!("WITH {GLOBALS} {ADDRESSES}"))
-            .bind::<Array<Text>, _>(self.global)
-            .load(live)?;
-        let (classes, objects): (Vec<u32>, Vec<u32>) = found
-            .into_iter()
-            .map(|found| (found.class, found.object))
-            .unzip();
-        diesel::sql_query(format!("WITH RECURSIVE {GRAPH} {query}"))
-            .bind::<Array<Text>, _>(self.namespaces)
-            .bind::<Array<Text>, _>(self.extensions)
+    fn load(&self, live: &mut PgConnection, query: &str) -> Result<Vec<Falling>, Error> {
+        let (classes, objects) = made::addresses(live, &self.made.objects)?;
+        let (kept_classes, kept) = made::addresses(live, &self.made.kept)?;
+        let found = diesel::sql_query(format!("WITH RECURSIVE {GRAPH} {query}"))
+            .bind::<Array<Text>, _>(&self.made.namespaces)
+            .bind::<Array<Text>, _>(&self.made.extensions)
             .bind::<Array<Oid>, _>(classes)
             .bind::<Array<Oid>, _>(objects)
-            .load(live)
+            .bind::<Array<Oid>, _>(kept_classes)
+            .bind::<Array<Oid>, _>(kept)
+            .load(live)?;
+        Ok(found)
     }
 }
 
@@ -154,14 +153,6 @@ impl Emptied<'_> {
 struct Named {
     #[diesel(sql_type = Text)]
     name: String,
-}
-
-#[derive(QueryableByName)]
-struct Address {
-    #[diesel(sql_type = Oid)]
-    class: u32,
-    #[diesel(sql_type = Oid)]
-    object: u32,
 }
 
 #[derive(QueryableByName)]
@@ -174,49 +165,14 @@ struct Falling {
     drop: Option<String>,
 }
 
-fn named(connection: &mut PgConnection, query: &str) -> QueryResult<Vec<String>> {
-    let found: Vec<Named> = diesel::sql_query(query).load(connection)?;
-    Ok(found.into_iter().map(|found| found.name).collect())
-}
-
-/// The namespaces that a server does not come with, and `public`.
-const NAMESPACES: &str = "
-    SELECT nspname::text AS name FROM pg_catalog.pg_namespace
-    WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' ORDER BY 1";
-
-const EXTENSIONS: &str = "SELECT extname::text AS name FROM pg_catalog.pg_extension";
-
 const TABLES: &str = "
     SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v')
     ORDER BY 1";
 
-/// Objects without a namespace that the server did not come with and no extension brought.
-const GLOBALS: &str = "global AS (
-    SELECT g.classid, g.objid, o.type || ' ' || o.identity AS name
-    FROM (
-        SELECT tableoid AS classid, oid AS objid FROM pg_catalog.pg_publication
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_event_trigger
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_cast
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_foreign_data_wrapper
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_foreign_server
-        UNION ALL SELECT tableoid, umid FROM (SELECT 'pg_catalog.pg_user_mapping'::pg_catalog.regclass::pg_catalog.oid AS tableoid, umid
-                                              FROM pg_catalog.pg_user_mappings) m
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_language
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_transform
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_am
-        UNION ALL SELECT tableoid, oid FROM pg_catalog.pg_extension
-    ) g, pg_catalog.pg_identify_object(g.classid, g.objid, 0) o
-    -- Below this number stands what a server comes with.
-    WHERE g.objid >= 16384
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-                      WHERE d.classid = g.classid AND d.objid = g.objid AND d.deptype IN ('e', 'i')))";
-
-const ADDRESSES: &str =
-    "SELECT classid AS class, objid AS object FROM global WHERE name = ANY ($1)";
-
-/// `root`: the objects of the namespaces `$1`, and the objects at the addresses `$3`, `$4`. `inside`: those, and all that Postgres
+/// `root`: the objects of the namespaces `$1` but for those at the addresses `$5`, `$6`, and the objects at the addresses
+/// `$3`, `$4`. `inside`: those, and all that Postgres
 /// removes with its owner. `going`: all that a CASCADE would take. Extensions other than `$2` stay, and their members with them.
 const GRAPH: &str = "namespace AS (
     SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1)
@@ -227,6 +183,8 @@ const GRAPH: &str = "namespace AS (
     FROM pg_catalog.pg_depend d
     WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid IN (SELECT oid FROM namespace)
       AND d.deptype IN ('n', 'a') AND d.objsubid = 0
+      AND NOT EXISTS (SELECT FROM unnest($5::pg_catalog.oid[], $6::pg_catalog.oid[]) s(classid, objid)
+                      WHERE s.classid = d.classid AND s.objid = d.objid)
       AND NOT (d.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.objid IN (SELECT oid FROM kept))
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m
                       WHERE m.classid = d.classid AND m.objid = d.objid AND m.deptype IN ('e', 'i')
@@ -306,4 +264,6 @@ const ROOTS: &str = "
         ) k(type, word) ON k.type = o.type
     -- A membership goes with its publication.
     WHERE o.type NOT IN ('publication namespace', 'publication relation')
-    ORDER BY r.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass, 1";
+    -- An event trigger may forbid what comes after it.
+    ORDER BY r.classid <> 'pg_catalog.pg_event_trigger'::pg_catalog.regclass,
+        r.classid = 'pg_catalog.pg_extension'::pg_catalog.regclass, 1";

@@ -7,6 +7,7 @@ use diesel::sql_types::Text;
 
 use crate::{
     Error, Project,
+    migrations::{apply, folder},
     postgres::{connection::connect, url::Url},
     source,
 };
@@ -36,10 +37,40 @@ pub fn unmanaged_tables(project: &Project, url: &Url) -> Result<Vec<String>, Err
     if there.is_empty() || !project.migrations.exists() {
         return Ok(there.into_iter().collect());
     }
-    let made = source::replay(project, &project.migrations)
-        .and_then(|replayed| Ok(tables(&mut connect(&replayed.url)?)?))
-        .unwrap_or_default();
+    let made = made(project).unwrap_or_default();
     Ok(there.difference(&made).cloned().collect())
+}
+
+/// The versions that a database records, where none of them is of a migration of the project: it is another project's.
+pub fn versions_of_others(project: &Project, url: &Url) -> Result<Vec<String>, Error> {
+    let mut connection = connect(url)?;
+    // A record that cannot be read says nothing of whose it is.
+    let applied = apply::applied(&mut connection).unwrap_or_default();
+    let known = if project.migrations.exists() {
+        folder::read(&project.migrations).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let is_ours = |version: &String| {
+        let mut all = known.iter();
+        all.any(|one| one.version == *version || one.replaces(version).is_some())
+    };
+    Ok(if applied.iter().any(is_ours) {
+        Vec::new()
+    } else {
+        applied
+    })
+}
+
+/// The tables that the migrations make; those of the prelude stand for what somebody else makes.
+fn made(project: &Project) -> Result<BTreeSet<String>, Error> {
+    let replayed = source::replay(project, &project.migrations)?;
+    let mut made = tables(&mut connect(&replayed.url)?)?;
+    if project.presumed.prelude.is_some() {
+        let before = tables(&mut source::empty(project, [])?.connect()?)?;
+        made.retain(|table| !before.contains(table));
+    }
+    Ok(made)
 }
 
 fn tables(connection: &mut PgConnection) -> QueryResult<BTreeSet<String>> {
