@@ -21,7 +21,7 @@ pub(crate) const ENVIRONMENT: &str = "APP_ENV";
 /// Names of environments that are taken for production.
 const PRODUCTION: &[&str] = &["main", "live"];
 
-/// Beginnings of such names: `prod`, `production`, `prod-eu`, `prd1`.
+/// Beginnings of such names: `prod`, `production`, `prod-eu`, `prd1`. Any word of a name counts: `eu-prod` too.
 const PRODUCTION_STEMS: &[&str] = &["prod", "prd"];
 
 /// Environment where [`ENVIRONMENT`] is not set.
@@ -276,13 +276,18 @@ impl Settings {
     /// True if commands that destroy want the database's name repeated: in the environments that `trueup.toml` lists as
     /// `protected`; where it lists none, in those that are called like production.
     pub(crate) fn is_protected(&self) -> bool {
-        let name = self.environment.value.to_string_lossy().to_lowercase();
+        // Some programs that read a file of variables leave its quotes and blanks in the value.
+        let bare = |name: &str| {
+            let name = name.trim_matches(|c: char| !c.is_alphanumeric());
+            name.to_lowercase()
+        };
+        let name = bare(&self.environment.value.to_string_lossy());
         match &self.protected {
-            Some(listed) => listed.iter().any(|listed| listed.to_lowercase() == name),
-            None => {
-                PRODUCTION.contains(&name.as_str())
-                    || PRODUCTION_STEMS.iter().any(|stem| name.starts_with(stem))
-            }
+            Some(listed) => listed.iter().any(|listed| bare(listed) == name),
+            None => name.split(|c: char| !c.is_alphanumeric()).any(|word| {
+                PRODUCTION.contains(&word)
+                    || PRODUCTION_STEMS.iter().any(|stem| word.starts_with(stem))
+            }),
         }
     }
 }
@@ -314,10 +319,8 @@ impl Given {
 
 /// The environment that the process names, else the `.env` files that every environment reads.
 fn environment(root: &Path) -> Result<Found, Error> {
-    let named = |value: &OsString| !value.is_empty();
-    if let Some(value) = std::env::var_os(ENVIRONMENT).filter(named) {
-        let place = Place::Environment;
-        return Ok(Found { value, place });
+    if let Some(value) = std::env::var_os(ENVIRONMENT).and_then(|value| named(&value)) {
+        return only_a_name(value, Place::Environment);
     }
     for name in COMMON_FILES {
         let path = root.join(name);
@@ -325,15 +328,35 @@ fn environment(root: &Path) -> Result<Found, Error> {
             continue;
         };
         let value = parse(&path, &text)?.remove(OsStr::new(ENVIRONMENT));
-        if let Some(value) = value.filter(named) {
-            let place = Place::File(path);
-            return Ok(Found { value, place });
+        if let Some(value) = value.and_then(|value| named(&value)) {
+            return only_a_name(value, Place::File(path));
         }
     }
     Ok(Found {
         value: DEVELOPMENT.into(),
         place: Place::Default,
     })
+}
+
+/// The name without the blanks around it; nothing where there is none.
+fn named(value: &OsStr) -> Option<OsString> {
+    let Some(text) = value.to_str() else {
+        return Some(value.to_owned());
+    };
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// Refuses a path: the name becomes part of the names of files and of a folder of seeds.
+fn only_a_name(value: OsString, place: Place) -> Result<Found, Error> {
+    let text = value.to_string_lossy();
+    if text.contains(['/', '\0']) || text == ".." {
+        return Err(Error::input(format!(
+            "{ENVIRONMENT} in {place} is a path, and no name of an environment: {text}"
+        ))
+        .hint("write a word, such as development, test or production"));
+    }
+    Ok(Found { value, place })
 }
 
 /// The `.env` files that do not depend on the environment, the strongest first.
@@ -486,13 +509,26 @@ mod tests {
             settings.protected = listed.map(owned);
             settings.is_protected()
         };
-        for name in ["prod", "PRD", "production", "prod-eu", "main", "Live"] {
+        for name in [
+            "prod",
+            "PRD",
+            "production",
+            "prod-eu",
+            "eu-prod",
+            "pre_production",
+            "main",
+            "Live",
+            "live/eu",
+            "\"production\"",
+            " prod",
+        ] {
             assert!(is_protected(name, None), "{name}");
         }
         for name in ["development", "test", "staging", "mainly", "product"] {
             assert_eq!(is_protected(name, None), name == "product", "{name}");
         }
         assert!(is_protected("Staging", Some(&["production", "staging"])));
+        assert!(is_protected("'staging'", Some(&[" Staging "])));
         assert!(!is_protected("prod", Some(&["staging"])));
         assert!(!is_protected("prod", Some(&[])));
     }
@@ -500,7 +536,9 @@ mod tests {
     #[test]
     fn a_file_that_every_environment_reads_names_the_environment() {
         let folder = tempfile::tempdir().expect("a folder");
-        let write = |name, text| std::fs::write(folder.path().join(name), text).expect("a file");
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        };
         let named = || environment(folder.path()).expect("an environment");
         assert_eq!(named().place, Place::Default);
         write(".env", "APP_ENV=production\n");
@@ -508,8 +546,17 @@ mod tests {
         write(".env.local", "APP_ENV=test\n");
         assert_eq!(named().value, "test");
         assert_eq!(named().place, Place::File(folder.path().join(".env.local")));
-        write(".env.local", "APP_ENV=\n");
-        assert_eq!(named().value, "production");
+        for blank in ["APP_ENV=\n", "APP_ENV=' '\n"] {
+            write(".env.local", blank);
+            assert_eq!(named().value, "production");
+        }
+        write(".env.local", "APP_ENV=' staging\t'\n");
+        assert_eq!(named().value, "staging");
+        for path in ["/etc", "..", "a/../..", "a\0b"] {
+            write(".env.local", &format!("APP_ENV='{path}'\n"));
+            let refused = environment(folder.path()).expect_err("a path");
+            assert!(refused.to_string().contains("is a path"), "{refused}");
+        }
     }
 
     #[test]

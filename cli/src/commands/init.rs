@@ -13,12 +13,12 @@ use super::{
     seed::{self, Wanted},
     upgrade,
 };
-use crate::{arguments::FormatArg, context::Context};
+use crate::{arguments::FormatArg, context::Context, guard::Consent};
 
 /// Make the database if it is missing, apply the migrations, run the seeds
 ///
 /// What is done already is not done again, so it can be run at any time: a seed runs once in a database, and again when its
-/// file has changed.
+/// file has changed. In a protected environment, a database that was there gets no seeds unless its name is repeated.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -28,6 +28,9 @@ pub(crate) struct Args {
     /// Do not run the seeds
     #[arg(long)]
     no_seed: bool,
+
+    #[command(flatten)]
+    consent: Consent,
 
     /// How to report
     #[arg(long, value_enum, default_value = "text")]
@@ -43,6 +46,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
         Some(_) | None => false,
     };
     let live = context.live()?;
+    args.consent.compared(&live)?;
+    if !args.no_seed && !created && seed::are_missing(&live, context)? {
+        args.consent
+            .in_protected(&live, context, seed::LOSS)
+            .map_err(|error| error.hint("or leave them out: --no-seed"))?;
+    }
     let mut connection = connect(&live.url)?;
     let progress = context.output.progress();
     let tell = |event: &Event<'_>| progress.hear(event);

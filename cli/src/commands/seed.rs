@@ -5,13 +5,18 @@ use std::path::PathBuf;
 use diesel::PgConnection;
 use generator::{
     Error,
-    operations::seed::{self, Remembered},
+    operations::seed::{self, Remembered, Seed},
     postgres::connection::connect,
     report::{SeedRun, Seeded},
 };
 
 use super::Status;
-use crate::{arguments::FormatArg, context::Context, guard::Consent, settings};
+use crate::{
+    arguments::FormatArg,
+    context::{Context, Live},
+    guard::Consent,
+    settings,
+};
 
 /// Run the seeds: files of SQL in fixtures/seeds, in the order of their names
 ///
@@ -36,10 +41,12 @@ pub(crate) struct Args {
     format: FormatArg,
 }
 
+/// The effect of seeds in a protected environment.
+pub(super) const LOSS: &str = "rows for trials would be written";
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
     let live = context.live()?;
-    let loss = "rows for trials would be written";
-    args.consent.in_protected(&live, context, loss)?;
+    args.consent.in_protected(&live, context, LOSS)?;
     let wanted = Wanted::All(args.name.as_deref());
     let seeded = run_seeds(&mut connect(&live.url)?, context, wanted)?;
     context.output.report(&seeded, args.format.into())?;
@@ -55,15 +62,40 @@ pub(super) enum Wanted<'a> {
     Missing,
 }
 
+/// True if [`Wanted::Missing`] has something to run.
+pub(super) fn are_missing(live: &Live, context: &Context) -> Result<bool, Error> {
+    let (_, seeds) = found(context)?;
+    if seeds.is_empty() {
+        return Ok(false);
+    }
+    let mut connection = connect(&live.url)?;
+    let Some(remembered) = Remembered::prepare(&mut connection) else {
+        return Ok(true);
+    };
+    for one in &seeds {
+        if !remembered.has(&mut connection, &one.key, &seed::read(one)?.hash)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The folder of the seeds, and those that are for this environment.
+fn found(context: &Context) -> Result<(PathBuf, Vec<Seed>), Error> {
+    let found = context.settings.get(&settings::SEEDS);
+    let folder = found.map_or_else(PathBuf::new, |found| found.path());
+    let environment = context.settings.environment.value.to_string_lossy();
+    let seeds = seed::find(&context.root.join(&folder), &environment)?;
+    Ok((folder, seeds))
+}
+
 pub(super) fn run_seeds(
     connection: &mut PgConnection,
     context: &Context,
     wanted: Wanted<'_>,
 ) -> Result<Seeded, Error> {
-    let found = context.settings.get(&settings::SEEDS);
-    let folder = found.map_or_else(PathBuf::new, |found| found.path());
+    let (folder, mut seeds) = found(context)?;
     let environment = context.settings.environment.value.to_string_lossy();
-    let mut seeds = seed::find(&context.root.join(&folder), &environment)?;
     if let Wanted::All(Some(name)) = wanted {
         seeds = seed::named(seeds, name)?;
     }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 use crate::files;
 use crate::files::hash::short_hash;
-use crate::postgres::connection::{Code, SqlError, run_sql};
+use crate::postgres::connection::{Code, SqlError, Steering, parts, run_sql, steering};
 use crate::{Error, ErrorKind};
 
 mod remembered;
@@ -107,13 +107,16 @@ pub fn run(
 ) -> Result<Duration, Error> {
     let begun = Instant::now();
     let what = seed.path.display().to_string();
+    refuse_commits(&text.sql, &what)?;
     let ran = connection.transaction(|connection| {
         run_sql(connection, &text.sql, &what)?;
         remember(connection, seed, text, remembered)
     });
+    let mut is_whole = true;
     let ran = match ran {
         // VACUUM and its like, and code that commits: what they do is done before it can be remembered.
-        Err(Failed::Sql(error)) if has_no_place_in_a_transaction(&error) => {
+        Err(Failed::Sql(error)) if has_no_place_in_a_transaction(&text.sql, &error) => {
+            is_whole = false;
             run_sql(connection, &text.sql, &what)
                 .map_err(Failed::from)
                 .and_then(|()| remember(connection, seed, text, remembered))
@@ -126,7 +129,12 @@ pub fn run(
                 "a row of that key is there already; with ON CONFLICT DO NOTHING (or DO UPDATE) at the end of its INSERT a \
                  seed can be run again",
             );
-            Error::input(format!("{error}\n  none of this seed's rows were kept")).hints(advice)
+            let kept = if is_whole {
+                "none of this seed's rows were kept"
+            } else {
+                "it is no transaction, and what it had committed itself is kept"
+            };
+            Error::input(format!("{error}\n  {kept}")).hints(advice)
         }
         Failed::Record(error) => Error::caused(
             ErrorKind::Environment,
@@ -135,6 +143,21 @@ pub fn run(
         ),
     })?;
     Ok(begun.elapsed())
+}
+
+/// Refuses a seed that ends its transaction: what it commits would stay where the rest fails, and what it rolls back would count
+/// as having run.
+fn refuse_commits(sql: &str, what: &str) -> Result<(), Error> {
+    let at = match steering(sql) {
+        Some(Steering::One { .. }) | None => return Ok(()),
+        Some(Steering::Several(all)) => all.into_iter().find_map(|one| one.commit),
+        Some(Steering::Broken(_, part)) => Some(part),
+    };
+    let line = at.map_or_else(String::new, |part| format!(":{}", part.line(sql)));
+    Err(Error::input(format!(
+        "{what}{line}: a seed is one transaction, all of it or nothing, and this ends it; nothing was run"
+    ))
+    .hint("take BEGIN, COMMIT and ROLLBACK out, or make two seeds of it"))
 }
 
 fn remember(
@@ -167,13 +190,8 @@ impl From<diesel::result::Error> for Failed {
     }
 }
 
-/// True for what Postgres says of a statement that commits, or that must not be in a transaction.
-fn has_no_place_in_a_transaction(error: &SqlError) -> bool {
-    [
-        "cannot run inside a transaction",
-        "cannot be executed from a function",
-        "invalid transaction termination",
-    ]
-    .iter()
-    .any(|words| error.message.contains(words))
+/// True if a statement may have failed for no other reason than the transaction around it. Diesel has no name for these codes
+/// (25001, 2D000), and the words are in the server's language. One that stands alone is all or nothing without a transaction, too.
+fn has_no_place_in_a_transaction(sql: &str, error: &SqlError) -> bool {
+    error.code == Code::Unnamed && parts(sql).is_some_and(|parts| parts.len() == 1)
 }

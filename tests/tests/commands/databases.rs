@@ -3,7 +3,11 @@
 use std::{fs, path::Path};
 
 use diesel::RunQueryDsl;
-use generator::postgres::{connection::connect, scratch::Database, url::Url};
+use generator::postgres::{
+    connection::{connect, server_version},
+    scratch::Database,
+    url::Url,
+};
 use serde_json::Value;
 use tests::checkout::{Checkout, until};
 
@@ -249,6 +253,148 @@ fn a_protected_environment_guards_more_than_drops() {
 }
 
 #[test]
+fn the_name_of_an_environment_is_taken_without_what_is_around_it() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "shop");
+    project.run(&["init"]).done();
+    for name in [" production", "\"production\"", "eu-prod", "\tLive"] {
+        project.environment = vec![("APP_ENV", name.to_owned().leak())];
+        project
+            .run(&["db", "reset", "--yes"])
+            .refused(&["is a protected environment"]);
+    }
+    // A blank one hides nothing.
+    let _ = project.file(".env", "APP_ENV=production\n");
+    project.environment = vec![("APP_ENV", " ")];
+    project
+        .run(&["db", "reset", "--yes"])
+        .refused(&["production is a protected environment"]);
+    for path in ["/etc", "../test", ".."] {
+        project.environment = vec![("APP_ENV", path)];
+        project
+            .run(&["seed"])
+            .refused(&["APP_ENV in the environment is a path", path]);
+    }
+}
+
+#[test]
+fn seeds_are_guarded_however_they_are_run() {
+    let (_server, database) = tests::database();
+    let mut project = on_a_new(&database, "shop");
+    project.environment = vec![("APP_ENV", "production")];
+    // Nothing is in a database that this makes.
+    project.run(&["init"]).done();
+    assert!(holds(&project, "(SELECT count(*) = 1 FROM users)"));
+    project.run(&["init"]).done();
+    let more = "INSERT INTO users (email, full_name) VALUES ('more@x.example', 'X')";
+    let _ = project.file("fixtures/seeds/020_more.sql", more);
+    project.run(&["init", "--yes"]).refused(&[
+        "rows for trials would be written in shop",
+        "trueup init --yes --yes-destroy shop",
+        "--no-seed",
+    ]);
+    assert!(holds(&project, "(SELECT count(*) = 1 FROM users)"));
+    project
+        .run(&["init", "--yes-destroy", "shopp"])
+        .refused(&["says shopp"]);
+    project.run(&["init", "--no-seed"]).done();
+    project.run(&["init", "--yes-destroy", "shop"]).done();
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+}
+
+#[test]
+fn a_seed_that_ends_its_transaction_is_refused() {
+    let (_server, database) = tests::database();
+    let project = on_a_new(&database, "shop");
+    project.run(&["init", "--no-seed"]).done();
+    let insert = "INSERT INTO users (email, full_name) VALUES ('one@x.example', 'X');\n";
+    for (rest, line) in [
+        ("COMMIT;\nSELECT 1/0;", ":2"),
+        ("ROLLBACK;\n", ":2"),
+        ("BEGIN; COMMIT; SELECT 1;", ":2"),
+        ("PREPARE TRANSACTION 'a';", ":2"),
+    ] {
+        let _ = project.file("fixtures/seeds/010_users.sql", &format!("{insert}{rest}"));
+        for command in ["seed", "init"] {
+            let ended = project.run(&[command]).with(2);
+            let place = format!("010_users.sql{line}: a seed is one transaction");
+            assert!(ended.stderr.contains(&place), "{rest}: {ended:?}");
+        }
+        assert!(holds(&project, "NOT EXISTS (SELECT FROM users)"));
+    }
+    // Around all of it they add nothing.
+    let _ = project.file(
+        "fixtures/seeds/010_users.sql",
+        &format!("BEGIN; {insert} COMMIT;"),
+    );
+    project.run(&["seed", "users"]).done();
+    assert!(holds(&project, "(SELECT count(*) = 1 FROM users)"));
+}
+
+/// A database of the same tables may be another project's: its record tells.
+#[test]
+fn a_database_of_another_project_wants_its_name_repeated() {
+    let (_server, database) = tests::database();
+    let project = on_a_new(&database, "shop");
+    project.run(&["init"]).done();
+    let mut other = checkout();
+    other.migration(
+        "2029-01-01-000000_theirs",
+        "CREATE TABLE users (); CREATE TABLE equipment (); CREATE TABLE devices (); CREATE TABLE calibrations (); CREATE TABLE readings ();",
+        "SELECT 1;",
+    );
+    other.database = project.database.clone();
+    for command in ["reset", "drop", "recreate"] {
+        other.run(&["db", command, "--yes"]).refused(&[
+            "shop is another project's",
+            "no migration here is of such a version",
+            "--yes-destroy shop",
+        ]);
+    }
+    assert!(holds(&project, "(SELECT count(*) = 2 FROM users)"));
+    // One migration in common is enough: branches come and go.
+    let shipped = project.folders();
+    let read = |file| {
+        let folder = project.path().join("migrations").join(&shipped[0]);
+        fs::read_to_string(folder.join(file)).expect("a file")
+    };
+    other.migration(&shipped[0], &read("up.sql"), &read("down.sql"));
+    fs::remove_dir_all(other.path().join("migrations/2029-01-01-000000_theirs")).expect("a folder");
+    other.run(&["db", "reset", "--yes"]).done();
+}
+
+#[test]
+fn a_name_that_the_url_does_not_write_or_postgres_cuts_is_the_servers_own() {
+    let (_server, database) = tests::database();
+    let mut project = checkout();
+    let at = |name: &str| Some(database.url().with_database(name).to_string());
+    for name in ["y".repeat(70), "é".repeat(40)] {
+        project.database = at(&name);
+        project
+            .run(&["db", "create"])
+            .refused(&["PostgreSQL cuts a database's name to 63"]);
+    }
+    // Before 17, Postgres cuts the name of the one that is asked for as well.
+    let cut = "y".repeat(63);
+    tests::run(&database, &format!("CREATE DATABASE {cut}"));
+    project.database = at(&"y".repeat(70));
+    let version = server_version(&mut database.connect().expect("a connection"));
+    if version.expect("a version") < 170_000 {
+        project.run(&["db", "recreate", "--yes"]).done();
+    }
+    project.database = at(&cut);
+    project.run(&["db", "drop", "--yes"]).done();
+
+    // Without a name the user's counts.
+    tests::run(&database, "CREATE ROLE clerk SUPERUSER LOGIN");
+    tests::run(&database, "CREATE DATABASE clerk");
+    let url = database.url().with_database("").to_string();
+    project.database = Some(url.replace("postgres@", "clerk@"));
+    project.run(&["db", "recreate", "--yes"]).done();
+    project.run(&["db", "size"]).done();
+}
+
+#[test]
 fn a_name_that_is_repeated_is_compared_everywhere() {
     let (_server, database) = tests::database();
     let project = on_a_new(&database, "shop");
@@ -364,7 +510,9 @@ fn the_database_that_is_dropped_is_the_one_that_is_connected_to() {
     project.run(&["db", "create"]).done();
     assert!(there("plain"));
     let lines = server.replace(' ', "\n");
-    let services = project.file("services.conf", &format!("[shop]\n{lines}\ndbname=shop\n"));
+    // libpq does not look at what stands behind the bracket.
+    let services = format!("[shop] # ours\n{lines}\ndbname=shop\n");
+    let services = project.file("services.conf", &services);
     project.environment = vec![(
         "PGSERVICEFILE",
         project.path().join(services).display().to_string().leak(),

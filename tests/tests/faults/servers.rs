@@ -1,7 +1,15 @@
 //! Servers that end, do not start or go away.
 
-use std::{fs, thread};
+use std::{
+    fs,
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    process::Command,
+    thread,
+};
 
+use diesel::connection::SimpleConnection;
+use generator::postgres::{connection::connect, url::Url};
 use rustix::process::Signal;
 use tests::checkout::until;
 
@@ -123,4 +131,53 @@ fn an_embedded_database_that_does_not_start_says_where_and_why() {
         .refused(&["does not start", "work_mem", ".trueup/data", "hint:"]);
     fs::write(&settings, good).expect("settings");
     project.run(&["current"]).done();
+}
+
+/// A server says in its own language why it refuses something.
+#[test]
+fn a_server_may_speak_any_language() {
+    let locales = tempfile::tempdir().expect("a folder");
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(locales.path(), open).expect("a mode");
+    let made = Command::new("localedef")
+        .args(["-i", "de_DE", "-f", "UTF-8"])
+        .arg(locales.path().join("de_DE.UTF-8"))
+        .output();
+    let mut own = checkout().shipped();
+    own.environment = vec![("LOCPATH", locales.path().display().to_string().leak())];
+    own.run(&["db", "start"]).done();
+    let url = Url::parse(own.run(&["db", "url"]).done().trim()).expect("a URL");
+    let mut session = connect(&url).expect("a connection");
+    let spoken = session.batch_execute(
+        "ALTER SYSTEM SET lc_messages = 'de_DE.UTF-8'; SELECT pg_reload_conf(); SET lc_messages = 'de_DE.UTF-8'",
+    );
+    let said = session.batch_execute("SELECT 1 / 0").expect_err("an error");
+    if spoken.is_err() || !said.to_string().contains("Division durch Null") {
+        let _ = writeln!(io::stderr(), "SKIPPED: this machine has no German: {made:?}");
+        own.run(&["db", "stop"]).done();
+        return;
+    }
+    let mut shop = checkout().shipped();
+    shop.database = Some(url.with_database("laden").to_string());
+    fs::create_dir_all(shop.path().join("fixtures/seeds")).expect("a folder");
+    let _ = shop.file("fixtures/seeds/a.sql", "VACUUM users;\n");
+    until("it speaks German", || {
+        let said = shop.run(&["current"]).with(2).stderr;
+        said.contains("existiert nicht")
+    });
+    let said = shop.run(&["db", "drop", "--yes"]).done();
+    assert!(said.contains("it is not there"), "{said}");
+    assert!(shop.run(&["init"]).done().ends_with("1 seed for development\n"));
+    shop.run(&["db", "reset", "--yes"]).done();
+    shop.run(&["db", "recreate", "--yes"]).done();
+    // One that is there and refuses is no missing one.
+    session
+        .batch_execute("ALTER DATABASE laden ALLOW_CONNECTIONS false")
+        .expect("altered");
+    for command in ["create", "drop", "recreate"] {
+        shop.run(&["db", command, "--yes"])
+            .refused(&["cannot connect to"]);
+    }
+    drop(session);
+    own.run(&["db", "stop"]).done();
 }
