@@ -142,7 +142,7 @@ impl Output {
                 let json = serde_json::to_string_pretty(report).map_err(|error| {
                     Error::caused(ErrorKind::Defect, "cannot write the JSON", error)
                 })?;
-                self.raw(&(secrets::hidden_in_json(&json) + "\n"))
+                self.json(&(secrets::hidden_in_json(&json) + "\n"))
             }
         }
     }
@@ -166,12 +166,26 @@ impl Output {
     /// SQL that lacks a word of its own is another statement. So a secret in it stays, and that is said.
     pub fn data(self, text: &str) -> Result<(), Error> {
         self.raw(text)?;
-        if secrets::are_in(text) && !io::stdout().is_terminal() {
-            self.warning(
-                "the SQL has a password of this run in it: keep it where others cannot read it",
-            );
-        }
+        self.warn_of_secrets(text, "SQL");
         Ok(())
+    }
+
+    /// Writes JSON to stdout, in which GitHub finds no command.
+    pub fn json(self, text: &str) -> Result<(), Error> {
+        match self.reader {
+            Reader::Person => self.raw(text),
+            Reader::Github => self.raw(&github::no_command_in_json(text)),
+        }?;
+        self.warn_of_secrets(text, "JSON");
+        Ok(())
+    }
+
+    fn warn_of_secrets(self, text: &str, what: &str) {
+        if secrets::are_in(text) && !io::stdout().is_terminal() {
+            self.warning(format!(
+                "the {what} has a password of this run in it: keep it where others cannot read it"
+            ));
+        }
     }
 
     fn raw(self, text: &str) -> Result<(), Error> {

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
             "left out, for trueup does not read that kind of object: {what}"
         ));
     }
-    let text = match args.format {
+    match args.format {
         ShowArg::Sql => {
             let sql = render::sql(compare::rebuild(&side.schema)?.statements());
             if let Some(why) = compare::lacks_unread(&context.project, &side.schema, &sql) {
@@ -53,15 +53,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Status, Error> {
                     "this SQL does not run by itself, since something that is left out has to be there first: {why}"
                 ));
             }
-            sql
+            context.output.data(&sql)?;
         }
         ShowArg::Json => {
-            side.schema
-                .to_json()
-                .map_err(|error| Error::caused(ErrorKind::Defect, "cannot write the JSON", error))?
-                + "\n"
+            let json = side.schema.to_json();
+            let json = json.map_err(|error| {
+                Error::caused(ErrorKind::Defect, "cannot write the JSON", error)
+            })?;
+            context.output.json(&(json + "\n"))?;
         }
-    };
-    context.output.data(&text)?;
+    }
     Ok(Status::Done)
 }

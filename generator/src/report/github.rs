@@ -24,6 +24,11 @@ pub(super) fn no_command(text: &str) -> String {
     lines.collect::<String>().replace("##[", "#\\#[")
 }
 
+/// The same JSON with no command in it: a line of it begins with none, and the older form only occurs in a string.
+pub(super) fn no_command_in_json(json: &str) -> String {
+    json.replace("##[", "#\\u0023[")
+}
+
 fn data(text: &str) -> String {
     let text = text.replace("##[", "#\\#[").replace('%', "%25");
     text.replace('\r', "%0D").replace('\n', "%0A")
@@ -58,5 +63,10 @@ mod tests {
             "a ::b\n\\n  ::error::x\n\\n::debug::y"
         );
         assert_eq!(no_command("a ##[error]b"), "a #\\#[error]b");
+        let json = "[\"a ##[error]b\", \"###[c\"]";
+        let safe = no_command_in_json(json);
+        assert!(!safe.contains("##["), "{safe}");
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("JSON");
+        assert_eq!(read(&safe), read(json));
     }
 }

@@ -259,6 +259,30 @@ fn github_sees_no_command_in_a_name_on_either_stream() {
 }
 
 #[test]
+fn github_sees_no_command_in_json() {
+    let (_server, database) = tests::database();
+    let mut project = checkout().shipped().on(&database);
+    project.run(&["upgrade"]).done();
+    tests::run(&database, "CREATE TABLE \"##[error]owned\" (\"##[add-mask]a\" int)");
+    let commands: [&[&str]; 3] = [
+        &["check", "--format", "json"],
+        &["inspect", "database", "--format", "json"],
+        &["db", "size", "--format", "json"],
+    ];
+    let plain = commands.map(|command| project.run(command).stdout);
+    project.environment = vec![("GITHUB_ACTIONS", "true")];
+    for (command, plain) in commands.iter().zip(&plain) {
+        let said = project.run(command).stdout;
+        assert!(plain.contains("##[error]owned") && !said.contains("##["), "{said}");
+        let name = |json: &str| {
+            let read: serde_json::Value = serde_json::from_str(json).expect("JSON");
+            read.to_string().contains("##[error]owned")
+        };
+        assert!(name(plain) && name(&said), "{said}");
+    }
+}
+
+#[test]
 fn sql_that_is_piped_keeps_every_byte() {
     let (_server, database) = tests::database();
     let project = checkout().shipped().on(&database);
