@@ -218,11 +218,7 @@ pub fn restore(
 }
 
 /// Refuses a database that is not the one that is meant, or not in the required state.
-fn refuse_another(
-    connection: &mut PgConnection,
-    url: &Url,
-    onto: Onto<'_>,
-) -> Result<(), Error> {
+fn refuse_another(connection: &mut PgConnection, url: &Url, onto: Onto<'_>) -> Result<(), Error> {
     if onto == Onto::Empty && !database::is_empty(connection)? {
         return Err(Error::input(format!("{url} is not empty; nothing was restored"))
             .hint("`trueup db recreate` makes it anew and empty (then `restore`), or --over replaces what the backup has"));

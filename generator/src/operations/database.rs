@@ -56,8 +56,8 @@ fn is_missing(url: &Url) -> bool {
         diesel::dsl::sql::<Bool>("EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = ")
             .bind::<Text, _>(&name)
             .sql(")");
-    let there = admin(url, &name)
-        .map(|mut admin| diesel::select(is_there).get_result::<bool>(&mut admin));
+    let there =
+        admin(url, &name).map(|mut admin| diesel::select(is_there).get_result::<bool>(&mut admin));
     matches!(there, Ok(Ok(false)))
 }
 

@@ -263,7 +263,10 @@ fn github_sees_no_command_in_json() {
     let (_server, database) = tests::database();
     let mut project = checkout().shipped().on(&database);
     project.run(&["upgrade"]).done();
-    tests::run(&database, "CREATE TABLE \"##[error]owned\" (\"##[add-mask]a\" int)");
+    tests::run(
+        &database,
+        "CREATE TABLE \"##[error]owned\" (\"##[add-mask]a\" int)",
+    );
     let commands: [&[&str]; 3] = [
         &["check", "--format", "json"],
         &["inspect", "database", "--format", "json"],
@@ -273,7 +276,10 @@ fn github_sees_no_command_in_json() {
     project.environment = vec![("GITHUB_ACTIONS", "true")];
     for (command, plain) in commands.iter().zip(&plain) {
         let said = project.run(command).stdout;
-        assert!(plain.contains("##[error]owned") && !said.contains("##["), "{said}");
+        assert!(
+            plain.contains("##[error]owned") && !said.contains("##["),
+            "{said}"
+        );
         let name = |json: &str| {
             let read: serde_json::Value = serde_json::from_str(json).expect("JSON");
             read.to_string().contains("##[error]owned")

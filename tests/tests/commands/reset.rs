@@ -171,16 +171,20 @@ fn what_the_prelude_stands_for_stays_in_a_reset() {
         )
     };
     // A policy of the migrations' own stays on a table that stays, and is in the way of itself.
-    project
-        .run(&reset)
-        .refused(&["policy \"own\" for table \"users\" already exists", "the database is as it was"]);
+    project.run(&reset).refused(&[
+        "policy \"own\" for table \"users\" already exists",
+        "the database is as it was",
+    ]);
     let stays = "(SELECT count(*) = 1 FROM auth.users) AND (SELECT count(*) = 1 FROM public.theirs)
         AND to_regclass('auth.more') IS NOT NULL AND to_regclass('auth.ours') IS NOT NULL
         AND EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'platform')
         AND EXISTS (SELECT FROM pg_extension WHERE extname = 'citext')
         AND (SELECT count(*) = 1 FROM pg_trigger WHERE tgname = 'made')";
     assert!(holds(stays));
-    tests::run(&database, "DROP POLICY own ON auth.users; INSERT INTO profiles VALUES (1)");
+    tests::run(
+        &database,
+        "DROP POLICY own ON auth.users; INSERT INTO profiles VALUES (1)",
+    );
     let said = project.run(&reset).with(0);
     assert!(
         said.stderr

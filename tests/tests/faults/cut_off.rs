@@ -537,9 +537,10 @@ fn what_cannot_be_recorded_is_told_before_anything_runs() {
         if record.contains("app") {
             theirs.database = Some(database.url().to_string().replace("postgres@", "app@"));
         }
-        theirs
-            .run(&["upgrade"])
-            .refused(&["2030-01-02-000000_index could not be recorded", "nothing was run"]);
+        theirs.run(&["upgrade"]).refused(&[
+            "2030-01-02-000000_index could not be recorded",
+            "nothing was run",
+        ]);
         assert!(holds(
             &database,
             "to_regclass('late') IS NULL AND to_regclass('__trueup_journal') IS NULL"
@@ -549,7 +550,10 @@ fn what_cannot_be_recorded_is_told_before_anything_runs() {
         theirs.run(&["upgrade"]).done();
         // A grant may be gone on the way back.
         if record.contains("app") {
-            tests::run(&database, "REVOKE DELETE ON __diesel_schema_migrations FROM app");
+            tests::run(
+                &database,
+                "REVOKE DELETE ON __diesel_schema_migrations FROM app",
+            );
             theirs
                 .run(&["downgrade"])
                 .refused(&["could not be recorded", "nothing was run"]);

@@ -153,7 +153,10 @@ fn a_server_may_speak_any_language() {
     );
     let said = session.batch_execute("SELECT 1 / 0").expect_err("an error");
     if spoken.is_err() || !said.to_string().contains("Division durch Null") {
-        let _ = writeln!(io::stderr(), "SKIPPED: this machine has no German: {made:?}");
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: this machine has no German: {made:?}"
+        );
         own.run(&["db", "stop"]).done();
         return;
     }
@@ -167,7 +170,11 @@ fn a_server_may_speak_any_language() {
     });
     let said = shop.run(&["db", "drop", "--yes"]).done();
     assert!(said.contains("it is not there"), "{said}");
-    assert!(shop.run(&["init"]).done().ends_with("1 seed for development\n"));
+    assert!(
+        shop.run(&["init"])
+            .done()
+            .ends_with("1 seed for development\n")
+    );
     shop.run(&["db", "reset", "--yes"]).done();
     shop.run(&["db", "recreate", "--yes"]).done();
     // One that is there and refuses is no missing one.

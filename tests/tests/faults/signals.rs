@@ -103,11 +103,7 @@ fn a_restore_that_a_signal_ends_is_not_committed_later() {
 fn nothing_is_restored_under_a_running_upgrade() {
     let (_server, database) = tests::database();
     let (project, mut holder) = held(&database);
-    project.migration(
-        "2030-01-02-000000_a",
-        "CREATE TABLE a ();",
-        "DROP TABLE a;",
-    );
+    project.migration("2030-01-02-000000_a", "CREATE TABLE a ();", "DROP TABLE a;");
     project.migration(
         "2030-01-03-000000_b",
         "ALTER TABLE kept ADD b int;",
@@ -117,9 +113,9 @@ fn nothing_is_restored_under_a_running_upgrade() {
     let waits = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()
         AND application_name = 'trueup' AND wait_event_type = 'Lock')";
     until("it waits", || holds(&database, waits));
-    project.run(&RESTORE).refused(&[
-        "somebody else is applying migrations to this database"
-    ]);
+    project
+        .run(&RESTORE)
+        .refused(&["somebody else is applying migrations to this database"]);
     release(&mut holder);
     let _ = upgrade.end().done();
     hold(&mut holder);

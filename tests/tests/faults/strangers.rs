@@ -324,7 +324,9 @@ fn backups_go_into_a_folder_of_the_project_and_through_no_link() {
     assert_eq!(left, 0);
     // Whoever names the file means it; and it may be called like an option.
     let named = outside.path().join("-x.dump");
-    project.run(&["backup", &named.display().to_string()]).done();
+    project
+        .run(&["backup", &named.display().to_string()])
+        .done();
     fs::copy(&named, project.path().join("-x.dump")).expect("a file");
     project.run(&["restore", "--", "-x.dump"]).done();
 }

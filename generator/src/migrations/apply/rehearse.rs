@@ -64,7 +64,8 @@ pub(crate) fn try_all(connection: &mut PgConnection, dir: &Path) -> Result<(), A
     let mut tried = Ok(());
     let rolled_back = connection.transaction(|connection| {
         // What ends a trial is known by its words. Not everybody may choose their language.
-        let _ = connection.transaction(|connection| connection.batch_execute("SET LOCAL lc_messages = 'C'"));
+        let _ = connection
+            .transaction(|connection| connection.batch_execute("SET LOCAL lc_messages = 'C'"));
         tried = Record::make(connection)
             .and_then(|_| run_each(connection, &all))
             .map(|_| ());
@@ -72,9 +73,7 @@ pub(crate) fn try_all(connection: &mut PgConnection, dir: &Path) -> Result<(), A
     });
     match rolled_back {
         // In one transaction they hold all their locks at once.
-        Err(RollbackTransaction)
-            if matches!(&tried, Err(ApplyError::Rehearsed { failure, .. }) if failure.message.contains(MANY_LOCKS)) =>
-        {
+        Err(RollbackTransaction) if matches!(&tried, Err(ApplyError::Rehearsed { failure, .. }) if failure.message.contains(MANY_LOCKS)) => {
             Ok(())
         }
         Err(RollbackTransaction) => tried,

@@ -89,7 +89,10 @@ impl Made {
                 .difference(&names(&mut before, EXTENSIONS)?)
                 .cloned()
                 .collect(),
-            parts: parts.difference(&names(&mut before, PARTS)?).cloned().collect(),
+            parts: parts
+                .difference(&names(&mut before, PARTS)?)
+                .cloned()
+                .collect(),
             kept: was.into_iter().map(|one| one.name).collect(),
         })
     }
@@ -107,7 +110,9 @@ pub(super) fn addresses(
     connection: &mut PgConnection,
     names: &[String],
 ) -> QueryResult<(Vec<u32>, Vec<u32>)> {
-    let query = format!("{OBJECTS} SELECT classid AS class, objid AS object FROM object WHERE name = ANY ($1)");
+    let query = format!(
+        "{OBJECTS} SELECT classid AS class, objid AS object FROM object WHERE name = ANY ($1)"
+    );
     let found: Vec<Address> = diesel::sql_query(query)
         .bind::<Array<Text>, _>(names)
         .load(connection)?;

@@ -113,9 +113,7 @@ pub(crate) fn wait(data: &Path) -> Result<(), NotStarted> {
     while !is_ready(data) {
         if !is_running(data) {
             let log = data.with_extension("log");
-            return Err(NotStarted::Ended(
-                files::read(&log).unwrap_or_default(),
-            ));
+            return Err(NotStarted::Ended(files::read(&log).unwrap_or_default()));
         }
         if begun.elapsed() > PATIENCE {
             return Err(NotStarted::Slow);
