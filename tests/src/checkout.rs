@@ -78,18 +78,19 @@ impl Checkout {
     }
 
     /// The same project with the migrations that ship with trueup.
+    #[must_use]
+    pub fn shipped(self) -> Self {
+        self.migrations_in(&crate::root().join("migrations"));
+        self
+    }
+
+    /// Copies the migrations in a folder.
     ///
     /// # Panics
     ///
     /// If they cannot be copied.
-    #[must_use]
-    pub fn shipped(self) -> Self {
-        for folder in crate::folders_with(&crate::root().join("migrations"), "up.sql") {
-            let name = folder.file_name().expect("a name").to_string_lossy();
-            let read = |file| fs::read_to_string(folder.join(file)).expect("a file");
-            self.migration(&name, &read("up.sql"), &read("down.sql"));
-        }
-        self
+    pub fn migrations_in(&self, folder: &Path) {
+        crate::copy_migrations(folder, &self.path().join("migrations"));
     }
 
     /// Its root.

@@ -156,6 +156,21 @@ pub fn folders_with(folder: &Path, file: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Copies the folders of migrations, each with all of its files.
+///
+/// # Panics
+///
+/// If they cannot be copied.
+pub fn copy_migrations(from: &Path, to: &Path) {
+    for folder in folders_with(from, "up.sql") {
+        let to = to.join(folder.file_name().expect("a name"));
+        std::fs::create_dir_all(&to).expect("a folder");
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
+        }
+    }
+}
+
 /// A project whose live database is `database`, with an empty folder of migrations at `migrations`.
 #[must_use]
 pub fn project_with(

@@ -63,14 +63,7 @@ impl Walk {
     #[must_use]
     pub fn of(migrations: &Path) -> Self {
         let walk = Self::empty();
-        for from in crate::folders_with(migrations, "up.sql") {
-            let name = from.file_name().expect("a name");
-            let to = walk.project.migrations.join(name);
-            std::fs::create_dir_all(&to).expect("a folder");
-            for entry in std::fs::read_dir(&from).expect("a folder").flatten() {
-                std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a file");
-            }
-        }
+        crate::copy_migrations(migrations, &walk.project.migrations);
         walk.upgrade();
         walk
     }

@@ -1,0 +1,3 @@
+DROP TABLE members;
+DROP TYPE member_state;
+DROP EXTENSION citext;

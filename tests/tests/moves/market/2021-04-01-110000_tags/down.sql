@@ -1,0 +1,2 @@
+DROP TABLE listing_tags, tags;
+DROP FUNCTION count_added(), count_removed();

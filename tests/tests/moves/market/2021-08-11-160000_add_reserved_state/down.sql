@@ -1,0 +1,1 @@
+DO $$ BEGIN RAISE EXCEPTION 'a label of an enum cannot be taken away'; END $$;

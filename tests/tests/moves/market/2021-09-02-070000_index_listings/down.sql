@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY listings_by_category;

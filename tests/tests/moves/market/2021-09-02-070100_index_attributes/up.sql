@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY listings_attributes ON listings USING GIN (attributes jsonb_path_ops);
