@@ -95,18 +95,17 @@ impl Product {
         proved
     }
 
-    /// Makes old history one migration.
-    fn is_squashed(&mut self) {
+    /// Makes old history as few migrations as it can be, and nobody notices.
+    fn is_squashed(&mut self) -> String {
         let many = self.project.folders().len();
-        let squashed = self
-            .run(&["squash", "base..head", "--message", "begin"])
-            .done();
-        let words = format!("{many} migrations are");
-        assert!(squashed.contains(&words), "{squashed}");
+        let squash = ["squash", "base..head", "--message", "begin"];
+        let squashed = self.run(&squash).done();
+        assert!(self.project.folders().len() < many, "{squashed}");
         let nothing = self.run(&["upgrade"]).done();
         assert!(nothing.contains("nothing to apply"), "{nothing}");
         self.run(&["status"]).done();
         self.is_applied();
+        squashed
     }
 
     /// The same project in this process, for models that the binary does not have.
@@ -184,7 +183,8 @@ fn a_product_moves_in_and_goes_on() {
     product.run(&["redo"]).done();
     product.is_applied();
 
-    product.is_squashed();
+    let squashed = product.is_squashed();
+    assert!(squashed.contains("9 migrations are"), "{squashed}");
     product.run(&["check"]).done();
 }
 
@@ -211,7 +211,9 @@ fn a_market_moves_in_and_goes_on() {
         nothing.unmodelled
     );
     let proved = product.is_proved();
-    assert!(!proved.contains("no rows were tried"), "{proved}");
+    for words in ["no rows were tried", "may break"] {
+        assert!(!proved.contains(words), "{proved}");
+    }
 
     // Edits that code in the database does not go along with are told.
     for (models, code) in market::breaking() {
@@ -241,7 +243,9 @@ fn a_market_moves_in_and_goes_on() {
     product.run(&["redo"]).done();
     product.is_applied();
 
-    product.is_squashed();
+    let squashed = product.is_squashed();
+    let alone = "index_listings stays by itself: it does not run in a transaction";
+    assert!(squashed.contains(alone), "{squashed}");
     let after = product.checked(&models);
     assert!(after.is_clean(), "{after:?}");
 }

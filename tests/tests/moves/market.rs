@@ -12,7 +12,7 @@ pub(crate) const UNMODELLED: usize = 6;
 pub(crate) const SAID: [&str; 8] = [
     "ADD COLUMN phone character varying(32)",
     "ADD COLUMN currency character(3) DEFAULT 'EUR'::bpchar NOT NULL",
-    "ALTER TYPE public.listing_state ADD VALUE 'withdrawn' AFTER 'sold'",
+    "ALTER TYPE public.listing_state ADD VALUE 'withdrawn'",
     "CREATE TYPE public.condition",
     "RENAME COLUMN \"a.b\" TO \"a.c\"",
     "DROP COLUMN seen_by",

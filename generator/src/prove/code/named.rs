@@ -22,6 +22,7 @@ use trueup::Hazard;
 
 use super::Broken;
 pub use names::Names;
+use names::Thing;
 use tree::{Found, Reader};
 
 /// A function whose body names something that changes, or cannot be looked into.
@@ -36,6 +37,9 @@ pub struct Suspect {
     /// The line at which Postgres says that the statement around it begins.
     #[serde(skip)]
     begins: Option<usize>,
+    /// True if it was not looked into.
+    #[serde(skip)]
+    pub(in crate::prove) is_unread: bool,
     /// The name and its change, as the end of the sentence "may break …: it …".
     pub because: String,
 }
@@ -60,6 +64,7 @@ impl Suspect {
             function: failing.function.clone().unwrap_or_default(),
             line: failing.line,
             begins: None,
+            is_unread: false,
             because: format!("some rows make it fail: {}", failing.message),
         }
     }
@@ -246,6 +251,7 @@ impl Function {
                     function: self.name.clone(),
                     line,
                     begins,
+                    is_unread: matches!(thing, Thing::Unknown(_)),
                     because,
                 });
             }
