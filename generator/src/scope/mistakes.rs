@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trueup::{Declarations, Id, Schema};
+use trueup::{Declarations, Id, Schema, name::dotted};
 
 use super::{Scope, Spelled};
 use crate::{Error, words::most_like};
@@ -87,7 +87,7 @@ impl Scope {
                 ),
                 None => format!(
                     "add {:?} to include, or take the model away",
-                    id.path().join(".")
+                    dotted(&id.path())
                 ),
             });
         }
@@ -128,29 +128,34 @@ fn words(schema: &Schema) -> impl Iterator<Item = String> + '_ {
 
 /// The names that a pattern could have meant, as a question.
 fn near(pattern: &Spelled, schemas: &[&Schema]) -> Option<String> {
-    let tops = |schema: &Schema| -> Vec<String> {
+    // Each as a person may write it, and as it is spelled.
+    let tops = |schema: &Schema| -> Vec<(String, String)> {
         let tops = schema
             .entries()
             .filter(|(_, entry)| entry.parent().is_none());
-        tops.map(|(id, _)| id.path().join(".")).collect()
+        tops.map(|(id, _)| (id.path().join("."), dotted(&id.path())))
+            .collect()
     };
-    let names: BTreeSet<String> = schemas.iter().flat_map(|schema| tops(schema)).collect();
-    // Without its namespace a name is what people write first.
+    let names: BTreeSet<(String, String)> =
+        schemas.iter().flat_map(|schema| tops(schema)).collect();
+    // Without its namespace or its quotes a name is what people write first.
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    let unqualified: Vec<&String> = names
+    let means = |name: &str| pattern.whole.matches(&last(name)) || pattern.whole.matches(name);
+    let meant: Vec<&String> = names
         .iter()
-        .filter(|name| pattern.whole.matches(&last(name)))
+        .filter(|(name, _)| means(name))
+        .map(|(_, spelled)| spelled)
         .collect();
-    let found = match unqualified.as_slice() {
+    let found = match meant.as_slice() {
         [] => {
             let short = pattern.text.rsplit(' ').next().unwrap_or_default();
-            let pairs = names.iter().map(|name| {
+            let pairs = names.iter().map(|(name, spelled)| {
                 let compared = if short.contains('.') {
                     name.clone()
                 } else {
                     last(name)
                 };
-                (compared, name.clone())
+                (compared, spelled.clone())
             });
             most_like(short, pairs)
         }

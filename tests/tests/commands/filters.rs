@@ -22,7 +22,11 @@ const ALL: &str = "include = ['public.*']\n";
 fn an_include_that_matches_nothing_is_an_error() {
     let (_server, database) = tests::database();
     let project = upgraded(&database);
+    let odd = "CREATE TABLE \"Odd One\" (id int);";
+    project.migration("2030-01-01-000000_odd", odd, "DROP TABLE \"Odd One\";");
+    project.run(&["upgrade"]).done();
     for (pattern, near) in [
+        ("public.Odd One", "did you mean \"public.\\\"Odd One\\\"\"?"),
         ("users", "did you mean \"public.users\"?"),
         ("public.user", "did you mean \"public.users\""),
         ("table user?", "did you mean \"public.users\"?"),
