@@ -120,7 +120,7 @@ fn reason(name: &str, live: &Live, context: &Context) -> Result<Option<String>, 
             more => format!(" and {more} more"),
         };
         return Ok(Some(format!(
-            "{name} is another project's: it has {first}{more} applied, and no migration here is of such a version"
+            "{name} may be another project's: it has {first}{more} applied, and no migration here is of such a version"
         )));
     }
     let unmanaged = database::unmanaged_tables(&context.project, &live.url)?;

@@ -72,6 +72,19 @@ fn cut_off(project: &Checkout, database: &Database, arguments: &[&str]) {
     assert!(holds(database, INVALID), "{arguments:?}");
 }
 
+/// Has a command killed once all is done but its record, which cannot be written while somebody reads it like this.
+fn killed_at_its_record(project: &Checkout, database: &Database, command: &str, done: &str) {
+    let user = transaction(database, "LOCK t IN ROW EXCLUSIVE MODE");
+    let running = project.start(&[command]);
+    until("it is at it", || holds(database, INVALID));
+    let record = "LOCK TABLE __diesel_schema_migrations IN EXCLUSIVE MODE";
+    let gate = transaction(database, record);
+    drop(user);
+    let waits = "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = '__diesel_schema_migrations'::regclass)";
+    kill_once(database, running, &format!("{waits} AND {done}"));
+    drop(gate);
+}
+
 /// Whoever looks is told, in these words.
 fn told(project: &Checkout, words: &[&str]) {
     for command in ["status", "doctor", "check", "health"] {
@@ -191,17 +204,12 @@ fn a_killed_redo_is_finished_by_the_next() {
 fn what_was_done_and_not_recorded_is_recorded() {
     let (_server, database) = tests::database();
     let project = with_index(&database);
-    // The record cannot be written while somebody reads it like this.
-    let gate = transaction(
+    killed_at_its_record(
+        &project,
         &database,
-        "LOCK TABLE __diesel_schema_migrations IN EXCLUSIVE MODE",
+        "upgrade",
+        "(SELECT bool_and(indisvalid) FROM pg_index WHERE indexrelid = to_regclass('late'))",
     );
-    let waits = "EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = '__diesel_schema_migrations'::regclass)";
-    let made = format!(
-        "{waits} AND (SELECT bool_and(indisvalid) FROM pg_index WHERE indexrelid = to_regclass('late'))"
-    );
-    kill_once(&database, project.start(&["upgrade"]), &made);
-    drop(gate);
     let up = project.run(&["upgrade"]).with(0);
     assert!(
         up.stderr.contains("had made the index public.late already"),
@@ -209,13 +217,12 @@ fn what_was_done_and_not_recorded_is_recorded() {
     );
     assert!(holds(&database, APPLIED));
 
-    let gate = transaction(
+    killed_at_its_record(
+        &project,
         &database,
-        "LOCK TABLE __diesel_schema_migrations IN EXCLUSIVE MODE",
+        "downgrade",
+        "to_regclass('late') IS NULL",
     );
-    let dropped = format!("{waits} AND to_regclass('late') IS NULL");
-    kill_once(&database, project.start(&["downgrade"]), &dropped);
-    drop(gate);
     let down = project.run(&["downgrade"]).with(0);
     assert!(
         down.stderr.contains("had dropped public.late already"),

@@ -123,7 +123,7 @@ fn nothing_is_restored_under_a_running_upgrade() {
     let restore = project.start(&RESTORE);
     until("pg_restore waits", || holds(&database, WAITS));
     project
-        .run(&["downgrade", "--yes"])
+        .run(&["upgrade"])
         .refused(&["somebody else is applying migrations to this database"]);
     release(&mut holder);
     let _ = restore.end().done();
