@@ -12,6 +12,7 @@ mod work;
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     thread::{self, JoinHandle},
 };
 
@@ -236,8 +237,8 @@ pub struct Trial<'a> {
     named: Option<(Functions, Names)>,
     suspects: Vec<Suspect>,
     left_out: Vec<String>,
-    start_dump: Option<JoinHandle<Result<String, WitnessError>>>,
-    target_dump: Option<JoinHandle<Result<String, WitnessError>>>,
+    start_dump: Option<JoinHandle<Result<Arc<str>, WitnessError>>>,
+    target_dump: Option<JoinHandle<Result<Arc<str>, WitnessError>>>,
 }
 
 impl<'a> Trial<'a> {
@@ -256,11 +257,12 @@ impl<'a> Trial<'a> {
         let major = scratch.major().max(to.schema.server().major());
         let pg_dump = project.binaries.pg_dump(major).ok().filter(|_| witnessed);
         let dump = |side: &Side| {
-            let (pg_dump, url) = (pg_dump.clone()?, side.url.clone());
-            Some(thread::spawn(move || dump::dump(&pg_dump, &url)))
+            let (pg_dump, dump) = (pg_dump.clone()?, side.dump().clone());
+            Some(thread::spawn(move || dump.of(&pg_dump)))
         };
         let bodies = witnessed.then(|| Bodies::compile(&database)).transpose()?;
         let mut connection = database.connect()?;
+        catalog::remember_queries(&mut connection);
         let functions = witnessed
             .then(|| Functions::read(&mut connection))
             .transpose()?;
@@ -378,7 +380,7 @@ impl<'a> Trial<'a> {
 
     fn witness(
         &self,
-        dump: JoinHandle<Result<String, WitnessError>>,
+        dump: JoinHandle<Result<Arc<str>, WitnessError>>,
         file: &str,
     ) -> Result<(), Error> {
         let wanted = dump.join().map_err(|_| {

@@ -4,6 +4,7 @@ pub(crate) mod authors;
 pub mod models;
 mod piecewise;
 pub(crate) mod rendered;
+mod side;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +14,7 @@ use std::{
 };
 
 use diesel::{PgConnection, connection::SimpleConnection};
-use trueup::{Guidance, Id, Schema, Statement, name::quoted_ident};
+use trueup::{Id, Schema, Statement, name::quoted_ident};
 
 use crate::{
     Error, ErrorKind, Project,
@@ -36,6 +37,7 @@ use crate::{
 };
 
 pub(crate) use rendered::render;
+pub use side::Side;
 
 /// The source of a schema, as it is spelled on the command line.
 #[derive(Clone, Debug)]
@@ -48,38 +50,6 @@ pub enum Source {
     Migrations(PathBuf),
     /// `file:PATH`, or a path that ends in `.sql`: the file, run on an empty database.
     Sql(PathBuf),
-}
-
-/// A schema, and the database that holds it.
-#[derive(Debug)]
-pub struct Side {
-    /// The schema.
-    pub schema: Schema,
-    /// The URL of the database.
-    pub url: Url,
-    /// The database, where it is on the scratch and may be copied.
-    pub scratch: Option<Database>,
-    /// True if the database holds all that the schema does and nothing else, so that a dump of it is a witness.
-    pub whole: bool,
-    /// True if every expression in it was read from a text that Postgres printed.
-    pub reprinted: bool,
-    /// The models' guidance for migrations to it.
-    pub guidance: Arc<Guidance>,
-    /// Why it was copied by our own statements where `pg_dump` should have done it.
-    pub no_dump: Option<String>,
-    /// The objects that the scratch cannot have and the copy lacks.
-    pub left_out: Vec<String>,
-}
-
-impl Side {
-    /// The same side, with what models say about the ways to it.
-    #[must_use]
-    pub fn guided(self, guidance: &Arc<Guidance>) -> Self {
-        Self {
-            guidance: Arc::clone(guidance),
-            ..self
-        }
-    }
 }
 
 impl Source {
@@ -142,16 +112,7 @@ pub fn live(project: &Project, url: &Url) -> Result<Side, Error> {
     if let Some(folder) = catalog::programs(&mut connection) {
         project.binaries.add_live_server(folder);
     }
-    Ok(Side {
-        schema,
-        url: url.clone(),
-        scratch: None,
-        whole: true,
-        reprinted: false,
-        guidance: Arc::default(),
-        no_dump: None,
-        left_out: Vec::new(),
-    })
+    Ok(Side::at(schema, url.clone()))
 }
 
 /// The side `to`, with what the project leaves out of account as it is in `from`. An error where something that counts needs
@@ -171,9 +132,8 @@ pub(crate) fn narrowed(project: &Project, from: &Side, to: Side) -> Result<Side,
         .collect();
     if dangling.is_empty() {
         return Ok(Side {
-            schema,
             whole: false,
-            ..to
+            ..to.read_as(schema)
         });
     }
     Err(Error::input(dangling.join("\n"))
@@ -289,10 +249,10 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
             )));
         }
         (Ok(pg_dump), None) => {
-            let dump = dump::dump(&pg_dump, &from.url)?;
+            let dump = from.dump().of(&pg_dump)?;
             let entries = from.schema.entries();
             let same = entries.filter_map(|(_, entry)| entry.dumped());
-            let dump = same.fold(dump, |dump, [line, same]| dump.replacen(&line, &same, 1));
+            let dump = same.fold(dump.to_string(), |dump, [line, same]| dump.replacen(&line, &same, 1));
             match dump::restore(&project.binaries.psql()?, &database.url(), &dump, public) {
                 Err(WitnessError::Failed { .. }) => {
                     scratch.make_roles(&Roles::of([dump.as_str()]).named)?;
@@ -318,41 +278,40 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     // Objects outside of the scope are the same on both sides.
     let left_out = project.left_out(without.ids, &without.words);
     let copy = if left_out.is_empty() {
-        complete(copy, &from.schema)?
+        complete(scratch, copy, &from.schema)?
     } else {
-        complete(copy, &from.schema.only(|id| !left_out.contains(id)))?
+        complete(scratch, copy, &from.schema.only(|id| !left_out.contains(id)))?
     };
     let left_out = [from.left_out.as_slice(), &without.words].concat();
+    let schema = copy.schema.clone();
+    let schema = schema
+        .with_rights_of(&from.schema, &BTreeMap::new())
+        .unread_as(&from.schema);
     Ok(Side {
-        schema: copy
-            .schema
-            .with_rights_of(&from.schema, &BTreeMap::new())
-            .unread_as(&from.schema),
         whole: from.whole,
         reprinted: true,
         guidance: Arc::clone(&from.guidance),
         no_dump,
         left_out,
-        ..copy
+        ..copy.read_as(schema)
     })
 }
 
 /// Makes up for what `pg_dump` does not say: that the comment of an extension was taken away, for one.
-fn complete(copy: Side, of: &Schema) -> Result<Side, Error> {
+fn complete(scratch: &Scratch, copy: Side, of: &Schema) -> Result<Side, Error> {
     let missing = of
         .entries()
         .filter(|(id, _)| copy.schema.entry(id).is_none());
     let wanted = copy.schema.only(|id| of.entry(id).is_some());
     let wanted = wanted.with(missing.map(|(_, entry)| Arc::clone(entry)), of);
     let plan = plan(&copy.schema, &wanted, Folding::Wherever)?;
-    match copy.scratch {
-        Some(database) if !plan.is_empty() => {
-            let sql = render::sql(plan.statements());
-            run_sql(&mut database.connect()?, &sql, "a copy of the database")?;
-            side(database)
-        }
-        scratch => Ok(Side { scratch, ..copy }),
+    if plan.is_empty() {
+        return Ok(copy);
     }
+    let database = copy.into_database(scratch)?;
+    let sql = render::sql(plan.statements());
+    run_sql(&mut database.connect()?, &sql, "a copy of the database")?;
+    side(database)
 }
 
 /// Both sides in the form that can be compared.
@@ -412,7 +371,9 @@ fn copy_of_print(project: &Project, side: &Side) -> Result<Option<Side>, Error> 
         return Ok(None);
     }
     match project.scratch(Some(major)) {
-        Ok(scratch) if scratch.major() == major => restored(project, scratch, side).map(Some),
+        Ok(scratch) if scratch.major() == major => {
+            side.printed(|| restored(project, scratch, side)).map(Some)
+        }
         Ok(_) | Err(_) => Ok(None),
     }
 }
@@ -426,16 +387,7 @@ pub fn side(database: Database) -> Result<Side, Error> {
     }
     let schema = schema.on_scratch();
     drop(connection);
-    Ok(Side {
-        schema,
-        url: database.url(),
-        scratch: Some(database),
-        whole: true,
-        reprinted: false,
-        guidance: Arc::default(),
-        no_dump: None,
-        left_out: Vec::new(),
-    })
+    Ok(Side::on(schema, database))
 }
 
 /// Has computed what a dump of a schema leaves to compute, since what is made anew may be computed from it; true if anything was.

@@ -28,7 +28,7 @@ use generator::{
     postgres::{connection, scratch::Locale},
     prove::{self, data::keep},
     rename::{self, Asked},
-    source::{self, Source},
+    source::{self, Side, Source},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::hazards;
@@ -111,10 +111,10 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
     let golden = Golden {
         compared: scratch.major() == GOLDEN.max(min_major),
     };
-    let (from, to) = (folder.join("from.sql"), folder.join("to.sql"));
+    let side = |name: &str| source::file(project, &folder.join(name)).map_err(|error| said(&error));
+    let (from, to) = (side("from.sql")?, side("to.sql")?);
     rebuilds(project, &from).map_err(|error| said(&error))?;
-    let unread = |path: &Path| unread(project, path).map_err(|error| said(&error));
-    let (in_from, in_to) = (unread(&from)?, unread(&to)?);
+    let (in_from, in_to) = (unread(&from), unread(&to));
     if in_from.is_subset(&in_to) {
         let back = direction(project, &to, &from, &folder.join("back_renames.txt"));
         golden.declines(&folder.join("back_declines.txt"), &back)?;
@@ -152,10 +152,9 @@ fn own(project: &Project, folder: &Path) -> Result<(), Failed> {
 
 /// Objects that no room reads. One that only the target has cannot be created, and a comparison refuses it before it comes
 /// to a draft.
-fn unread(project: &Project, path: &Path) -> Result<BTreeSet<String>, Error> {
-    let side = source::file(project, path)?;
+fn unread(side: &Side) -> BTreeSet<String> {
     let unread = side.schema.unread().iter();
-    Ok(unread.map(|unread| unread.what.clone()).collect())
+    unread.map(|unread| unread.what.clone()).collect()
 }
 
 /// A case of somebody else's: a wrong answer fails, a declined one does not.
@@ -189,24 +188,23 @@ fn no_models() -> Result<trueup::Declarations, Error> {
 /// Drafts and proves one direction, with folding on and, where that makes other SQL, off; the draft is the one with folding on.
 fn direction(
     project: &Project,
-    from: &Path,
-    to: &Path,
+    from: &Side,
+    to: &Side,
     renames: &Path,
 ) -> Result<Option<Draft>, Error> {
     let renames = fs::read_to_string(renames).unwrap_or_default();
     let asked = renames.lines().map(Asked::parse);
     let asked = asked.collect::<Result<Vec<_>, Error>>()?;
+    let tasks = asked.iter().map(|asked| asked.task(&from.schema));
+    let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
+    let renames = rename::rename(project, from, &tasks, None, &BTreeSet::new())?;
+    rename::refuse_unmet(&tasks, &renames.base(from).schema, &to.schema, "to.sql")?;
     let draft = |folding, prove| {
-        let (from, to) = (source::file(project, from)?, source::file(project, to)?);
-        let tasks = asked.iter().map(|asked| asked.task(&from.schema));
-        let tasks = tasks.collect::<Result<Vec<_>, Error>>()?;
-        let renames = rename::rename(project, &from, &tasks, None, &BTreeSet::new())?;
-        rename::refuse_unmet(&tasks, &renames.base(&from).schema, &to.schema, "to.sql")?;
         draft::after_renames(
             project,
-            from,
+            from.clone(),
             &renames.renaming,
-            to,
+            to.clone(),
             DraftOptions {
                 prove,
                 folding,
@@ -236,9 +234,9 @@ fn sql(draft: Option<&Draft>) -> Vec<String> {
 }
 
 /// Checks that the output of `inspect --format sql` builds the same schema in a new database.
-fn rebuilds(project: &Project, path: &Path) -> Result<(), Error> {
+fn rebuilds(project: &Project, side: &Side) -> Result<(), Error> {
     let scratch = project.scratch(None)?;
-    let side = source::reprinted(project, source::file(project, path)?)?;
+    let side = source::reprinted(project, side.clone())?;
     if !side.schema.unread().is_empty() {
         return Ok(());
     }
@@ -313,7 +311,7 @@ impl Golden {
     fn rows(
         &self,
         project: &Project,
-        start: &Path,
+        start: &Side,
         draft: &Draft,
         seed: &Path,
         fails: &str,
@@ -323,10 +321,9 @@ impl Golden {
         let Ok(sql) = fs::read_to_string(seed) else {
             return Ok(());
         };
-        let start = source::file(project, start).map_err(|error| said(&error))?;
         let (ups, downs) = (draft::ups(&draft.parts), draft::downs(&draft.parts));
         let kept =
-            keep(project, &start, None, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;
+            keep(project, start, None, Some(&sql), &ups, &downs).map_err(|error| said(&error))?;
         hazards::exact(&kept)?;
         match (kept.fails, fails.exists()) {
             (None, false) => Ok(()),

@@ -21,12 +21,10 @@ fn side(project: &Project, sql: &str) -> Side {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("schema.sql");
     std::fs::write(&path, sql).expect("a file");
-    let side = source::file(project, &path).expect("a schema");
+    let mut side = source::file(project, &path).expect("a schema");
     // It is taken for what Postgres printed, lest it be printed and read again.
-    Side {
-        reprinted: true,
-        ..side
-    }
+    side.reprinted = true;
+    side
 }
 
 fn project() -> Project {

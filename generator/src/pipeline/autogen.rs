@@ -591,7 +591,7 @@ fn start(
             let mut scheduled = scheduled::only_in(&side.schema, &replay.schema);
             scheduled.retain(|id| !modelled.contains(id));
             let made_by_jobs = scheduled::hanging(&scheduled, &side.schema);
-            let side = scheduled::side_without(side, &scheduled)?;
+            let side = scheduled::side_without(project.scratch(None)?, side, &scheduled)?;
             let (side, replay) = source::alike(project, side, replay)?;
             let wanted = project.scope.narrow(&side.schema, &replay.schema);
             refuse_drift(&side.schema, &wanted, &made)?;

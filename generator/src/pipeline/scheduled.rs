@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use trueup::{Id, Schema};
 
 use crate::{
-    Error, ErrorKind,
-    postgres::connection::run_sql,
+    Error,
+    postgres::{connection::run_sql, scratch::Scratch},
     rename,
     source::{self, Side, models::belongs},
 };
@@ -85,29 +85,36 @@ pub fn schema_without(schema: &Schema, scheduled: &BTreeSet<Id>) -> Schema {
 }
 
 /// A side on the scratch without some objects and their parts.
-pub fn side_without(side: Side, scheduled: &BTreeSet<Id>) -> Result<Side, Error> {
+pub fn side_without(
+    scratch: &Scratch,
+    side: Side,
+    scheduled: &BTreeSet<Id>,
+) -> Result<Side, Error> {
     let entries = scheduled.iter().filter_map(|id| side.schema.entry(id));
     let statements: Vec<String> = entries.filter_map(|entry| entry.clear()).collect();
     if statements.is_empty() {
         return Ok(side);
     }
-    let database = side.scratch.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Defect,
-            "what jobs make is left out on the scratch alone",
-        )
-    })?;
+    let Side {
+        whole,
+        reprinted,
+        guidance,
+        no_dump,
+        left_out,
+        ..
+    } = side.clone();
+    let database = side.into_database(scratch)?;
     run_sql(
         &mut database.connect()?,
         &statements.join(";\n"),
         "what jobs made",
     )?;
     Ok(Side {
-        whole: side.whole,
-        reprinted: side.reprinted,
-        guidance: side.guidance,
-        no_dump: side.no_dump,
-        left_out: side.left_out,
+        whole,
+        reprinted,
+        guidance,
+        no_dump,
+        left_out,
         ..source::side(database)?
     })
 }

@@ -170,14 +170,12 @@ impl<'a> Trying<'a> {
             return (None, self.renaming);
         };
         let side = Side {
-            schema,
-            url: database.url(),
-            scratch: Some(database),
             whole: self.from.whole,
             reprinted: self.from.reprinted,
             guidance: self.from.guidance.clone(),
             no_dump: self.from.no_dump.clone(),
             left_out: self.from.left_out.clone(),
+            ..Side::on(schema, database)
         };
         (Some(side), self.renaming)
     }

@@ -88,8 +88,8 @@ pub fn settle(
         drop(connection);
         let declared = super::reprinted(project, super::side(database)?)?;
         reprinted = declared.reprinted;
-        settled = declared.schema;
-        database = declared.scratch.ok_or_else(on_the_scratch)?;
+        settled = declared.schema.clone();
+        database = declared.into_database(scratch)?;
         connection = database.connect()?;
     }
 
@@ -142,14 +142,10 @@ pub fn settle(
         .cloned()
         .collect();
     let side = Side {
-        schema: settled,
-        url: database.url(),
-        scratch: Some(database),
         whole: taken.is_empty(),
         reprinted,
         guidance: Arc::clone(declarations.there()),
-        no_dump: None,
-        left_out: Vec::new(),
+        ..Side::on(settled, database)
     };
     Ok(Settled {
         side,

@@ -176,21 +176,19 @@ impl Replayed {
     /// Keeps what the draft itself will use up.
     pub(super) fn new(project: &Project, replay: Side, settled: &Settled) -> Result<Self, Error> {
         let scratch = project.scratch(None)?;
-        let copy = settled.side.scratch.as_ref();
-        let copy = copy.map(|database| scratch.copy(database)).transpose()?;
+        let settled_side = &settled.side;
+        let schema = settled_side.schema.clone();
+        let copy = match &settled_side.scratch {
+            Some(database) => Side::on(schema, scratch.copy(database)?),
+            None => Side::at(schema, settled_side.url.clone()),
+        };
         Ok(Self {
             replay,
             target: Side {
-                schema: settled.side.schema.clone(),
-                url: copy
-                    .as_ref()
-                    .map_or_else(|| settled.side.url.clone(), Database::url),
-                scratch: copy,
                 whole: false,
-                reprinted: settled.side.reprinted,
-                guidance: Arc::clone(&settled.side.guidance),
-                no_dump: None,
-                left_out: Vec::new(),
+                reprinted: settled_side.reprinted,
+                guidance: Arc::clone(&settled_side.guidance),
+                ..copy
             },
             managed: settled.managed.clone(),
         })
@@ -246,16 +244,8 @@ impl Replayed {
 
 /// The state of a database that goes on changing.
 fn side(database: &Database) -> Result<Side, Error> {
-    Ok(Side {
-        schema: catalog::read(&mut database.connect()?)?,
-        url: database.url(),
-        scratch: None,
-        whole: true,
-        reprinted: false,
-        guidance: Arc::default(),
-        no_dump: None,
-        left_out: Vec::new(),
-    })
+    let schema = catalog::read(&mut database.connect()?)?;
+    Ok(Side::at(schema, database.url()))
 }
 
 /// The file as a message names it.

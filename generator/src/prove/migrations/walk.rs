@@ -9,7 +9,7 @@ use trueup::{Schema, Statement};
 
 use super::{Fault, Outcome, raised::raised};
 use crate::{
-    Error, ErrorKind, Project,
+    Error, Project,
     diff::words,
     migrations::{
         apply::{self, ApplyError},
@@ -116,12 +116,7 @@ impl<'a> Walk<'a> {
     /// Begins where no migration is.
     pub(super) fn begin(project: &'a Project, scratch: &'a Scratch) -> Result<Self, Error> {
         let start = source::replay_these(project, &[])?;
-        let database = start.scratch.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Defect,
-                "a replay needs a database on the scratch",
-            )
-        })?;
+        let database = start.into_database(scratch)?;
         Ok(Self {
             project,
             scratch,
