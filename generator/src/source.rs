@@ -252,7 +252,9 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
             let dump = from.dump().of(&pg_dump)?;
             let entries = from.schema.entries();
             let same = entries.filter_map(|(_, entry)| entry.dumped());
-            let dump = same.fold(dump.to_string(), |dump, [line, same]| dump.replacen(&line, &same, 1));
+            let dump = same.fold(dump.to_string(), |dump, [line, same]| {
+                dump.replacen(&line, &same, 1)
+            });
             match dump::restore(&project.binaries.psql()?, &database.url(), &dump, public) {
                 Err(WitnessError::Failed { .. }) => {
                     scratch.make_roles(&Roles::of([dump.as_str()]).named)?;
@@ -280,7 +282,11 @@ pub fn restored(project: &Project, scratch: &Scratch, from: &Side) -> Result<Sid
     let copy = if left_out.is_empty() {
         complete(scratch, copy, &from.schema)?
     } else {
-        complete(scratch, copy, &from.schema.only(|id| !left_out.contains(id)))?
+        complete(
+            scratch,
+            copy,
+            &from.schema.only(|id| !left_out.contains(id)),
+        )?
     };
     let left_out = [from.left_out.as_slice(), &without.words].concat();
     let schema = copy.schema.clone();

@@ -31,6 +31,10 @@ pub(crate) trait Object: Clone + Eq + Debug + Serialize + DeserializeOwned {
     /// Identity of an object within the kind.
     type Key: Clone + Ord + Debug + Display + Path + Serialize + DeserializeOwned;
 
+    /// A FROM clause that finds a row wherever [`Object::catalog`] does, and is planned in no time: a kind of which it finds
+    /// none is not read.
+    fn traces() -> String;
+
     /// The SELECT that reads all objects of the kind, with three columns: `addresses int8[]`, the flattened
     /// `(classid, objid, objsubid)` of everything in the catalog that is this object; `position int4`, its place among
     /// its siblings; and `object json`, the row that [`Object::decode`] takes.

@@ -53,6 +53,12 @@ macro_rules! objects {
                 match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::catalog(server)),* }
             }
 
+            /// A FROM clause that finds a row wherever [`Kind::catalog`] does.
+            #[must_use]
+            pub fn traces(self) -> String {
+                match self.0 { $(Tag::$Kind => <$module::$Kind as Object>::traces()),* }
+            }
+
             /// Name for parts of such an object that are no objects of their own.
             #[must_use]
             pub fn part(self) -> &'static str {

@@ -39,6 +39,10 @@ impl Object for Check {
 
     type Key = Member;
 
+    fn traces() -> String {
+        "pg_catalog.pg_constraint WHERE contype = 'c'".to_owned()
+    }
+
     fn catalog(server: Server) -> String {
         let enforced = if server.at_least(18) {
             "k.conenforced"

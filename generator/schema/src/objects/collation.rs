@@ -41,6 +41,10 @@ impl Object for Collation {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_collation WHERE oid >= 16384".to_owned()
+    }
+
     fn catalog(server: Server) -> String {
         let locale = if server.at_least(17) {
             "c.colllocale"

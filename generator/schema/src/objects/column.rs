@@ -131,6 +131,10 @@ impl Object for Column {
 
     type Key = Member;
 
+    fn traces() -> String {
+        "pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND oid >= 16384".to_owned()
+    }
+
     fn catalog(server: Server) -> String {
         // 18 keeps NOT NULL in pg_constraint; the name that Postgres chooses is not worth writing down.
         let (not_null, not_null_join, not_null_address) = if server.at_least(18) {

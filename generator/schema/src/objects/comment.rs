@@ -91,6 +91,10 @@ impl Object for Comment {
 
     type Key = CommentKey;
 
+    fn traces() -> String {
+        "pg_catalog.pg_description".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!("SELECT ARRAY[]::int8[] AS addresses,
             d.objsubid AS position,

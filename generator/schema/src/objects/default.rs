@@ -26,6 +26,10 @@ impl Object for Default {
 
     type Key = Member;
 
+    fn traces() -> String {
+        "pg_catalog.pg_attrdef".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_attrdef'::regclass::int8, d.oid::int8, 0] AS addresses,

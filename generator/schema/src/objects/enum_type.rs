@@ -29,6 +29,10 @@ impl Object for EnumType {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_type WHERE typtype = 'e'".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_type'::regclass::int8, t.oid::int8, 0] AS addresses,

@@ -32,6 +32,10 @@ impl Object for ExtendedStatistics {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_statistic_ext".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_statistic_ext'::regclass::int8, s.oid::int8, 0] AS addresses,

@@ -29,6 +29,10 @@ impl Object for Extension {
 
     type Key = String;
 
+    fn traces() -> String {
+        "pg_catalog.pg_extension".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         "SELECT ARRAY['pg_catalog.pg_extension'::regclass::int8, e.oid::int8, 0] AS addresses,
             0 AS position,

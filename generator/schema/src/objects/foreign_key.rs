@@ -50,6 +50,10 @@ impl Object for ForeignKey {
 
     type Key = Member;
 
+    fn traces() -> String {
+        "pg_catalog.pg_constraint WHERE contype = 'f'".to_owned()
+    }
+
     fn catalog(server: Server) -> String {
         let is_simple = if server.at_least(18) {
             "k.confmatchtype = 's' AND NOT k.conperiod"

@@ -61,6 +61,11 @@ impl Object for Index {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_index i WHERE i.indexrelid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+            WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))".to_owned()
+    }
+
     fn catalog(server: Server) -> String {
         // `pg_get_indexdef` is cut by the lengths of the parts whose text is known: its beginning, its storage parameters
         // and its predicate.

@@ -87,6 +87,10 @@ impl Object for Inheritance {
 
     type Key = Tie;
 
+    fn traces() -> String {
+        "pg_catalog.pg_inherits".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY[]::int8[] AS addresses,

@@ -79,6 +79,13 @@ impl<K: Contype> Object for KeyConstraint<K> {
 
     type Key = Member;
 
+    fn traces() -> String {
+        format!(
+            "pg_catalog.pg_constraint WHERE contype = '{}' AND oid >= 16384",
+            K::CONTYPE
+        )
+    }
+
     fn catalog(server: Server) -> String {
         let contype = K::CONTYPE;
         format!(

@@ -66,6 +66,10 @@ impl Object for MaterializedView {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_class WHERE relkind = 'm' AND oid >= 16384".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_class'::regclass::int8, c.oid::int8, 0,

@@ -26,6 +26,10 @@ impl Object for Namespace {
 
     type Key = String;
 
+    fn traces() -> String {
+        "pg_catalog.pg_namespace".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_namespace'::regclass::int8, n.oid::int8, 0] AS addresses,

@@ -47,6 +47,10 @@ impl Object for Owner {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_sequence".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY[]::int8[] AS addresses,

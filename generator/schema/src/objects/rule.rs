@@ -41,6 +41,10 @@ impl Object for Rule {
 
     type Key = Member;
 
+    fn traces() -> String {
+        "pg_catalog.pg_rewrite WHERE ev_type <> '1'".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_rewrite'::regclass::int8, r.oid::int8, 0] AS addresses,

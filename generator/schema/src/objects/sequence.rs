@@ -54,6 +54,10 @@ impl Object for Sequence {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_sequence".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_class'::regclass::int8, c.oid::int8, 0] AS addresses,

@@ -54,6 +54,10 @@ impl Object for Table {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND oid >= 16384".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY['pg_catalog.pg_class'::regclass::int8, c.oid::int8, 0] AS addresses,

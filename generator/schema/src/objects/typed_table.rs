@@ -27,6 +27,10 @@ impl Object for TypedTable {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_class WHERE reloftype <> 0".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         format!(
             "SELECT ARRAY[]::int8[] AS addresses,

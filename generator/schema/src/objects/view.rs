@@ -40,6 +40,10 @@ impl Object for View {
 
     type Key = Name;
 
+    fn traces() -> String {
+        "pg_catalog.pg_class WHERE relkind = 'v' AND oid >= 16384".to_owned()
+    }
+
     fn catalog(_server: Server) -> String {
         // A default of a column has a row in `pg_attrdef`, and what it needs hangs on that.
         format!(

@@ -60,6 +60,8 @@ fn on_objects() -> String {
         WHERE t.typtype <> 'm' AND COALESCE(c.relkind, 'c') = 'c'
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
         UNION ALL SELECT 'pg_catalog.pg_proc'::regclass, oid, 0, proowner, proowner, proacl, 'f' FROM pg_catalog.pg_proc
+        WHERE oid >= 16384 OR proacl IS NOT NULL
+            OR oid IN (SELECT objoid FROM pg_catalog.pg_init_privs WHERE classoid = 'pg_catalog.pg_proc'::regclass)
         UNION ALL SELECT 'pg_catalog.pg_namespace'::regclass, oid, 0, nspowner, nspowner, nspacl, 'n' FROM pg_catalog.pg_namespace
         WHERE nspname NOT LIKE 'pg\\_t%'
         UNION ALL SELECT 'pg_catalog.pg_language'::regclass, oid, 0, lanowner, lanowner, lanacl, 'l' FROM pg_catalog.pg_language
