@@ -12,10 +12,10 @@ use diesel::{
     Connection, PgConnection, QueryResult, QueryableByName, RunQueryDsl,
     connection::{CacheSize, SimpleConnection},
     pg::{Pg, PgRowByRowLoadingMode},
-    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_builder::{self, AstPass, QueryFragment, QueryId},
     query_dsl::LoadQuery,
     sql_query,
-    sql_types::{Array, BigInt, Bool, CChar, Integer, Text},
+    sql_types::{Array, BigInt, Bool, CChar, Integer, Text, Untyped},
 };
 use serde::de::DeserializeOwned;
 use trueup::{
@@ -307,11 +307,33 @@ impl<T> QueryId for Rows<T> {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<T> Query for Rows<T> {
+impl<T> query_builder::Query for Rows<T> {
     type SqlType = T;
 }
 
 impl<T> RunQueryDsl<PgConnection> for Rows<T> {}
+
+/// A query whose columns go by their names, which a session that is told to remembers.
+pub(crate) struct Query(pub(crate) &'static str);
+
+impl QueryFragment<Pg> for Query {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        pass.push_sql(self.0);
+        Ok(())
+    }
+}
+
+impl QueryId for Query {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl query_builder::Query for Query {
+    type SqlType = Untyped;
+}
+
+impl RunQueryDsl<PgConnection> for Query {}
 
 /// Has a session remember the queries by which it is read: worth its while where it is read more than once, and is nobody's
 /// but ours.

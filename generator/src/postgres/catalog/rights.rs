@@ -52,6 +52,9 @@ fn on_objects() -> String {
             LEFT JOIN pg_catalog.pg_depend d ON c.relkind = 'S' AND d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
                 AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjsubid <> 0 AND d.deptype IN ('a', 'i')
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relpersistence <> 't'
+            -- Postgres opens its information schema to everybody after it notes what is granted at first.
+            AND (c.relowner = 10 AND c.relnamespace = to_regnamespace('information_schema')
+                AND c.relacl = acldefault('r', c.relowner) || makeaclitem(0, c.relowner, 'SELECT', false)) IS NOT TRUE
         UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, NULL, c.relowner, a.attacl, 'c'
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
         WHERE a.attacl IS NOT NULL AND NOT a.attisdropped AND c.relpersistence <> 't'

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use diesel::{
-    PgConnection, QueryResult, QueryableByName, RunQueryDsl, sql_query,
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl,
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Text},
 };
+
+use crate::postgres::catalog::Query;
 
 /// Tables, sequences and types of one database.
 pub(super) struct Shape {
@@ -294,19 +296,19 @@ struct Encoding {
 
 /// Reads the shape of a database in a fixed number of queries.
 pub(super) fn read(connection: &mut PgConnection) -> QueryResult<Shape> {
-    let tables: Vec<Table> = sql_query(TABLES).load(connection)?;
+    let tables: Vec<Table> = Query(TABLES).load(connection)?;
     let mut tables: BTreeMap<i64, Table> =
         tables.into_iter().map(|table| (table.oid, table)).collect();
     let mut columns: BTreeMap<i64, Vec<Column>> = BTreeMap::new();
-    for column in sql_query(COLUMNS).load::<Column>(connection)? {
+    for column in Query(COLUMNS).load::<Column>(connection)? {
         columns.entry(column.relation).or_default().push(column);
     }
     let mut domains: BTreeMap<i64, Vec<Constraint>> = BTreeMap::new();
     let mut bodies: BTreeMap<(i64, String), Bodies> = BTreeMap::new();
-    for Called { on, name, body } in sql_query(CALLED).load::<Called>(connection)? {
+    for Called { on, name, body } in Query(CALLED).load::<Called>(connection)? {
         bodies.entry((on, name)).or_default().0.push(body);
     }
-    for mut constraint in sql_query(CONSTRAINTS).load::<Constraint>(connection)? {
+    for mut constraint in Query(CONSTRAINTS).load::<Constraint>(connection)? {
         let calls = bodies.remove(&(constraint.on, constraint.name.clone()));
         constraint.bodies = calls.unwrap_or_default();
         if constraint.of_domain {
@@ -315,13 +317,13 @@ pub(super) fn read(connection: &mut PgConnection) -> QueryResult<Shape> {
             table.constraints.0.push(constraint);
         }
     }
-    let types: Vec<Type> = sql_query(TYPES).load(connection)?;
+    let types: Vec<Type> = Query(TYPES).load(connection)?;
     let Encoding { unicode } =
-        sql_query("SELECT current_setting('server_encoding') = 'UTF8' AS unicode")
+        Query("SELECT current_setting('server_encoding') = 'UTF8' AS unicode")
             .get_result(connection)?;
     Ok(Shape {
         tables,
-        sequences: sql_query(SEQUENCES).load(connection)?,
+        sequences: Query(SEQUENCES).load(connection)?,
         types: types.into_iter().map(|one| (one.oid, one)).collect(),
         columns,
         domains,

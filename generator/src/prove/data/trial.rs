@@ -143,6 +143,7 @@ impl<'a> RowsTrial<'a> {
         let scratch = project.scratch(None)?;
         let database = scratch.copy(of)?;
         let mut connection = database.connect()?;
+        catalog::remember_queries(&mut connection);
         if let Some(seed) = seed {
             run_sql(&mut connection, seed, "the seed")?;
         }
