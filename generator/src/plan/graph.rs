@@ -66,6 +66,7 @@ pub(super) fn order(
     graph.add_edges();
     graph.add_listed();
     graph.add_unchanged();
+    graph.add_untied();
     graph.add_unread();
     graph.add_slots();
     graph.fall();
@@ -235,6 +236,28 @@ impl<'a> Graph<'a> {
         }
         for (first, second) in wishes {
             self.wish(first, Some(second));
+        }
+    }
+
+    /// What comes on an object that others are untied from comes after that: a foreign key to a partitioned table would depend on
+    /// the partitions that go.
+    fn add_untied(&mut self) {
+        let mut untied: BTreeMap<Id, Vec<usize>> = BTreeMap::new();
+        for (place, Node { id, act, .. }) in self.nodes.iter().enumerate() {
+            let tie = self.from.entry(id).filter(|_| *act == Act::Go);
+            for tied in tie.into_iter().flat_map(|tie| tie.ties()) {
+                untied.entry(tied).or_default().push(place);
+            }
+        }
+        let mut wishes = Vec::new();
+        for (place, Node { id, act, .. }) in self.nodes.iter().enumerate() {
+            let is_of = |other: &Id| top(self.to, other) == top(self.to, id);
+            let needs = self.to.needs(id).filter(|_| *act == Act::Come);
+            let ties = needs.filter(|need| !is_of(need)).filter_map(|need| untied.get(need));
+            wishes.extend(ties.flatten().map(|tie| (*tie, place)));
+        }
+        for (first, second) in wishes {
+            self.wish(Some(first), Some(second));
         }
     }
 

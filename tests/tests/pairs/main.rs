@@ -89,7 +89,7 @@ fn tried(project: &Project, pair: &Pair, major: u32) -> Result<(), Error> {
     let target = side(project, &to)?;
     if rebuilds(project, &target.schema).is_err() {
         // The SQL that Postgres prints may print differently when it is read again.
-        let reprinted = source::reprinted(project, side(project, &to)?)?;
+        let reprinted = source::reprinted(project, target.clone())?;
         rebuilds(project, &reprinted.schema)?;
     }
     match draft(project, side(project, &from)?, target, options) {
