@@ -1,11 +1,14 @@
 //! Objects that no room reads are compared all the same: each row changes one thing, and that thing alone is named.
 
+use std::{collections::BTreeSet, fs};
+
 use generator::{
     Error, ErrorKind, Project,
     pipeline::compare::{self, CompareOptions},
-    postgres::url::Url,
-    source::Source,
+    postgres::{connection::connect, url::Url},
+    source::{self, Source},
 };
+use trueup::Kind;
 
 /// One of everything that no room reads.
 const BASE: &str = include_str!("unread/base.sql");
@@ -495,4 +498,41 @@ fn the_role_that_migrates_is_the_same_on_the_scratch() {
         said.contains("user mapping") && said.contains("differs"),
         "{said}"
     );
+}
+
+/// A kind whose traces are not found is not read, so they are where its rows are: on the schemas of the first case about each
+/// kind.
+#[test]
+fn a_kind_without_traces_is_not_there() {
+    let (project, _database) = tests::database();
+    let kinds = fs::read_dir(tests::root().join("fixtures")).expect("fixtures");
+    let mut seen = BTreeSet::new();
+    for kind in kinds {
+        let cases = tests::folders_with(&kind.expect("a kind").path(), "from.sql");
+        let Some(case) = cases.iter().find(|case| tests::min_major(case) == 0) else {
+            continue;
+        };
+        for file in ["from.sql", "to.sql"] {
+            let side = source::file(&project, &case.join(file));
+            let side = side.map_err(|error| error.full()).expect("a schema");
+            let mut connection = connect(&side.url).expect("a connection");
+            for kind in Kind::all() {
+                let leaves_traces = format!("EXISTS (SELECT FROM {})", kind.traces());
+                if tests::holds(&mut connection, &leaves_traces) {
+                    seen.insert(kind);
+                    continue;
+                }
+                let rows = kind.catalog(side.schema.server());
+                let is_there = format!("EXISTS (SELECT FROM ({rows}) room)");
+                let case = case.display();
+                assert!(
+                    !tests::holds(&mut connection, &is_there),
+                    "{kind}: {case}/{file}"
+                );
+            }
+        }
+    }
+    let unseen = Kind::all().into_iter().filter(|kind| !seen.contains(kind));
+    let unseen: Vec<String> = unseen.map(|kind| kind.to_string()).collect();
+    assert!(unseen.is_empty(), "no case has {unseen:?}");
 }

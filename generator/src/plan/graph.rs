@@ -253,7 +253,9 @@ impl<'a> Graph<'a> {
         for (place, Node { id, act, .. }) in self.nodes.iter().enumerate() {
             let is_of = |other: &Id| top(self.to, other) == top(self.to, id);
             let needs = self.to.needs(id).filter(|_| *act == Act::Come);
-            let ties = needs.filter(|need| !is_of(need)).filter_map(|need| untied.get(need));
+            let ties = needs
+                .filter(|need| !is_of(need))
+                .filter_map(|need| untied.get(need));
             wishes.extend(ties.flatten().map(|tie| (*tie, place)));
         }
         for (first, second) in wishes {
