@@ -21,7 +21,7 @@ pub(crate) struct Work {
     scanned: BTreeMap<i64, String>,
     updated: BTreeSet<i64>,
     gone: BTreeSet<i64>,
-    /// The number of scans in the transaction that are an observer's.
+    /// The number of scans in the transaction that are an observer's or an earlier statement's.
     observed: BTreeMap<i64, i64>,
     /// True if part of it was not observed, but for the files.
     is_partial: bool,
@@ -104,9 +104,12 @@ impl Work {
         Ok(seen)
     }
 
-    /// Adds the work of a transaction, which is about to end.
-    pub(super) fn within(&mut self, connection: &mut PgConnection) -> QueryResult<()> {
-        self.add(&locked(connection)?, "");
+    /// Adds the work of a statement in a transaction that goes on.
+    pub(super) fn within(&mut self, connection: &mut PgConnection, by: &str) -> QueryResult<()> {
+        let locked = locked(connection)?;
+        self.add(&locked, by);
+        let scans = locked.iter().map(|one| (one.oid, one.scans));
+        self.observed.extend(scans);
         Ok(())
     }
 
@@ -155,11 +158,11 @@ impl Work {
                         ));
                     }
                 }
-                for oid in done.keys().filter(|oid| in_question(oid)) {
-                    if !told.contains_key(oid) {
-                        let (name, all) = (name(oid), all());
-                        found.push(format!(
-                        "{file}: with rows it {does} {name}, and no hazard says so, in:\n  {all}"
+                for (oid, by) in done.iter().filter(|(oid, _)| in_question(oid)) {
+                if !told.contains_key(oid) {
+                    let (name, all) = (name(oid), all());
+                    found.push(format!(
+                        "{file}: with rows `{by}` {does} {name}, and no hazard says so, in:\n  {all}"
                     ));
                     }
                 }
@@ -181,7 +184,24 @@ impl Work {
                 let scanned = scanned.filter(|(oid, _)| !rewritten.contains(oid));
                 scanned.map(|(oid, by)| (*oid, by.clone())).collect()
             };
-            compare("scans", &scanned(self), &scanned(on_rows));
+            // The other table of a foreign key is read or not, as the rows are, and its lock is told with the scan of the one.
+            let is_told = |oid: &i64, by: &String| {
+                let mut works = self.scanned.iter().chain(&self.rewritten);
+                self.modes.contains_key(oid) && works.any(|(other, its)| other != oid && its == by)
+            };
+            let told = scanned(self);
+            let mut done = scanned(on_rows);
+            // No lock that others wait for, no hazard.
+            done.retain(|oid, by| on_rows.modes.contains_key(oid) && !is_told(oid, by));
+            compare(
+                "scans",
+                &told
+                    .iter()
+                    .filter(|(oid, _)| self.modes.contains_key(oid))
+                    .map(|(oid, by)| (*oid, by.clone()))
+                    .collect(),
+                &done,
+            );
         }
         let none = (None, String::new());
         for oid in self.files.keys().filter(|oid| in_question(oid)) {

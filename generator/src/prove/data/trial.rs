@@ -569,11 +569,15 @@ fn run(
                     watch.disagreements.extend(asked.contradicted(&done, file));
                 }
                 done.map_err(|error| Stop(Some(Box::new(statement.clone())), error))?;
+                if let Some(Watch { work, .. }) = &mut watch
+                    && one.in_transaction
+                {
+                    work.within(connection, statement.says())?;
+                }
             }
             match &mut watch {
-                Some(watch) if one.in_transaction => Ok(watch.work.within(connection)?),
-                Some(watch) => Ok(watch.work.after(connection)?),
-                None => Ok(()),
+                Some(watch) if !one.in_transaction => Ok(watch.work.after(connection)?),
+                Some(_) | None => Ok(()),
             }
         };
         let done = begun.map_err(Stop::from).and_then(|()| {
