@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde::Serialize;
-use trueup::{Hazard, Id, LockMode, Schema, Statement, one_line};
+use trueup::{Hazard, Id, LockMode, Schema, Statement, name::dotted, one_line};
 
 use crate::{
     diff::{Delta, diff},
@@ -89,9 +89,20 @@ impl Summary {
         in_transaction: bool,
     ) -> Self {
         let mut changes: Vec<Change> = renames.iter().map(renamed).collect();
-        changes.extend(changed(from, to));
+        changes.extend(changed(from, to, &BTreeMap::new()));
         Self {
             changes,
+            locks: None,
+            rewrites: Vec::new(),
+            scans: Vec::new(),
+            in_transaction,
+        }
+    }
+
+    /// The changes that a person's SQL made to a database, which was read before and after it.
+    pub(crate) fn seen(before: &Schema, after: &Schema, in_transaction: bool) -> Self {
+        Self {
+            changes: changed(before, after, &renames(before, after)),
             locks: None,
             rewrites: Vec::new(),
             scans: Vec::new(),
@@ -208,10 +219,23 @@ fn renamed(statement: &Statement) -> Change {
     }
 }
 
-/// Differences, grouped by the top-level object.
-fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
+/// Objects that have another name in the same database later: the new id with the old one.
+fn renames<'a>(before: &'a Schema, after: &Schema) -> BTreeMap<Id, &'a Id> {
+    let claims = after.claims();
+    let renamed = before.entries().filter_map(|(id, entry)| {
+        let now = claims.get(entry.address()?)?;
+        (now != id && now.kind() == id.kind() && after.entry(id).is_none())
+            .then(|| (now.clone(), id))
+    });
+    renamed.collect()
+}
+
+/// Differences, grouped by the top-level object. `renames`: the new id of what is renamed, with the old one.
+fn changed(from: &Schema, to: &Schema, renames: &BTreeMap<Id, &Id>) -> Vec<Change> {
     let mut tops: BTreeMap<Id, (How, Vec<Change>)> = BTreeMap::new();
-    let deltas = diff(from, to);
+    let old: BTreeSet<&Id> = renames.values().copied().collect();
+    let mut deltas = diff(from, to);
+    deltas.retain(|(id, _)| !renames.contains_key(*id) && !old.contains(id));
     let whole: BTreeSet<&Id> = deltas
         .iter()
         .filter(|(_, delta)| !matches!(delta, Delta::Change { .. }))
@@ -244,13 +268,33 @@ fn changed(from: &Schema, to: &Schema) -> Vec<Change> {
             });
         }
     }
+    for (new, old) in renames {
+        // What is renamed with its whole needs no word.
+        let mut above = to.line(new).skip(1);
+        if above.any(|above| renames.contains_key(&above)) {
+            continue;
+        }
+        let last = |id: &Id| id.path().last().map_or_else(|| id.to_string(), ToString::to_string);
+        let top = to.line(new).last().unwrap_or_else(|| new.clone());
+        let is_top = top == *new;
+        let (own, parts) = tops.entry(top).or_insert((How::Changed, Vec::new()));
+        if is_top {
+            *own = How::Renamed;
+        } else {
+            parts.push(Change {
+                how: How::Renamed,
+                what: format!("{} {} to {}", old.kind(), last(old), last(new)),
+                parts: Vec::new(),
+            });
+        }
+    }
     let change = |(id, (how, mut parts)): (Id, (How, Vec<Change>))| {
         parts.sort_by_key(|part| part.how);
-        Change {
-            how,
-            what: id.to_string(),
-            parts,
-        }
+        let what = match renames.get(&id) {
+            Some(old) => format!("{old} to {}", dotted(id.path())),
+            None => id.to_string(),
+        };
+        Change { how, what, parts }
     };
     let mut changes: Vec<Change> = tops.into_iter().map(change).collect();
     changes.sort_by_key(|change| change.how);

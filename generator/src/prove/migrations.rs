@@ -18,6 +18,7 @@ use crate::{
         code::{self, Broken, Findings, Suspect, UP, untold},
     },
     source::Side,
+    summary::Summary,
 };
 pub(crate) use raised::raised;
 use walk::{Attempt, Care, Walk};
@@ -110,6 +111,7 @@ impl Attempt {
             outcome,
             sentence,
             findings: Findings { broken, suspects },
+            summary: _,
         } = self;
         let suspects = untold(&suspects, &broken);
         let (allowed, refused): (Vec<Broken>, Vec<Broken>) =
@@ -279,9 +281,9 @@ pub fn prove(
             before.push(migration.clone());
             continue;
         }
-        let (outcome, sentence) = walk
-            .attempt(migration, Care::Watched)?
-            .judged(migration, is_allowed);
+        let mut attempt = walk.attempt(migration, Care::Watched)?;
+        let summary = attempt.summary.take();
+        let (outcome, sentence) = attempt.judged(migration, is_allowed);
         let mut now = migration.clone();
         if let Some(sentence) = sentence {
             let kept = migration.header.as_ref().filter(|header| {
@@ -291,6 +293,11 @@ pub fn prove(
             let mut header = proved_header(migration, &before, sentence);
             if let Some(kept) = kept {
                 header.proof.clone_from(&kept.proof);
+            }
+            if header.summary.is_empty() {
+                let lines = summary.iter().flat_map(Summary::lines);
+                let lines = lines.map(|(word, text)| (word.to_owned(), text));
+                header.summary.extend(lines);
             }
             proving
                 .sentences

@@ -282,6 +282,34 @@ impl Snapshot {
         }
     }
 
+    /// The places of a later memory that are new and hold all values that this one holds at a place; `None` where some are nowhere.
+    pub(super) fn heirs(&self, place: Place, after: &Self) -> Option<Vec<Place>> {
+        let columns = self.shape.columns(place.oid).iter().enumerate();
+        let lost = columns.filter(|(_, column)| {
+            !column.generated && (place.column == 0 || place.column == column.number)
+        });
+        let mut heirs = Vec::new();
+        for (at, _) in lost {
+            let held = values(self.rows(place.oid), at);
+            if held.iter().any(Option::is_some) {
+                heirs.push(self.heir(&held, after)?);
+            }
+        }
+        (!heirs.is_empty()).then_some(heirs)
+    }
+
+    fn heir(&self, held: &[Option<String>], after: &Self) -> Option<Place> {
+        after.rows.iter().find_map(|(table, rows)| {
+            let known = self.shape.columns(*table);
+            let mut columns = after.shape.columns(*table).iter().enumerate();
+            let heir = columns.find(|(at, column)| {
+                let is_new = known.iter().all(|one| one.number != column.number);
+                is_new && includes(&values(rows, *at), held)
+            });
+            heir.map(|(_, column)| Place::column(*table, column))
+        })
+    }
+
     /// The loss from this memory to a later one. The connection is to the database of the later one.
     pub(super) fn difference(
         &self,

@@ -24,8 +24,10 @@ use crate::{
     prove::{
         code::{Code, Findings, UP},
         data::{Run, watch},
+        measure, tell_measured,
     },
     source::{self, Side},
+    summary::Summary,
 };
 use beside::{Beside, Tried};
 
@@ -62,6 +64,8 @@ pub(super) struct Attempt {
     pub(super) sentence: Option<String>,
     /// The faults of code, where it was looked at.
     pub(super) findings: Findings,
+    /// The way there in a few lines, where it was looked at.
+    pub(super) summary: Option<Summary>,
 }
 
 /// The state of a database.
@@ -206,6 +210,14 @@ impl<'a> Walk<'a> {
             let ends = [&before, &after];
             self.and_back(migration, ends, pg_dump, codes, &mut findings)?
         };
+        let mut summary = match care {
+            Care::Read => None,
+            Care::Watched => {
+                let in_transaction =
+                    migration.run_in_transaction || is_one_transaction(&migration.up);
+                Some(Summary::seen(&before.schema, &after.schema, in_transaction))
+            }
+        };
         self.now = Some(after);
         let mut sentence = self.sentence(&outcome, pg_dump.is_some());
         if let (Some(sentence), Some(start)) = (&mut sentence, start)
@@ -215,6 +227,9 @@ impl<'a> Walk<'a> {
                 (Outcome::Returns, Some(down)) => run_of(&self.database, migration, down)?,
                 (_, Some(_) | None) => None,
             };
+            if let Some(summary) = &mut summary {
+                measured(self.project, &start, &up, summary)?;
+            }
             let watched = watch(self.project, &start, &up, down.as_ref())?;
             if let Some(rows) = watched.sentence {
                 *sentence += "; ";
@@ -226,6 +241,7 @@ impl<'a> Walk<'a> {
             outcome,
             sentence,
             findings,
+            summary,
         })
     }
 
@@ -346,6 +362,23 @@ impl<'a> Walk<'a> {
         self.session = None;
         source::side(self.database)
     }
+}
+
+/// Adds to a summary the locks, scans and rewrites of a way up, if it runs in a transaction statement by statement.
+fn measured(
+    project: &Project,
+    start: &Side,
+    up: &Run,
+    summary: &mut Summary,
+) -> Result<(), Error> {
+    let [measured, _] = measure(project, start, std::slice::from_ref(up), &[])?;
+    let held = measured.held.first().cloned();
+    let mut statements = up.statements.clone();
+    tell_measured(statements.iter_mut(), measured);
+    if let Some(held) = held {
+        summary.measured(&statements, &held);
+    }
+    Ok(())
 }
 
 /// The way back of a migration that has one, or else the outcome that says so.

@@ -1,6 +1,8 @@
 //! Rows under the SQL of a person, of which no hazard tells what it does to them: what is gone is told. The code around them
 //! runs before it, after it, and after its way back.
 
+use itertools::Itertools;
+
 use super::{DOWN, Exercise, Failed, RowsTrial, Run, UP, remember, run};
 use crate::{
     Error,
@@ -14,6 +16,8 @@ use crate::{
 pub(in crate::prove::data) struct Found {
     /// The places where a row or a value is no longer what it was after the way there.
     lost: Vec<String>,
+    /// Places that went, and where their values are now.
+    moved: Vec<String>,
     /// Around how many tables code ran.
     exercised: usize,
     findings: Findings,
@@ -25,6 +29,15 @@ pub(in crate::prove::data) struct Found {
 
 /// The number of places that are named.
 const SHOWN: usize = 3;
+
+/// The first of them, and how many there are besides.
+fn few(places: &[String]) -> String {
+    let shown = places[..places.len().min(SHOWN)].join(", ");
+    match places.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
 
 impl RowsTrial<'_> {
     /// Runs the way there, and the way back where there is one.
@@ -43,10 +56,21 @@ impl RowsTrial<'_> {
             let respelled = remember(connection)?;
             self.before.difference(&respelled, connection)
         })?;
-        let lost = there.lost.iter();
-        let lost = lost.map(|(place, why)| format!("{} ({why})", self.before.name(*place)));
+        let (mut lost, mut moved) = (Vec::new(), Vec::new());
+        for (place, why) in &there.lost {
+            let name = self.before.name(*place);
+            match self.before.heirs(*place, &reached) {
+                Some(heirs) => {
+                    let heirs: Vec<String> =
+                        heirs.iter().map(|heir| reached.name(*heir)).unique().collect();
+                    moved.push(format!("{name} to {}", heirs.join(", ")));
+                }
+                None => lost.push(format!("{name} ({why})")),
+            }
+        }
         let mut found = Found {
-            lost: lost.collect(),
+            lost,
+            moved,
             exercised: exercise.tables(),
             findings: exercise.again(&self.database, &reached, UP)?,
             is_back: false,
@@ -73,6 +97,7 @@ impl Found {
     pub(in crate::prove::data) fn told(self, kept: Option<String>) -> Watched {
         let Self {
             lost,
+            moved,
             exercised,
             findings,
             is_back,
@@ -82,17 +107,10 @@ impl Found {
         if lost.is_empty() {
             parts.extend(kept.map(|sentence| format!("on the way up, {sentence}")));
         } else {
-            let mut shown = lost
-                .iter()
-                .take(SHOWN)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ");
-            match lost.len().saturating_sub(SHOWN) {
-                0 => {}
-                more => shown += &format!(" and {more} more"),
-            }
-            parts.push(format!("up changes or loses rows: {shown}"));
+            parts.push(format!("up changes or loses rows: {}", few(&lost)));
+        }
+        if !moved.is_empty() {
+            parts.push(format!("up moves the values of {}", few(&moved)));
         }
         if findings == Findings::default() && exercised > 0 {
             let runs = match exercised {
