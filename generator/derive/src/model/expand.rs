@@ -104,6 +104,7 @@ fn agrees_with_diesel(model: &Model) -> Option<TokenStream> {
 
             struct Asked<T>(::core::marker::PhantomData<T>);
 
+            #[allow(dead_code)]
             trait Otherwise {
                 const IS_BARE: bool = false;
             }
