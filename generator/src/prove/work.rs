@@ -19,6 +19,8 @@ pub(crate) struct Work {
     modes: BTreeMap<i64, (LockMode, String)>,
     rewritten: BTreeMap<i64, String>,
     scanned: BTreeMap<i64, String>,
+    /// Every relation that is scanned or rewritten, with each statement that does so.
+    worked: BTreeSet<(i64, String)>,
     updated: BTreeSet<i64>,
     gone: BTreeSet<i64>,
     /// The number of scans in the transaction that are an observer's or an earlier statement's.
@@ -64,8 +66,10 @@ impl Work {
             if *file != one.file {
                 *file = one.file;
                 self.rewritten.entry(one.oid).or_insert_with(by);
+                self.worked.insert((one.oid, by()));
             } else if one.scans > self.observed.get(&one.oid).copied().unwrap_or(0) {
                 self.scanned.entry(one.oid).or_insert_with(by);
+                self.worked.insert((one.oid, by()));
             }
             if one.updates > 0 {
                 self.updated.insert(one.oid);
@@ -186,7 +190,7 @@ impl Work {
             };
             // The other table of a foreign key is read or not, as the rows are, and its lock is told with the scan of the one.
             let is_told = |oid: &i64, by: &String| {
-                let mut works = self.scanned.iter().chain(&self.rewritten);
+                let mut works = self.worked.iter();
                 self.modes.contains_key(oid) && works.any(|(other, its)| other != oid && its == by)
             };
             let told = scanned(self);
