@@ -293,8 +293,7 @@ pub fn prove(
             let mut header = proved_header(migration, &before, sentence);
             if let Some(kept) = kept {
                 header.proof.clone_from(&kept.proof);
-            }
-            if header.summary.is_empty() {
+            } else if header.summary.is_empty() {
                 let lines = summary.iter().flat_map(Summary::lines);
                 let lines = lines.map(|(word, text)| (word.to_owned(), text));
                 header.summary.extend(lines);

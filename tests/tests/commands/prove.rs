@@ -148,6 +148,8 @@ fn a_header_comes_above_what_a_person_wrote_and_nobody_notices() {
     let text = read(&project, A, "up.sql");
     assert!(text.starts_with("-- trueup migration 2\n-- message: a\n-- written: by hand\n"));
     assert!(text.ends_with(&format!("\n\n{up}")), "{text}");
+    let sum = "\n-- change: + table public.a\n-- locks: none that reading or writing waits for; in a transaction\n";
+    assert!(text.contains(sum), "{text}");
     let text = read(&project, B, "up.sql");
     assert!(text.contains("\r\n-- after: 20300101000000 "), "{text}");
     assert!(
