@@ -274,7 +274,11 @@ fn changed(from: &Schema, to: &Schema, renames: &BTreeMap<Id, &Id>) -> Vec<Chang
         if above.any(|above| renames.contains_key(&above)) {
             continue;
         }
-        let last = |id: &Id| id.path().last().map_or_else(|| id.to_string(), ToString::to_string);
+        let last = |id: &Id| {
+            id.path()
+                .last()
+                .map_or_else(|| id.to_string(), ToString::to_string)
+        };
         let top = to.line(new).last().unwrap_or_else(|| new.clone());
         let is_top = top == *new;
         let (own, parts) = tops.entry(top).or_insert((How::Changed, Vec::new()));

@@ -152,25 +152,26 @@ impl Work {
             sql.join(";\n  ")
         };
         let mut found = Vec::new();
-        let mut compare =
-            |does: &str, told: &BTreeMap<i64, String>, done: &BTreeMap<i64, String>| {
-                for (oid, by) in told.iter().filter(|(oid, _)| in_question(oid)) {
-                    if !done.contains_key(oid) {
-                        let name = name(oid);
-                        found.push(format!(
-                            "{file}: `{by}` says that it {does} {name}, and with rows it does not"
-                        ));
-                    }
+        let mut compare = |does: &str,
+                           told: &BTreeMap<i64, String>,
+                           done: &BTreeMap<i64, String>| {
+            for (oid, by) in told.iter().filter(|(oid, _)| in_question(oid)) {
+                if !done.contains_key(oid) {
+                    let name = name(oid);
+                    found.push(format!(
+                        "{file}: `{by}` says that it {does} {name}, and with rows it does not"
+                    ));
                 }
-                for (oid, by) in done.iter().filter(|(oid, _)| in_question(oid)) {
+            }
+            for (oid, by) in done.iter().filter(|(oid, _)| in_question(oid)) {
                 if !told.contains_key(oid) {
                     let (name, all) = (name(oid), all());
                     found.push(format!(
                         "{file}: with rows `{by}` {does} {name}, and no hazard says so, in:\n  {all}"
                     ));
-                    }
                 }
-            };
+            }
+        };
         compare("rewrites", &self.rewritten, &on_rows.rewritten);
         let is_update = statements().any(Statement::is_update);
         if self.is_partial || on_rows.is_partial {

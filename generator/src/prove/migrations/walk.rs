@@ -365,12 +365,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Adds to a summary the locks, scans and rewrites of a way up, if it runs in a transaction statement by statement.
-fn measured(
-    project: &Project,
-    start: &Side,
-    up: &Run,
-    summary: &mut Summary,
-) -> Result<(), Error> {
+fn measured(project: &Project, start: &Side, up: &Run, summary: &mut Summary) -> Result<(), Error> {
     let [measured, _] = measure(project, start, std::slice::from_ref(up), &[])?;
     let held = measured.held.first().cloned();
     let mut statements = up.statements.clone();

@@ -61,8 +61,11 @@ impl RowsTrial<'_> {
             let name = self.before.name(*place);
             match self.before.heirs(*place, &reached) {
                 Some(heirs) => {
-                    let heirs: Vec<String> =
-                        heirs.iter().map(|heir| reached.name(*heir)).unique().collect();
+                    let heirs: Vec<String> = heirs
+                        .iter()
+                        .map(|heir| reached.name(*heir))
+                        .unique()
+                        .collect();
                     moved.push(format!("{name} to {}", heirs.join(", ")));
                 }
                 None => lost.push(format!("{name} ({why})")),
