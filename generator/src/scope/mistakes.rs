@@ -87,7 +87,7 @@ impl Scope {
                 ),
                 None => format!(
                     "add {:?} to include, or take the model away",
-                    dotted(&id.path())
+                    dotted(id.path())
                 ),
             });
         }
@@ -133,7 +133,7 @@ fn near(pattern: &Spelled, schemas: &[&Schema]) -> Option<String> {
         let tops = schema
             .entries()
             .filter(|(_, entry)| entry.parent().is_none());
-        tops.map(|(id, _)| (id.path().join("."), dotted(&id.path())))
+        tops.map(|(id, _)| (id.path().join("."), dotted(id.path())))
             .collect()
     };
     let names: BTreeSet<(String, String)> =
@@ -141,12 +141,12 @@ fn near(pattern: &Spelled, schemas: &[&Schema]) -> Option<String> {
     // Without its namespace or its quotes a name is what people write first.
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
     let means = |name: &str| pattern.whole.matches(&last(name)) || pattern.whole.matches(name);
-    let meant: Vec<&String> = names
+    let matched: Vec<&String> = names
         .iter()
         .filter(|(name, _)| means(name))
         .map(|(_, spelled)| spelled)
         .collect();
-    let found = match meant.as_slice() {
+    let found = match matched.as_slice() {
         [] => {
             let short = pattern.text.rsplit(' ').next().unwrap_or_default();
             let pairs = names.iter().map(|(name, spelled)| {

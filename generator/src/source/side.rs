@@ -44,8 +44,14 @@ pub struct Side {
 #[derive(Clone, Debug)]
 pub(crate) struct Dump {
     url: Url,
-    /// The program, and what it wrote.
-    made: Arc<Mutex<Option<(PathBuf, Arc<str>)>>>,
+    made: Arc<Mutex<Option<Dumped>>>,
+}
+
+/// A program, and what it wrote.
+#[derive(Debug)]
+struct Dumped {
+    program: PathBuf,
+    text: Arc<str>,
 }
 
 impl Side {
@@ -134,10 +140,13 @@ impl Dump {
     pub(crate) fn of(&self, pg_dump: &Path) -> Result<Arc<str>, WitnessError> {
         let mut made = locked(&self.made);
         match &*made {
-            Some((program, text)) if program == pg_dump => Ok(Arc::clone(text)),
+            Some(made) if made.program == pg_dump => Ok(Arc::clone(&made.text)),
             Some(_) | None => {
                 let text: Arc<str> = dump::dump(pg_dump, &self.url)?.into();
-                *made = Some((pg_dump.to_owned(), Arc::clone(&text)));
+                *made = Some(Dumped {
+                    program: pg_dump.to_owned(),
+                    text: Arc::clone(&text),
+                });
                 Ok(text)
             }
         }

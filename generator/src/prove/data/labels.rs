@@ -22,11 +22,11 @@ struct Label {
     #[diesel(sql_type = Text)]
     of: String,
     #[diesel(sql_type = Text)]
-    label: String,
+    name: String,
 }
 
 const LABELS: &str = "
-    SELECT e.oid::int8 AS oid, pg_catalog.format('%I.%I', n.nspname, t.typname) AS of, e.enumlabel::text AS label
+    SELECT e.oid::int8 AS oid, pg_catalog.format('%I.%I', n.nspname, t.typname) AS of, e.enumlabel::text AS name
     FROM pg_catalog.pg_enum e
         JOIN pg_catalog.pg_type t ON t.oid = e.enumtypid
         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace";
@@ -50,8 +50,8 @@ impl Labels {
             .0
             .values()
             .filter_map(|label| {
-                let old = &self.0.get(&label.oid)?.label;
-                (*old != label.label).then_some((label, old.as_str()))
+                let old = &self.0.get(&label.oid)?.name;
+                (*old != label.name).then_some((label, old.as_str()))
             })
             .collect();
         if renamed.is_empty() {
@@ -60,13 +60,13 @@ impl Labels {
         // A name may have gone to another label.
         let takes = |label: &&Label| {
             let mut wanted = renamed.iter();
-            wanted.any(|(other, old)| other.of == label.of && *old == label.label)
+            wanted.any(|(other, old)| other.of == label.of && *old == label.name)
         };
         let is_renamed = |label: &Label| renamed.iter().any(|(one, _)| one.oid == label.oid);
-        let taken = now.0.values().filter(takes);
-        let aside = taken.filter(|label| !is_renamed(label));
+        let in_the_way = now.0.values().filter(takes);
+        let aside = in_the_way.filter(|label| !is_renamed(label));
         let aside = aside.chain(renamed.iter().map(|(label, _)| *label));
-        let aside = aside.map(|label| label.rename(&label.label, &label.aside()));
+        let aside = aside.map(|label| label.rename(&label.name, &label.aside()));
         let home = renamed
             .iter()
             .map(|(label, old)| label.rename(&label.aside(), old));
