@@ -197,7 +197,10 @@ impl Work {
             let told = scanned(self);
             let mut done = scanned(on_rows);
             // No lock that others wait for, no hazard.
-            done.retain(|oid, by| on_rows.modes.contains_key(oid) && !is_told(oid, by));
+            done.retain(|oid, by| {
+                let is_known = told.contains_key(oid) || !is_told(oid, by);
+                on_rows.modes.contains_key(oid) && is_known
+            });
             compare(
                 "scans",
                 &told
