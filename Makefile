@@ -5,7 +5,7 @@
 # Their `mod` lines come out of the register's macro, where cargo fmt does not look.
 ROOMS := $(wildcard generator/schema/src/objects/*.rs)
 
-.PHONY: help setup demo test test-matrix bench fuzz chaos check fmt lint clean
+.PHONY: help setup demo test test-quick test-matrix bench fuzz chaos check fmt lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ demo: setup ## Run the main job on the shipped models, with the embedded Postgre
 
 test: setup ## Run every test
 	cargo test --workspace --no-fail-fast
+
+test-quick: export TRUEUP_QUICK = 1
+test-quick: setup ## Run the unit tests and one case of each kind, in a minute or two
+	cargo test --workspace --lib --test cases
 
 test-matrix: setup ## Try all cases on PostgreSQL 14 to 18, those of them that this machine has
 	TRUEUP_MAJORS="$${MAJORS:-14 15 16 17 18}" cargo test -p tests --no-fail-fast --test cases --test noise --test majors
