@@ -95,7 +95,7 @@ fn tried(project: &Project, pair: &Pair, major: u32) -> Result<(), Error> {
     match draft(project, side(project, &from)?, target, options) {
         Err(error) if error.kind() == ErrorKind::NotYet => Ok(()),
         done => match done? {
-            Some(draft) => hazards::agree(&draft).map_err(Error::input),
+            Some(draft) => hazards::told(&draft).map_err(Error::input),
             None => Ok(()),
         },
     }

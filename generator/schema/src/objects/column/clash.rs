@@ -27,7 +27,9 @@ pub(super) fn clashes(
     old: &Schema,
     new: &Schema,
 ) -> impl Iterator<Item = Hazard> {
-    let stays = |id: &Id| old.entry(id).is_some();
+    let id = Column::id(to.key());
+    // One of the same name on other columns is made anew, and tells by itself what it fails on.
+    let stays = move |key: &Id| old.needs(key).any(|need| *need == id);
     told_apart(to, new, stays).map(move |by| {
         let (table, name) = (&to.relation, quoted_ident(&to.name));
         let column = to.qualified();
