@@ -20,7 +20,7 @@
 //! fails when it starts to pass. `TRUEUP_CASES` names further folders of cases, in which `old.sql` and `new.sql` will do;
 //! there, declining is no failure, and a wrong answer is.
 
-use std::{cell::RefCell, collections::BTreeSet, fs, path::Path, process::ExitCode};
+use std::{cell::RefCell, collections::BTreeSet, fs, io::Write, path::Path, process::ExitCode};
 
 use generator::{
     Error, ErrorKind, Project,
@@ -376,7 +376,7 @@ impl Golden {
                     && (there || self.compared) =>
             {
                 if std::env::var_os("TRUEUP_REWRITE").is_some() {
-                    eprintln!("{} declines", file.display());
+                    let _ = writeln!(std::io::stderr(), "{} declines", file.display());
                 }
                 self.file(file, &format!("{}\n", error.full()))
             }
